@@ -1,0 +1,75 @@
+"""The cost line: FOCUS 1.2 column names, one row a charge, whatever the file it came from.
+
+Source of the names: the FOCUS 1.2 specification (focus.finops.org). The ``x_`` columns are
+rebill's own; ``docs/cost-lines.md`` tells where each comes from.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class ColumnType(StrEnum):
+    """SQL types of cost line columns, as DuckDB and Spark both read them."""
+
+    TEXT = "VARCHAR"
+    INSTANT = "TIMESTAMP"
+    """UTC, without zone."""
+    AMOUNT = "DECIMAL(28,12)"
+    QUANTITY = "DECIMAL(20,8)"
+    ROW_NUMBER = "BIGINT"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the cost line. ``required``: a row without it is a reject."""
+
+    name: str
+    type: ColumnType = ColumnType.TEXT
+    required: bool = False
+
+
+def _text(names: str) -> tuple[Column, ...]:
+    return tuple(Column(name) for name in names.split())
+
+
+FOCUS_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("BilledCost", ColumnType.AMOUNT, required=True),
+    Column("ListCost", ColumnType.AMOUNT),
+    Column("ContractedCost", ColumnType.AMOUNT),
+    Column("EffectiveCost", ColumnType.AMOUNT),
+    Column("ListUnitPrice", ColumnType.AMOUNT),
+    Column("ContractedUnitPrice", ColumnType.AMOUNT),
+    Column("PricingQuantity", ColumnType.QUANTITY),
+    Column("ConsumedQuantity", ColumnType.QUANTITY),
+    Column("CommitmentDiscountQuantity", ColumnType.QUANTITY),
+    Column("BillingPeriodStart", ColumnType.INSTANT),
+    Column("BillingPeriodEnd", ColumnType.INSTANT),
+    Column("ChargePeriodStart", ColumnType.INSTANT, required=True),
+    Column("ChargePeriodEnd", ColumnType.INSTANT),
+    Column("BillingCurrency", required=True),
+    Column("ChargeCategory", required=True),
+    Column("ProviderName", required=True),
+    *_text(
+        "ServiceName SubAccountId PricingUnit BillingAccountId BillingAccountName BillingAccountType "
+        "CapacityReservationId CapacityReservationStatus ChargeClass ChargeDescription ChargeFrequency "
+        "CommitmentDiscountCategory CommitmentDiscountId CommitmentDiscountName CommitmentDiscountStatus "
+        "CommitmentDiscountType CommitmentDiscountUnit ConsumedUnit AvailabilityZone InvoiceId InvoiceIssuerName "
+        "PricingCategory PricingCurrency PublisherName RegionId RegionName ResourceId ResourceName ResourceType "
+        "ServiceCategory ServiceSubcategory SkuId SkuMeter SkuPriceDetails SkuPriceId SubAccountName SubAccountType Tags"
+    ),
+)
+"""The FOCUS 1.2 columns rebill knows. Unit prices are kept as amounts and never computed with."""
+
+OWN_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("x_AzureCustomerId"),
+    Column("x_ResellerId"),
+    Column("x_PreviousInvoiceId"),
+    Column("x_SourceFile"),
+    Column("x_SourceRow", ColumnType.ROW_NUMBER, required=True),
+)
+"""What rebill adds: the tenant, the reseller, the invoice a refund takes back, and where the row came from."""
+
+COLUMNS: Final[tuple[Column, ...]] = FOCUS_COLUMNS + OWN_COLUMNS
+CHARGE_CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+COMMITMENT_STATUSES: Final = ("Used", "Unused")

@@ -1,0 +1,114 @@
+"""Exact arithmetic of money: decimals kept, the one rounding rule, factors, minor units.
+
+The rules stand in ``docs/rating.md`` (Numbers; Minor units). Nothing here, and nothing that
+touches money anywhere, goes through a binary float.
+"""
+
+import re
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
+from typing import Final
+
+AMOUNT_DECIMALS: Final = 12
+"""Decimals kept of a cost or price amount: DECIMAL(28,12)."""
+QUANTITY_DECIMALS: Final = 8
+"""Decimals kept of a quantity: DECIMAL(20,8)."""
+UNIT_RATE_DECIMALS: Final = 10
+"""Decimals kept of the unit rate of a fixed-rate rule: DECIMAL(17,10)."""
+PERCENT_DECIMALS: Final = 4
+"""Decimals a percent may have; more is refused, never rounded."""
+FACTOR_DECIMALS: Final = 6
+"""Decimals of a factor, exact because a percent has at most four."""
+
+GREATEST_PERCENT: Final = Decimal("99899.9999")
+"""The greatest percent of any kind: 1 + p/100 still fits DECIMAL(9,6)."""
+GREATEST_DISCOUNT: Final = Decimal(100)
+
+ZERO: Final = Decimal(0)
+NUMBER_TEXT: Final = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+"""Accepted number text: optional sign, digits with at most one point, optional exponent."""
+
+_EXACT = Context(prec=90, rounding=ROUND_HALF_UP)
+_NUMBER = re.compile(NUMBER_TEXT)
+
+
+def parse_decimal(text: str) -> Decimal:
+    """Read number text exactly. Raises ``ValueError`` for anything ``NUMBER_TEXT`` does not match."""
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError(f"{text[:60]!r} is not a number: write digits with at most one point")
+    return Decimal(text)
+
+
+def round_half_away(value: Decimal, decimals: int) -> Decimal:
+    """``value`` rounded to ``decimals`` places, half away from zero: the one rounding rule."""
+    with localcontext(_EXACT):
+        return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+
+
+def kept_amount(value: Decimal) -> Decimal:
+    """``value`` as an amount is kept: 12 decimals."""
+    return round_half_away(value, AMOUNT_DECIMALS)
+
+
+def rounded_product(left: Decimal, right: Decimal) -> Decimal:
+    """``left × right``, multiplied exactly and rounded once, to the decimals of an amount."""
+    with localcontext(_EXACT):
+        return kept_amount(left * right)
+
+
+def checked_percent(percent: Decimal, greatest: Decimal = GREATEST_PERCENT) -> Decimal:
+    """``percent`` if it lies within 0 and ``greatest`` and has at most four decimals.
+
+    Raises ``ValueError`` otherwise: a percent is refused, never rounded.
+    """
+    if not percent.is_finite() or percent < 0 or percent > greatest:
+        raise ValueError(f"a percent here lies between 0 and {greatest}")
+    if percent != round_half_away(percent, PERCENT_DECIMALS):
+        raise ValueError("a percent has at most four decimals")
+    return percent
+
+
+def increase_factor(percent: Decimal) -> Decimal:
+    """``1 + percent/100``, exact, six decimals."""
+    return round_half_away(1 + checked_percent(percent) / 100, FACTOR_DECIMALS)
+
+
+def discount_factor(percent: Decimal) -> Decimal:
+    """``1 − percent/100``, exact, six decimals."""
+    return round_half_away(1 - checked_percent(percent, GREATEST_DISCOUNT) / 100, FACTOR_DECIMALS)
+
+
+def minor_units(amount: Decimal, minor_digits: int) -> int:
+    """``amount`` in whole minor units of a currency with ``minor_digits``, half away from zero."""
+    return int(round_half_away(amount, minor_digits).scaleb(minor_digits))
+
+
+def shown_minor_units(exact_amounts: Sequence[Decimal], minor_digits: int) -> list[int]:
+    """Deal the rounded total of a statement over its lines; the result adds up to the total.
+
+    Each line starts at the floor of its exact amount in minor units; the missing units go one
+    each to the lines with the greatest part above their floor, ties to the earlier line. A line
+    that is exact in minor units never moves (``docs/rating.md``, Minor units).
+    """
+    with localcontext(_EXACT):
+        scaled = [amount.scaleb(minor_digits) for amount in exact_amounts]
+        floors = [int(value.to_integral_value(rounding=ROUND_FLOOR)) for value in scaled]
+        total = minor_units(sum(exact_amounts, ZERO), minor_digits)
+        missing = total - sum(floors)
+        by_remainder = sorted(range(len(scaled)), key=lambda index: (floors[index] - scaled[index], index))
+    shown = list(floors)
+    for index in by_remainder[:missing]:
+        shown[index] += 1
+    if sum(shown) != total or missing < 0:
+        raise AssertionError("shown lines must add up to the shown total")
+    return shown
+
+
+def text_of(amount: Decimal) -> str:
+    """``amount`` as plain decimal text, never in exponent form, all its decimals kept."""
+    return format(amount, "f")
+
+
+def text_of_minor_units(units: int, minor_digits: int) -> str:
+    """Minor units as decimal text with exactly the currency's minor digits (``-105, 2`` → ``-1.05``)."""
+    return text_of(Decimal(units).scaleb(-minor_digits))

@@ -1,0 +1,64 @@
+"""Months and days. A billing month and a charge day are different things; both are UTC."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+EARLIEST_DAY = date(1900, 1, 1)
+LATEST_DAY = date(2999, 12, 31)
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, order=True)
+class BillingMonth:
+    """A calendar month that a charge is billed in, written ``YYYY-MM``."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> "BillingMonth":
+        """Read ``YYYY-MM``. Raises ``ValueError`` with a sentence otherwise."""
+        match = _MONTH.fullmatch(text)
+        if match is None or not 1 <= int(match[2]) <= 12 or not 1900 <= int(match[1]) <= 2999:
+            raise ValueError(f"{text[:40]!r} is not a month: write it as YYYY-MM, such as 2024-09")
+        return cls(int(match[1]), int(match[2]))
+
+    @classmethod
+    def of(cls, day: date) -> "BillingMonth":
+        """The month that ``day`` lies in."""
+        return cls(day.year, day.month)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, self.month, 1)
+
+    @property
+    def following(self) -> "BillingMonth":
+        return BillingMonth(self.year + self.month // 12, self.month % 12 + 1)
+
+    @property
+    def last_day(self) -> date:
+        return self.following.first_day - timedelta(days=1)
+
+
+def parse_day(text: str) -> date:
+    """Read a real date ``YYYY-MM-DD`` from 1900-01-01 to 2999-12-31, else ``ValueError``."""
+    try:
+        if _DAY.fullmatch(text) is None:
+            raise ValueError
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is not a day: write it as YYYY-MM-DD") from None
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise ValueError(f"{text} lies outside 1900-01-01 to 2999-12-31")
+    return day
+
+
+def instant_text(instant: datetime) -> str:
+    """``instant`` as the partner API writes it: ``YYYY-MM-DDTHH:MM:SSZ``."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

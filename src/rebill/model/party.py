@@ -1,0 +1,46 @@
+"""Who takes part: the partner, its customers, and who calls."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a key's holder may do; the table stands in ``docs/api.md`` (Callers)."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    READ_ONLY = "read_only"
+    CUSTOMER_READ_ONLY = "customer_read_only"
+
+
+class Classification(StrEnum):
+    """Whether the partner's customer itself may sign in."""
+
+    MANAGED_WITHOUT_ACCESS = "managed_without_access"
+    MANAGED_WITH_ACCESS = "managed_with_access"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who acts: a key of a partner, or of one of its customers. ``key_id`` is ``None`` at the command line."""
+
+    partner_id: int
+    role: Role
+    customer_id: int | None = None
+    key_id: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.role is Role.CUSTOMER_READ_ONLY) != (self.customer_id is not None):
+            raise AssertionError("exactly the customer role names a customer")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A postal address as the partner API has it; every part is text, ``""`` when not given."""
+
+    street1: str = ""
+    street2: str = ""
+    city: str = ""
+    state: str = ""
+    zipcode: str = ""
+    country: str = ""

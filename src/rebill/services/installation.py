@@ -1,0 +1,29 @@
+"""What every service works with: the adapters that ``rebill.wiring`` built, in one object."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rebill.settings import Settings
+from rebill.store.database import Database
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The machine's time, in UTC: the one place that reads it."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One installation of rebill: its settings, its record, its clock. Its lake lies in ``settings.lake_folder``."""
+
+    settings: Settings
+    database: Database
+    clock: Clock = system_clock
+
+    @property
+    def lake_folder(self) -> Path:
+        return self.settings.lake_folder

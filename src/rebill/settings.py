@@ -1,0 +1,40 @@
+"""Settings: one frozen object, read from the environment once, at the edge."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where rebill keeps its record and its data, and how it serves.
+
+    ``home``: the data folder. ``database_url``: SQLAlchemy address of the record.
+    ``api_key_in_query``: whether ``?api_key=`` is accepted.
+    ``engine_memory_limit``: what the embedded engine may use, in DuckDB's notation.
+    """
+
+    home: Path
+    database_url: str
+    api_key_in_query: bool = True
+    engine_memory_limit: str = "600MB"
+
+    @property
+    def lake_folder(self) -> Path:
+        return self.home / "lake"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> "Settings":
+        """Read ``REBILL_*`` variables; every one is described in ``docs/settings.md``."""
+        folder = home or Path(environment.get("REBILL_HOME") or platformdirs.user_data_path("rebill"))
+        folder = folder.expanduser().absolute()
+        given = "" if home else environment.get("REBILL_DATABASE_URL", "")
+        return cls(
+            home=folder,
+            database_url=given or f"sqlite:///{folder / 'rebill.sqlite3'}",
+            api_key_in_query=environment.get("REBILL_API_KEY_IN_QUERY", "true").lower() != "false",
+            engine_memory_limit=environment.get("REBILL_ENGINE_MEMORY_LIMIT", "600MB"),
+        )

@@ -1,0 +1,49 @@
+"""The one place where every query is held to the caller's partner, and to its customer if it has one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Delete, Select, Table, Update, and_, insert, select
+
+from rebill.model.party import Caller
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A connection as one partner (and possibly one customer) may use it.
+
+    Query modules build their statements from these methods only; each adds the condition that
+    keeps partners (and a customer's own rows) apart.
+    """
+
+    connection: Connection
+    partner_id: int
+    customer_id: int | None = None
+
+    @classmethod
+    def of(cls, connection: Connection, caller: Caller) -> "Scope":
+        """What ``caller`` may see on ``connection``."""
+        return cls(connection, caller.partner_id, caller.customer_id)
+
+    def own(self, table: Table) -> ColumnElement[bool]:
+        """The condition that a row of ``table`` belongs to this scope; for joins."""
+        condition: ColumnElement[bool] = table.c.partner_id == self.partner_id
+        if self.customer_id is not None and "customer_id" in table.c:
+            condition = and_(condition, table.c.customer_id == self.customer_id)
+        return condition
+
+    def select(self, table: Table, *columns: ColumnElement[Any]) -> Select[Any]:
+        """Rows of ``table`` that belong to this scope (``columns`` default to all of the table)."""
+        return select(*(columns or table.c)).select_from(table).where(self.own(table))
+
+    def update(self, table: Table) -> Update:
+        return table.update().where(self.own(table))
+
+    def delete(self, table: Table) -> Delete:
+        return table.delete().where(self.own(table))
+
+    def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert ``rows`` as this partner's, whatever they say."""
+        if rows:
+            self.connection.execute(insert(table), [{**row, "partner_id": self.partner_id} for row in rows])

@@ -1,0 +1,335 @@
+"""The record's tables: one schema for SQLite and PostgreSQL.
+
+Every table but ``partners`` bears ``partner_id``, so that one place (`scope.py`) can keep
+partners apart. Ids that callers see are drawn at random (`identity.py`) and never reused.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal that never passes through a binary float: NUMERIC on PostgreSQL, text on SQLite."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Numeric(38, 12) if dialect.name == "postgresql" else String(48))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return format(value, "f")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, with zone on both sides of the database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise AssertionError("a stored moment must know its zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Month = String(7)
+"""A billing month as text, ``YYYY-MM``: sorts as it should on both databases."""
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""A counted row id nobody outside sees."""
+
+
+def _id(name: str) -> Column[int]:
+    return Column(name, BigInteger, primary_key=True, autoincrement=False)
+
+
+def _partner() -> Column[int]:
+    return Column("partner_id", ForeignKey("partners.partner_id"), nullable=False, index=True)
+
+
+def _customer(nullable: bool = False) -> Column[int]:
+    return Column("customer_id", ForeignKey("customers.customer_id"), nullable=nullable, index=True)
+
+
+partners = Table(
+    "partners",
+    metadata,
+    _id("partner_id"),
+    Column("name", Text, nullable=False, unique=True),
+    Column("currency", String(3), nullable=False),
+    Column("bill_input_tax", Boolean, nullable=False),
+    Column("billing_start", Month),
+    Column("created_at", Instant, nullable=False),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    _id("customer_id"),
+    _partner(),
+    Column("name", Text, nullable=False),
+    Column("street1", Text, nullable=False),
+    Column("street2", Text, nullable=False),
+    Column("city", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("zipcode", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("classification", Text, nullable=False),
+    Column("trial_expiration", Instant),
+    Column("billing_contact", Text, nullable=False),
+    Column("billing_folder", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("generated_external_id", String(12), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+    Index(
+        "uq_customers_partner_id_name",
+        "partner_id",
+        "name",
+        unique=True,
+        sqlite_where=text("deleted_at IS NULL"),
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id("key_id"),
+    _partner(),
+    _customer(nullable=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("lookup", String(32), nullable=False, unique=True, comment="the key's public part; finds the row"),
+    Column("secret_sha256", String(64), nullable=False, comment="of the key's secret part (256 random bits)"),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    CheckConstraint("(customer_id IS NULL) = (role <> 'customer_read_only')", name="customer_role"),
+)
+
+customer_terms = Table(
+    "customer_terms",
+    metadata,
+    Column("customer_terms_id", RowId, primary_key=True),
+    _partner(),
+    _customer(),
+    Column("from_month", Month, nullable=False, comment="in force from this month on; '0000-00' = always"),
+    Column("billing_enabled", Boolean, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("commitments", Text, nullable=False),
+    Column("fallback_markup_percent", ExactDecimal, nullable=False),
+    UniqueConstraint("customer_id", "from_month"),
+)
+
+price_books = Table(
+    "price_books",
+    metadata,
+    _id("price_book_id"),
+    _partner(),
+    Column("book_name", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("partner_id", "book_name"),
+)
+
+price_rules = Table(
+    "price_rules",
+    metadata,
+    Column("price_rule_id", RowId, primary_key=True),
+    _partner(),
+    Column("price_book_id", ForeignKey("price_books.price_book_id"), nullable=False),
+    Column("position", Integer, nullable=False, comment="from 1; the first match prices the line"),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("percent", ExactDecimal, nullable=False),
+    UniqueConstraint("price_book_id", "position"),
+)
+
+price_book_assignments = Table(
+    "price_book_assignments",
+    metadata,
+    _id("price_book_assignment_id"),
+    _partner(),
+    _customer(),
+    Column("price_book_id", ForeignKey("price_books.price_book_id"), nullable=False),
+    Column("from_month", Month, nullable=False, comment="'0000-00' = always"),
+    Column("account_key", Text, nullable=False, comment="the account it prices; '*' = all of the customer"),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("customer_id", "account_key", "from_month"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id("account_id"),
+    _partner(),
+    Column("kind", Text, nullable=False, comment="model.identifiers.AccountKind"),
+    Column("account_key", Text, nullable=False, comment="the form ids are compared in"),
+    Column("spelling", Text, nullable=False, comment="as the source spells it"),
+    Column("name", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("relationship", Text, nullable=False),
+    Column("status", Text, nullable=False, comment="active or gone"),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    UniqueConstraint("partner_id", "kind", "account_key"),
+)
+
+customer_accounts = Table(
+    "customer_accounts",
+    metadata,
+    Column("customer_account_id", RowId, primary_key=True),
+    _partner(),
+    _customer(),
+    Column("account_id", ForeignKey("accounts.account_id"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("customer_id", "account_id"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("assignment_id", RowId, primary_key=True),
+    _partner(),
+    _customer(),
+    Column("account_id", ForeignKey("accounts.account_id"), nullable=False, index=True),
+    Column("effective_from", Date, comment="inclusive; NULL = from the beginning"),
+    Column("effective_to", Date, comment="exclusive; NULL = open"),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("withdrawn_at", Instant, comment="taken back as if never made"),
+    CheckConstraint("effective_from < effective_to", name="days"),
+    comment="No two that are not withdrawn overlap for one account: see migrations (exclusion constraint, triggers)",
+)
+
+data_sets = Table(
+    "data_sets",
+    metadata,
+    _id("data_set_id"),
+    _partner(),
+    Column("source_kind", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("view", Text, nullable=False),
+    Column("billing_month", Month, nullable=False),
+    Column("layout", Text, nullable=False),
+    Column("delivery_sha256", String(64), nullable=False),
+    Column("line_count", BigInteger, nullable=False),
+    Column("reject_count", BigInteger, nullable=False),
+    Column("files", JSON, nullable=False, comment="[{name, sha256, rows, ...}] of the delivery"),
+    Column("parts", JSON, nullable=False, comment="[{path, sha256, rows}] in the lake"),
+    Column("sums", JSON, nullable=False, comment="[{currency, partner_cost}], exact decimal text"),
+    Column("manifest_sha256", String(64), nullable=False),
+    Column("imported_at", Instant, nullable=False),
+    Column("replaced_at", Instant, comment="NULL = in force"),
+    Column("overlap_reason", Text),
+    Index(
+        "uq_data_sets_in_force",
+        "partner_id",
+        "source_kind",
+        "scope",
+        "view",
+        "billing_month",
+        unique=True,
+        sqlite_where=text("replaced_at IS NULL"),
+        postgresql_where=text("replaced_at IS NULL"),
+    ),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _id("run_id"),
+    _partner(),
+    Column("billing_month", Month, nullable=False, index=True),
+    Column("customer_id", BigInteger, comment="NULL = every customer"),
+    Column("engine", Text, nullable=False),
+    Column("finished_at", Instant, nullable=False),
+    Column("manifest_sha256", String(64), nullable=False),
+    Column("outcome_sha256", String(64), nullable=False),
+    Column("folder", Text, nullable=False, comment="of its manifest and rated lines, relative to the lake"),
+    Column("balance", JSON, nullable=False, comment="[{currency, imported, ...}], exact decimal text"),
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    _id("statement_id"),
+    _partner(),
+    _customer(),
+    Column("billing_month", Month, nullable=False, index=True),
+    Column("currency", String(3), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("run_id", ForeignKey("runs.run_id"), nullable=False),
+    Column("total_minor_units", BigInteger, nullable=False),
+    Column("statement_cost", ExactDecimal, nullable=False, comment="the partner's; no customer sees it"),
+    Column("line_count", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("customer_id", "billing_month", "currency"),
+)
+
+statement_lines = Table(
+    "statement_lines",
+    metadata,
+    Column("statement_id", ForeignKey("statements.statement_id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _partner(),
+    Column("provider", Text),
+    Column("subscription", Text),
+    Column("service", Text),
+    Column("charge_category", Text),
+    Column("quantity", ExactDecimal),
+    Column("pricing_unit", Text),
+    Column("exact_amount", ExactDecimal, nullable=False),
+    Column("amount_minor_units", BigInteger, nullable=False),
+    Column("charge_count", BigInteger, nullable=False),
+)
