@@ -29,6 +29,7 @@ class NewCustomer:
     commitments: CommitmentsPolicy = CommitmentsPolicy.AS_BOUGHT
     markup_percent: Decimal | None = None
     fallback_markup_percent: Decimal = Decimal(0)
+    address_required: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Customer:
 
     ``billing_enabled`` as of the newest terms. ``margin_percentage`` of the last statement
     (percent of price, two decimals), ``None`` where there is none or the caller may not see it.
+    ``azure_customer_id``: the Azure customer assigned first of those assigned without end, ``""`` where none is.
     """
 
     customer_id: int
@@ -53,3 +55,4 @@ class Customer:
     updated_at: datetime
     deleted_at: datetime | None = None
     margin_percentage: Decimal | None = field(default=None)
+    azure_customer_id: str = ""

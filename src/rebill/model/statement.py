@@ -56,6 +56,7 @@ class Statement:
     """What one customer owes for one billing month in one currency.
 
     ``statement_cost`` is the partner's cost of its lines, exact; a customer never sees it.
+    Lists may leave ``lines`` empty; where they stand, they add up to the total.
     """
 
     customer_id: int
@@ -67,7 +68,7 @@ class Statement:
     status: StatementStatus = StatementStatus.ESTIMATED
 
     def __post_init__(self) -> None:
-        if sum(line.amount_minor_units for line in self.lines) != self.total_minor_units:
+        if self.lines and sum(line.amount_minor_units for line in self.lines) != self.total_minor_units:
             raise AssertionError("a statement's lines must add up to its total")
 
     @property

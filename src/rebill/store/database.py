@@ -1,22 +1,33 @@
 """The connection to the record: transactions with one meaning on SQLite and PostgreSQL."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from rebill.model.errors import Unavailable
 
 Answer = TypeVar("Answer")
 
-_SQLITE_WAIT_MILLISECONDS = 30_000
-_ATTEMPTS = 8
-_PASSING_SQL_STATES = ("40001", "40P01", "23P01", "55P03")
-"""PostgreSQL: serialization failure, deadlock, exclusion violation, lock not available."""
+_WAIT_SECONDS = 15
+"""Longest wait for a lock or a free connection: published clients give up after 20 seconds."""
+_ATTEMPTS = 12
+_PASSING_SQL_STATES = ("40001", "40P01", "23P01")
+"""PostgreSQL: serialization failure, deadlock, exclusion violation."""
+_BUSY_SQL_STATES = ("55P03", "53300")
+"""PostgreSQL: lock not available in time, too many connections."""
+_GONE_SQL_STATES = ("08", "57P")
+"""PostgreSQL: connection exceptions; shutdown and start-up."""
+_SQLITE_BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_SQLITE_GONE_CODES = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
+_NO_TABLE_SQL_STATE = "42P01"
 
 
 class Database:
@@ -25,16 +36,18 @@ class Database:
     ``reading`` sees one consistent moment. ``writing`` is all or nothing; on SQLite writers of
     this process stand in one line (and those of other processes wait at the file), which keeps
     the slowest of many writers fast. ``url`` is a SQLAlchemy address; ``postgresql://`` means psycopg 3.
+
+    A thread holds at most one of the two at a time. Both raise ``Unavailable`` when the database
+    cannot be reached, is not migrated, or stays busy for longer than a caller would wait.
     """
 
     def __init__(self, url: str) -> None:
         address = make_url(url)
-        if address.drivername == "postgresql":
+        if address.drivername in ("postgresql", "postgres"):
             address = address.set(drivername="postgresql+psycopg")
         self.is_sqlite = address.get_backend_name() == "sqlite"
         self._write_line = threading.Lock()
-        options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True}
-        self.engine = create_engine(address, **options)
+        self.engine = create_engine(address, **_engine_options(address, self.is_sqlite))
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql(_sqlite_begin(connection)))
@@ -46,20 +59,22 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one consistent moment and changes nothing."""
-        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self._reached(), self.engine.connect().execution_options(**options) as connection, connection.begin():
+        options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        if self.is_sqlite:
+            options = {}
+        with (
+            _refusals_said(),
+            self.engine.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is stored whole when the block ends, or not at all when it raises."""
-        if not self.is_sqlite:
-            with self._reached(), self.engine.begin() as connection:
-                yield connection
-            return
         with (
-            self._write_line,
-            self._reached(),
+            _refusals_said(),
+            self._in_line(),
             self.engine.connect().execution_options(rebill_writes=True) as connection,
             connection.begin(),
         ):
@@ -68,40 +83,65 @@ class Database:
     def write(self, act: Callable[[Connection], Answer]) -> Answer:
         """Run ``act`` in a writing transaction; when another caller got in between, run it again.
 
-        ``act`` must therefore have no effect but on the connection it is given.
+        After a broken constraint it is run again too: it then sees what the other caller stored, and
+        refuses with a better sentence. ``act`` must therefore have no effect but on the connection it is
+        given. Raises ``Unavailable`` when others get in between every time.
         """
-        for attempt in range(_ATTEMPTS):
+        patience_ends = time.monotonic() + _WAIT_SECONDS
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self.writing() as connection:
                     return act(connection)
-            except (OperationalError, IntegrityError) as error:
-                if attempt == _ATTEMPTS - 1 or not _passes(error):
+            except DBAPIError as error:
+                is_collision = _sql_state(error) in _PASSING_SQL_STATES
+                if not is_collision and not isinstance(error, IntegrityError):
+                    raise
+                if attempt == _ATTEMPTS or time.monotonic() > patience_ends:
+                    # What stays wrong without anybody in between is a fault of rebill, and looks like one.
+                    if is_collision:
+                        raise _busy() from error
                     raise
         raise AssertionError("the last attempt returns or raises")
 
     @contextmanager
-    def _reached(self) -> Iterator[None]:
+    def _in_line(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._write_line.acquire(timeout=_WAIT_SECONDS):
+            raise _busy()
         try:
             yield
-        except DBAPIError as error:
-            if error.connection_invalidated or _is_unreachable(error):
-                raise Unavailable(
-                    "database_unavailable", "The database cannot be reached now; try again in a few seconds."
-                ) from error
-            raise
+        finally:
+            self._write_line.release()
+
+
+def _engine_options(address: URL, is_sqlite: bool) -> dict[str, Any]:
+    options: dict[str, Any] = {"pool_timeout": _WAIT_SECONDS}
+    if is_sqlite:
+        # Readers do not hinder each other: as many as a server process has threads.
+        return {**options, "pool_size": 16, "max_overflow": 64}
+    # Several server processes share a server that allows a hundred connections unless told otherwise.
+    options |= {"pool_size": 12, "max_overflow": 4, "pool_pre_ping": True}
+    given = address.query.get("options", "")
+    settings = given if isinstance(given, str) else " ".join(given)
+    arguments = {"options": f"-c lock_timeout={_WAIT_SECONDS}s {settings}".strip()}
+    if "connect_timeout" not in address.query:
+        arguments["connect_timeout"] = "5"
+    return {**options, "connect_args": arguments}
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own implicit BEGIN is switched off: reading and writing begin differently here.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout = {_SQLITE_WAIT_MILLISECONDS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(f"PRAGMA busy_timeout = {_WAIT_SECONDS * 1000}")
+    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        # The file keeps the mode. SQLite does not wait when another process is just setting it; nor need we.
+        with suppress(sqlite3.OperationalError):
+            cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
@@ -109,13 +149,44 @@ def _sqlite_begin(connection: Connection) -> str:
     return "BEGIN IMMEDIATE" if connection.get_execution_options().get("rebill_writes") else "BEGIN"
 
 
-def _passes(error: DBAPIError) -> bool:
-    """Whether the same act may well succeed when tried again at once."""
-    state = getattr(error.orig, "sqlstate", None)
-    text = str(error.orig)
-    return state in _PASSING_SQL_STATES or "assignment overlap" in text or isinstance(error, IntegrityError)
+def _sql_state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
-def _is_unreachable(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    return isinstance(error, OperationalError) and state is None and "sqlite" not in type(error.orig).__module__
+@contextmanager
+def _refusals_said() -> Iterator[None]:
+    try:
+        yield
+    except PoolExhausted as error:
+        raise _busy() from error
+    except DBAPIError as error:
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def _refusal(error: DBAPIError) -> Unavailable | None:
+    """What a caller is told about a database that is busy, gone or empty; ``None`` for any other fault."""
+    state = _sql_state(error)
+    sqlite_code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    if state in _BUSY_SQL_STATES or sqlite_code in _SQLITE_BUSY_CODES:
+        return _busy()
+    if state == _NO_TABLE_SQL_STATE or str(error.orig).startswith("no such table"):
+        return Unavailable("database_not_initialised", "The database holds no record of rebill yet: run `rebill init`.")
+    if _is_gone(error, state) or sqlite_code in _SQLITE_GONE_CODES:
+        return Unavailable(
+            "database_unavailable",
+            "The database cannot be reached now: try again in a few seconds, and check REBILL_DATABASE_URL.",
+        )
+    return None
+
+
+def _is_gone(error: DBAPIError, state: str) -> bool:
+    of_sqlite = isinstance(error.orig, sqlite3.Error)
+    stateless = isinstance(error, OperationalError | InterfaceError) and not state and not of_sqlite
+    return error.connection_invalidated or state.startswith(_GONE_SQL_STATES) or stateless
+
+
+def _busy() -> Unavailable:
+    return Unavailable("database_busy", "The database is busy with other callers: try again in a few seconds.")

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Delete, Select, Table, Update, and_, insert, select
+from sqlalchemy import ColumnElement, Connection, Delete, Insert, Select, Table, Update, and_, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from rebill.model.party import Caller
 
@@ -44,6 +45,29 @@ class Scope:
         return table.delete().where(self.own(table))
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert ``rows`` as this partner's, whatever they say."""
+        """Insert ``rows`` as this partner's, whatever they say, in their order."""
         if rows:
-            self.connection.execute(insert(table), [{**row, "partner_id": self.partner_id} for row in rows])
+            # RETURNING makes SQLAlchemy send a thousand rows a statement; without, PostgreSQL gets one at a time.
+            statement = insert(table).returning(table.c.partner_id)
+            self.connection.execute(statement, [{**row, "partner_id": self.partner_id} for row in rows])
+
+    def upsert(
+        self, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]], changes: Sequence[str]
+    ) -> None:
+        """Insert ``rows`` as this partner's; where ``key`` (unique) is there already, set only ``changes``."""
+        if not rows:
+            return
+        own_rows = [{**row, "partner_id": self.partner_id} for row in rows]
+        if self.connection.dialect.name == "postgresql":
+            for_postgresql = postgresql.insert(table)
+            changed = {name: for_postgresql.excluded[name] for name in changes}
+            statement: Insert = for_postgresql.on_conflict_do_update(
+                index_elements=key, set_=changed, where=table.c.partner_id == self.partner_id
+            )
+        else:
+            for_sqlite = sqlite.insert(table)
+            changed = {name: for_sqlite.excluded[name] for name in changes}
+            statement = for_sqlite.on_conflict_do_update(
+                index_elements=key, set_=changed, where=table.c.partner_id == self.partner_id
+            )
+        self.connection.execute(statement.returning(table.c.partner_id), own_rows)

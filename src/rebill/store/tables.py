@@ -128,6 +128,7 @@ customers = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    Index("ix_customers_in_order", "partner_id", "created_at", "customer_id"),
     Index(
         "uq_customers_partner_id_name",
         "partner_id",
@@ -220,7 +221,9 @@ accounts = Table(
     Column("status", Text, nullable=False, comment="active or gone"),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
+    Column("search_text", Text, nullable=False, comment="spelling, name and domain, case-folded by rebill"),
     UniqueConstraint("partner_id", "kind", "account_key"),
+    Index("ix_accounts_in_order", "partner_id", "kind", "first_seen_at", "account_id"),
 )
 
 customer_accounts = Table(
@@ -248,7 +251,7 @@ assignments = Table(
     Column("updated_at", Instant, nullable=False),
     Column("withdrawn_at", Instant, comment="taken back as if never made"),
     CheckConstraint("effective_from < effective_to", name="days"),
-    comment="No two that are not withdrawn overlap for one account: see migrations (exclusion constraint, triggers)",
+    comment="No two that are not withdrawn overlap for one account: the first migration sees to it",
 )
 
 data_sets = Table(

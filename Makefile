@@ -1,0 +1,43 @@
+# `make help` lists what can be made.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint serve bench lock clean
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTHON_CODE := src tests tools
+# Tests that need no server of any kind; they run first, so that a slip shows within seconds.
+FAST_TESTS := $(wildcard tests/house tests/model tests/rating)
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-6s %s\n' "$$name" "$$text"; done
+
+demo: .venv/runtime.stamp ## the main job on real data, in a folder of its own (build/demo)
+	@$(BIN)/rebill demo --home build/demo
+
+test: lint ## everything: lint, types, arrows, tests on SQLite and a real PostgreSQL
+	@$(BIN)/python -m pytest -q $(FAST_TESTS)
+	@$(BIN)/python -m tests.postgresql_server -- $(BIN)/python -m pytest -q -n 2 --dist worksteal $(addprefix --ignore=,$(FAST_TESTS))
+
+lint: .venv/development.stamp ## style, types, and the one-way arrows between the rooms
+	@$(BIN)/ruff check $(PYTHON_CODE)
+	@$(BIN)/ruff format --check --quiet $(PYTHON_CODE)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+serve: .venv/runtime.stamp ## the API on 127.0.0.1:8080, on your own data folder
+	@$(BIN)/rebill init
+	@$(BIN)/rebill serve
+
+bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as ratios
+	@$(BIN)/python tools/bench.py
+
+lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.toml (for developers)
+	@sh tools/lock.sh
+
+.venv/runtime.stamp: requirements/runtime.txt pyproject.toml tools/environment.sh
+	@sh tools/environment.sh runtime
+	@touch $@
+
+.venv/development.stamp: requirements/development.txt pyproject.toml tools/environment.sh
+	@sh tools/environment.sh development
+	@touch .venv/runtime.stamp $@

@@ -1,0 +1,126 @@
+"""The peers: what an expert would write in DuckDB instead of ``bill run``, and bounds for any program that reads it.
+
+Every function gives the act to be timed; connecting and loading the small tables is part of it, as
+reading the record is part of a run.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+
+from benchmarks.workplace import MEMORY_LIMIT, Workplace
+
+_SMALL_TABLES = """
+CREATE TABLE bindings AS FROM read_csv('{bindings}', header = true, types = {{
+    'kind': 'VARCHAR', 'account_key': 'VARCHAR', 'customer_id': 'BIGINT', 'effective_from': 'DATE',
+    'effective_to': 'DATE'}});
+CREATE TABLE terms AS FROM read_csv('{terms}', header = true, types = {{
+    'customer_id': 'BIGINT', 'basis': 'VARCHAR', 'commitments': 'VARCHAR', 'factor': 'DECIMAL(9,6)',
+    'cost_factor': 'DECIMAL(9,6)'}});
+"""
+
+# The most specific owner of the line's day, then base × factor by the customer's terms, rounded once.
+_RATED = """
+SELECT
+    customer_id, l.ProviderName, l.SubAccountId, l.ServiceName, l.ChargeCategory, l.BillingCurrency, l.PricingUnit,
+    l.PricingQuantity, l.BilledCost, l.file_index, l.file_row_number,
+    CAST(round(CASE
+        WHEN l.ChargeCategory = 'Tax' THEN 0
+        WHEN l.ChargeCategory IN ('Credit', 'Adjustment') THEN l.BilledCost
+        WHEN l.CommitmentDiscountId IS NULL THEN
+            CASE WHEN basis = 'list' AND l.ListCost IS NOT NULL AND (l.ListCost <> 0 OR l.BilledCost = 0)
+                THEN l.ListCost * factor ELSE l.BilledCost * cost_factor END
+        WHEN commitments = 'as_bought' THEN l.BilledCost * cost_factor
+        WHEN l.ChargeCategory = 'Purchase' THEN 0
+        WHEN commitments = 'amortized' THEN coalesce(l.EffectiveCost, 0) * cost_factor
+        WHEN l.CommitmentDiscountStatus = 'Used' THEN coalesce(l.ListCost, 0) * factor
+        ELSE 0 END, 12) AS DECIMAL(28,12)) AS price,
+    CASE
+        WHEN l.ChargeCategory = 'Tax' THEN 0
+        WHEN commitments = 'amortized' AND l.CommitmentDiscountId IS NOT NULL
+            AND l.ChargeCategory IN ('Usage', 'Purchase') THEN coalesce(l.EffectiveCost, 0)
+        ELSE l.BilledCost END AS statement_cost
+FROM (SELECT *, CAST(ChargePeriodStart AS DATE) AS charge_day FROM read_parquet({parts})) AS l
+LEFT JOIN (FROM bindings WHERE kind = 'subscription') AS s
+    ON s.account_key = l.SubAccountId AND charge_day >= s.effective_from AND charge_day < s.effective_to
+LEFT JOIN (FROM bindings WHERE kind = 'azure_customer') AS t
+    ON t.account_key = l.x_AzureCustomerId AND charge_day >= t.effective_from AND charge_day < t.effective_to
+JOIN terms AS c ON c.customer_id = coalesce(s.customer_id, t.customer_id)"""
+
+_STATEMENT_LINES = """
+SELECT
+    customer_id, ProviderName, SubAccountId, ServiceName, ChargeCategory, BillingCurrency,
+    CASE WHEN min(PricingUnit) = max(PricingUnit) AND count(PricingUnit) = count(*) THEN sum(PricingQuantity) END
+        AS quantity,
+    sum(price) AS price, sum(statement_cost) AS statement_cost
+FROM ({rated})
+GROUP BY ALL"""
+
+_SCAN = """
+SELECT
+    sum(BilledCost), sum(ListCost), sum(EffectiveCost), sum(PricingQuantity), max(ChargePeriodStart),
+    count(ProviderName), count(SubAccountId), count(x_AzureCustomerId), count(ServiceName), count(ChargeCategory),
+    count(BillingCurrency), count(PricingUnit), count(CommitmentDiscountId), count(CommitmentDiscountStatus)
+FROM read_parquet({parts})"""
+
+_COPY = "COPY (SELECT * FROM {source}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)"
+_RATED_COPY = (
+    "COPY ({rated}) TO '{file}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)"
+)
+
+
+def statement_lines(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
+    """(a) The statement lines of the month by one statement; no rated line is kept."""
+
+    def act() -> list[tuple[Any, ...]]:
+        with _connected(place) as connection:
+            rated = _RATED.format(parts=place.parts)
+            return connection.execute(_STATEMENT_LINES.format(rated=rated)).fetchall()
+
+    return act
+
+
+def statement_lines_and_rated_lines(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
+    """(a + rated) Two statements: the rated lines to Parquet, then the statement lines from them."""
+
+    def act() -> list[tuple[Any, ...]]:
+        file = place.scratch / "rated.parquet"
+        with _connected(place) as connection:
+            connection.execute(_RATED_COPY.format(rated=_RATED.format(parts=place.parts), file=file))
+            return connection.execute(_STATEMENT_LINES.format(rated=f"FROM '{file}'")).fetchall()
+
+    return act
+
+
+def scan(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
+    """(b) Read the columns that rating needs and add them up: nothing that rates can be faster."""
+
+    def act() -> list[tuple[Any, ...]]:
+        with _connected(place) as connection:
+            return connection.execute(_SCAN.format(parts=place.parts)).fetchall()
+
+    return act
+
+
+def copy(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
+    """(c) Copy the lines, Parquet to Parquet, as they are."""
+
+    def act() -> list[tuple[Any, ...]]:
+        source = f"read_parquet({place.parts})"
+        with _connected(place) as connection:
+            return connection.execute(_COPY.format(source=source, file=place.scratch / "copy.parquet")).fetchall()
+
+    return act
+
+
+def _connected(place: Workplace) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        config={
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(place.scratch / "spill"),
+            "preserve_insertion_order": False,
+        }
+    )
+    connection.execute(_SMALL_TABLES.format(bindings=place.bindings, terms=place.terms))
+    return connection

@@ -1,0 +1,283 @@
+"""What calls answer, as Pydantic models: every documented key stands in every element by construction.
+
+Missing text is ``""``, a missing list ``[]``, a missing number ``0``; ``null`` only in keys of our own.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from rebill.model.months import instant_text
+
+Instant = Annotated[datetime, PlainSerializer(instant_text, return_type=str)]
+OptionalInstantText = Annotated[
+    datetime | None,
+    PlainSerializer(lambda instant: "" if instant is None else instant_text(instant), return_type=str),
+]
+Day = Annotated[
+    date | None, PlainSerializer(lambda day: None if day is None else day.isoformat(), return_type=str | None)
+]
+ExactNumber = Annotated[
+    Decimal, PlainSerializer(lambda number: number, return_type=Any), Field(json_schema_extra={"type": "number"})
+]
+
+
+class AnswerShape(BaseModel):
+    """An answer, or a part of one."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+
+class ErrorAnswer(AnswerShape):
+    """Every error."""
+
+    error: Annotated[str, Field(description="A sentence that says what to do.")]
+    code: Annotated[str, Field(description="Stable; what a program should look at.")]
+    request_id: Annotated[str, Field(description="Finds the request in the server's log.")]
+    fields: Annotated[dict[str, str], Field(description="Each fault by its place (the first 100); with 422.")] = {}
+
+
+class AzureAccount(AnswerShape):
+    """An Azure customer account as the record has it."""
+
+    name: str
+    domain: str
+    azure_customer_id: str
+    created_at: Instant
+    updated_at: Instant
+
+
+class AddEntry(AnswerShape):
+    """A sound entry of an assignment."""
+
+    customer_tenant_name: str
+    partner_customer_account: AzureAccount
+    azure_partner_customer_account: AzureAccount
+    assigned: Annotated[bool, Field(description="After this call the account is this customer's.")]
+    effective_from: Annotated[Day, Field(description="First charge day; null: from the beginning.")]
+    effective_to: Annotated[Day, Field(description="The day after the last charge day; null: open.")]
+
+
+class AddTrialEntry(AddEntry):
+    """A sound entry of a dry run."""
+
+    would_assign: bool
+
+
+class RemoveEntry(AnswerShape):
+    """A sound entry of a removal."""
+
+    partner_customer_account: AzureAccount
+    azure_partner_customer_account: AzureAccount
+    removed: bool
+
+
+class RemoveTrialEntry(RemoveEntry):
+    """A sound entry of a dry run of a removal."""
+
+    would_remove: bool
+
+
+class FaultEntry(AnswerShape):
+    """A faulty entry."""
+
+    http_status: int = 422
+    error: str
+    azure_customer_id: str
+
+
+class AddAnswer(AnswerShape):
+    """The answer to add and move: one entry for each distinct id, in the order asked."""
+
+    azure_partner_customer_accounts: list[AddTrialEntry | AddEntry | FaultEntry]
+
+
+class RemoveAnswer(AnswerShape):
+    """The answer to remove."""
+
+    azure_partner_customer_accounts: list[RemoveTrialEntry | RemoveEntry | FaultEntry]
+
+
+class AssignmentElement(AnswerShape):
+    """An assignment in a list."""
+
+    customer_tenant_name: str
+    azure_partner_customer_account: AzureAccount
+    effective_from: Day
+    effective_to: Day
+
+
+class AssignmentList(AnswerShape):
+    """A page of assignments."""
+
+    azure_partner_customer_accounts: list[AssignmentElement]
+
+
+class SubscriptionDetail(AnswerShape):
+    """A subscription, with ``?detail=true``."""
+
+    azure_subscription_id: str
+    name: str
+    created_at: Instant
+    updated_at: Instant
+    effective_from: Day
+    effective_to: Day
+
+
+class SubscriptionAddDetail(SubscriptionDetail):
+    """What became of a subscription that was to be assigned."""
+
+    assigned: bool
+
+
+class SubscriptionAddTrialDetail(SubscriptionAddDetail):
+    """What would become of it."""
+
+    would_assign: bool
+
+
+class SubscriptionRemoveDetail(SubscriptionDetail):
+    """What became of a subscription that was to be removed."""
+
+    removed: bool
+
+
+class SubscriptionRemoveTrialDetail(SubscriptionRemoveDetail):
+    """What would become of it."""
+
+    would_remove: bool
+
+
+class SubscriptionList(AnswerShape):
+    """The subscriptions of a customer."""
+
+    code: int = 200
+    azure_subscriptions: Annotated[list[str], Field(description="Bare ids of those assigned.")]
+    msp_client_id: int
+
+
+class SubscriptionDetailList(SubscriptionList):
+    """The same, with ``?detail=true``."""
+
+    details: list[
+        SubscriptionAddTrialDetail
+        | SubscriptionAddDetail
+        | SubscriptionRemoveTrialDetail
+        | SubscriptionRemoveDetail
+        | SubscriptionDetail
+    ]
+
+
+class SubscriptionRemoval(SubscriptionList):
+    """The answer to a removal."""
+
+    removed_azure_subscriptions: list[str]
+
+
+class SubscriptionDetailRemoval(SubscriptionDetailList):
+    """The same, with ``?detail=true``."""
+
+    removed_azure_subscriptions: list[str]
+
+
+class CatalogueElement(AnswerShape):
+    """An Azure customer of the partner's catalogue."""
+
+    id: int
+    azure_customer_id: str
+    name: str
+    domain: str
+    relationship: str
+    assigned_to: Annotated[int | None, Field(description="The client_api_id that has it today.")]
+    first_seen_at: Instant
+    last_seen_at: Instant
+    status: Annotated[str, Field(description="active, or gone when no longer listed.")]
+
+
+class CatalogueList(AnswerShape):
+    """A page of the catalogue."""
+
+    azure_partner_customers: list[CatalogueElement]
+
+
+class AddressAnswer(AnswerShape):
+    """A postal address."""
+
+    street1: str
+    street2: str
+    city: str
+    state: str
+    zipcode: str
+    country: str
+
+
+class TagAnswer(AnswerShape):
+    """A tag of a customer."""
+
+    key: str
+    value: str
+
+
+class BillingConfigurationAnswer(AnswerShape):
+    """Whether the customer gets statements, and their folder."""
+
+    enabled: bool
+    folder: str
+
+
+class BillingStatus(AnswerShape):
+    """``enabled`` or ``disabled``."""
+
+    status: str
+
+
+class Link(AnswerShape):
+    """Where something is."""
+
+    href: str
+
+
+class SelfLink(AnswerShape):
+    """Where the customer is."""
+
+    own: Annotated[Link, Field(alias="self")]
+
+
+class OwnCustomerAnswer(AnswerShape):
+    """A customer as its own key sees it."""
+
+    id: int
+    name: str
+    address: AddressAnswer
+    azure_customer_id: Annotated[str, Field(description="The Azure customer assigned first of those it has today.")]
+    classification: str
+    trial_expiration_date: OptionalInstantText
+    trial_expiration: OptionalInstantText
+    billing_contact: str
+    partner_billing_configuration: BillingConfigurationAnswer
+    tags: list[TagAnswer]
+    created_at: Instant
+    updated_at: Instant
+    generated_external_id: str
+    billing_configuration: BillingStatus
+    links: Annotated[SelfLink, Field(alias="_links")]
+
+
+class CustomerAnswer(OwnCustomerAnswer):
+    """A customer as its partner sees it."""
+
+    margin_percentage: Annotated[ExactNumber, Field(description="Of the last statement, percent of its price.")]
+
+
+class CustomerList(AnswerShape):
+    """A page of customers."""
+
+    customers: list[CustomerAnswer]
+
+
+class Status(AnswerShape):
+    """How the server is."""
+
+    status: str

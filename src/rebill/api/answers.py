@@ -1,0 +1,29 @@
+"""Answers on their way out: status, headers, bytes; JSON is written here and nowhere else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import simplejson
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer whose bytes stand already."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+    @classmethod
+    def json(cls, status: int, content: object, headers: Mapping[str, str] | None = None) -> "Answer":
+        """An answer in JSON; ``content`` is plain data or a shape of ``answer_shapes``."""
+        return cls(status, json_bytes(content), headers or {})
+
+
+def json_bytes(content: object) -> bytes:
+    """``content`` as JSON in UTF-8; a ``Decimal`` becomes a number with exactly its digits."""
+    plain = content.model_dump(by_alias=True) if isinstance(content, BaseModel) else content
+    text = simplejson.dumps(plain, use_decimal=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return str(text).encode("utf-8", "replace")

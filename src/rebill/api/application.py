@@ -1,0 +1,314 @@
+"""The partner API as an ASGI application: one place that asks every question in the promised order.
+
+Key 401, path 404, method 405, (rate 429), role 403, id in the path 404, size 413, media type and body 422, then
+what the call means. The first that fails answers.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+from anyio.lowlevel import RunVar
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rebill.api.answers import Answer
+from rebill.api.authentication import KEY_PARAMETER, PresentedKey, presented_key
+from rebill.api.call import Call
+from rebill.api.errors import (
+    AddressTooLong,
+    BodyTooLarge,
+    MethodNotAllowed,
+    Unauthorised,
+    failure_answer,
+    refusal_answer,
+)
+from rebill.api.query import query_pairs, read_parameters
+from rebill.api.routes import ROUTES, Match, Route, RouteTable, unknown_path
+from rebill.api.shapes import read_shape, require_shape
+from rebill.api.surroundings import Surroundings
+from rebill.api.telemetry import Telemetry
+from rebill.api.texts import read_id
+from rebill.api.wire_reading import CallerGone, read_json, take_in
+from rebill.model.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
+from rebill.model.party import Caller
+from rebill.services.installation import Installation
+from rebill.services.permission import allows
+from rebill.services.read_customers import get_customer
+from rebill.services.sign_in import caller_of
+
+GREATEST_ADDRESS_LENGTH = 4000
+_THREADS = 64
+"""Calls that work at once in one server process; more of them wait for their turn."""
+_CUSTOMER_ID = "client_api_id"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
+_GREATEST_REASON_LENGTH = 1000
+_threads: RunVar[anyio.CapacityLimiter] = RunVar("rebill_api_threads")
+
+Result = TypeVar("Result")
+
+
+def application(installation: Installation) -> ASGIApp:
+    """The partner API on ``installation``: an ASGI application for any server."""
+    surroundings = Surroundings(installation, Telemetry(), ROUTES)
+    return GZipMiddleware(PartnerApi(surroundings), minimum_size=1024, compresslevel=5)
+
+
+@dataclass
+class Exchange:
+    """A request under way, and what is known of it so far."""
+
+    scope: Scope
+    headers: Headers
+    pairs: Sequence[tuple[str, str]]
+    presented: PresentedKey
+    request_id: str
+    started: float = field(default_factory=time.perf_counter)
+    caller: Caller | None = None
+    route: Route | None = None
+    ids: Mapping[str, int] = field(default_factory=dict)
+    filter_customer_id: int | None = None
+
+    @property
+    def method(self) -> str:
+        return str(self.scope["method"])
+
+    @property
+    def address(self) -> str:
+        """The absolute address of the route, as the caller reached it."""
+        host = self.headers.get("host", "")
+        if _HOST.fullmatch(host) is None:
+            server = self.scope.get("server") or ("localhost", None)
+            host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
+        path = self.route.path if self.route else "/"
+        for name, number in self.ids.items():
+            path = path.replace(f"{{{name}}}", str(number))
+        return f"{self.scope.get('scheme', 'http')}://{host}{path}"
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the log may know of it."""
+        facts: dict[str, object] = {"request_id": self.request_id, **self.ids}
+        if self.caller is not None:
+            facts |= {"partner_id": self.caller.partner_id, "role": self.caller.role, "key_id": self.caller.key_id}
+        return facts
+
+
+class PartnerApi:
+    """Answers every request, whatever happens."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._installation = surroundings.installation
+        self._table = RouteTable(surroundings.routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        exchange = self._begin(scope)
+        try:
+            answer = await self._answer_to(exchange, receive)
+        except CallerGone:
+            return
+        await self._send(exchange, answer, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self._installation.database.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def _begin(self, scope: Scope) -> Exchange:
+        headers = Headers(scope=scope)
+        pairs = query_pairs(scope.get("query_string", b""))
+        key_in_query = self._installation.settings.api_key_in_query
+        presented = presented_key(headers.getlist("authorization"), pairs, key_in_query)
+        wanted_id = headers.get("x-request-id", "")
+        is_kept = _REQUEST_ID.fullmatch(wanted_id) is not None and wanted_id not in presented.everything
+        return Exchange(scope, headers, pairs, presented, wanted_id if is_kept else secrets.token_hex(16))
+
+    async def _answer_to(self, exchange: Exchange, receive: Receive) -> Answer:
+        keys = exchange.presented.everything
+        telemetry = self._surroundings.telemetry
+        try:
+            return await self._checked_answer(exchange, receive)
+        except Refusal as refusal:
+            if isinstance(refusal, Unavailable):
+                telemetry.refused(refusal, exchange.request_id, keys)
+            return refusal_answer(refusal, exchange.request_id, keys)
+        except CallerGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line of defence: logged with its trace, answered as 500
+            telemetry.failed(error, exchange.request_id, keys)
+            return failure_answer(exchange.request_id)
+
+    async def _checked_answer(self, exchange: Exchange, receive: Receive) -> Answer:
+        match = self._table.match(exchange.scope["path"])
+        if match is None or not match.is_open:
+            exchange.caller = await self._sign_in(exchange.presented.key)
+        self._require_short_address(exchange)
+        if match is None:
+            raise unknown_path(exchange.scope["path"])
+        route = match.route(exchange.method)
+        if route is None:
+            raise MethodNotAllowed(match.allowed)
+        exchange.route = route
+        # The limit of calls a minute (429) belongs here.
+        self._require_role(exchange.caller, route)
+        exchange.ids = _path_ids(match)
+        await self._read_filter(exchange)
+        body = b""
+        if route.body is not None:
+            try:
+                body = await take_in(receive, exchange.headers.get("content-length"))
+            except BodyTooLarge:
+                await _in_thread(lambda: self._require_customer_of_path(exchange))
+                raise
+        return await _in_thread(lambda: self._carry_out(exchange, route, body))
+
+    async def _sign_in(self, key: str) -> Caller:
+        """Who calls. What is no key at all takes the same way, and so the same time, as a wrong one."""
+        try:
+            caller = await _in_thread(lambda: caller_of(self._installation, key))
+        except Unavailable:
+            if key:
+                raise
+            caller = None
+        if caller is None:
+            raise Unauthorised
+        return caller
+
+    def _require_short_address(self, exchange: Exchange) -> None:
+        raw_path = exchange.scope.get("raw_path") or exchange.scope["path"].encode()
+        if len(raw_path) + 1 + len(exchange.scope.get("query_string", b"")) > GREATEST_ADDRESS_LENGTH + 1:
+            raise AddressTooLong(GREATEST_ADDRESS_LENGTH)
+
+    @staticmethod
+    def _require_role(caller: Caller | None, route: Route) -> None:
+        if route.permission is None or caller is None or allows(caller.role, route.permission):
+            return
+        words = caller.role.replace("_", " ")
+        raise Forbidden("forbidden", f"A {words} key may not make this call: use a key with a stronger role.")
+
+    async def _read_filter(self, exchange: Exchange) -> None:
+        """Read ``?client_api_id=``: of a customer of this caller, and the path's where that names one."""
+        given = [value for name, value in exchange.pairs if name == _CUSTOMER_ID]
+        if not given or exchange.caller is None:
+            return
+        await _in_thread(lambda: self._require_customer_of_path(exchange))
+        wanted = read_id(given[-1])
+        of_path = exchange.ids.get(_CUSTOMER_ID)
+        if wanted is None:
+            raise _unknown_customer()
+        if wanted != of_path:
+            await _in_thread(lambda: self._require_customer(exchange.caller, wanted))
+        if of_path is not None and wanted != of_path:
+            require_shape({_CUSTOMER_ID: "differs from the customer in the path"})
+        exchange.filter_customer_id = wanted
+
+    def _carry_out(self, exchange: Exchange, route: Route, body: bytes) -> Answer:
+        try:
+            call = self._read_call(exchange, route, body)
+        except Invalid:
+            # An id in the path that names nothing comes before what is wrong with parameters or body. It is asked
+            # for only now, so that a sound call needs no further question to the database.
+            self._require_customer_of_path(exchange)
+            raise
+        return route.handler(call)
+
+    def _read_call(self, exchange: Exchange, route: Route, body: bytes) -> Call:
+        parameters, faults = read_parameters(
+            exchange.pairs, route.parameters, (KEY_PARAMETER, _CUSTOMER_ID), route.changes
+        )
+        shape: object = None
+        if route.body is not None:
+            shape, body_faults = self._read_body(exchange.headers, route, body, bool(faults))
+            faults |= body_faults
+        require_shape(faults)
+        return Call(
+            surroundings=self._surroundings,
+            signed_in=exchange.caller,
+            ids=exchange.ids,
+            parameters=parameters,
+            address=exchange.address,
+            filter_customer_id=exchange.filter_customer_id,
+            body=shape,
+            reason=exchange.headers.get("x-reason", "").strip()[:_GREATEST_REASON_LENGTH],
+        )
+
+    def _read_body(self, headers: Headers, route: Route, body: bytes, is_faulty: bool) -> tuple[object, dict[str, str]]:
+        if route.body is None:
+            return None, {}
+        try:
+            value = read_json(body, headers.get("content-type"), headers.get("content-encoding"))
+        except Invalid as invalid:
+            return None, invalid.fields
+        read = read_shape(route.body, value)
+        faults = dict(read.faults)
+        if (faults or is_faulty) and read.shape is not None and route.value_faults is not None:
+            faults = {**route.value_faults(self._installation, read.shape), **faults}
+        return read.shape, faults
+
+    def _require_customer_of_path(self, exchange: Exchange) -> None:
+        if _CUSTOMER_ID in exchange.ids:
+            self._require_customer(exchange.caller, exchange.ids[_CUSTOMER_ID])
+
+    def _require_customer(self, caller: Caller | None, customer_id: int) -> None:
+        if caller is None:
+            raise AssertionError("an open route names no customer")
+        get_customer(self._installation, caller, customer_id)
+
+    async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
+        start: Message = {"type": "http.response.start", "status": answer.status, "headers": []}
+        headers = MutableHeaders(scope=start)
+        headers["Content-Type"] = answer.media_type
+        headers["Content-Length"] = str(len(answer.body))
+        headers["X-Request-Id"] = exchange.request_id
+        headers["Cache-Control"] = "private, no-store"
+        headers["X-Content-Type-Options"] = "nosniff"
+        for name, value in answer.headers.items():
+            headers[name] = value
+        # Logged before it is sent: who has the answer can rely on the line being there.
+        route = exchange.route.path if exchange.route else None
+        seconds = time.perf_counter() - exchange.started
+        self._surroundings.telemetry.answered(exchange.method, route, answer.status, seconds, exchange.facts)
+        await send(start)
+        await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else answer.body})
+
+
+def _path_ids(match: Match) -> dict[str, int]:
+    ids = {}
+    for name, text in match.id_texts.items():
+        number = read_id(text)
+        if number is None:
+            raise _unknown_customer() if name == _CUSTOMER_ID else NotFound("not_found", "There is nothing of this id.")
+        ids[name] = number
+    return ids
+
+
+def _unknown_customer() -> NotFound:
+    return NotFound("customer_not_found", "There is no such customer: list the customers to find its id.")
+
+
+async def _in_thread(work: Callable[[], Result]) -> Result:
+    try:
+        limiter = _threads.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(_THREADS)
+        _threads.set(limiter)
+    return await anyio.to_thread.run_sync(work, limiter=limiter)

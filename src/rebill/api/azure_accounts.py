@@ -1,0 +1,169 @@
+"""Azure account assignment: add, remove, move, list."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from rebill.api.answer_shapes import (
+    AddAnswer,
+    AddEntry,
+    AddTrialEntry,
+    AssignmentElement,
+    AssignmentList,
+    AzureAccount,
+    FaultEntry,
+    RemoveAnswer,
+    RemoveEntry,
+    RemoveTrialEntry,
+)
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.paging import list_answer, page_of
+from rebill.api.query import Parameter, day, flag
+from rebill.api.shapes import AzureCustomersBody, MoveBody, require_shape
+from rebill.model.assignment import AccountEntry, AccountFault, Assignment, AssignmentOrder, AssignmentOutcome
+from rebill.model.identifiers import AccountKind
+from rebill.services.assign_accounts import assign_accounts, move_accounts
+from rebill.services.list_assignments import list_assignments
+from rebill.services.remove_accounts import remove_accounts
+
+DRY_RUN = flag("dry_run", "Answer as the real call would, and store nothing.")
+CORRECT_ISSUED = flag("correct_issued", "Change days of issued statements too; needs the header X-Reason.")
+BEGIN_PARAMETERS = (DRY_RUN, day("effective_from", "First charge day of the assignment."), CORRECT_ISSUED)
+"""What add and move take."""
+END_PARAMETERS = (
+    DRY_RUN,
+    day("effective_to", "The day after the last charge day; today unless given."),
+    flag("withdraw", "Take the assignment back as if it had never been made."),
+    CORRECT_ISSUED,
+)
+"""What remove takes."""
+LIST_PARAMETERS: tuple[Parameter, ...] = (
+    day("as_of", "Those in force on this day instead of today."),
+    flag("history", "Past and future ones too."),
+)
+"""What lists of assignments take besides paging."""
+
+
+def add(call: Call) -> Answer:
+    """Assign Azure accounts to a customer."""
+    return _begin(call, call.body_as(AzureCustomersBody).azure_customer_ids, assign_accounts)
+
+
+def move(call: Call) -> Answer:
+    """Move Azure accounts to a customer from whoever has them."""
+    return _begin(call, call.body_as(MoveBody).azure_customer_ids, move_accounts)
+
+
+def remove(call: Call) -> Answer:
+    """Take Azure accounts away from a customer."""
+    identifiers = call.body_as(AzureCustomersBody).azure_customer_ids
+    outcome = remove_accounts(call.installation, call.caller, order_of(call, AccountKind.AZURE_CUSTOMER, identifiers))
+    return Answer.json(207, remove_answer(outcome), {"X-Removed": str(outcome.done_count)})
+
+
+def list_accounts(call: Call) -> Answer:
+    """List assignments, of one customer or of all."""
+    listing = list_assignments(
+        call.installation,
+        call.caller,
+        AccountKind.AZURE_CUSTOMER,
+        call.customer_id,
+        page_of(call.parameters),
+        call.parameters.day("as_of"),
+        call.parameters.flag("history"),
+    )
+    elements = [_list_element(assignment) for assignment in listing.items]
+    return list_answer(call, AssignmentList(azure_partner_customer_accounts=elements), listing)
+
+
+def order_of(call: Call, kind: AccountKind, identifiers: Sequence[str]) -> AssignmentOrder:
+    """The order that the path, the parameters and these ids make. Raises ``Invalid`` where they contradict."""
+    parameters = call.parameters
+    effective_to: date | None = parameters.day("effective_to")
+    faults = {}
+    if parameters.flag("withdraw") and effective_to is not None:
+        faults["effective_to"] = "contradicts withdraw=true: give one of the two"
+    if parameters.flag("correct_issued") and not call.reason:
+        faults["X-Reason"] = "is required with correct_issued=true: send the reason in this header"
+    require_shape(faults)
+    return AssignmentOrder(
+        kind=kind,
+        customer_id=call.ids["client_api_id"],
+        identifiers=tuple(identifiers),
+        effective_from=parameters.day("effective_from"),
+        effective_to=effective_to,
+        withdraw=parameters.flag("withdraw"),
+        dry_run=parameters.flag("dry_run"),
+    )
+
+
+def fault_entry(fault: AccountFault) -> FaultEntry:
+    """A faulty entry as the wire has it."""
+    return FaultEntry(error=fault.sentence, azure_customer_id=fault.identifier)
+
+
+def add_answer(outcome: AssignmentOutcome) -> AddAnswer:
+    """What add and move answer, here and at the command line."""
+    entries = [
+        fault_entry(entry) if isinstance(entry, AccountFault) else _add_entry(entry, outcome)
+        for entry in outcome.entries
+    ]
+    return AddAnswer(azure_partner_customer_accounts=entries)
+
+
+def remove_answer(outcome: AssignmentOutcome) -> RemoveAnswer:
+    """What remove answers, here and at the command line."""
+    entries = [
+        fault_entry(entry) if isinstance(entry, AccountFault) else _remove_entry(entry, outcome.dry_run)
+        for entry in outcome.entries
+    ]
+    return RemoveAnswer(azure_partner_customer_accounts=entries)
+
+
+def _begin(call: Call, identifiers: Sequence[str], act: Callable[..., AssignmentOutcome]) -> Answer:
+    outcome = act(call.installation, call.caller, order_of(call, AccountKind.AZURE_CUSTOMER, identifiers))
+    return Answer.json(207, add_answer(outcome), {"X-Assigned": str(outcome.done_count)})
+
+
+def _add_entry(entry: AccountEntry, outcome: AssignmentOutcome) -> AddEntry:
+    account = _account(entry)
+    common: dict[str, Any] = {
+        "customer_tenant_name": outcome.customer_name,
+        # Published revisions of the call use one key or the other; a client written to either must work.
+        "partner_customer_account": account,
+        "azure_partner_customer_account": account,
+        "assigned": entry.done,
+        "effective_from": entry.days.first,
+        "effective_to": entry.days.until,
+    }
+    return AddTrialEntry(**common, would_assign=entry.would) if outcome.dry_run else AddEntry(**common)
+
+
+def _remove_entry(entry: AccountEntry, is_trial: bool) -> RemoveEntry:
+    account = _account(entry)
+    common: dict[str, Any] = {
+        "partner_customer_account": account,
+        "azure_partner_customer_account": account,
+        "removed": entry.done,
+    }
+    return RemoveTrialEntry(**common, would_remove=entry.would) if is_trial else RemoveEntry(**common)
+
+
+def _list_element(assignment: Assignment) -> AssignmentElement:
+    return AssignmentElement(
+        customer_tenant_name=assignment.customer_name,
+        azure_partner_customer_account=_account(assignment),
+        effective_from=assignment.days.first,
+        effective_to=assignment.days.until,
+    )
+
+
+def _account(source: AccountEntry | Assignment) -> AzureAccount:
+    return AzureAccount(
+        name=source.name,
+        domain=source.domain,
+        azure_customer_id=source.identifier,
+        created_at=source.created_at,
+        updated_at=source.updated_at,
+    )

@@ -1,0 +1,51 @@
+"""The partner's catalogue of Azure customers: list, get."""
+
+from rebill.api.answer_shapes import CatalogueElement, CatalogueList
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.paging import list_answer, page_of
+from rebill.api.query import flag, text
+from rebill.model.assignment import CatalogueAccount
+from rebill.model.errors import NotFound
+from rebill.services.catalogue import get_catalogue_account, list_catalogue
+
+LIST_PARAMETERS = (
+    flag("assigned", "Only those that a customer has today (true), or none has (false)."),
+    text("q", "Only those whose id, name or domain holds this text."),
+)
+
+
+def list_azure_customers(call: Call) -> Answer:
+    """List the catalogue."""
+    listing = list_catalogue(
+        call.installation,
+        call.caller,
+        page_of(call.parameters),
+        call.parameters.optional_flag("assigned"),
+        call.parameters.text("q"),
+        call.filter_customer_id,
+    )
+    elements = [_element(account) for account in listing.items]
+    return list_answer(call, CatalogueList(azure_partner_customers=elements), listing)
+
+
+def get_azure_customer(call: Call) -> Answer:
+    """Show one Azure customer of the catalogue."""
+    account = get_catalogue_account(call.installation, call.caller, call.ids["db_partner_customer_id"])
+    if call.filter_customer_id not in (None, account.assigned_to):
+        raise NotFound("azure_partner_customer_not_found", "This customer has no such Azure customer today.")
+    return Answer.json(200, _element(account))
+
+
+def _element(account: CatalogueAccount) -> CatalogueElement:
+    return CatalogueElement(
+        id=account.account_id,
+        azure_customer_id=account.identifier,
+        name=account.name,
+        domain=account.domain,
+        relationship=account.relationship,
+        assigned_to=account.assigned_to,
+        first_seen_at=account.first_seen_at,
+        last_seen_at=account.last_seen_at,
+        status=account.status,
+    )

@@ -1,0 +1,98 @@
+"""The one place that gives refusals an HTTP status, and the one shape that errors have."""
+
+from collections.abc import Sequence
+
+from rebill.api.answers import Answer
+from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
+
+GREATEST_FAULT_COUNT = 100
+"""How many faults of one request are listed."""
+RETRY_AFTER_SECONDS = 5
+_SHORTEST_KEY_LENGTH = 16
+
+
+class Unauthorised(Refusal):
+    """No key, or one that nobody holds any more: always the same words."""
+
+    def __init__(self) -> None:
+        super().__init__("unauthorized", "Send a valid API key as `Authorization: Bearer <key>`.")
+
+
+class MethodNotAllowed(Refusal):
+    """The path exists, the method does not. ``allowed`` are those that do."""
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        self.allowed = ", ".join(allowed)
+        super().__init__("method_not_allowed", f"This path answers {self.allowed} only.")
+
+
+class BodyTooLarge(Refusal):
+    """More bytes than this call reads."""
+
+    def __init__(self, greatest_bytes: int) -> None:
+        mebibytes = greatest_bytes // 1024**2
+        super().__init__("body_too_large", f"The body may have at most {mebibytes} MiB: send it in parts.")
+
+
+class AddressTooLong(Refusal):
+    """A path and query that are longer than any call needs."""
+
+    def __init__(self, greatest_length: int) -> None:
+        super().__init__("uri_too_long", f"The path and query may have at most {greatest_length} characters.")
+
+
+_STATUSES: dict[type[Refusal], int] = {
+    Unauthorised: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    MethodNotAllowed: 405,
+    Conflict: 409,
+    BodyTooLarge: 413,
+    AddressTooLong: 414,
+    Invalid: 422,
+    Unavailable: 503,
+}
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of ``refusal``."""
+    for kind in type(refusal).__mro__:
+        if kind in _STATUSES:
+            return _STATUSES[kind]
+    raise AssertionError(f"no status for {type(refusal).__name__}")
+
+
+def refusal_answer(refusal: Refusal, request_id: str, presented_keys: Sequence[str] = ()) -> Answer:
+    """What a caller sees of ``refusal``; whatever he sent as a key is blotted out of it."""
+    headers = {}
+    if isinstance(refusal, Unauthorised):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(refusal, MethodNotAllowed):
+        headers["Allow"] = refusal.allowed
+    if isinstance(refusal, Unavailable):
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    content: dict[str, object] = {
+        "error": without_keys(refusal.message, presented_keys),
+        "code": refusal.code,
+        "request_id": request_id,
+    }
+    if refusal.fields:
+        listed = list(refusal.fields.items())[:GREATEST_FAULT_COUNT]
+        content["fields"] = {
+            without_keys(name, presented_keys): without_keys(fault, presented_keys) for name, fault in listed
+        }
+    return Answer.json(status_of(refusal), content, headers)
+
+
+def failure_answer(request_id: str) -> Answer:
+    """What a caller sees when rebill itself is at fault; the log has the rest under ``request_id``."""
+    sentence = "Something went wrong in rebill; try again, and give the request_id to whoever runs it."
+    return Answer.json(500, {"error": sentence, "code": "internal_error", "request_id": request_id})
+
+
+def without_keys(text: str, presented_keys: Sequence[str]) -> str:
+    """``text`` with every key that the caller presented blotted out (shorter texts are no keys)."""
+    for key in presented_keys:
+        if len(key) >= _SHORTEST_KEY_LENGTH:
+            text = text.replace(key, "[key]")
+    return text

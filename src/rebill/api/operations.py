@@ -1,0 +1,37 @@
+"""What the operator asks a server: is it up, is it ready, what did it do, which calls has it. No key is needed."""
+
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from rebill.api.answer_shapes import Status
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.documentation_page import documentation_page
+from rebill.services.readiness import require_ready
+
+
+def healthz(_call: Call) -> Answer:
+    """Whether the process answers at all; asks nothing of anything else."""
+    return Answer.json(200, Status(status="ok"))
+
+
+def readyz(call: Call) -> Answer:
+    """Whether the database can be reached and is migrated."""
+    require_ready(call.installation)
+    return Answer.json(200, Status(status="ready"))
+
+
+def metrics(call: Call) -> Answer:
+    """Counts and durations of this server process, for Prometheus."""
+    return Answer(200, call.surroundings.telemetry.metrics(), media_type=CONTENT_TYPE_LATEST)
+
+
+def openapi(call: Call) -> Answer:
+    """The OpenAPI 3.1 document of this API."""
+    return Answer.json(200, call.surroundings.openapi)
+
+
+def docs(call: Call) -> Answer:
+    """The OpenAPI document as a page for people."""
+    page = documentation_page(call.surroundings.openapi)
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return Answer(200, page.encode(), headers, "text/html; charset=utf-8")

@@ -1,0 +1,276 @@
+"""Bodies that calls take, as Pydantic models over what ``wire_reading`` parsed.
+
+Shapes of compatible calls read what clients really send: fields they do not know are ignored, ``null`` is
+absent, ids and numbers may be text. Shapes of calls of our own (``StrictBody``) refuse unknown fields.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from rebill.api.errors import GREATEST_FAULT_COUNT
+from rebill.api.texts import text_fault
+from rebill.api.wire_reading import path_text
+from rebill.model.assignment import GREATEST_IDENTIFIER_COUNT
+from rebill.model.errors import Invalid
+from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, subscription_key, trimmed
+from rebill.model.party import Classification
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+_GREATEST_TEXT_LENGTH = 1024
+"""Of fields whose own, shorter limit the services know."""
+_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+
+
+def _fault(sentence: str) -> PydanticCustomError:
+    return PydanticCustomError("rebill", "{sentence}", {"sentence": sentence})
+
+
+def _read_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _fault("must be text")
+    fault = text_fault(value, _GREATEST_TEXT_LENGTH)
+    if fault:
+        raise _fault(fault)
+    return value
+
+
+def _read_text_or_whole_number(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise _fault("must be text or a whole number")
+    return _read_text(value)
+
+
+def _read_identifier(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise _fault("must be an id: text, or a whole number")
+    identifier = trimmed(value)
+    if not identifier:
+        raise _fault("must not be empty")
+    fault = text_fault(identifier, GREATEST_IDENTIFIER_LENGTH)
+    if fault:
+        raise _fault(fault)
+    return identifier
+
+
+def _read_subscription(value: object) -> str:
+    identifier = _read_identifier(value)
+    if not subscription_key(identifier):
+        raise _fault("names no subscription")
+    return identifier
+
+
+def _read_flag(value: object) -> bool:
+    if value is True or value == "true":
+        return True
+    if value is False or value == "false":
+        return False
+    raise _fault("must be true or false")
+
+
+def _read_time(value: object) -> datetime | None:
+    if value == "":
+        return None
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise _fault("must be a time such as 2030-01-31T00:00:00Z, or a day")
+    day, clock, zone = match.groups()
+    try:
+        time = datetime.fromisoformat(f"{day}T{clock or '00:00'}{(zone or 'Z').upper()}")
+        return time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _fault("is not a time that exists") from None
+
+
+Text = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=str)]
+TextOrWholeNumber = Annotated[str, BeforeValidator(_read_text_or_whole_number, json_schema_input_type=str | int)]
+Identifier = Annotated[
+    str,
+    BeforeValidator(_read_identifier, json_schema_input_type=str | int),
+    Field(description="1 to 128 characters after trimming; compared without regard to the case of A to Z."),
+]
+Subscription = Annotated[
+    str,
+    BeforeValidator(_read_subscription, json_schema_input_type=str | int),
+    Field(description="`<GUID>` or `/subscriptions/<GUID>`, or another cloud's account id."),
+]
+Flag = Annotated[bool, BeforeValidator(_read_flag, json_schema_input_type=bool | str)]
+Time = Annotated[datetime | None, BeforeValidator(_read_time, json_schema_input_type=str)]
+
+
+class LenientBody(BaseModel):
+    """A body of a compatible call, or a part of one."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: part for name, part in value.items() if part is not None}
+        return value
+
+
+class StrictBody(LenientBody):
+    """A body of a call of our own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AzureCustomersBody(LenientBody):
+    """Azure customers to assign or to remove."""
+
+    azure_customer_ids: Annotated[list[Identifier], Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)]
+
+
+class MoveBody(StrictBody):
+    """Azure customers to move."""
+
+    azure_customer_ids: Annotated[list[Identifier], Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)]
+
+
+class SubscriptionsBody(LenientBody):
+    """Subscriptions to assign or to remove; the two names mean the same."""
+
+    azure_ids: Annotated[list[Subscription] | None, Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)] = None
+    azure_subscription_ids: Annotated[
+        list[Subscription] | None, Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_list(self) -> "SubscriptionsBody":
+        if self.azure_ids is None and self.azure_subscription_ids is None:
+            raise _fault("azure_ids: is required: send the list of subscription ids")
+        if None not in (self.azure_ids, self.azure_subscription_ids) and self.azure_ids != self.azure_subscription_ids:
+            raise _fault("azure_subscription_ids: differs from azure_ids: send one of the two")
+        return self
+
+    @property
+    def field_name(self) -> str:
+        """The name that the caller used."""
+        return "azure_ids" if self.azure_ids is not None else "azure_subscription_ids"
+
+    @property
+    def identifiers(self) -> list[str]:
+        return self.azure_ids or self.azure_subscription_ids or []
+
+
+class AddressBody(LenientBody):
+    """A postal address."""
+
+    street1: Text = ""
+    street2: Text = ""
+    city: Text = ""
+    state: Text = ""
+    zipcode: TextOrWholeNumber = ""
+    country: Text = ""
+
+
+class BillingConfigurationBody(LenientBody):
+    """Whether the customer gets statements, and the folder they belong in."""
+
+    enabled: Flag = False
+    folder: Text = ""
+
+
+class TagBody(LenientBody):
+    """A tag of a customer."""
+
+    key: TextOrWholeNumber = ""
+    value: TextOrWholeNumber = ""
+
+
+class NewCustomerBody(AddressBody):
+    """A new customer. ``street1`` … ``country`` at the top level count as the address's fields."""
+
+    # What must be given, the service knows: it tells all faults of a customer at once.
+    name: Text = ""
+    address: AddressBody | None = None
+    classification: Annotated[Text, Field(json_schema_extra={"enum": [one.value for one in Classification]})] = ""
+    trial_expiration: Time = None
+    trial_expiration_date: Time = None
+    billing_contact: Text = ""
+    partner_billing_configuration: BillingConfigurationBody = BillingConfigurationBody()
+    tags: list[TagBody] = []
+
+    address_parts: ClassVar[tuple[str, ...]] = ("street1", "street2", "city", "state", "zipcode", "country")
+
+    @property
+    def address_given(self) -> dict[str, str]:
+        """The address's fields from either place; the nested one decides."""
+        nested = self.address or AddressBody()
+        return {part: getattr(nested, part) or getattr(self, part) for part in self.address_parts}
+
+
+class NewAzureCustomerBody(NewCustomerBody):
+    """A new customer, together with the Azure customer to assign to it."""
+
+    azure_customer_id: Identifier | None = None
+
+
+@dataclass(frozen=True)
+class ReadShape(Generic[Shape]):
+    """A body as read. ``shape``: of all fields that are sound, where the others may be absent; else ``None``."""
+
+    shape: Shape | None
+    faults: Mapping[str, str]
+
+
+def read_shape(kind: type[Shape], value: object) -> ReadShape[Shape]:
+    """``value`` as a ``kind``, with every fault by its path."""
+    if not isinstance(value, Mapping):
+        return ReadShape(None, {"body": "must be a JSON object"})
+    try:
+        return ReadShape(kind.model_validate(value), {})
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=True, include_input=False)
+    faults: dict[str, str] = {}
+    for detail in details[:GREATEST_FAULT_COUNT]:
+        path, sentence = _place_and_sentence(detail)
+        faults.setdefault(path, sentence)
+    faulty = {detail["loc"][0] for detail in details if detail["loc"]}
+    try:
+        sound = kind.model_validate({name: part for name, part in value.items() if name not in faulty})
+    except ValidationError:
+        sound = None
+    return ReadShape(sound, faults)
+
+
+def require_shape(faults: Mapping[str, str]) -> None:
+    """Raise ``Invalid`` when there are ``faults`` of parameters or body."""
+    if faults:
+        raise Invalid("invalid_request", "Nothing was done: correct what fields names and send it again.", faults)
+
+
+def _place_and_sentence(detail: ErrorDetails) -> tuple[str, str]:
+    kind = detail["type"]
+    context = detail.get("ctx", {})
+    path = path_text(detail["loc"])
+    if kind == "rebill":
+        sentence = str(context["sentence"])
+        if not detail["loc"] and ": " in sentence:
+            path, _, sentence = sentence.partition(": ")
+        return path, sentence
+    sentences = {
+        "missing": "is required",
+        "extra_forbidden": "is not a field of this call",
+        "list_type": "must be a list",
+        "too_short": f"must hold at least {context.get('min_length', 1)} element",
+        "too_long": f"may hold at most {context.get('max_length', 0):,} elements",
+        "model_type": "must be an object",
+        "model_attributes_type": "must be an object",
+        "enum": f"must be one of {context.get('expected', '')}",
+    }
+    return path, sentences.get(kind, "cannot be accepted as it stands")

@@ -1,0 +1,127 @@
+"""Subscriptions (and other clouds' accounts): add, remove, list."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rebill.api.answer_shapes import (
+    SubscriptionAddDetail,
+    SubscriptionAddTrialDetail,
+    SubscriptionDetail,
+    SubscriptionDetailList,
+    SubscriptionDetailRemoval,
+    SubscriptionList,
+    SubscriptionRemoval,
+    SubscriptionRemoveDetail,
+    SubscriptionRemoveTrialDetail,
+)
+from rebill.api.answers import Answer
+from rebill.api.azure_accounts import order_of
+from rebill.api.call import Call
+from rebill.api.paging import list_answer, page_of
+from rebill.api.query import flag
+from rebill.api.shapes import SubscriptionsBody
+from rebill.model.assignment import AccountEntry, Assignment, AssignmentOutcome
+from rebill.model.errors import Invalid
+from rebill.model.identifiers import AccountKind, subscription_key
+from rebill.services.assign_accounts import assign_accounts
+from rebill.services.list_assignments import assigned_identifiers, list_assignments
+from rebill.services.remove_accounts import remove_accounts
+
+DETAIL = flag("detail", "Also `details`: each subscription's name, times and days.")
+
+
+def add(call: Call) -> Answer:
+    """Assign subscriptions to a customer."""
+    body = call.body_as(SubscriptionsBody)
+    outcome = assign_accounts(
+        call.installation, call.caller, order_of(call, AccountKind.SUBSCRIPTION, body.identifiers)
+    )
+    entries = sound_entries(outcome, body.identifiers, body.field_name)
+    common = _common(call)
+    headers = {"X-Assigned": str(outcome.done_count)}
+    if not call.parameters.flag("detail"):
+        return Answer.json(200, SubscriptionList(**common), headers)
+    details = [add_detail(entry, outcome.dry_run) for entry in entries]
+    return Answer.json(200, SubscriptionDetailList(**common, details=details), headers)
+
+
+def remove(call: Call) -> Answer:
+    """Take subscriptions away from a customer."""
+    body = call.body_as(SubscriptionsBody)
+    outcome = remove_accounts(
+        call.installation, call.caller, order_of(call, AccountKind.SUBSCRIPTION, body.identifiers)
+    )
+    entries = sound_entries(outcome, body.identifiers, body.field_name)
+    common = _common(call)
+    common["removed_azure_subscriptions"] = [entry.identifier for entry in entries if entry.done]
+    headers = {"X-Removed": str(outcome.done_count)}
+    if not call.parameters.flag("detail"):
+        return Answer.json(200, SubscriptionRemoval(**common), headers)
+    details = [remove_detail(entry, outcome.dry_run) for entry in entries]
+    return Answer.json(200, SubscriptionDetailRemoval(**common, details=details), headers)
+
+
+def list_subscriptions(call: Call) -> Answer:
+    """List a customer's subscriptions."""
+    customer_id = call.ids["client_api_id"]
+    listing = list_assignments(
+        call.installation,
+        call.caller,
+        AccountKind.SUBSCRIPTION,
+        customer_id,
+        page_of(call.parameters),
+        call.parameters.day("as_of"),
+        call.parameters.flag("history"),
+    )
+    common: dict[str, Any] = {
+        "azure_subscriptions": [assignment.identifier for assignment in listing.items],
+        "msp_client_id": customer_id,
+    }
+    if not call.parameters.flag("detail"):
+        return list_answer(call, SubscriptionList(**common), listing)
+    details = [SubscriptionDetail(**_described(assignment)) for assignment in listing.items]
+    return list_answer(call, SubscriptionDetailList(**common, details=details), listing)
+
+
+def _common(call: Call) -> dict[str, Any]:
+    customer_id = call.ids["client_api_id"]
+    assigned = assigned_identifiers(call.installation, call.caller, AccountKind.SUBSCRIPTION, customer_id)
+    return {"azure_subscriptions": assigned, "msp_client_id": customer_id}
+
+
+def sound_entries(outcome: AssignmentOutcome, identifiers: Sequence[str], field_name: str) -> Sequence[AccountEntry]:
+    """The entries of an outcome without fault; ``Invalid`` names each fault where the caller wrote it."""
+    if not outcome.faults:
+        return [entry for entry in outcome.entries if isinstance(entry, AccountEntry)]
+    places: dict[str, int] = {}
+    for place, identifier in enumerate(identifiers):
+        places.setdefault(subscription_key(identifier), place)
+    faults = {f"{field_name}[{places[subscription_key(fault.identifier)]}]": fault.sentence for fault in outcome.faults}
+    raise Invalid("subscriptions_refused", "Nothing was changed: correct what fields names and send it again.", faults)
+
+
+def add_detail(entry: AccountEntry, is_trial: bool) -> SubscriptionAddDetail:
+    """What became of a subscription that was to be assigned."""
+    common = _described(entry) | {"assigned": entry.done}
+    return (
+        SubscriptionAddTrialDetail(**common, would_assign=entry.would) if is_trial else SubscriptionAddDetail(**common)
+    )
+
+
+def remove_detail(entry: AccountEntry, is_trial: bool) -> SubscriptionRemoveDetail:
+    """What became of a subscription that was to be removed."""
+    common = _described(entry) | {"removed": entry.done}
+    if is_trial:
+        return SubscriptionRemoveTrialDetail(**common, would_remove=entry.would)
+    return SubscriptionRemoveDetail(**common)
+
+
+def _described(source: AccountEntry | Assignment) -> dict[str, Any]:
+    return {
+        "azure_subscription_id": source.identifier,
+        "name": source.name,
+        "created_at": source.created_at,
+        "updated_at": source.updated_at,
+        "effective_from": source.days.first,
+        "effective_to": source.days.until,
+    }

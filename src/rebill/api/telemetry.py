@@ -1,0 +1,72 @@
+"""What the operator sees: one JSON line a request on stderr, and counts and durations for Prometheus.
+
+Neither ever bears a key: no header and no query is logged, and of the path only the route's template
+and the ids in it.
+"""
+
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+from rebill.api.errors import without_keys
+
+UNMATCHED = "unmatched"
+"""Stands for the route of a request whose path no route has."""
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
+
+
+class Telemetry:
+    """The log and the counters of one server process."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "rebill_http_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
+        )
+        self._durations = Histogram(
+            "rebill_http_request_duration_seconds", "Time to answer.", ("method", "route"), registry=self.registry
+        )
+        self._log: Any = structlog.wrap_logger(
+            structlog.WriteLogger(stream or sys.stderr),
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(),
+            ],
+            wrapper_class=structlog.BoundLogger,
+        )
+
+    def answered(
+        self, method: str, route: str | None, status: int, seconds: float, facts: Mapping[str, object]
+    ) -> None:
+        """Count and log one request that was answered with ``status`` after ``seconds``."""
+        known_method = method if method in _METHODS else "other"
+        template = route or UNMATCHED
+        self._requests.labels(known_method, template, str(status)).inc()
+        self._durations.labels(known_method, template).observe(seconds)
+        self._log.info(
+            "request",
+            method=known_method,
+            route=template,
+            status=status,
+            duration_milliseconds=round(seconds * 1000, 1),
+            **facts,
+        )
+
+    def failed(self, error: BaseException, request_id: str, presented_keys: Sequence[str]) -> None:
+        """Log a fault of rebill's own, with its trace; keys are blotted out."""
+        trace = without_keys("".join(traceback.format_exception(error)), presented_keys)
+        self._log.error("failure", request_id=request_id, error=type(error).__name__, trace=trace)
+
+    def refused(self, error: BaseException, request_id: str, presented_keys: Sequence[str]) -> None:
+        """Log why a part that rebill needs could not be reached."""
+        cause = error.__cause__ or error
+        self._log.warning("unavailable", request_id=request_id, cause=without_keys(str(cause), presented_keys)[:500])
+
+    def metrics(self) -> bytes:
+        """All counts in Prometheus' text format."""
+        return generate_latest(self.registry)

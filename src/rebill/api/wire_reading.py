@@ -1,0 +1,188 @@
+"""Request bodies: taken in as a stream, read as strict JSON with exact numbers."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rebill.api.errors import GREATEST_FAULT_COUNT, BodyTooLarge
+from rebill.api.query import shown_name
+from rebill.api.texts import encoding_fault
+from rebill.model.errors import Invalid
+
+GREATEST_BODY_BYTES = 16 * 1024**2
+GREATEST_NESTING = 64
+GREATEST_NUMBER_DIGITS = 40
+_JSON_MEDIA_TYPE = re.compile(r"application/(?:json|[a-z0-9!#$&^_.-]+\+json)", re.IGNORECASE)
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
+_READABLE_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
+
+_Path = tuple[str | int, ...]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class CallerGone(Exception):
+    """The caller hung up before the body was complete: there is nobody to answer, and nothing was done."""
+
+
+@dataclass(frozen=True)
+class _Faulty:
+    """Stands in a parsed body where something cannot be accepted."""
+
+    sentence: str
+
+
+class _FaultyObject(dict[str, Any]):
+    """An object with a key given twice."""
+
+    repeated: str = ""
+
+
+async def take_in(receive: Receive, declared_length: str | None, greatest_bytes: int = GREATEST_BODY_BYTES) -> bytes:
+    """The body's bytes. Raises ``BodyTooLarge`` as soon as that is known, ``CallerGone`` when it breaks off."""
+    if declared_length is not None and declared_length.isdecimal() and int(declared_length[:20]) > greatest_bytes:
+        raise BodyTooLarge(greatest_bytes)
+    parts: list[bytes] = []
+    length = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerGone
+        part = message.get("body", b"")
+        length += len(part)
+        if length > greatest_bytes:
+            raise BodyTooLarge(greatest_bytes)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def read_json(body: bytes, content_type: str | None, content_encoding: str | None) -> object:
+    """The JSON value in ``body``: whole numbers as ``int``, others as ``Decimal``.
+
+    Raises ``Invalid`` with every fault by its path: a declared type that is not JSON, bytes that are not
+    UTF-8, broken JSON, nesting, lone surrogates, control characters, ``NaN``, long numbers, repeated keys.
+    """
+    _require_json_type(content_type, content_encoding)
+    try:
+        # RFC 8259 lets a reader pass over one byte order mark, and some clients write one.
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_json(f"is not UTF-8 (at byte {error.start})") from None
+    if not text.strip(" \t\r\n"):
+        raise _not_json("is empty: send a JSON object")
+    try:
+        value = json.loads(
+            text,
+            parse_int=_whole_number,
+            parse_float=_number,
+            parse_constant=lambda name: _Faulty(f"may not be {name}"),
+            object_pairs_hook=_object,
+        )
+    except RecursionError:
+        raise _not_json(f"is nested more than {GREATEST_NESTING} deep") from None
+    except json.JSONDecodeError as error:
+        raise _not_json(f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
+    faults = dict(_first(_faults(value), GREATEST_FAULT_COUNT))
+    if faults:
+        raise Invalid("invalid_body", "The body cannot be accepted: see fields.", faults)
+    return value
+
+
+def path_text(path: Sequence[str | int]) -> str:
+    """The place of a value in a body, such as ``tags[0].key``; the body itself is ``body``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{shown_name(part)}"
+    return text.removeprefix(".") or "body"
+
+
+def _require_json_type(content_type: str | None, content_encoding: str | None) -> None:
+    if content_encoding and content_encoding.strip().lower() != "identity":
+        raise _not_json("must be sent without Content-Encoding")
+    if content_type is None or not content_type.strip():
+        return
+    media_type = content_type.partition(";")[0].strip()
+    if _JSON_MEDIA_TYPE.fullmatch(media_type) is None:
+        raise _not_json("must be JSON: declare Content-Type: application/json, or none")
+    charset = _CHARSET.search(content_type)
+    if charset is not None and charset[1].lower() not in _READABLE_CHARSETS:
+        raise _not_json("must be in UTF-8")
+
+
+def _not_json(fault: str) -> Invalid:
+    return Invalid("invalid_body", f"The body {fault}.", {"body": fault})
+
+
+def _whole_number(literal: str) -> object:
+    if len(literal.lstrip("-")) > GREATEST_NUMBER_DIGITS:
+        return _Faulty(f"may have at most {GREATEST_NUMBER_DIGITS} digits")
+    return int(literal)
+
+
+def _number(literal: str) -> object:
+    too_long = _Faulty(f"may have at most {GREATEST_NUMBER_DIGITS} digits, written out")
+    mantissa, _, exponent = literal.lower().partition("e")
+    if len(mantissa) > GREATEST_NUMBER_DIGITS + 2 or len(exponent) > 4:
+        return too_long
+    number = Decimal(literal)
+    _, digits, shift = number.as_tuple()
+    if not isinstance(shift, int):
+        raise AssertionError("a JSON number is finite")
+    return too_long if max(len(digits) + max(shift, 0), -shift) > GREATEST_NUMBER_DIGITS else number
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    faulty = _FaultyObject(found)
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            faulty.repeated = name
+        seen.add(name)
+    return faulty
+
+
+def _faults(value: object) -> Iterator[tuple[str, str]]:
+    """Every place of ``value`` that cannot be accepted, in order; without recursion, and without copying it."""
+    waiting: list[Iterator[tuple[_Path, object]]] = [iter([((), value)])]
+    while waiting:
+        path, found = next(waiting[-1], (None, None))
+        if path is None:
+            waiting.pop()
+        elif isinstance(found, (dict, list)) and len(path) >= GREATEST_NESTING:
+            yield path_text(path[:3]), f"is nested more than {GREATEST_NESTING} deep"
+        elif isinstance(found, dict):
+            yield from _name_faults(path, found)
+            waiting.append(_members(path, found))
+        elif isinstance(found, list):
+            waiting.append(_elements(path, found))
+        elif isinstance(found, _Faulty):
+            yield path_text(path), found.sentence
+        elif isinstance(found, str) and (fault := encoding_fault(found)):
+            yield path_text(path), fault
+
+
+def _elements(path: _Path, found: list[Any]) -> Iterator[tuple[_Path, object]]:
+    return (((*path, place), part) for place, part in enumerate(found))
+
+
+def _members(path: _Path, found: dict[str, Any]) -> Iterator[tuple[_Path, object]]:
+    return (((*path, name), part) for name, part in found.items())
+
+
+def _name_faults(path: _Path, found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if isinstance(found, _FaultyObject):
+        yield path_text((*path, found.repeated)), "is given twice"
+    for name in found:
+        if fault := encoding_fault(name):
+            yield path_text((*path, name)), f"has a name that {fault}"
+
+
+def _first(pairs: Iterator[tuple[str, str]], count: int) -> Iterator[tuple[str, str]]:
+    for _, pair in zip(range(count), pairs, strict=False):
+        yield pair

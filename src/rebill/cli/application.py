@@ -1,0 +1,81 @@
+"""The commands put together, and what becomes of an error that no command expected."""
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from rebill.cli import (
+    assignments,
+    azure_customers,
+    bills,
+    costs,
+    customers,
+    demo,
+    initialise,
+    keys,
+    sample_data,
+    serve,
+    statements,
+)
+from rebill.cli.output import fault_document, print_document
+
+application = typer.Typer(
+    name="rebill",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+application.command("init")(initialise.init)
+application.add_typer(initialise.partners, name="partners")
+application.command("serve")(serve.serve)
+application.command("demo")(demo.demo)
+application.add_typer(azure_customers.commands, name="azure-customers")
+application.add_typer(customers.commands, name="customers")
+application.command("assign")(assignments.assign)
+application.command("unassign")(assignments.unassign)
+application.command("move")(assignments.move)
+application.add_typer(costs.commands, name="costs")
+application.add_typer(bills.commands, name="bill")
+application.add_typer(statements.commands, name="statements")
+application.add_typer(keys.commands, name="keys")
+application.command("sample-data")(sample_data.sample_data)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from rebill import __version__
+
+        sys.stdout.write(f"rebill {__version__}\n")
+        raise typer.Exit
+
+
+@application.callback()
+def _every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Partner-generated billing for Microsoft cloud partners: assign accounts, take in cost, bill each customer."""
+
+
+def run() -> None:
+    """Run the command that ``sys.argv`` names and end the process with its exit code."""
+    as_json = "--json" in sys.argv
+    try:
+        code = application(standalone_mode=not as_json)
+    except typer.TyperException as error:
+        print_document(fault_document(error.format_message(), "wrong_usage"))
+        code = error.exit_code
+    except Exception as error:  # noqa: BLE001 - the outermost edge: whatever happened, the caller gets exit code 1
+        traceback.print_exception(error)
+        sentence = (
+            "rebill failed in a way it should not have; the trace on the error output says where. Please report it."
+        )
+        if as_json:
+            print_document(fault_document(sentence, "internal_error"))
+        else:
+            sys.stderr.write(f"{sentence}\n")
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)

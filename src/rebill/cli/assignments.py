@@ -1,0 +1,174 @@
+"""``rebill assign``, ``unassign`` and ``move``: the same acts as the API calls, in the same words."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, PartnerOption, day_from_text
+from rebill.cli.output import Document, Heading, Output
+from rebill.cli.session import Session, partner_session
+from rebill.model.assignment import AccountEntry, AccountFault, AssignmentOrder, AssignmentOutcome, Days
+from rebill.model.identifiers import AccountKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rebill.model.party import Caller
+    from rebill.services.installation import Installation
+
+    Act = Callable[[Installation, Caller, AssignmentOrder], AssignmentOutcome]
+
+CustomerArgument = Annotated[int, typer.Argument(metavar="CLIENT_API_ID", help="The customer's id.")]
+AccountsArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="AZURE_CUSTOMER_ID...", help="Azure customers (or subscriptions with --subscription)."),
+]
+SubscriptionOption = Annotated[
+    bool, typer.Option("--subscription", help="The ids are subscriptions, or other clouds' accounts.")
+]
+FromOption = Annotated[
+    date | None,
+    typer.Option("--from", parser=day_from_text, metavar="DAY", help="First charge day, YYYY-MM-DD (UTC)."),
+]
+ToOption = Annotated[
+    date | None,
+    typer.Option(
+        "--to", parser=day_from_text, metavar="DAY", help="First day no longer covered, YYYY-MM-DD; today by default."
+    ),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Answer as if, and store nothing.")]
+
+
+def assign(
+    client_api_id: CustomerArgument,
+    identifiers: AccountsArgument,
+    subscription: SubscriptionOption = False,
+    effective_from: FromOption = None,
+    dry_run: DryRunOption = False,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Assign accounts to a customer: all of them, or none if one cannot be."""
+    from rebill.services.assign_accounts import assign_accounts
+
+    order = _order(subscription, client_api_id, identifiers, effective_from=effective_from, dry_run=dry_run)
+    _carry_out(assign_accounts, "assigned", order, partner, as_json)
+
+
+def unassign(
+    client_api_id: CustomerArgument,
+    identifiers: AccountsArgument,
+    subscription: SubscriptionOption = False,
+    effective_to: ToOption = None,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take the assignment back as if it was never made.")
+    ] = False,
+    dry_run: DryRunOption = False,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End the assignments in force of these accounts, or take them back."""
+    from rebill.services.remove_accounts import remove_accounts
+
+    order = _order(
+        subscription, client_api_id, identifiers, effective_to=effective_to, withdraw=withdraw, dry_run=dry_run
+    )
+    _carry_out(remove_accounts, "removed", order, partner, as_json)
+
+
+def move(
+    client_api_id: CustomerArgument,
+    identifiers: AccountsArgument,
+    subscription: SubscriptionOption = False,
+    effective_from: FromOption = None,
+    dry_run: DryRunOption = False,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End whatever assignment stands and begin this customer's, in one act; no day between."""
+    from rebill.services.assign_accounts import move_accounts
+
+    order = _order(subscription, client_api_id, identifiers, effective_from=effective_from, dry_run=dry_run)
+    _carry_out(move_accounts, "assigned", order, partner, as_json)
+
+
+def _order(
+    subscription: bool,
+    client_api_id: int,
+    identifiers: list[str],
+    *,
+    effective_from: date | None = None,
+    effective_to: date | None = None,
+    withdraw: bool = False,
+    dry_run: bool,
+) -> AssignmentOrder:
+    return AssignmentOrder(
+        kind=AccountKind.SUBSCRIPTION if subscription else AccountKind.AZURE_CUSTOMER,
+        customer_id=client_api_id,
+        identifiers=tuple(identifiers),
+        effective_from=effective_from,
+        effective_to=effective_to,
+        withdraw=withdraw,
+        dry_run=dry_run,
+    )
+
+
+def _carry_out(act: Act, done: str, order: AssignmentOrder, partner: str | None, as_json: bool) -> None:
+    with partner_session(partner, as_json) as session:
+        outcome = act(session.installation, session.caller, order)
+        output = session.output
+        if as_json:
+            output.answer(_document(session, order, outcome, done))
+        _show(output, outcome, done)
+        if outcome.faults:
+            output.next_step("mend or leave out the faulty ids and repeat the command; nothing of it was stored.")
+            raise typer.Exit(1)
+        output.next_step("rebill bill run --period YYYY-MM bills a month under these assignments.")
+
+
+def _document(session: Session, order: AssignmentOrder, outcome: AssignmentOutcome, done: str) -> Document:
+    """The body of the API's answer to the same act; for subscriptions the one with ``detail=true``."""
+    from rebill.api import azure_accounts, subscriptions
+    from rebill.api.answer_shapes import SubscriptionDetailList, SubscriptionDetailRemoval
+    from rebill.services.list_assignments import assigned_identifiers
+
+    removes = done == "removed"
+    if order.kind is AccountKind.AZURE_CUSTOMER:
+        answer = azure_accounts.remove_answer(outcome) if removes else azure_accounts.add_answer(outcome)
+        return answer.model_dump(by_alias=True)
+    entries = subscriptions.sound_entries(outcome, order.identifiers, "azure_ids")
+    assigned = assigned_identifiers(session.installation, session.caller, order.kind, order.customer_id)
+    if not removes:
+        return SubscriptionDetailList(
+            azure_subscriptions=assigned,
+            msp_client_id=order.customer_id,
+            details=[subscriptions.add_detail(entry, order.dry_run) for entry in entries],
+        ).model_dump(by_alias=True)
+    return SubscriptionDetailRemoval(
+        azure_subscriptions=assigned,
+        msp_client_id=order.customer_id,
+        details=[subscriptions.remove_detail(entry, order.dry_run) for entry in entries],
+        removed_azure_subscriptions=[entry.identifier for entry in entries if entry.done],
+    ).model_dump(by_alias=True)
+
+
+def _show(output: Output, outcome: AssignmentOutcome, done: str) -> None:
+    rows = [_row(entry, done) for entry in outcome.entries]
+    output.table((Heading("id"), Heading("name"), Heading("days"), Heading("outcome")), rows)
+    mode = " (a dry run: nothing is stored)" if outcome.dry_run else ""
+    output.say(f"{outcome.done_count} of {len(outcome.entries)} {done} for {outcome.customer_name}{mode}.")
+
+
+def _row(entry: AccountEntry | AccountFault, done: str) -> tuple[str, str, str, str]:
+    if isinstance(entry, AccountFault):
+        return entry.identifier, "", "", entry.sentence
+    word = done if entry.done else f"would be {done}" if entry.would else f"not {done}"
+    return entry.identifier, entry.name, _days(entry.days), word
+
+
+def _days(days: Days) -> str:
+    first = str(days.first) if days.first else "the beginning"
+    return f"from {first}" + (f" until {days.until}" if days.until else "")

@@ -1,0 +1,43 @@
+"""``rebill azure-customers``: the partner's catalogue of Azure customers."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, PartnerOption
+from rebill.cli.session import partner_session
+
+commands = typer.Typer(help="The catalogue: the Azure customers that Partner Center lists.", no_args_is_help=True)
+
+
+@commands.callback()
+def _group() -> None:
+    """The catalogue: the Azure customers that Partner Center lists."""
+
+
+@commands.command("import")
+def import_catalogue(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A Partner Center customers answer (JSON), or CSV azure_customer_id,name,domain."
+        ),
+    ],
+    partial: Annotated[
+        bool, typer.Option("--partial", help="The file lists only some customers: who is missing is not marked gone.")
+    ] = False,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in the catalogue from a file; who is no longer listed becomes gone and is never deleted."""
+    from rebill.services import catalogue
+
+    with partner_session(partner, as_json) as session:
+        done = catalogue.import_catalogue(session.installation, session.caller, file, partial=partial)
+        output = session.output
+        output.answer({"total": done.total, "new": done.new, "changed": done.changed, "gone": done.gone})
+        output.say(
+            f"{done.total} Azure customers in the file: {done.new} new, {done.changed} changed, {done.gone} gone."
+        )
+        output.next_step("rebill customers create NAME makes a customer to assign them to; rebill assign assigns them.")

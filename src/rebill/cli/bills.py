@@ -1,0 +1,95 @@
+"""``rebill bill``: a month priced into Estimated statements."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, MonthOption, PartnerOption
+from rebill.cli.output import Heading, Output
+from rebill.cli.session import partner_session
+from rebill.cli.statements import show_statements, statement_document
+from rebill.model.money import kept_amount, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rebill.cli.output import Document
+    from rebill.model.statement import Balance
+
+commands = typer.Typer(help="Bill a month.", no_args_is_help=True)
+
+BALANCE_AMOUNTS = ("imported", "billed", "billing_disabled", "unassigned", "difference")
+"""What a balance tells of each currency, in this order."""
+
+
+class EngineName(StrEnum):
+    """Where a run is computed."""
+
+    DUCKDB = "duckdb"
+
+
+@commands.callback()
+def _group() -> None:
+    """Bill a month."""
+
+
+@commands.command("run")
+def run(
+    period: MonthOption,
+    customer: Annotated[
+        int | None,
+        typer.Option(
+            "--customer", metavar="ID", help="Make only this customer's statements; the whole month is classified."
+        ),
+    ] = None,
+    engine: Annotated[EngineName, typer.Option("--engine", help="Where the run is computed.")] = EngineName.DUCKDB,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Price a month into Estimated statements, and prove where every line of cost went."""
+    from rebill.services.run_bill import run_bill
+
+    with partner_session(partner, as_json) as session:
+        output = session.output
+        with output.working(f"Billing {period}"):
+            done = run_bill(session.installation, session.caller, period, customer, engine.value)
+        output.answer(
+            {
+                "period": str(done.month),
+                "run_id": done.run_id,
+                "statements": [statement_document(record) for record in done.statements],
+                "balance": [balance_document(balance) for balance in done.balance],
+            }
+        )
+        show_statements(output, done.statements)
+        output.say()
+        show_balance(output, done.balance)
+        output.next_step(
+            f"rebill statements show {done.statements[0].statement_id} shows one in full."
+            if done.statements
+            else "rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns accounts, then run this again."
+        )
+
+
+def balance_headings() -> list[Heading]:
+    """The headings of the columns of a balance's amounts."""
+    return [Heading(name.replace("_", " "), right=True) for name in BALANCE_AMOUNTS]
+
+
+def balance_document(balance: Balance) -> Document:
+    """A currency's balance as ``--json`` shows it: exact decimal text."""
+    amounts = {name: text_of(kept_amount(getattr(balance, name))) for name in BALANCE_AMOUNTS}
+    return {"currency": balance.currency, **amounts}
+
+
+def show_balance(output: Output, balances: Sequence[Balance]) -> None:
+    """Where the imported cost went, one row a currency."""
+    headings = [Heading("currency"), *balance_headings()]
+    rows = []
+    for balance in balances:
+        document = balance_document(balance)
+        rows.append([balance.currency, *(str(document[name]) for name in BALANCE_AMOUNTS)])
+    output.table(headings, rows, title="Balance: imported = billed + billing disabled + unassigned")

@@ -1,0 +1,151 @@
+"""``rebill costs``: cost files into the lake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, MonthFilter, PartnerOption
+from rebill.cli.output import Document, Heading, Output
+from rebill.cli.session import partner_session
+from rebill.model.data_set import CostImportOrder
+from rebill.model.money import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rebill.model.data_set import CostImport, DataSet, Reject
+
+commands = typer.Typer(help="What Microsoft charged: cost files into the lake.", no_args_is_help=True)
+
+
+@commands.command("import")
+def import_files(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Cost files, or folders of them: one delivery.")
+    ],
+    layout: Annotated[
+        str, typer.Option("--layout", help="The files' layout; told from their headers by default.")
+    ] = "auto",
+    scope: Annotated[
+        str | None,
+        typer.Option("--scope", metavar="NAME", help="Names the data set, so that a later delivery replaces it."),
+    ] = None,
+    period: MonthFilter = None,
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="For layouts that name none.")
+    ] = None,
+    accept_rejects: Annotated[
+        bool, typer.Option("--accept-rejects", help="Take the good rows of files that hold unreadable ones.")
+    ] = False,
+    overlap_reason: Annotated[
+        str | None,
+        typer.Option(
+            "--overlap-reason", metavar="REASON", help="Why charges that another data set holds too are no double."
+        ),
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in cost files as one delivery: rows, sums per currency and month, rejects."""
+    from rebill.services.import_costs import import_costs
+
+    order = CostImportOrder(
+        files=tuple(files),
+        layout=layout,
+        scope=scope,
+        period=period,
+        currency=currency,
+        accept_rejects=accept_rejects,
+        overlap_reason=overlap_reason,
+    )
+    with partner_session(partner, as_json) as session:
+        output = session.output
+        with output.working("Importing " + ", ".join(str(file) for file in files[:3]) + (" …" if files[3:] else "")):
+            done = import_costs(session.installation, session.caller, order)
+        output.answer(
+            {
+                "datasets": [_data_set_document(data_set) for data_set in done.data_sets],
+                "reject_count": done.reject_count,
+                "rejects": [_reject_document(reject) for reject in done.rejects],
+            }
+        )
+        _show_done(output, done)
+        month = done.data_sets[0].billing_month if done.data_sets else "YYYY-MM"
+        output.next_step(f"rebill bill run --period {month} bills the month.")
+
+
+@commands.command("list")
+def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """List the data sets in force."""
+    from rebill.services.import_costs import list_data_sets
+
+    with partner_session(partner, as_json) as session:
+        data_sets = list_data_sets(session.installation, session.caller)
+        session.output.answer({"datasets": [_data_set_document(data_set) for data_set in data_sets]})
+        _show(session.output, data_sets)
+        session.output.next_step(
+            "rebill costs import FILE… takes in more; rebill bill run --period YYYY-MM bills a month."
+        )
+
+
+def _data_set_document(data_set: DataSet) -> Document:
+    return {
+        "dataset_id": data_set.data_set_id,
+        "files": [file.name for file in data_set.files],
+        "layout": data_set.layout,
+        "scope": data_set.scope,
+        "view": data_set.view,
+        "period": str(data_set.billing_month),
+        "rows": data_set.rows,
+        "rejects": data_set.reject_count,
+        "already_imported": data_set.already_imported,
+        "sums": [{"currency": one.currency, "partner_cost": text_of(one.partner_cost)} for one in data_set.sums],
+    }
+
+
+def _reject_document(reject: Reject) -> Document:
+    return {
+        "file": reject.file,
+        "row": reject.row,
+        "column": reject.column,
+        "code": reject.code.value,
+        "reason": reject.reason,
+        "raw_text": reject.raw_text,
+        "partner_cost": None if reject.billed_cost is None else text_of(reject.billed_cost),
+        "currency": reject.currency,
+    }
+
+
+def _show(output: Output, data_sets: Sequence[DataSet]) -> None:
+    headings = (
+        Heading("data set", right=True),
+        Heading("period"),
+        Heading("scope"),
+        Heading("layout"),
+        Heading("rows", right=True),
+        Heading("rejects", right=True),
+        Heading("partner cost", right=True),
+        Heading("currency"),
+    )
+    rows = []
+    for data_set in data_sets:
+        sizes = (f"{data_set.rows:,}", f"{data_set.reject_count:,}")
+        identity = (str(data_set.data_set_id), str(data_set.billing_month), data_set.scope, data_set.layout)
+        sums = [(text_of(one.partner_cost), one.currency) for one in data_set.sums] or [("", "")]
+        rows.append((*identity, *sizes, *sums[0]))
+        rows.extend(("", "", "", "", "", "", *further) for further in sums[1:])
+    output.table(headings, rows)
+
+
+def _show_done(output: Output, done: CostImport) -> None:
+    _show(output, done.data_sets)
+    for data_set in done.data_sets:
+        if data_set.already_imported:
+            output.say(f"{data_set.billing_month}: these very bytes are in force already; nothing has changed.")
+    if done.reject_count:
+        output.say(f"{done.reject_count:,} rows could not be read and are kept aside; the first {len(done.rejects)}:")
+        headings = (Heading("file"), Heading("row", right=True), Heading("column"), Heading("reason"))
+        output.table(headings, [(one.file, str(one.row), one.column or "", one.reason) for one in done.rejects])

@@ -1,0 +1,99 @@
+"""``rebill customers``: the partner's customers."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, PartnerOption, decimal_from_text
+from rebill.cli.output import Document, Heading
+from rebill.cli.session import Session, partner_session
+from rebill.model.customer import Customer, NewCustomer
+from rebill.model.listing import GREATEST_PER_PAGE, Page
+from rebill.model.terms import Basis, CommitmentsPolicy
+
+commands = typer.Typer(help="The partner's customers.", no_args_is_help=True)
+
+
+@commands.command("create")
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Unique among the partner's customers.")],
+    basis: Annotated[
+        Basis,
+        typer.Option("--basis", help="What usage and purchases are priced from: retail, or what the partner pays."),
+    ] = Basis.LIST,
+    commitments: Annotated[
+        CommitmentsPolicy, typer.Option("--commitments", help="How reservations and savings plans reach the customer.")
+    ] = CommitmentsPolicy.AS_BOUGHT,
+    markup: Annotated[
+        Decimal | None,
+        typer.Option(
+            "--markup",
+            parser=decimal_from_text,
+            metavar="PERCENT",
+            help="A price book of one rule over everything; negative, to -100, is a discount.",
+        ),
+    ] = None,
+    no_billing: Annotated[bool, typer.Option("--no-billing", help="The customer gets no statements.")] = False,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a customer, billing enabled unless told otherwise."""
+    from rebill.services.create_customer import create_customer
+
+    new = NewCustomer(
+        name=name, billing_enabled=not no_billing, basis=basis, commitments=commitments, markup_percent=markup
+    )
+    with partner_session(partner, as_json) as session:
+        customer = create_customer(session.installation, session.caller, new)
+        output = session.output
+        output.answer(_document(customer))
+        output.say(f"Customer {customer.name} stands; its client_api_id is {customer.customer_id}.")
+        output.next_step(f"rebill assign {customer.customer_id} AZURE_CUSTOMER_ID… assigns its Azure accounts.")
+
+
+@commands.command("list")
+def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """List the customers in the order of their creation."""
+    with partner_session(partner, as_json) as session:
+        customers = list(_all_customers(session))
+        session.output.answer({"customers": [_document(customer) for customer in customers]})
+        headings = (
+            Heading("client_api_id", right=True),
+            Heading("name"),
+            Heading("billing"),
+            Heading("margin %", right=True),
+        )
+        rows = [
+            (str(customer.customer_id), customer.name, _billing(customer), _percent(customer.margin_percentage))
+            for customer in customers
+        ]
+        session.output.table(headings, rows)
+        session.output.next_step(
+            "rebill customers create NAME adds one; rebill assign CLIENT_API_ID … assigns accounts."
+        )
+
+
+def _document(customer: Customer) -> Document:
+    from rebill.api.customers import customer_answer
+
+    return customer_answer(customer).model_dump(by_alias=True)
+
+
+def _all_customers(session: Session) -> Iterator[Customer]:
+    from rebill.services.read_customers import list_customers
+
+    page: Page | None = Page(number=1, per_page=GREATEST_PER_PAGE)
+    while page is not None:
+        listing = list_customers(session.installation, session.caller, page)
+        yield from listing.items
+        page = Page(page.number + 1, page.per_page) if listing.more else None
+
+
+def _billing(customer: Customer) -> str:
+    return "enabled" if customer.billing_enabled else "disabled"
+
+
+def _percent(value: Decimal | None) -> str:
+    return "" if value is None else format(value, "f")

@@ -1,0 +1,46 @@
+"""The options that several commands share, and how their text becomes the model's values."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+import typer
+
+from rebill.model.money import parse_decimal
+from rebill.model.months import BillingMonth, parse_day
+
+Value = TypeVar("Value")
+
+
+def _read_by(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    def parser(text: str) -> Value:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return parser
+
+
+day_from_text: Callable[[str], date] = _read_by(parse_day)
+month_from_text: Callable[[str], BillingMonth] = _read_by(BillingMonth.parse)
+decimal_from_text: Callable[[str], Decimal] = _read_by(parse_decimal)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, logs on the other.")]
+PartnerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--partner",
+        envvar="REBILL_PARTNER",
+        metavar="NAME_OR_ID",
+        help="Which partner of this installation; the first one unless told otherwise.",
+    ),
+]
+MonthOption = Annotated[
+    BillingMonth, typer.Option("--period", parser=month_from_text, metavar="YYYY-MM", help="The billing month.")
+]
+MonthFilter = Annotated[
+    BillingMonth | None,
+    typer.Option("--period", parser=month_from_text, metavar="YYYY-MM", help="Only this billing month."),
+]

@@ -1,0 +1,129 @@
+"""What a command says: one JSON document, or text that reads well on a terminal and in a log."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import simplejson
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column of a table; numbers stand at the ``right``."""
+
+    text: str
+    right: bool = False
+
+
+def fault_document(sentence: str, code: str, fields: Mapping[str, str] | None = None) -> Document:
+    """What ``--json`` answers when a command fails."""
+    return {"error": sentence, "code": code, "fields": dict(fields or {})}
+
+
+def print_document(document: Document) -> None:
+    """Write ``document`` to standard output as the one JSON document of this command."""
+    # Decimals of the API's shapes are written digit for digit; they never pass through a binary float.
+    sys.stdout.write(simplejson.dumps(document, use_decimal=True, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a command writes: answers to standard output, progress and faults to the error output."""
+
+    as_json: bool
+
+    def answer(self, document: Document) -> None:
+        """The JSON document of this command; nothing in text mode."""
+        if self.as_json:
+            print_document(document)
+
+    def say(self, text: str = "") -> None:
+        """A line of text; nothing in JSON mode."""
+        if not self.as_json:
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+
+    def next_step(self, sentence: str) -> None:
+        """The one sentence on what to do next that ends every command in text mode."""
+        self.say(f"\nNext: {sentence}")
+
+    def table(self, headings: Sequence[Heading], rows: Sequence[Sequence[str]], title: str = "") -> None:
+        """A table: drawn on a terminal, plain columns elsewhere; nothing in JSON mode."""
+        if self.as_json:
+            return
+        if sys.stdout.isatty():
+            _draw(headings, rows, title)
+            return
+        if title:
+            self.say(title)
+        for line in plain_table(headings, rows):
+            self.say(line)
+
+    def fault(self, sentence: str, code: str, fields: Mapping[str, str] | None = None) -> None:
+        """Say what is wrong and what to do about it."""
+        if self.as_json:
+            print_document(fault_document(sentence, code, fields))
+            return
+        sys.stderr.write(f"{sentence}\n")
+        for field, problem in (fields or {}).items():
+            sys.stderr.write(f"  {field}: {problem}\n")
+
+    @contextmanager
+    def working(self, activity: str) -> Iterator[None]:
+        """Show that ``activity`` goes on: a moving mark on a terminal, one plain line elsewhere."""
+        if not sys.stderr.isatty():
+            sys.stderr.write(f"{activity} …\n")
+            yield
+            return
+        from rich.console import Console
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            progress.add_task(activity, total=None)
+            yield
+
+    @contextmanager
+    def counting(self, activity: str) -> Iterator[Callable[[int, int], None]]:
+        """What to call with (done, total) while ``activity`` goes on: a bar on a terminal, plain lines elsewhere."""
+        if not sys.stderr.isatty():
+            with self.working(activity):
+                yield lambda done, total: None
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task(activity, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def plain_table(headings: Sequence[Heading], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table without any drawing, columns two spaces apart."""
+    texts = [[heading.text for heading in headings], *rows]
+    widths = [max(len(row[index]) for row in texts) for index in range(len(headings))]
+    return ["  ".join(_padded(row, headings, widths)).rstrip() for row in texts]
+
+
+def _padded(row: Sequence[str], headings: Sequence[Heading], widths: Sequence[int]) -> list[str]:
+    cells = zip(row, headings, widths, strict=True)
+    return [cell.rjust(width) if heading.right else cell.ljust(width) for cell, heading, width in cells]
+
+
+def _draw(headings: Sequence[Heading], rows: Sequence[Sequence[str]], title: str) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left")
+    for heading in headings:
+        table.add_column(heading.text, justify="right" if heading.right else "left", no_wrap=heading.right)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)

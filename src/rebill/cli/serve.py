@@ -1,0 +1,94 @@
+"""``rebill serve``: the partner API, in one process or several."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption
+from rebill.cli.output import Output
+from rebill.cli.session import reporting
+from rebill.model.errors import Conflict
+
+if TYPE_CHECKING:
+    import uvicorn
+
+_GRACEFUL_SECONDS = 25
+"""How long requests under way may take after the signal to stop; every call answers within 20 seconds."""
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Server processes.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the partner API: /v1, /v2, /openapi.json, /docs, /healthz, /readyz, /metrics."""
+    import uvicorn
+
+    from rebill.services.initialise import find_partner
+    from rebill.wiring import open_installation
+
+    with reporting(as_json) as output:
+        installation = open_installation()
+        find_partner(installation, None)
+        installation.database.close()
+        config = uvicorn.Config(
+            "rebill.wiring:api_application",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        )
+        listener = _listening(host, port)
+        _announce(output, host, listener)
+        code = _serve_on(config, listener)
+    raise typer.Exit(code)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        # Listening before the workers start: who connects as soon as the address is printed waits, and is not refused.
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise Conflict(
+            "address_in_use", f"Cannot listen on {host} port {port} ({error.strerror}); choose another with --port."
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _announce(output: Output, host: str, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    output.answer({"url": url, "process_id": os.getpid()})
+    output.say(f"Serving the partner API on {url} (stop with Ctrl-C)")
+    output.next_step(f"open {url}/docs, or ask {url}/readyz whether it is ready.")
+
+
+def _serve_on(config: uvicorn.Config, listener: socket.socket) -> int:
+    """Serve until told to stop; 0 when it served at all."""
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    if config.workers > 1:
+        Multiprocess(config, sockets=[listener]).run()
+        return 0
+    server = uvicorn.Server(config)
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        return 0
+    return 0 if server.started else 1

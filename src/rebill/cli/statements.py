@@ -1,0 +1,168 @@
+"""``rebill statements``: what the customers get."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, MonthFilter, PartnerOption
+from rebill.cli.output import Heading, Output
+from rebill.cli.session import partner_session
+from rebill.model.errors import Invalid
+from rebill.model.money import text_of, text_of_minor_units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rebill.cli.output import Document
+    from rebill.store.statements import StatementRecord
+
+commands = typer.Typer(help="The customers' statements.", no_args_is_help=True)
+
+StatementArgument = Annotated[int, typer.Argument(metavar="ID", help="The statement's id.")]
+
+
+class ExportFormat(StrEnum):
+    """What a statement is written as."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+@commands.command("list")
+def list_all(period: MonthFilter = None, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """List the statements, of one month or of all."""
+    from rebill.services.read_statements import list_statements
+
+    with partner_session(partner, as_json) as session:
+        records = list_statements(session.installation, session.caller, period)
+        session.output.answer({"statements": [statement_document(record) for record in records]})
+        show_statements(session.output, records)
+        session.output.next_step("rebill statements show ID shows one in full; rebill statements export ID writes it.")
+
+
+@commands.command("show")
+def show(statement_id: StatementArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """Show one statement with all its lines, as the customer gets it."""
+    from rebill.documents import statement_json
+    from rebill.services.read_statements import get_statement
+
+    with partner_session(partner, as_json) as session:
+        record = get_statement(session.installation, session.caller, statement_id)
+        if as_json:
+            sys.stdout.write(statement_json(record.statement_id, record.statement).rstrip("\n") + "\n")
+            return
+        show_statement(session.output, record)
+        session.output.next_step(
+            f"rebill statements export {statement_id} --format csv -o statement.csv writes it to a file."
+        )
+
+
+@commands.command("export")
+def export(
+    statement_id: StatementArgument,
+    export_format: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.JSON,
+    path: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PATH", help="Where to; standard output by default.")
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write one statement as JSON or CSV."""
+    from rebill.documents import statement_csv, statement_json
+    from rebill.services.read_statements import get_statement
+
+    with partner_session(partner, as_json) as session:
+        if as_json and path is None:
+            raise Invalid(
+                "output_path_missing", "With --json the statement itself goes to a file: name it with -o PATH."
+            )
+        record = get_statement(session.installation, session.caller, statement_id)
+        text = (
+            statement_csv(record.statement_id, record.statement)
+            if export_format is ExportFormat.CSV
+            else statement_json(record.statement_id, record.statement)
+        )
+        if path is None:
+            sys.stdout.write(text)
+            return
+        write_document(path, text)
+        session.output.answer({"statement_id": statement_id, "format": export_format.value, "path": str(path)})
+        session.output.say(f"Statement {statement_id} is written to {path}.")
+        session.output.next_step("rebill statements list shows the others.")
+
+
+def write_document(path: Path, text: str) -> None:
+    """Write a document as UTF-8 with its own line ends. Raises ``Invalid`` when the place does not take it."""
+    try:
+        path.write_bytes(text.encode())
+    except OSError as error:
+        raise Invalid(
+            "cannot_write", f"Cannot write {path} ({error.strerror}); choose another place with -o."
+        ) from error
+
+
+def statement_document(record: StatementRecord) -> Document:
+    """A statement in one row as ``--json`` shows it: price in minor digits, all else exact."""
+    statement = record.statement
+    return {
+        "customer_id": statement.customer_id,
+        "customer": record.customer_name,
+        "period": str(statement.month),
+        "currency": statement.currency,
+        "partner_cost": text_of(statement.statement_cost),
+        "price": statement.price_text,
+        "margin": text_of(statement.margin),
+        "lines": record.line_count,
+        "status": statement.status.value,
+        "statement_id": record.statement_id,
+    }
+
+
+def show_statements(output: Output, records: Sequence[StatementRecord]) -> None:
+    """A table of statements: customer, partner cost, price, margin."""
+    headings = (
+        Heading("statement", right=True),
+        Heading("period"),
+        Heading("customer"),
+        Heading("currency"),
+        Heading("partner cost", right=True),
+        Heading("price", right=True),
+        Heading("margin", right=True),
+        Heading("lines", right=True),
+        Heading("status"),
+    )
+    names = ("statement_id", "period", "customer", "currency", "partner_cost", "price", "margin", "lines", "status")
+    documents = [statement_document(record) for record in records]
+    output.table(headings, [[str(document[name]) for name in names] for document in documents])
+
+
+def show_statement(output: Output, record: StatementRecord) -> None:
+    """One statement in full, without anything the customer does not see."""
+    statement = record.statement
+    headings = (
+        Heading("n", right=True),
+        Heading("provider"),
+        Heading("subscription"),
+        Heading("service"),
+        Heading("category"),
+        Heading("quantity", right=True),
+        Heading("unit"),
+        Heading("amount", right=True),
+    )
+    rows = []
+    for line in statement.lines:
+        priced = line.priced
+        quantity = "" if priced.quantity is None else text_of(priced.quantity)
+        amount = text_of_minor_units(line.amount_minor_units, statement.minor_digits)
+        words = (priced.provider, priced.subscription, priced.service, priced.charge_category)
+        rows.append([str(line.number), *(word or "–" for word in words), quantity, priced.pricing_unit or "", amount])
+    output.say(
+        f"Statement {record.statement_id} for {record.customer_name}, {statement.month} ({statement.status.value})"
+    )
+    output.table(headings, rows)
+    output.say(f"Total: {statement.price_text} {statement.currency}")

@@ -1,0 +1,87 @@
+"""The embedded engine: DuckDB, in this process, within a memory bound."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+COST_LINE_COLUMNS = (
+    "BilledCost ListCost EffectiveCost PricingQuantity ChargePeriodStart ChargeCategory BillingCurrency ProviderName "
+    "ServiceName SubAccountId x_AzureCustomerId PricingUnit CommitmentDiscountId CommitmentDiscountStatus"
+).split()
+"""What rating reads of a cost line."""
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+class DuckDBEngine:
+    """One run's engine. A context manager: the database lives in memory and spills into ``scratch_folder``.
+
+    Overflow of a decimal is an error in DuckDB, never a wrap or a NULL. Row order is nobody's
+    meaning here (every rated line bears its own reference), so the engine may drop it.
+    """
+
+    name = "duckdb"
+    version = duckdb.__version__
+
+    def __init__(self, scratch_folder: Path, memory_limit: str) -> None:
+        self._connection = duckdb.connect(
+            config={
+                "memory_limit": memory_limit,
+                "temp_directory": str(scratch_folder),
+                "preserve_insertion_order": False,
+            }
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def read_cost_lines(self, parts: Sequence[Path]) -> None:
+        """Make ``cost_lines`` the lines of these Parquet files; ``part`` counts them from 0."""
+        files = ", ".join(_quoted(part) for part in parts)
+        columns = ", ".join(COST_LINE_COLUMNS)
+        self._connection.execute(
+            f"CREATE VIEW cost_lines AS SELECT CAST(file_index AS INTEGER) AS part, file_row_number AS part_row, "
+            f"{columns} FROM read_parquet([{files}], union_by_name = true)"
+        )
+
+    def create_table(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]]) -> None:
+        """Create a small table from rows of text; ``columns`` are (name, SQL type)."""
+        fields = ", ".join(
+            f"CAST(unnest(CAST(${index} AS VARCHAR[])) AS {kind}) AS {column}"
+            for index, (column, kind) in enumerate(columns, 1)
+        )
+        values = [[row[index] for row in rows] for index in range(len(columns))]
+        self._connection.execute(f"CREATE TABLE {name} AS SELECT {fields}", values)
+
+    def create_table_as(self, name: str, sql: str) -> None:
+        """Keep the rows of ``sql`` as table ``name``."""
+        self._connection.execute(f"CREATE TABLE {name} AS {sql}")
+
+    def write_parquet(self, sql: str, file: Path) -> int:
+        """Write the rows of ``sql`` to ``file``; returns how many."""
+        row = self._connection.execute(
+            f"COPY ({sql}) TO {_quoted(file)} "
+            "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)"
+        ).fetchone()
+        if row is None:
+            raise AssertionError("COPY tells how many rows it wrote")
+        return int(row[0])
+
+    def view_parquet(self, name: str, file: Path) -> None:
+        """Make the rows of a Parquet file a table of the plan."""
+        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_quoted(file)})")
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of ``sql``; decimals come as ``Decimal``."""
+        return self._connection.execute(sql).fetchall()

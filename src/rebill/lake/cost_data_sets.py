@@ -1,0 +1,378 @@
+"""Cost lines as data sets: ``<partner>/costs/<month>/<data set>/part-00000.parquet …`` with a manifest.
+
+A data set is built in staging, moved into place whole, and visible only once the record names it.
+"""
+
+import hashlib
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from rebill.lake.session import sql_path, sql_paths, sql_text
+from rebill.lake.workshop import PENDING, Workshop, confirm, sync_file, sync_folder
+from rebill.model.data_set import (
+    ConvertedFile,
+    CurrencySum,
+    DataSet,
+    OverlapKey,
+    Part,
+    Reject,
+    RejectCode,
+    SourceFile,
+)
+from rebill.model.errors import ProgramError
+from rebill.model.months import BillingMonth
+
+MANIFEST: Final = "manifest.json"
+REJECTS: Final = "rejects.parquet"
+KEYS: Final = "keys.parquet"
+_KEY_COLUMNS: Final = "ProviderName, BillingAccountId, SubAccountId, x_AzureCustomerId"
+_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
+_CHUNK_BYTES: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the data sets of one delivery share."""
+
+    source_kind: str
+    scope: str
+    view: str
+    sha256: str
+    imported_at: datetime
+    overlap_reason: str | None
+    files: tuple[ConvertedFile, ...]
+    period: BillingMonth | None
+
+
+@dataclass(frozen=True)
+class MonthContent:
+    """What a delivery holds of one billing month: lines and rejects by file, and the cost by currency."""
+
+    month: BillingMonth
+    rows: dict[str, int]
+    rejects: dict[str, int]
+    sums: tuple[CurrencySum, ...]
+
+
+@dataclass(frozen=True)
+class StagedDataSet:
+    """A data set that is complete in staging. ``subscriptions``: ids it names, each with a name or ``""``."""
+
+    data_set: DataSet
+    folder: Path
+    subscriptions: tuple[tuple[str, str], ...]
+
+
+def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[MonthContent]:
+    """The billing months that hold at least one line of the delivery, in order.
+
+    A reject counts for the month it names if the delivery has lines of it, else for the first month.
+    """
+    rows: dict[str, dict[str, int]] = defaultdict(dict)
+    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for file in delivery.files:
+        for month, currency, count, total, last_row in connection.execute(
+            f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), sum(BilledCost), max(x_SourceRow) "
+            f"FROM read_parquet({sql_path(file.lines)}) GROUP BY ALL ORDER BY ALL"
+        ).fetchall():
+            rows[month][file.name] = rows[month].get(file.name, 0) + count
+            sums[month][currency] += total
+            _must(last_row <= file.row_count + file.reject_count, f"{file.name} has more rows than were read")
+        _must(sum(found.get(file.name, 0) for found in rows.values()) == file.row_count, f"{file.name} lost lines")
+    rejects = _rejects_by_month(connection, delivery, sorted(rows))
+    return [
+        MonthContent(
+            BillingMonth.parse(month),
+            rows[month],
+            rejects[month],
+            tuple(CurrencySum(currency, total) for currency, total in sorted(sums[month].items())),
+        )
+        for month in sorted(rows)
+    ]
+
+
+def _rejects_by_month(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, months: Sequence[str]
+) -> dict[str, dict[str, int]]:
+    counted: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for file in delivery.files:
+        if file.rejects is None or not months:
+            continue
+        found = connection.execute(
+            f"SELECT {_reject_month(delivery, months)}, count(*) FROM read_parquet({sql_path(file.rejects)}) GROUP BY 1"
+        ).fetchall()
+        for month, count in found:
+            counted[month][file.name] += count
+    return counted
+
+
+def _month_of(delivery: Delivery) -> str:
+    given = sql_text(str(delivery.period)) if delivery.period else "NULL"
+    return f"coalesce(strftime(BillingPeriodStart, '%Y-%m'), {given})"
+
+
+def _reject_month(delivery: Delivery, months: Sequence[str]) -> str:
+    known = ", ".join(map(sql_text, months))
+    return f"CASE WHEN {_month_of(delivery)} IN ({known}) THEN {_month_of(delivery)} ELSE {sql_text(months[0])} END"
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    place: Workshop,
+    delivery: Delivery,
+    months: Sequence[MonthContent],
+    content: MonthContent,
+    data_set_id: int,
+) -> StagedDataSet:
+    """Build one month's data set of the delivery in staging, and check that nothing was lost on the way."""
+    folder = place.staging / str(data_set_id)
+    folder.mkdir()
+    final = place.costs / str(content.month) / str(data_set_id)
+    parts = _write_parts(connection, delivery, months, content, folder)
+    _write_rejects(connection, delivery, [str(found.month) for found in months], content, folder)
+    paths = [folder / part.path for part in parts]
+    _write_keys(connection, paths, folder / KEYS)
+    files = tuple(_source_file(file, content) for file in delivery.files if _counts(file, content))
+    data_set = DataSet(
+        data_set_id=data_set_id,
+        source_kind=delivery.source_kind,
+        scope=delivery.scope,
+        view=delivery.view,
+        billing_month=content.month,
+        layout=", ".join(sorted({file.layout for file in files})),
+        delivery_sha256=delivery.sha256,
+        rows=sum(content.rows.values()),
+        reject_count=sum(content.rejects.values()),
+        files=files,
+        parts=tuple(replace(part, path=_in_lake(place, final / part.path)) for part in parts),
+        sums=content.sums,
+        manifest_sha256="",
+        imported_at=delivery.imported_at,
+        overlap_reason=delivery.overlap_reason,
+    )
+    _must_add_up(connection, data_set, paths)
+    manifest_sha256 = _write_manifest(data_set, folder)
+    (folder / PENDING).touch()
+    for file in folder.iterdir():
+        sync_file(file)
+    sync_folder(folder)
+    return StagedDataSet(replace(data_set, manifest_sha256=manifest_sha256), folder, _subscriptions(connection, paths))
+
+
+def _counts(file: ConvertedFile, content: MonthContent) -> int:
+    return content.rows.get(file.name, 0) + content.rejects.get(file.name, 0)
+
+
+def _source_file(file: ConvertedFile, content: MonthContent) -> SourceFile:
+    rows, rejects = content.rows.get(file.name, 0), content.rejects.get(file.name, 0)
+    return SourceFile(file.name, file.sha256, file.byte_count, file.layout, rows, rejects, file.float_values)
+
+
+def _write_parts(
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    months: Sequence[MonthContent],
+    content: MonthContent,
+    folder: Path,
+) -> list[Part]:
+    parts: list[Part] = []
+    for file in delivery.files:
+        rows = content.rows.get(file.name, 0)
+        if not rows:
+            continue
+        part = folder / f"part-{len(parts):05d}.parquet"
+        if rows == file.row_count:
+            file.lines.rename(part)
+        else:
+            lines = f"SELECT * FROM read_parquet({sql_path(file.lines)})"
+            wanted = f"{_month_of(delivery)} = {sql_text(str(content.month))}"
+            connection.execute(f"COPY ({lines} WHERE {wanted}) TO {sql_text(str(part))} ({_PARQUET})")
+        parts.append(Part(part.name, _sha256(part), part.stat().st_size, rows))
+    return parts
+
+
+def _write_rejects(
+    connection: duckdb.DuckDBPyConnection,
+    delivery: Delivery,
+    months: Sequence[str],
+    content: MonthContent,
+    folder: Path,
+) -> None:
+    files = [file.rejects for file in delivery.files if file.rejects and content.rejects.get(file.name)]
+    if files:
+        mine = f"{_reject_month(delivery, months)} = {sql_text(str(content.month))}"
+        rejects = f"SELECT * FROM read_parquet({sql_paths(files)}) WHERE {mine}"
+        connection.execute(f"COPY ({rejects}) TO {sql_text(str(folder / REJECTS))} ({_PARQUET})")
+
+
+def _write_keys(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: Path) -> None:
+    keys = (
+        f"SELECT DISTINCT {_KEY_COLUMNS}, CAST(ChargePeriodStart AS DATE) AS ChargeDay "
+        f"FROM read_parquet({sql_paths(parts)}, union_by_name=true)"
+    )
+    connection.execute(f"COPY ({keys}) TO {sql_text(str(file))} ({_PARQUET})")
+
+
+def _subscriptions(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> tuple[tuple[str, str], ...]:
+    found = connection.execute(
+        "SELECT SubAccountId, coalesce(arg_max(SubAccountName, ChargePeriodStart), '') "
+        f"FROM read_parquet({sql_paths(parts)}, union_by_name=true) "
+        "WHERE SubAccountId IS NOT NULL GROUP BY SubAccountId ORDER BY SubAccountId"
+    ).fetchall()
+    return tuple((identifier, name) for identifier, name in found)
+
+
+def _write_manifest(data_set: DataSet, folder: Path) -> str:
+    described: dict[str, Any] = {
+        name: value
+        for name, value in asdict(data_set).items()
+        if name not in ("manifest_sha256", "replaced_at", "already_imported")
+    }
+    described |= {
+        "billing_month": str(data_set.billing_month),
+        "imported_at": data_set.imported_at.isoformat(),
+        "sums": [{"currency": found.currency, "partner_cost": f"{found.partner_cost:f}"} for found in data_set.sums],
+        "beside": {name: _sha256(folder / name) for name in (KEYS, REJECTS) if (folder / name).exists()},
+    }
+    text = json.dumps(described, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def publish(place: Workshop, staged: Sequence[StagedDataSet]) -> None:
+    """Move complete data sets to where they stay. They are not visible before the record names them."""
+    for entry in staged:
+        month = place.costs / str(entry.data_set.billing_month)
+        month.mkdir(exist_ok=True)
+        entry.folder.rename(month / entry.folder.name)
+        sync_folder(month)
+    sync_folder(place.costs)
+
+
+def confirm_published(place: Workshop, staged: Sequence[StagedDataSet]) -> None:
+    """Note that the record names these data sets now."""
+    for entry in staged:
+        confirm(_published(place, entry))
+
+
+def withdraw(place: Workshop, staged: Sequence[StagedDataSet]) -> None:
+    """Take back what was published but refused by the record."""
+    for entry in staged:
+        shutil.rmtree(_published(place, entry), ignore_errors=True)
+
+
+def _published(place: Workshop, entry: StagedDataSet) -> Path:
+    return place.costs / str(entry.data_set.billing_month) / entry.folder.name
+
+
+def _in_lake(place: Workshop, path: Path) -> str:
+    return path.relative_to(place.lake_folder).as_posix()
+
+
+def overlap(
+    connection: duckdb.DuckDBPyConnection, lake_folder: Path, staged: StagedDataSet, other: DataSet
+) -> OverlapKey | None:
+    """The first charge day of an account that both data sets hold, if any."""
+    known = lake_folder / Path(other.parts[0].path).parent / KEYS
+    if not known.exists():
+        raise _damaged(other, f"{KEYS} is missing")
+    found = connection.execute(
+        f"SELECT * FROM read_parquet({sql_path(staged.folder / KEYS)}) INTERSECT "
+        f"SELECT * FROM read_parquet({sql_path(known)}) ORDER BY ALL NULLS LAST LIMIT 1"
+    ).fetchone()
+    return OverlapKey(*found) if found else None
+
+
+def part_paths(
+    connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_sets: Iterable[DataSet]
+) -> tuple[Path, ...]:
+    """Where the cost lines of these data sets lie: every part, in order, each there with its recorded size and rows.
+
+    Raises ``ProgramError`` when a part is missing or not as recorded.
+    """
+    paths: list[Path] = []
+    for data_set in data_sets:
+        for part in data_set.parts:
+            path = lake_folder / part.path
+            if not path.is_file() or path.stat().st_size != part.byte_count:
+                raise _damaged(data_set, f"{part.path} is missing or has another size")
+            counted = connection.execute(f"SELECT num_rows FROM parquet_file_metadata({sql_path(path)})").fetchone()
+            if counted is None or counted[0] != part.rows:
+                raise _damaged(data_set, f"{part.path} has another number of rows")
+            paths.append(path)
+    return tuple(paths)
+
+
+def verify(connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_set: DataSet) -> None:
+    """Read a data set whole and compare it with what was recorded: bytes, rows, sums, manifest.
+
+    Raises ``ProgramError`` for the first difference.
+    """
+    paths = list(part_paths(connection, lake_folder, [data_set]))
+    for path, part in zip(paths, data_set.parts, strict=True):
+        if _sha256(path) != part.sha256:
+            raise _damaged(data_set, f"{part.path} has other bytes")
+    if _sha256(paths[0].parent / MANIFEST) != data_set.manifest_sha256:
+        raise _damaged(data_set, f"{MANIFEST} has other bytes")
+    _must_add_up(connection, data_set, paths)
+
+
+def kept_rejects(connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_set: DataSet) -> tuple[Reject, ...]:
+    """The rejects that were accepted with a data set."""
+    file = lake_folder / Path(data_set.parts[0].path).parent / REJECTS
+    return read_rejects(connection, [file]) if data_set.reject_count else ()
+
+
+def read_rejects(
+    connection: duckdb.DuckDBPyConnection, files: list[Path], greatest_count: int | None = None
+) -> tuple[Reject, ...]:
+    """Rejects of these files, in order, at most ``greatest_count``."""
+    if not files:
+        return ()
+    limit = "" if greatest_count is None else f" LIMIT {greatest_count}"
+    found = connection.execute(
+        "SELECT SourceFile, SourceRow, ColumnName, Code, Reason, RawText, BilledCost, BillingCurrency "
+        f"FROM read_parquet({sql_paths(files)}){limit}"
+    ).fetchall()
+    return tuple(
+        Reject(file, row, column, RejectCode(code), reason, raw, cost, currency)
+        for file, row, column, code, reason, raw, cost, currency in found
+    )
+
+
+def _must_add_up(connection: duckdb.DuckDBPyConnection, data_set: DataSet, paths: list[Path]) -> None:
+    found = connection.execute(
+        f"SELECT BillingCurrency, count(*), sum(BilledCost) FROM read_parquet({sql_paths(paths)}, union_by_name=true) "
+        "GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    if sum(count for _, count, _ in found) != data_set.rows or sum(part.rows for part in data_set.parts) != data_set.rows:
+        raise _damaged(data_set, "its rows do not add up")
+    if tuple(CurrencySum(currency, total) for currency, _, total in found) != data_set.sums:
+        raise _damaged(data_set, "its costs do not add up")
+
+
+def _must(holds: bool, what: str) -> None:
+    if not holds:
+        raise ProgramError("import_lost_rows", f"The import was stopped and nothing was stored: {what}.")
+
+
+def _damaged(data_set: DataSet, what: str) -> ProgramError:
+    return ProgramError(
+        "cost_lines_damaged",
+        f"Data set {data_set.data_set_id} of {data_set.billing_month} is not as it was imported: {what}. "
+        "Restore the lake folder from a backup.",
+    )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

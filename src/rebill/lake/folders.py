@@ -1,0 +1,42 @@
+"""Folders of the lake: written aside, then shown as one step; and the lock that keeps writers in line."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def exclusive_lock(file: Path) -> Iterator[bool]:
+    """Hold ``file``'s lock for the block; yields ``False`` at once when another process or thread holds it.
+
+    The operating system lets go of it when its holder dies, however it dies.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("ab") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def flush_to_disk(path: Path) -> None:
+    """Have the operating system write ``path`` (a file, or a folder's own entries) to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(staged: Path, final: Path) -> None:
+    """Make the finished folder ``staged`` appear as ``final``, in one step that survives a power cut."""
+    for file in sorted(staged.rglob("*")):
+        flush_to_disk(file)
+    flush_to_disk(staged)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    staged.rename(final)
+    flush_to_disk(final.parent)

@@ -1,0 +1,55 @@
+"""Where a run leaves what it made: ``<partner>/runs/<month>/<run id>`` with rated lines and manifest."""
+
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rebill.lake.folders import exclusive_lock, publish
+from rebill.model.errors import Conflict
+from rebill.model.months import BillingMonth
+
+MANIFEST = "manifest.json"
+SCRATCH = "scratch"
+
+
+def run_folder(partner_id: int, month: BillingMonth, run_id: int) -> str:
+    """The folder of a run, relative to the lake."""
+    return f"{partner_id}/runs/{month}/{run_id}"
+
+
+@contextmanager
+def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterator[Path]:
+    """Be the only run of this partner and month; yields an empty folder to work in.
+
+    What a killed run left there is swept away first. Raises ``Conflict`` while another run works.
+    """
+    staging = lake_folder / str(partner_id) / "staging"
+    with exclusive_lock(staging / f"run-{month}.lock") as held:
+        if not held:
+            raise Conflict("run_running", f"A run of {month} is under way; start again when it has ended.")
+        folder = staging / f"run-{month}"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / SCRATCH).mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_runs(lake_folder: Path, partner_id: int, month: BillingMonth, recorded: Collection[int]) -> None:
+    """Remove what killed runs of the month left: folders that the record does not know. Only for ``only_run``'s holder."""
+    for folder in (lake_folder / str(partner_id) / "runs" / str(month)).glob("[0-9]*"):
+        if int(folder.name) not in recorded:
+            shutil.rmtree(folder)
+
+
+def keep_run(lake_folder: Path, working_folder: Path, relative_folder: str) -> None:
+    """Move a finished run from its working folder to its place in the lake."""
+    shutil.rmtree(working_folder / SCRATCH, ignore_errors=True)
+    publish(working_folder, lake_folder / relative_folder)
+
+
+def drop_run(lake_folder: Path, relative_folder: str) -> None:
+    """Remove a run that the record did not take."""
+    shutil.rmtree(lake_folder / relative_folder, ignore_errors=True)

@@ -1,0 +1,44 @@
+"""The embedded engine as the lake uses it: bounded memory, exact time zone, nothing fetched from outside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+THREADS = 2
+
+
+@contextmanager
+def engine_session(memory_limit: str, spill_folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A private engine in memory. ``memory_limit`` in DuckDB's notation; what does not fit goes to ``spill_folder``."""
+    options: dict[str, str | int | bool] = {
+        "memory_limit": memory_limit,
+        "threads": THREADS,
+        "autoinstall_known_extensions": False,
+        "preserve_insertion_order": True,
+    }
+    if spill_folder is not None:
+        options["temp_directory"] = str(spill_folder)
+    connection = duckdb.connect(":memory:", config=options)
+    try:
+        # Texts with an offset are cast by way of the session's zone; days are UTC days.
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def sql_text(text: str) -> str:
+    """``text`` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def sql_path(path: Path) -> str:
+    """``path`` as an SQL string that the engine reads as that one file, not as a pattern."""
+    return sql_text("".join(f"[{character}]" if character in "*?[" else character for character in str(path)))
+
+
+def sql_paths(paths: list[Path]) -> str:
+    """Several files as an SQL list."""
+    return f"[{', '.join(map(sql_path, paths))}]"

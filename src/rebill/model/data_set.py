@@ -1,0 +1,273 @@
+"""Deliveries of cost: what is asked for, what becomes of it, and what could not be read.
+
+The rules of identity and replacement stand in ``docs/cost-lines.md``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from rebill.model.errors import Invalid
+from rebill.model.months import BillingMonth
+
+SOURCE_KIND_FILE: Final = "file"
+"""Cost files handed over by the partner, as opposed to what a connector fetched."""
+VIEW_FOCUS: Final = "focus"
+REJECTS_SHOWN: Final = 100
+"""How many rejects an answer carries; all of them are counted, and kept when they are accepted."""
+
+
+class RejectCode(StrEnum):
+    """Why a row cannot be read. Stable: scripts may rely on them; ``docs/cost-lines.md`` has the remedies."""
+
+    TOO_FEW_COLUMNS = "too_few_columns"
+    TOO_MANY_COLUMNS = "too_many_columns"
+    UNCLOSED_QUOTE = "unclosed_quote"
+    BROKEN_QUOTE = "broken_quote"
+    ROW_TOO_LONG = "row_too_long"
+    NOT_UTF8 = "not_utf8"
+    NUL_CHARACTER = "nul_character"
+    MISSING_VALUE = "missing_value"
+    MISSING_BILLING_PERIOD = "missing_billing_period"
+    NOT_A_NUMBER = "not_a_number"
+    NUMBER_OUT_OF_RANGE = "number_out_of_range"
+    NOT_A_DATE = "not_a_date"
+    DATE_OUT_OF_RANGE = "date_out_of_range"
+    UNKNOWN_CHARGE_CATEGORY = "unknown_charge_category"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    MISSING_COMMITMENT_STATUS = "missing_commitment_status"
+    UNKNOWN_COMMITMENT_STATUS = "unknown_commitment_status"
+
+
+REJECT_SENTENCES: Final[dict[RejectCode, str]] = {
+    RejectCode.TOO_FEW_COLUMNS: "the row has {value} columns, fewer than the header",
+    RejectCode.TOO_MANY_COLUMNS: "the row has {value} columns, more than the header; quote values that hold a comma",
+    RejectCode.UNCLOSED_QUOTE: "a quotation mark is opened in this line and never closed",
+    RejectCode.BROKEN_QUOTE: "a quoted value is followed by something else than a comma; double the marks inside it",
+    RejectCode.ROW_TOO_LONG: "the row is longer than 2,000,000 characters",
+    RejectCode.NOT_UTF8: "the row is not UTF-8 text; export the file as UTF-8",
+    RejectCode.NUL_CHARACTER: "the row holds a NUL character",
+    RejectCode.MISSING_VALUE: "a value is required here",
+    RejectCode.MISSING_BILLING_PERIOD: "the row names no billing period; say which month bills it: add --period YYYY-MM",
+    RejectCode.NOT_A_NUMBER: "{value} is not a number: write digits with at most one point",
+    RejectCode.NUMBER_OUT_OF_RANGE: "{value} is beyond what is kept",
+    RejectCode.NOT_A_DATE: "{value} is not a date: write 2024-09-30 or 2024-09-30T23:00:00Z",
+    RejectCode.DATE_OUT_OF_RANGE: "{value} lies outside 1900-01-01 to 2999-12-31",
+    RejectCode.UNKNOWN_CHARGE_CATEGORY: "{value} is not one of Usage, Purchase, Tax, Credit, Adjustment",
+    RejectCode.UNKNOWN_CURRENCY: "{value} is not an ISO 4217 currency code such as USD",
+    RejectCode.MISSING_COMMITMENT_STATUS: "usage of a commitment must say whether it is Used or Unused",
+    RejectCode.UNKNOWN_COMMITMENT_STATUS: "{value} is neither Used nor Unused",
+}
+"""What a reject's reason says; ``{value}`` stands for the text found, quoted."""
+
+
+class FileFault(StrEnum):
+    """Why a whole cost file, or a delivery, is refused. Stable, like ``RejectCode``."""
+
+    FILE_NOT_FOUND = "file_not_found"
+    FILE_NOT_READABLE = "file_not_readable"
+    NO_COST_FILES = "no_cost_files"
+    EMPTY_FILE = "empty_file"
+    NO_ROWS = "no_rows"
+    NOT_TEXT = "not_text"
+    NOT_UTF8_HEADER = "not_utf8_header"
+    WRONG_DELIMITER = "wrong_delimiter"
+    NOT_FOCUS = "not_focus"
+    DUPLICATE_COLUMN = "duplicate_column"
+    DAMAGED_GZIP = "damaged_gzip"
+    GZIP_TOO_LARGE = "gzip_too_large"
+    DAMAGED_PARQUET = "damaged_parquet"
+    CHANGED_WHILE_READ = "changed_while_read"
+    SAME_FILE_TWICE = "same_file_twice"
+    CURRENCY_MISSING = "currency_missing"
+    CURRENCY_NAMED = "currency_named"
+    PERIOD_MISSING = "period_missing"
+    UNKNOWN_LAYOUT = "unknown_layout"
+    INVALID_SCOPE = "invalid_scope"
+    SEVERAL_FILES_REFUSED = "several_files_refused"
+    REJECTED_ROWS = "rejected_rows"
+    FILE_IN_FORCE = "file_in_force"
+    DOUBLE_COUNTING = "double_counting"
+    IMPORT_RUNNING = "import_running"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that cannot be read.
+
+    ``file``: its name in the delivery. ``row``: the data row from 1, the header not counted.
+    ``column``: the cost line's column at fault, ``None`` where the whole row is.
+    ``billed_cost`` and ``currency``: as far as they can be read.
+    """
+
+    file: str
+    row: int
+    column: str | None
+    code: RejectCode
+    reason: str
+    raw_text: str
+    billed_cost: Decimal | None = None
+    currency: str | None = None
+
+
+class RejectedDelivery(Invalid):
+    """A delivery with rows that cannot be read, which nobody asked to accept. Nothing of it is stored.
+
+    ``rejects``: the first of them; ``reject_count``: how many there are in all.
+    """
+
+    def __init__(self, rejects: tuple[Reject, ...], reject_count: int, row_count: int) -> None:
+        first = rejects[0]
+        where = f"{first.file}, row {first.row}" + (f", {first.column}" if first.column else "")
+        super().__init__(
+            FileFault.REJECTED_ROWS,
+            f"{reject_count} of {row_count} rows cannot be read, so nothing was imported. First: {where}: "
+            f"{first.reason}. Mend them, or take the other rows with --accept-rejects.",
+            {_reject_field(reject): reject.reason for reject in rejects},
+        )
+        self.rejects = rejects
+        self.reject_count = reject_count
+
+
+def _reject_field(reject: Reject) -> str:
+    return f"{reject.file}:{reject.row}" + (f":{reject.column}" if reject.column else "")
+
+
+@dataclass(frozen=True)
+class CostImportOrder:
+    """One delivery: every file and folder of one import command.
+
+    ``scope``: what the delivery is of; one that names it replaces the earlier of its name.
+    ``period`` and ``currency``: for files that name none. ``overlap_reason``: why charges that
+    another data set seems to hold already may be counted again.
+    """
+
+    files: tuple[Path, ...]
+    layout: str = "auto"
+    scope: str | None = None
+    period: BillingMonth | None = None
+    currency: str | None = None
+    accept_rejects: bool = False
+    overlap_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a delivery as it was read. ``rows`` and ``rejects``: those of this data set's month.
+
+    ``float_values``: how many numbers came from binary doubles (read as their shortest decimal text).
+    """
+
+    name: str
+    sha256: str
+    byte_count: int
+    layout: str
+    rows: int
+    rejects: int
+    float_values: int = 0
+
+
+@dataclass(frozen=True)
+class ConvertedFile:
+    """A source file turned into cost lines (Parquet) and rejects (Parquet), not yet part of any data set."""
+
+    name: str
+    sha256: str
+    byte_count: int
+    layout: str
+    lines: Path
+    rejects: Path | None
+    row_count: int
+    reject_count: int
+    float_values: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A Parquet file of cost lines. ``path`` is relative to the lake, with forward slashes."""
+
+    path: str
+    sha256: str
+    byte_count: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class CurrencySum:
+    """What a data set costs the partner in one currency: the exact Σ of ``BilledCost``."""
+
+    currency: str
+    partner_cost: Decimal
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The cost lines of one delivery that one month bills. In force while ``replaced_at`` is ``None``.
+
+    Its name is (``source_kind``, ``scope``, ``view``, ``billing_month``): at most one of a name
+    is in force. ``already_imported``: an import found these very bytes in force and changed nothing.
+    """
+
+    data_set_id: int
+    source_kind: str
+    scope: str
+    view: str
+    billing_month: BillingMonth
+    layout: str
+    delivery_sha256: str
+    rows: int
+    reject_count: int
+    files: tuple[SourceFile, ...]
+    parts: tuple[Part, ...]
+    sums: tuple[CurrencySum, ...]
+    manifest_sha256: str
+    imported_at: datetime
+    replaced_at: datetime | None = None
+    overlap_reason: str | None = None
+    already_imported: bool = False
+
+    @property
+    def name(self) -> tuple[str, str, str, BillingMonth]:
+        """What a later delivery must share with this one to replace it."""
+        return (self.source_kind, self.scope, self.view, self.billing_month)
+
+
+@dataclass(frozen=True)
+class OverlapKey:
+    """What two data sets may not both hold: a charge day of an account."""
+
+    provider: str
+    billing_account: str | None
+    subscription: str | None
+    azure_customer: str | None
+    charge_day: date
+
+    def __str__(self) -> str:
+        named = (self.provider, self.billing_account, self.subscription, self.azure_customer)
+        return " / ".join(part for part in named if part) + f" on {self.charge_day.isoformat()}"
+
+
+@dataclass(frozen=True)
+class CostImport:
+    """What an import did: a data set for each billing month, and the first rejects of ``reject_count``."""
+
+    data_sets: tuple[DataSet, ...]
+    rejects: tuple[Reject, ...] = field(default=())
+    reject_count: int = 0
+
+
+def refuse_files(faults: Sequence[tuple[str, FileFault, str]]) -> None:
+    """Raise ``Invalid`` for ``(file name, fault, sentence)``, all of them at once. Nothing to raise: nothing happens."""
+    if not faults:
+        return
+    name, fault, sentence = faults[0]
+    fields = {file: said for file, _, said in faults}
+    if len(faults) == 1:
+        raise Invalid(fault, f"{name}: {sentence}", fields)
+    listed = "; ".join(f"{file}: {said}" for file, said in list(fields.items())[:10])
+    raise Invalid(FileFault.SEVERAL_FILES_REFUSED, f"{len(faults)} files cannot be imported. {listed}", fields)

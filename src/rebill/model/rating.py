@@ -1,0 +1,97 @@
+"""What a month is rated from, and what comes out: the values that pass into and out of ``rating``."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+
+from rebill.model.identifiers import AccountKind
+from rebill.model.money import ZERO
+from rebill.model.months import BillingMonth
+from rebill.model.price_book import PriceBook
+from rebill.model.statement import Balance, PricedLine
+from rebill.model.terms import CustomerTerms
+
+
+class BaseKind(IntEnum):
+    """What a rated line's price was computed from; stored with every rated line as its number."""
+
+    NOT_BILLED = 0
+    """No statement bears the line: its account is unassigned, or its customer's billing is off."""
+    LIST = 1
+    """``ListCost``, Microsoft's retail."""
+    BILLED = 2
+    """``BilledCost``."""
+    BASE_FALLBACK = 3
+    """``BilledCost``, because list is absent, or 0 while billed is not."""
+    EFFECTIVE = 4
+    """``EffectiveCost`` of a commitment's covered or unused usage."""
+    RETAIL = 5
+    """``ListCost`` of a commitment's covered usage."""
+    NO_RETAIL = 6
+    """Retail is wanted but absent or 0: priced 0, and it blocks finalizing."""
+    NO_EFFECTIVE = 7
+    """The amortized cost is wanted but absent: priced 0, and it blocks finalizing."""
+    NOT_CHARGED = 8
+    """The customer's commitments policy charges nothing for it."""
+    INPUT_TAX = 9
+    """The partner's input tax: priced 0, outside every margin."""
+
+
+class CommitmentRole(StrEnum):
+    """A charge's part in a commitment (a reservation or savings plan)."""
+
+    NONE = "none"
+    PURCHASE = "purchase"
+    USED = "used"
+    UNUSED = "unused"
+
+
+@dataclass(frozen=True)
+class AccountBinding:
+    """An assignment as rating sees it: charge days from ``effective_from`` up to, not including, ``effective_to``."""
+
+    kind: AccountKind
+    account_key: str
+    customer_id: int
+    effective_from: date | None
+    effective_to: date | None
+
+
+@dataclass(frozen=True)
+class RatingInputs:
+    """Everything a month is priced by, as it stood when the run began.
+
+    ``books``: customer id → the book that prices all of its accounts. A customer without terms
+    is not billed. ``bill_input_tax``: the partner cannot reclaim its input tax.
+    """
+
+    month: BillingMonth
+    bindings: tuple[AccountBinding, ...]
+    terms: tuple[CustomerTerms, ...]
+    books: tuple[tuple[int, PriceBook], ...]
+    bill_input_tax: bool = False
+
+
+@dataclass(frozen=True)
+class CustomerLines:
+    """A customer's priced lines of a month in one currency, and their statement cost, exact."""
+
+    customer_id: int
+    currency: str
+    lines: tuple[PricedLine, ...]
+    statement_cost: Decimal = ZERO
+
+
+@dataclass(frozen=True)
+class RatedMonth:
+    """The outcome of rating a month: lines by customer and currency, the balance, what needs attention.
+
+    ``line_count``: cost lines rated. ``attention``: base kind → how many lines bear it, for
+    those that block finalizing.
+    """
+
+    customers: tuple[CustomerLines, ...]
+    balance: tuple[Balance, ...]
+    line_count: int
+    attention: tuple[tuple[BaseKind, int], ...] = ()

@@ -1,0 +1,61 @@
+"""Customers that are priced alike share a rule set, so that a price is resolved once for all of them."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rebill.model.money import increase_factor
+from rebill.model.price_book import AdjustmentKind, PriceRule
+from rebill.model.rating import RatingInputs
+from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+
+NOT_BILLED_RULE_SET = 0
+"""The rule set of accounts nobody is billed for."""
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The terms and rules that price a line, without the name of any customer."""
+
+    basis: Basis
+    commitments: CommitmentsPolicy
+    fallback_factor: Decimal
+    rules: tuple[PriceRule, ...]
+
+
+@dataclass(frozen=True)
+class RuleSets:
+    """All rule sets of a month (numbered from 1 in ``numbered``), and which customer has which.
+
+    ``by_customer``: customer id → its number, ``NOT_BILLED_RULE_SET`` where billing is off.
+    """
+
+    numbered: tuple[RuleSet, ...]
+    by_customer: tuple[tuple[int, int], ...]
+
+
+def rule_sets_of(inputs: RatingInputs) -> RuleSets:
+    """Gather the distinct rule sets of ``inputs``, in order of first use by ascending customer id."""
+    books = {customer_id: book.rules for customer_id, book in inputs.books}
+    numbers: dict[RuleSet, int] = {}
+    by_customer = []
+    for terms in sorted(inputs.terms, key=lambda terms: terms.customer_id):
+        number = NOT_BILLED_RULE_SET
+        if terms.billing_enabled:
+            rule_set = _rule_set(terms, books.get(terms.customer_id, ()))
+            number = numbers.setdefault(rule_set, len(numbers) + 1)
+        by_customer.append((terms.customer_id, number))
+    return RuleSets(tuple(numbers), tuple(by_customer))
+
+
+def _rule_set(terms: CustomerTerms, rules: tuple[PriceRule, ...]) -> RuleSet:
+    return RuleSet(terms.basis, terms.commitments, increase_factor(terms.fallback_markup_percent), rules)
+
+
+def cost_base_factor(rule_set: RuleSet, rule: PriceRule) -> Decimal:
+    """The factor of ``rule`` where the base is a cost rather than retail.
+
+    On basis ``list`` a discount is off retail, so a cost is taken × the fallback markup instead.
+    """
+    if rule_set.basis is Basis.LIST and rule.kind is AdjustmentKind.PERCENT_DISCOUNT:
+        return rule_set.fallback_factor
+    return rule.factor

@@ -1,0 +1,200 @@
+"""What assign, move and remove have in common: read the ids, plan each account, store all or nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy import Connection
+
+from rebill.model.assignment import (
+    GREATEST_IDENTIFIER_COUNT,
+    NOT_FOUND,
+    AccountEntry,
+    AccountFault,
+    AssignmentOrder,
+    AssignmentOutcome,
+)
+from rebill.model.errors import Invalid, NotFound
+from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, account_key, trimmed
+from rebill.model.months import EARLIEST_DAY, LATEST_DAY
+from rebill.model.party import Caller
+from rebill.services.assignment_plan import Fault, Plan
+from rebill.services.installation import Installation
+from rebill.services.permission import Permission, require
+from rebill.services.plain_text import text_fault
+from rebill.store.accounts import KnownAccount, known_accounts
+from rebill.store.assignments import (
+    StoredAssignment,
+    account_records,
+    assignments_by_account,
+    begin_assignments,
+    end_assignments,
+    touch_account_records,
+    withdraw_assignments,
+)
+from rebill.store.customers import customer_name
+from rebill.store.scope import Scope
+
+Planner = Callable[[Sequence[StoredAssignment], date], Plan | Fault]
+"""Plans an act on one account from what stands, and today."""
+
+_GREATEST_FAULT_COUNT = 100
+_FIELDS = {AccountKind.AZURE_CUSTOMER: "azure_customer_ids", AccountKind.SUBSCRIPTION: "azure_ids"}
+_WORDS = {AccountKind.AZURE_CUSTOMER: "azure_customer_id", AccountKind.SUBSCRIPTION: "azure_subscription"}
+
+
+@dataclass(frozen=True)
+class PlannedAccount:
+    """An id as asked, and what the act would do to its account; a fault where it cannot."""
+
+    asked: str
+    account: KnownAccount | None
+    plan: Plan | Fault
+
+
+def carry_out(
+    installation: Installation, caller: Caller, order: AssignmentOrder, planner: Planner
+) -> AssignmentOutcome:
+    """Carry out ``order`` on every account, or on none when one is at fault (or it is a dry run).
+
+    Accounts are held before their assignments are read: what is planned is what is stored.
+    Raises ``NotFound`` for a customer this partner does not have, ``Invalid`` for ids or days that cannot be read.
+    """
+    require(caller, Permission.CHANGE)
+    now = installation.clock()
+
+    def act(connection: Connection) -> AssignmentOutcome:
+        scope = Scope.of(connection, caller)
+        name = held_customer_name(scope, order.customer_id, hold=not order.dry_run)
+        asked = checked_order(order)
+        planned = plan_accounts(scope, order.kind, asked, planner, today_of(now), hold=not order.dry_run)
+        is_sound = all(isinstance(one.plan, Plan) for one in planned)
+        if is_sound and not order.dry_run:
+            store_plans(scope, order.customer_id, planned, now)
+        entries = _entries(scope, order, planned, now, is_sound)
+        return AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
+
+    if order.dry_run:
+        with installation.database.reading() as connection:
+            return act(connection)
+    return installation.database.write(act)
+
+
+def held_customer_name(scope: Scope, customer_id: int, hold: bool = False) -> str:
+    """The name of the scope's customer, or ``NotFound``."""
+    name = customer_name(scope, customer_id, hold)
+    if name is None:
+        raise NotFound("customer_not_found", f"There is no customer {customer_id}: list the customers to find its id.")
+    return name
+
+
+def today_of(now: datetime) -> date:
+    """The day of a moment, in UTC."""
+    return now.astimezone(UTC).date()
+
+
+def checked_order(order: AssignmentOrder) -> dict[str, str]:
+    """The distinct ids of an order, in the order asked: comparison form → as first asked, trimmed.
+
+    Raises ``Invalid`` with every fault (the first 100) when an id or a day cannot be.
+    """
+    field = _FIELDS[order.kind]
+    faults: dict[str, str] = {}
+    if not 1 <= len(order.identifiers) <= GREATEST_IDENTIFIER_COUNT:
+        faults[field] = f"give 1 to {GREATEST_IDENTIFIER_COUNT:,} ids"
+    asked: dict[str, str] = {}
+    for place, identifier in enumerate(order.identifiers):
+        key = account_key(order.kind, identifier)
+        fault = text_fault(trimmed(identifier), required=True, greatest=GREATEST_IDENTIFIER_LENGTH)
+        if fault is None and not key:
+            fault = "is required"
+        if fault is not None and len(faults) < _GREATEST_FAULT_COUNT:
+            faults[f"{field}[{place}]"] = fault
+        asked.setdefault(key, trimmed(identifier))
+    faults |= _day_faults(order)
+    if faults:
+        raise Invalid(
+            "invalid_assignment", "Nothing was changed: correct the fields named here and send again.", faults
+        )
+    return asked
+
+
+def plan_accounts(
+    scope: Scope, kind: AccountKind, asked: Mapping[str, str], planner: Planner, today: date, hold: bool
+) -> list[PlannedAccount]:
+    """Plan an act on each account asked for, in the order asked; a handful of statements for any number."""
+    known = known_accounts(scope, kind, asked, hold)
+    standing = assignments_by_account(scope, [account.account_id for account in known.values()])
+    planned = []
+    for key, identifier in asked.items():
+        account = known.get(key)
+        plan = Fault(NOT_FOUND) if account is None else planner(standing.get(account.account_id, []), today)
+        planned.append(PlannedAccount(identifier, account, plan))
+    return planned
+
+
+def fault_sentence(kind: AccountKind, fault: Fault) -> str:
+    """A fault in the words of this kind of account."""
+    return fault.sentence.replace("{account}", _WORDS[kind])
+
+
+def store_plans(scope: Scope, customer_id: int, planned: Sequence[PlannedAccount], now: datetime) -> None:
+    """Store sound plans; the account records of everyone concerned are made or touched."""
+    changing = [(one.account, one.plan) for one in planned if isinstance(one.plan, Plan) and one.plan.changes]
+    begins = []
+    concerned = []
+    ended = []
+    for account, plan in changing:
+        if account is not None and plan.begins is not None:
+            begins.append((account.account_id, plan.begins))
+            concerned.append((customer_id, account.account_id))
+        ended += [*plan.ends, *plan.withdraws]
+    concerned += [(stored.customer_id, stored.account_id) for stored in ended]
+    withdraw_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.withdraws], now)
+    # One order has one day: every plan of it ends on the same.
+    end_day = next((plan.end_day for _, plan in changing if plan.end_day is not None), None)
+    if end_day is not None:
+        end_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.ends], end_day, now)
+    begin_assignments(scope, customer_id, begins, now)
+    touch_account_records(scope, concerned, now)
+
+
+def _entries(
+    scope: Scope, order: AssignmentOrder, planned: Sequence[PlannedAccount], now: datetime, is_sound: bool
+) -> tuple[AccountEntry | AccountFault, ...]:
+    """What is to be answered, after the act: the times of records are those stored, where there is one to show."""
+    ids = [one.account.account_id for one in planned if one.account is not None]
+    records = account_records(scope, order.customer_id, ids)
+    entries: list[AccountEntry | AccountFault] = []
+    for one in planned:
+        if isinstance(one.plan, Fault) or one.account is None:
+            fault = one.plan if isinstance(one.plan, Fault) else Fault(NOT_FOUND)
+            entries.append(AccountFault(one.asked, fault_sentence(order.kind, fault)))
+            continue
+        record = records.get(one.account.account_id)
+        held_back = one.plan.changes and (order.dry_run or not is_sound)
+        shows_record = record is not None and not (held_back and one.plan.begins is not None)
+        entries.append(
+            AccountEntry(
+                identifier=one.account.spelling,
+                name=one.account.name,
+                domain=one.account.domain,
+                created_at=record.created_at if record is not None and shows_record else now,
+                updated_at=record.updated_at if record is not None and shows_record else now,
+                days=one.plan.shown,
+                done=not order.dry_run and not held_back,
+                would=is_sound or not one.plan.changes,
+            )
+        )
+    return tuple(entries)
+
+
+def _day_faults(order: AssignmentOrder) -> dict[str, str]:
+    faults = {
+        name: "lies outside 1900-01-01 to 2999-12-31"
+        for name, day in (("effective_from", order.effective_from), ("effective_to", order.effective_to))
+        if day is not None and not EARLIEST_DAY <= day <= LATEST_DAY
+    }
+    if order.withdraw and order.effective_to is not None:
+        faults["withdraw"] = "takes an assignment back as if never made: give it without effective_to"
+    return faults

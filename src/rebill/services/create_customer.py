@@ -1,0 +1,181 @@
+"""Create a partner's customer: every rule is checked, every fault is told at once, all of it is stored or nothing."""
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from rebill.model.assignment import AssignmentOrder
+from rebill.model.customer import Customer, NewCustomer
+from rebill.model.errors import Invalid
+from rebill.model.identifiers import AccountKind
+from rebill.model.money import checked_percent
+from rebill.model.party import Address, Caller
+from rebill.model.price_book import PriceRule, markup_rule
+from rebill.model.terms import CustomerTerms
+from rebill.services.assignment_act import (
+    PlannedAccount,
+    checked_order,
+    fault_sentence,
+    plan_accounts,
+    store_plans,
+    today_of,
+)
+from rebill.services.assignment_plan import Fault, Plan, plan_assign
+from rebill.services.installation import Installation
+from rebill.services.permission import Permission, require
+from rebill.services.plain_text import composed, text_fault
+from rebill.store.assignments import StoredAssignment
+from rebill.store.customers import add_customer, find_customer, is_name_taken
+from rebill.store.identity import draw_id
+from rebill.store.scope import Scope
+from rebill.store.tables import customers
+from rebill.store.terms import ALWAYS, add_markup_book, set_terms
+
+GREATEST_TAG_COUNT = 20
+_EXTERNAL_ID_BYTES = 6
+_FOLDER_PART = re.compile(r"[A-Za-z0-9 ._-]+")
+_REQUIRED_ADDRESS_PARTS = ("street1", "city", "state", "zipcode", "country")
+
+
+def create_customer(installation: Installation, caller: Caller, new: NewCustomer) -> Customer:
+    """Create a customer with its terms, and assign ``azure_customer_id`` to it in the same transaction.
+
+    Its terms are in force from the beginning. Raises ``Forbidden``, and ``Invalid`` with every faulty field
+    by its name in the API (``name``, ``address.street1``, ``tags[0].key``, ``azure_customer_id`` ...).
+    """
+    require(caller, Permission.CHANGE)
+    now = installation.clock()
+    faults = customer_faults(new, now)
+
+    def act(connection: Connection) -> Customer:
+        scope = Scope.of(connection, caller)
+        found = dict(faults)
+        if "name" not in found and is_name_taken(scope, composed(new.name)):
+            found["name"] = "is the name of another customer"
+        customer_id = draw_id(connection, customers.c.customer_id)
+        planned = _planned_account(scope, new, customer_id, today_of(now), found)
+        if found:
+            raise Invalid("invalid_customer", "No customer was created: correct the fields named here.", found)
+        return _store(scope, new, customer_id, planned, now)
+
+    return installation.database.write(act)
+
+
+def customer_faults(new: NewCustomer, now: datetime) -> dict[str, str]:
+    """What is wrong with a new customer in itself, by field."""
+    found = {
+        "name": text_fault(new.name, required=True) or text_fault(composed(new.name)),
+        "billing_contact": text_fault(new.billing_contact),
+        "partner_billing_configuration.folder": _folder_fault(new.billing_folder),
+        "markup_percent": _percent_fault(new.markup_percent, markup_rule),
+        "fallback_markup_percent": _percent_fault(new.fallback_markup_percent, checked_percent),
+    }
+    if new.trial_expiration is not None and new.trial_expiration <= now:
+        found["trial_expiration_date"] = "must lie in the future"
+    faults = {field: fault for field, fault in found.items() if fault is not None}
+    return faults | _address_faults(new) | _tag_faults(new.tags)
+
+
+def _store(
+    scope: Scope, new: NewCustomer, customer_id: int, planned: Sequence[PlannedAccount], now: datetime
+) -> Customer:
+    customer = Customer(
+        customer_id=customer_id,
+        name=composed(new.name),
+        address=new.address or Address(),
+        classification=new.classification,
+        trial_expiration=new.trial_expiration,
+        billing_contact=new.billing_contact,
+        billing_enabled=new.billing_enabled,
+        billing_folder=new.billing_folder,
+        tags=new.tags,
+        generated_external_id=secrets.token_hex(_EXTERNAL_ID_BYTES),
+        created_at=now,
+        updated_at=now,
+    )
+    add_customer(scope, customer)
+    terms = CustomerTerms(customer_id, new.billing_enabled, new.basis, new.commitments, new.fallback_markup_percent)
+    set_terms(scope, terms, ALWAYS)
+    if new.markup_percent is not None:
+        add_markup_book(scope, customer_id, markup_rule(new.markup_percent), ALWAYS, now)
+    store_plans(scope, customer_id, planned, now)
+    stored = find_customer(scope, customer_id)
+    if stored is None:
+        raise AssertionError("a customer just stored must be found")
+    return stored
+
+
+def _planned_account(
+    scope: Scope, new: NewCustomer, customer_id: int, today: date, faults: dict[str, str]
+) -> list[PlannedAccount]:
+    """The assignment that comes with the customer; what is wrong with it is added to ``faults``."""
+    if new.azure_customer_id is None:
+        return []
+    kind = AccountKind.AZURE_CUSTOMER
+    try:
+        asked = checked_order(AssignmentOrder(kind, customer_id, (new.azure_customer_id,)))
+    except Invalid as invalid:
+        faults["azure_customer_id"] = next(iter(invalid.fields.values()))
+        return []
+
+    def planner(standing: Sequence[StoredAssignment], today: date) -> Plan | Fault:
+        return plan_assign(customer_id, standing, None, today)
+
+    planned = plan_accounts(scope, kind, asked, planner, today, hold=True)
+    for one in planned:
+        if isinstance(one.plan, Fault):
+            faults["azure_customer_id"] = fault_sentence(kind, one.plan)
+    return planned
+
+
+def _address_faults(new: NewCustomer) -> dict[str, str]:
+    address = new.address
+    if address is None or address == Address():
+        return {"address": "is required"} if new.address_required else {}
+    found = {
+        f"address.{part}": text_fault(getattr(address, part), required=part in _REQUIRED_ADDRESS_PARTS)
+        for part in ("street1", "street2", "city", "state", "zipcode", "country")
+    }
+    return {field: fault for field, fault in found.items() if fault is not None}
+
+
+def _tag_faults(tags: Sequence[tuple[str, str]]) -> dict[str, str]:
+    faults = {"tags": f"may be at most {GREATEST_TAG_COUNT}"} if len(tags) > GREATEST_TAG_COUNT else {}
+    seen: set[str] = set()
+    for place, (key, value) in enumerate(tags[: GREATEST_TAG_COUNT + 1]):
+        key_fault = text_fault(key, required=True) or ("is there twice" if key in seen else None)
+        value_fault = text_fault(value)
+        if key_fault is not None:
+            faults[f"tags[{place}].key"] = key_fault
+        if value_fault is not None:
+            faults[f"tags[{place}].value"] = value_fault
+        seen.add(key)
+    return faults
+
+
+def _folder_fault(folder: str) -> str | None:
+    if not folder:
+        return None
+    fault = text_fault(folder)
+    if fault is not None:
+        return fault
+    parts = folder.split("/")
+    if any(_FOLDER_PART.fullmatch(part) is None or part.strip() in ("", ".") or ".." in part for part in parts):
+        return (
+            "must be a relative path of letters, digits, space, '.', '_' and '-', its parts parted by '/', without '..'"
+        )
+    return None
+
+
+def _percent_fault(percent: Decimal | None, check: Callable[[Decimal], PriceRule | Decimal]) -> str | None:
+    if percent is None:
+        return None
+    try:
+        check(percent)
+    except ValueError as error:
+        return str(error)
+    return None

@@ -1,0 +1,298 @@
+"""Take in one delivery of cost files: all of it, or nothing (``docs/cost-lines.md``)."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import duckdb
+from sqlalchemy import Connection
+
+from rebill.lake.cost_data_sets import (
+    Delivery,
+    MonthContent,
+    StagedDataSet,
+    confirm_published,
+    contents,
+    overlap,
+    publish,
+    read_rejects,
+    stage,
+    withdraw,
+)
+from rebill.lake.session import engine_session
+from rebill.lake.workshop import Workshop, workshop
+from rebill.model.currencies import minor_digits
+from rebill.model.data_set import (
+    REJECTS_SHOWN,
+    SOURCE_KIND_FILE,
+    VIEW_FOCUS,
+    ConvertedFile,
+    CostImport,
+    CostImportOrder,
+    DataSet,
+    FileFault,
+    RejectedDelivery,
+    refuse_files,
+)
+from rebill.model.errors import Conflict, Invalid, Refusal
+from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind
+from rebill.model.months import BillingMonth
+from rebill.model.party import Caller
+from rebill.services.installation import Installation
+from rebill.services.permission import Permission, require
+from rebill.sources.cost_files import CostFile, FileMark, find_cost_files, mark_of, refusals
+from rebill.sources.reading import LAYOUTS, Fallbacks, RecognisedFile, convert, recognised
+from rebill.store.accounts import SeenAccount, remember_accounts
+from rebill.store.data_sets import add_data_sets, data_sets_in_force, months_of_delivery, recorded_data_sets
+from rebill.store.identity import draw_ids
+from rebill.store.scope import Scope
+from rebill.store.tables import data_sets
+
+_UNSCOPED = "file:"
+_GREATEST_SCOPE_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One import under way: who asked for what, and what was in force when it began."""
+
+    installation: Installation
+    caller: Caller
+    order: CostImportOrder
+    connection: duckdb.DuckDBPyConnection
+    place: Workshop
+    in_force: tuple[DataSet, ...]
+    moment: datetime
+
+
+def list_data_sets(installation: Installation, caller: Caller) -> list[DataSet]:
+    """The data sets in force, in order of billing month."""
+    require(caller, Permission.READ)
+    with installation.database.reading() as connection:
+        return data_sets_in_force(Scope.of(connection, caller))
+
+
+def import_costs(installation: Installation, caller: Caller, order: CostImportOrder) -> CostImport:
+    """Take the files of ``order`` into the lake, one data set for each billing month they hold.
+
+    Raises ``Invalid`` for files that cannot be read (every fault of every file at once),
+    ``RejectedDelivery`` for rows that cannot and were not accepted, ``Conflict`` for charges that
+    are in force already. Whatever is raised, record and lake are as before.
+    """
+    require(caller, Permission.CHANGE)
+    _check_order(order)
+    files = find_cost_files(order.files)
+    settings = installation.settings
+    with workshop(settings.lake_folder, caller.partner_id) as place:
+        _sweep(installation, caller, place)
+        with engine_session(settings.engine_memory_limit, place.staging / "spill") as connection:
+            in_force = tuple(list_data_sets(installation, caller))
+            return _take_in(
+                _Task(installation, caller, order, connection, place, in_force, installation.clock()), files
+            )
+
+
+def _check_order(order: CostImportOrder) -> None:
+    if order.layout not in LAYOUTS:
+        raise Invalid(FileFault.UNKNOWN_LAYOUT, f"{order.layout!r} is no layout; write one of {', '.join(LAYOUTS)}.")
+    if order.scope is not None:
+        printable = order.scope.isprintable() and order.scope == order.scope.strip()
+        if not printable or not 0 < len(order.scope) <= _GREATEST_SCOPE_LENGTH or order.scope.startswith(_UNSCOPED):
+            raise Invalid(
+                FileFault.INVALID_SCOPE,
+                f"A scope is 1 to {_GREATEST_SCOPE_LENGTH} printable characters, not padded, not starting {_UNSCOPED!r}.",
+            )
+    if order.currency is not None:
+        try:
+            minor_digits(order.currency)
+        except ValueError as error:
+            raise Invalid(FileFault.CURRENCY_MISSING, f"--currency: {error}.") from None
+
+
+def _sweep(installation: Installation, caller: Caller, place: Workshop) -> None:
+    pending = place.pending_data_sets()
+    if pending:
+        with installation.database.reading() as connection:
+            recorded = recorded_data_sets(Scope.of(connection, caller), pending)
+        place.sweep(recorded)
+
+
+def _take_in(task: _Task, files: Sequence[CostFile]) -> CostImport:
+    marks = _marks(files)
+    delivery_sha256 = _sha256_of(marks)
+    scope = task.order.scope or _UNSCOPED + delivery_sha256[:16]
+    known = _in_force_again(task, scope, delivery_sha256)
+    if known:
+        return CostImport(known)
+    replaceable = _ids(data_set for data_set in task.in_force if data_set.scope == scope)
+    _refuse_files_in_force(task, [mark.sha256 for mark in marks], replaceable)
+    converted = _convert(task, files, marks)
+    delivery = Delivery(
+        source_kind=SOURCE_KIND_FILE,
+        scope=scope,
+        view=VIEW_FOCUS,
+        sha256=delivery_sha256,
+        imported_at=task.moment,
+        overlap_reason=task.order.overlap_reason,
+        files=converted,
+        period=task.order.period,
+    )
+    return _keep(task, delivery)
+
+
+def _marks(files: Sequence[CostFile]) -> list[FileMark]:
+    faults: list[tuple[str, FileFault, str]] = []
+    marks: dict[str, FileMark] = {}
+    names: dict[str, str] = {}
+    for file in files:
+        with refusals(file, faults):
+            mark = marks[file.name] = mark_of(file)
+            if mark.sha256 in names and mark.byte_count:
+                faults.append((file.name, FileFault.SAME_FILE_TWICE, f"has the same bytes as {names[mark.sha256]}"))
+            names.setdefault(mark.sha256, file.name)
+    refuse_files(faults)
+    return [marks[file.name] for file in files]
+
+
+def _sha256_of(marks: Sequence[FileMark]) -> str:
+    return hashlib.sha256("\n".join(sorted(mark.sha256 for mark in marks)).encode()).hexdigest()
+
+
+def _in_force_again(task: _Task, scope: str, delivery_sha256: str) -> tuple[DataSet, ...]:
+    """The data sets of this very delivery, if every one of them is in force."""
+    same = [
+        data_set
+        for data_set in task.in_force
+        if (data_set.scope, data_set.delivery_sha256) == (scope, delivery_sha256)
+        and (data_set.source_kind, data_set.view) == (SOURCE_KIND_FILE, VIEW_FOCUS)
+    ]
+    with task.installation.database.reading() as connection:
+        scoped = Scope.of(connection, task.caller)
+        months = months_of_delivery(scoped, SOURCE_KIND_FILE, scope, VIEW_FOCUS, delivery_sha256)
+    if {data_set.billing_month for data_set in same} != months:
+        return ()
+    return tuple(replace(data_set, already_imported=True) for data_set in same)
+
+
+def _refuse_files_in_force(task: _Task, sha256s: Sequence[str], replaced: set[int]) -> None:
+    for data_set in task.in_force:
+        for file in data_set.files:
+            if data_set.data_set_id not in replaced and file.sha256 in sha256s and file.rows:
+                raise Conflict(
+                    FileFault.FILE_IN_FORCE,
+                    f"The bytes of {file.name} are in force already, in data set {data_set.data_set_id} of "
+                    f"{data_set.billing_month} (scope {data_set.scope}); leave the file out, or replace that data set "
+                    "by importing with its --scope.",
+                )
+
+
+def _convert(task: _Task, files: Sequence[CostFile], marks: Sequence[FileMark]) -> tuple[ConvertedFile, ...]:
+    fallbacks = Fallbacks(task.order.period, task.order.currency)
+    staging = task.place.staging
+    faults: list[tuple[str, FileFault, str]] = []
+    found: list[RecognisedFile] = []
+    for file, mark in zip(files, marks, strict=True):
+        with refusals(file, faults):
+            found.append(recognised(task.connection, file, mark, fallbacks, staging))
+    refuse_files(faults)
+    converted: list[ConvertedFile] = []
+    for number, recognised_file in enumerate(found):
+        with refusals(recognised_file.file, faults):
+            converted.append(convert(task.connection, recognised_file, fallbacks, staging, number))
+    refuse_files(faults)
+    return tuple(converted)
+
+
+def _keep(task: _Task, delivery: Delivery) -> CostImport:
+    reject_files = [file.rejects for file in delivery.files if file.rejects]
+    reject_count = sum(file.reject_count for file in delivery.files)
+    row_count = sum(file.row_count for file in delivery.files)
+    rejects = read_rejects(task.connection, reject_files, REJECTS_SHOWN)
+    if rejects and not task.order.accept_rejects:
+        raise RejectedDelivery(rejects, reject_count, row_count + reject_count)
+    if not row_count:
+        raise Invalid(FileFault.NO_ROWS, "No row of a charge can be read from these files; nothing was imported.")
+    months = contents(task.connection, delivery)
+    kept = _unchanged(task, delivery, months)
+    staged = _stage(task, delivery, months, [content for content in months if content.month not in kept])
+    replaced = _replaced(task, staged)
+    _refuse_files_in_force(task, [file.sha256 for file in delivery.files], replaced | _ids(kept.values()))
+    _refuse_overlaps(task, staged, replaced)
+    _publish(task, staged, replaced)
+    imported = {**kept, **{entry.data_set.billing_month: entry.data_set for entry in staged}}
+    return CostImport(tuple(imported[content.month] for content in months), rejects, reject_count)
+
+
+def _unchanged(task: _Task, delivery: Delivery, months: Sequence[MonthContent]) -> dict[BillingMonth, DataSet]:
+    """Months of the delivery for which these very bytes are in force (others of it were replaced since)."""
+    wanted = {content.month for content in months}
+    return {
+        data_set.billing_month: replace(data_set, already_imported=True)
+        for data_set in task.in_force
+        if data_set.name == (delivery.source_kind, delivery.scope, delivery.view, data_set.billing_month)
+        and data_set.delivery_sha256 == delivery.sha256
+        and data_set.billing_month in wanted
+    }
+
+
+def _ids(found: Iterable[DataSet]) -> set[int]:
+    return {data_set.data_set_id for data_set in found}
+
+
+def _stage(
+    task: _Task, delivery: Delivery, months: Sequence[MonthContent], wanted: Sequence[MonthContent]
+) -> list[StagedDataSet]:
+    with task.installation.database.reading() as connection:
+        ids = draw_ids(connection, data_sets.c.data_set_id, len(wanted))
+    return [
+        stage(task.connection, task.place, delivery, months, content, data_set_id)
+        for content, data_set_id in zip(wanted, ids, strict=True)
+    ]
+
+
+def _replaced(task: _Task, staged: Sequence[StagedDataSet]) -> set[int]:
+    names = {entry.data_set.name for entry in staged}
+    return _ids(data_set for data_set in task.in_force if data_set.name in names)
+
+
+def _refuse_overlaps(task: _Task, staged: Sequence[StagedDataSet], replaced: set[int]) -> None:
+    if task.order.overlap_reason:
+        return
+    for entry in staged:
+        for other in task.in_force:
+            if other.billing_month != entry.data_set.billing_month or other.data_set_id in replaced:
+                continue
+            shared = overlap(task.connection, task.place.lake_folder, entry, other)
+            if shared is not None:
+                raise Conflict(
+                    FileFault.DOUBLE_COUNTING,
+                    f"Data set {other.data_set_id} of {other.billing_month} (scope {other.scope}) already holds charges "
+                    f"of {shared}. To replace it, import with its --scope; to count both, say why with --overlap-reason.",
+                )
+
+
+def _publish(task: _Task, staged: Sequence[StagedDataSet], replaced: set[int]) -> None:
+    publish(task.place, staged)
+    try:
+        task.installation.database.write(lambda connection: _record(task, connection, staged, replaced))
+    except Refusal as refusal:
+        # Unavailable may hide a transaction that was stored after all: the next import looks and settles it.
+        if isinstance(refusal, Conflict):
+            withdraw(task.place, staged)
+        raise
+    confirm_published(task.place, staged)
+
+
+def _record(task: _Task, connection: Connection, staged: Sequence[StagedDataSet], replaced: set[int]) -> None:
+    scope = Scope.of(connection, task.caller)
+    if _ids(data_sets_in_force(scope)) != _ids(task.in_force):
+        raise Conflict(FileFault.CHANGED_MEANWHILE, "The cost in force changed during this import; import again.")
+    add_data_sets(scope, [entry.data_set for entry in staged], replaced, task.moment)
+    names = {
+        identifier: SeenAccount(identifier, name=name)
+        for entry in staged
+        for identifier, name in entry.subscriptions
+        if len(identifier) <= GREATEST_IDENTIFIER_LENGTH
+    }
+    remember_accounts(scope, AccountKind.SUBSCRIPTION, list(names.values()), task.moment)

@@ -1,0 +1,26 @@
+"""Checks of short texts that callers give: names, contacts, ids."""
+
+import unicodedata
+
+GREATEST_LENGTH = 255
+_UNWANTED_CATEGORIES = ("Cc", "Cs")
+"""Control characters and lone surrogates: neither prints, and databases differ in what they make of them."""
+
+
+def has_unprintable(text: str) -> bool:
+    """Whether ``text`` holds a control character or a lone surrogate."""
+    return any(unicodedata.category(character) in _UNWANTED_CATEGORIES for character in text)
+
+
+def composed(text: str) -> str:
+    """``text`` in Unicode normalization form C: the same letters are the same text."""
+    return unicodedata.normalize("NFC", text)
+
+
+def text_fault(text: str, required: bool = False, greatest: int = GREATEST_LENGTH) -> str | None:
+    """What is wrong with a text, as a sentence without its subject; ``None`` when it is sound."""
+    if required and not text.strip():
+        return "is required"
+    if len(text) > greatest:
+        return f"may have at most {greatest} characters"
+    return "may not hold control characters" if has_unprintable(text) else None

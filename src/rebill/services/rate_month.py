@@ -1,0 +1,126 @@
+"""Rate one month on an engine, and check the outcome before anyone sees it (``docs/rating.md``)."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rebill.engines.duckdb import DuckDBEngine
+from rebill.model.errors import ProgramError
+from rebill.model.money import ZERO
+from rebill.model.rating import BaseKind, CustomerLines, RatedMonth, RatingInputs
+from rebill.model.statement import Balance, Binding, PricedLine
+from rebill.rating import plan as rating_plan
+from rebill.rating.tables import input_tables
+
+
+@dataclass(frozen=True)
+class ImportedCost:
+    """What the manifests of the month's data sets say came in.
+
+    ``parts``: the Parquet files, in order. ``line_count``: their rows. ``sums``: currency → Σ ``BilledCost``.
+    """
+
+    parts: tuple[Path, ...]
+    line_count: int
+    sums: dict[str, Decimal]
+
+
+def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCost, folder: Path) -> RatedMonth:
+    """Rate the imported cost of a month and leave every rated line in ``folder`` as Parquet.
+
+    Beside ``rated_lines.parquet`` lie the small tables its numbers refer to: ``account_spans``,
+    ``products`` and ``prices``. Raises ``ProgramError`` when a check of ``docs/rating.md`` fails:
+    then nothing of the outcome may be used.
+    """
+    if not imported.parts:
+        return RatedMonth((), tuple(Balance(currency, total) for currency, total in sorted(imported.sums.items())), 0)
+    engine.read_cost_lines(imported.parts)
+    for table in input_tables(inputs):
+        engine.create_table(table.name, table.columns, table.rows)
+    for step in rating_plan.plan(inputs.bill_input_tax):
+        _perform(engine, step, folder)
+    for name in ("account_spans", "products", "prices"):
+        engine.write_parquet(f"SELECT * FROM {name}", folder / f"{name}.parquet")
+    customers = tuple(_customers(engine.rows(rating_plan.STATEMENT_LINES)))
+    outcome = engine.rows(rating_plan.BALANCE)
+    rated = RatedMonth(
+        customers=customers,
+        balance=_balance(outcome, imported.sums),
+        line_count=sum(int(row[3]) for row in outcome),
+        attention=_attention(outcome),
+    )
+    _check(engine, rated, imported, billed_price=sum((row[4] for row in outcome if row[1] == Binding.BILLED), ZERO))
+    return rated
+
+
+def _perform(engine: DuckDBEngine, step: rating_plan.Step, folder: Path) -> None:
+    if not step.large:
+        engine.create_table_as(step.name, step.sql)
+        return
+    file = folder / f"{step.name}.parquet"
+    engine.write_parquet(step.sql, file)
+    engine.view_parquet(step.name, file)
+
+
+def _customers(rows: Iterable[tuple[Any, ...]]) -> Iterable[CustomerLines]:
+    for (customer_id, currency), lines in groupby(rows, key=lambda row: (row[0], row[1])):
+        priced, cost = [], ZERO
+        for _, _, provider, subscription, service, category, quantity, unit, exact, line_cost, charges in lines:
+            priced.append(PricedLine(provider, subscription, service, category, quantity, unit, exact, int(charges)))
+            cost += line_cost
+        yield CustomerLines(int(customer_id), currency, tuple(priced), cost)
+
+
+def _balance(outcome: Sequence[tuple[Any, ...]], imported: dict[str, Decimal]) -> tuple[Balance, ...]:
+    found: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for currency, binding, billed_cost, *_ in outcome:
+        found[currency][binding] = billed_cost
+    return tuple(
+        Balance(
+            currency,
+            imported.get(currency, ZERO),
+            billed=found[currency].get(Binding.BILLED, ZERO),
+            billing_disabled=found[currency].get(Binding.BILLING_DISABLED, ZERO),
+            unassigned=found[currency].get(Binding.UNASSIGNED, ZERO),
+        )
+        for currency in sorted({*imported, *found})
+    )
+
+
+def _attention(outcome: Sequence[tuple[Any, ...]]) -> tuple[tuple[BaseKind, int], ...]:
+    counted = (
+        (BaseKind.NO_RETAIL, sum(int(row[5]) for row in outcome)),
+        (BaseKind.NO_EFFECTIVE, sum(int(row[6]) for row in outcome)),
+    )
+    return tuple((kind, count) for kind, count in counted if count)
+
+
+def _check(engine: DuckDBEngine, rated: RatedMonth, imported: ImportedCost, billed_price: Decimal) -> None:
+    """The checks that every run makes, exactly; the first that fails refuses the run."""
+    if engine.rows(rating_plan.OVERLAPPING_SPANS)[0][0] != 0:
+        _refuse("a day of an account has two owners")
+    if rated.line_count != imported.line_count:
+        _refuse(f"{imported.line_count} lines were imported but {rated.line_count} were rated")
+    for balance in rated.balance:
+        if balance.difference != 0:
+            _refuse(f"{balance.difference} {balance.currency} of imported cost has no place in the balance")
+    stated = sum((line.exact_amount for customer in rated.customers for line in customer.lines), ZERO)
+    if stated != billed_price:
+        _refuse(f"the prices of billed lines add up to {billed_price}, those of statement lines to {stated}")
+
+
+def _refuse(what: str) -> None:
+    raise ProgramError(
+        "run_does_not_balance",
+        f"The run was refused and nothing was stored: {what}. Please report this with the run's log.",
+    )
+
+
+def canonical_json(value: Any) -> bytes:
+    """``value`` as JSON with sorted keys and no spare space: the form that is hashed and compared."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,24 @@
+"""Take accounts away from a customer. The rules stand in ``assignment_plan.plan_remove``."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
+from rebill.model.party import Caller
+from rebill.services.assignment_act import carry_out
+from rebill.services.assignment_plan import Fault, Plan, plan_remove
+from rebill.services.installation import Installation
+from rebill.store.assignments import StoredAssignment
+
+
+def remove_accounts(installation: Installation, caller: Caller, order: AssignmentOrder) -> AssignmentOutcome:
+    """End the customer's assignments of these accounts on a day, or take them back; the account records stay.
+
+    All or nothing, as ``assign_accounts``. An account that is not this customer's is at fault, so a repeat
+    answers the fault and changes nothing.
+    """
+
+    def planner(standing: Sequence[StoredAssignment], today: date) -> Plan | Fault:
+        return plan_remove(order.customer_id, standing, order.effective_to, order.withdraw, today)
+
+    return carry_out(installation, caller, order, planner)

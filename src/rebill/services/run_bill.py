@@ -1,0 +1,200 @@
+"""Bill a month: rate its imported cost, check the balance, draw up Estimated statements, keep the proof."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from rebill.engines.duckdb import DuckDBEngine
+from rebill.lake.cost_data_sets import part_paths
+from rebill.lake.runs import MANIFEST, SCRATCH, drop_run, keep_run, only_run, run_folder, sweep_runs
+from rebill.lake.session import engine_session
+from rebill.model.data_set import DataSet
+from rebill.model.errors import Invalid, NotFound, Unavailable
+from rebill.model.money import ZERO
+from rebill.model.months import BillingMonth
+from rebill.model.party import Caller
+from rebill.model.rating import BaseKind, RatedMonth, RatingInputs
+from rebill.model.statement import Balance, Statement, drawn_up
+from rebill.services.installation import Installation
+from rebill.services.permission import Permission, require
+from rebill.services.rate_month import ImportedCost, canonical_json, rate_month
+from rebill.services.run_manifest import balance_document, canonical_statement, manifest_inputs
+from rebill.store.customers import customer_name
+from rebill.store.data_sets import data_sets_in_force
+from rebill.store.identity import draw_id
+from rebill.store.rating_inputs import rating_inputs
+from rebill.store.scope import Scope
+from rebill.store.statements import (
+    StatementRecord,
+    list_statements,
+    recorded_run_ids,
+    replace_estimated_statements,
+    save_run,
+)
+from rebill.store.tables import runs
+
+ENGINES = ("duckdb",)
+
+
+@dataclass(frozen=True)
+class BillRun:
+    """A run that balanced: the statements it drew up, where the cost went, and what needs attention."""
+
+    run_id: int
+    month: BillingMonth
+    statements: tuple[StatementRecord, ...]
+    balance: tuple[Balance, ...]
+    attention: tuple[tuple[BaseKind, int], ...]
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """What the record says of the month at the moment the run began."""
+
+    run_id: int
+    data_sets: tuple[DataSet, ...]
+    inputs: RatingInputs
+
+
+def run_bill(
+    installation: Installation,
+    caller: Caller,
+    month: BillingMonth,
+    customer_id: int | None = None,
+    engine: str = "duckdb",
+) -> BillRun:
+    """Rebuild the Estimated statements of ``month``, whole; with ``customer_id`` only that customer's.
+
+    The whole month is classified and balanced either way. Every rated line and a manifest of all
+    inputs stay in the lake. All or nothing: a run that is refused, or killed, changes nothing.
+    Raises ``Invalid``, ``NotFound`` or ``Conflict`` (another run of the month works), and
+    ``ProgramError`` when the run does not balance. Rules: ``docs/rating.md``.
+    """
+    require(caller, Permission.CHANGE)
+    if engine not in ENGINES:
+        raise Invalid("unknown_engine", f"There is no engine {engine!r}; choose one of {', '.join(ENGINES)}.")
+    with only_run(installation.lake_folder, caller.partner_id, month) as folder:
+        recorded = _read_record(installation, caller, month, customer_id)
+        imported = _imported_cost(installation, recorded.data_sets)
+        with DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as opened:
+            rated = rate_month(opened, recorded.inputs, imported, folder)
+            engine_version = opened.version
+        statements = _draw_up(rated, month)
+        proof = _write_manifest(folder, recorded, rated, statements, f"{engine} {engine_version}")
+        return _keep(installation, caller, recorded, rated, _only(statements, customer_id), proof, folder, customer_id)
+
+
+def _read_record(installation: Installation, caller: Caller, month: BillingMonth, customer_id: int | None) -> _Recorded:
+    with installation.database.reading() as connection:
+        scope = Scope.of(connection, caller)
+        if customer_id is not None and customer_name(scope, customer_id) is None:
+            raise NotFound("customer_not_found", "There is no such customer; `rebill customers list` shows them.")
+        sweep_runs(installation.lake_folder, caller.partner_id, month, recorded_run_ids(scope, month))
+        return _Recorded(
+            draw_id(connection, runs.c.run_id),
+            tuple(data_sets_in_force(scope, month)),
+            rating_inputs(scope, month),
+        )
+
+
+def _imported_cost(installation: Installation, data_sets: Sequence[DataSet]) -> ImportedCost:
+    with engine_session(installation.settings.engine_memory_limit) as connection:
+        parts = part_paths(connection, installation.lake_folder, data_sets)
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for data_set in data_sets:
+        for found in data_set.sums:
+            sums[found.currency] += found.partner_cost
+    return ImportedCost(parts, sum(data_set.rows for data_set in data_sets), dict(sums))
+
+
+def _draw_up(rated: RatedMonth, month: BillingMonth) -> list[Statement]:
+    return [
+        drawn_up(found.customer_id, month, found.currency, list(found.lines), found.statement_cost)
+        for found in rated.customers
+    ]
+
+
+def _only(statements: list[Statement], customer_id: int | None) -> list[Statement]:
+    return [statement for statement in statements if customer_id in (None, statement.customer_id)]
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """SHA-256 of the manifest's inputs, and of the canonical form of all statements."""
+
+    inputs_sha256: str
+    outcome_sha256: str
+
+
+def _write_manifest(
+    folder: Path, recorded: _Recorded, rated: RatedMonth, statements: Sequence[Statement], engine: str
+) -> _Proof:
+    inputs = manifest_inputs(recorded.inputs, recorded.data_sets)
+    inputs_sha256 = hashlib.sha256(canonical_json(inputs)).hexdigest()
+    outcome = hashlib.sha256()
+    for statement in statements:
+        outcome.update(canonical_json(canonical_statement(statement, inputs_sha256)) + b"\n")
+    manifest = {
+        "engine": engine,
+        "inputs": inputs,
+        "inputs_sha256": inputs_sha256,
+        "line_count": rated.line_count,
+        "attention": {kind.name.lower(): count for kind, count in rated.attention},
+        "balance": [balance_document(balance) for balance in rated.balance],
+        "statements": len(statements),
+        "outcome_sha256": outcome.hexdigest(),
+    }
+    (folder / MANIFEST).write_bytes(canonical_json(manifest) + b"\n")
+    return _Proof(inputs_sha256, outcome.hexdigest())
+
+
+def _keep(
+    installation: Installation,
+    caller: Caller,
+    recorded: _Recorded,
+    rated: RatedMonth,
+    statements: list[Statement],
+    proof: _Proof,
+    folder: Path,
+    customer_id: int | None,
+) -> BillRun:
+    month, run_id = recorded.inputs.month, recorded.run_id
+    place = run_folder(caller.partner_id, month, run_id)
+    now = installation.clock()
+
+    def record(connection: Connection) -> list[StatementRecord]:
+        scope = Scope.of(connection, caller)
+        save_run(
+            scope,
+            run_id=run_id,
+            billing_month=str(month),
+            customer_id=customer_id,
+            engine="duckdb",
+            finished_at=now,
+            manifest_sha256=proof.inputs_sha256,
+            outcome_sha256=proof.outcome_sha256,
+            folder=place,
+            balance=[balance_document(balance) for balance in rated.balance],
+        )
+        replace_estimated_statements(scope, month, statements, run_id, now, customer_id)
+        return list_statements(scope, month, with_lines=False)
+
+    keep_run(installation.lake_folder, folder, place)
+    try:
+        records = installation.database.write(record)
+    except Unavailable:
+        # The transaction may have been stored after all: the next run looks, and settles it.
+        raise
+    except BaseException:
+        drop_run(installation.lake_folder, place)
+        raise
+    shown = tuple(found for found in records if customer_id in (None, found.statement.customer_id))
+    return BillRun(run_id, month, shown, rated.balance, rated.attention)
+
+
+__all__ = ["ENGINES", "BillRun", "StatementRecord", "run_bill"]

@@ -1,0 +1,100 @@
+"""What a run writes down of its inputs and its outcome, as plain JSON values (``docs/rating.md``, Proof)."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from rebill.model.currencies import minor_digits
+from rebill.model.data_set import DataSet
+from rebill.model.money import PERCENT_DECIMALS, kept_amount, round_half_away, text_of, text_of_minor_units
+from rebill.model.price_book import PriceBook
+from rebill.model.rating import RatingInputs
+from rebill.model.statement import Balance, Statement
+
+
+def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[str, Any]:
+    """Everything the month was computed from, as it stood: enough to compute it again."""
+    currencies = sorted({found.currency for data_set in data_sets for found in data_set.sums})
+    return {
+        "billing_month": str(inputs.month),
+        "bill_input_tax": inputs.bill_input_tax,
+        "data_sets": [_data_set(data_set) for data_set in data_sets],
+        "assignments": [
+            [binding.kind, binding.account_key, binding.customer_id]
+            + [_day(binding.effective_from), _day(binding.effective_to)]
+            for binding in inputs.bindings
+        ],
+        "terms": [
+            {
+                "customer_id": terms.customer_id,
+                "billing_enabled": terms.billing_enabled,
+                "basis": terms.basis,
+                "commitments": terms.commitments,
+                "fallback_markup_percent": _percent(terms.fallback_markup_percent),
+            }
+            for terms in inputs.terms
+        ],
+        "price_books": [{"customer_id": customer_id, **_book(book)} for customer_id, book in inputs.books],
+        "currencies": {currency: minor_digits(currency) for currency in currencies},
+    }
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _percent(percent: Decimal) -> str:
+    return text_of(round_half_away(percent, PERCENT_DECIMALS))
+
+
+def _data_set(data_set: DataSet) -> dict[str, Any]:
+    return {
+        "data_set_id": data_set.data_set_id,
+        "manifest_sha256": data_set.manifest_sha256,
+        "parts": [[part.path, part.sha256, part.rows] for part in data_set.parts],
+        "sums": {found.currency: text_of(found.partner_cost) for found in data_set.sums},
+    }
+
+
+def _book(book: PriceBook) -> dict[str, Any]:
+    return {
+        "price_book_id": book.price_book_id,
+        "name": book.name,
+        "rules": [[rule.position, rule.name, rule.kind, _percent(rule.percent)] for rule in book.rules],
+    }
+
+
+def canonical_statement(statement: Statement, manifest_sha256: str) -> dict[str, Any]:
+    """The form in which a statement is compared byte for byte: no ids but the customer's, no times."""
+    digits = statement.minor_digits
+    return {
+        "billing_month": str(statement.month),
+        "customer_id": statement.customer_id,
+        "currency": statement.currency,
+        "total": statement.price_text,
+        "lines": [
+            [
+                line.priced.provider,
+                line.priced.subscription,
+                line.priced.service,
+                line.priced.charge_category,
+                text_of(line.priced.exact_amount),
+                text_of_minor_units(line.amount_minor_units, digits),
+            ]
+            for line in statement.lines
+        ],
+        "manifest_sha256": manifest_sha256,
+    }
+
+
+def balance_document(balance: Balance) -> dict[str, str]:
+    """A balance as exact decimal text."""
+    return {
+        "currency": balance.currency,
+        "imported": text_of(kept_amount(balance.imported)),
+        "billed": text_of(kept_amount(balance.billed)),
+        "billing_disabled": text_of(kept_amount(balance.billing_disabled)),
+        "unassigned": text_of(kept_amount(balance.unassigned)),
+        "difference": text_of(kept_amount(balance.difference)),
+    }

@@ -1,0 +1,51 @@
+"""The text of API keys: ``rebill_<lookup>_<secret>``, 64 public and 256 secret random bits."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+_LOOKUP_BYTES = 8
+_SECRET_BYTES = 32
+_KEY = re.compile(r"rebill_([0-9a-f]{16})_([0-9a-f]{64})")
+_NO_LOOKUP = "-"
+"""Finds nothing: no key is made with it."""
+
+
+@dataclass(frozen=True)
+class KeyText:
+    """A key as its holder has it. ``str()`` shows the public part only, so that no log can show the rest."""
+
+    lookup: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"KeyText({self.lookup})"
+
+    @property
+    def whole(self) -> str:
+        """The key to hand over, once."""
+        return f"rebill_{self.lookup}_{self.secret}"
+
+    @property
+    def secret_sha256(self) -> str:
+        """What is kept of the secret. It has 256 random bits, so a slow hash would add nothing."""
+        return hashlib.sha256(self.secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def new_key_text() -> KeyText:
+    """A new key from the machine's random source."""
+    return KeyText(secrets.token_hex(_LOOKUP_BYTES), secrets.token_hex(_SECRET_BYTES))
+
+
+def read_key_text(text: str) -> KeyText:
+    """The parts of a key as sent; text of any other form becomes a key that nobody holds."""
+    match = _KEY.fullmatch(text)
+    return KeyText(match[1], match[2]) if match else KeyText(_NO_LOOKUP, text[:200])
+
+
+def is_secret(key: KeyText, kept_sha256: str | None) -> bool:
+    """Whether ``key`` is the one whose hash is kept; takes as long when there is none (``None``)."""
+    same = hmac.compare_digest(key.secret_sha256, kept_sha256 or "0" * 64)
+    return same and kept_sha256 is not None

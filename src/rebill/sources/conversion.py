@@ -1,0 +1,277 @@
+"""The SQL that turns a file's columns into a cost line, and says of each row what is wrong with it.
+
+Texts are checked against rebill's own grammar before the engine casts them: the engine's casts
+accept more (``1_000``, ``infinity``) and drop time offsets.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from rebill.model.cost_line import CHARGE_CATEGORIES, COLUMNS, COMMITMENT_STATUSES, Column, ColumnType
+from rebill.model.currencies import MINOR_DIGITS
+from rebill.model.data_set import REJECT_SENTENCES, RejectCode
+from rebill.model.identifiers import ZERO_GUID
+from rebill.model.money import NUMBER_TEXT
+from rebill.model.months import BillingMonth
+from rebill.sources.layouts.focus import CURRENCY_COLUMN, PERIOD_COLUMN, Recognition
+
+DATE_TEXT: Final = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([T ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+)
+"""Accepted date text: a plain day, or a day and a time of day; without an offset it is UTC."""
+_QUICK_DATE_TEXT: Final = (
+    r"(19[1-9]|2[0-8][0-9])[0-9]-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?Z?)?"
+)
+"""Date text that is UTC and within range as it stands: what sound files hold, and cheap to cast."""
+
+ROW_NUMBER: Final = "source_row"
+"""What the source relation calls the number of a data row."""
+RAW_CHARACTERS: Final = 4000
+"""How much of a broken row's text is kept."""
+
+_FOLD_FROM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_FLOATS: Final = ("DOUBLE", "FLOAT", "REAL")
+_EXACT_NUMBERS: Final = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT")
+_EXACT_NUMBERS_TOO: Final = ("UINTEGER", "UBIGINT", "UHUGEINT")
+_INSTANTS: Final = ("TIMESTAMP", "DATE")
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of the source relation: its SQL name, its engine type, and whether ``NULL`` texts are nulls already."""
+
+    sql: str
+    type: str = "VARCHAR"
+    nulls_read: bool = True
+
+    @property
+    def is_float(self) -> bool:
+        return self.type in _FLOATS
+
+    @property
+    def is_exact_number(self) -> bool:
+        return self.type.startswith(_EXACT_NUMBERS + _EXACT_NUMBERS_TOO) and not self.type.endswith("]")
+
+    @property
+    def is_instant(self) -> bool:
+        return self.type.startswith(_INSTANTS) and not self.type.endswith("]")
+
+    @property
+    def text(self) -> str:
+        """SQL: the value as text, absent as NULL."""
+        if self.type == "VARCHAR":
+            return self.sql if self.nulls_read else f"(CASE WHEN {self.sql} IN ('', 'NULL') THEN NULL ELSE {self.sql} END)"
+        if self.type.startswith(("STRUCT", "MAP", "UNION")) or self.type.endswith("]"):
+            return f"CAST(to_json({self.sql}) AS VARCHAR)"
+        return f"CAST({self.sql} AS VARCHAR)"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A condition under which a row is a reject. ``condition`` and ``value`` are SQL."""
+
+    condition: str
+    column: str
+    code: RejectCode
+    value: str
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What to select from a source relation, and which rows of it to refuse.
+
+    ``columns``: ``(SQL, name)`` in the order they are kept.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    faults: tuple[Fault, ...]
+    billed_cost: str
+    currency: str
+    period: str
+
+    @property
+    def selected(self) -> str:
+        """SQL: the select list of a cost line."""
+        return ", ".join(f"{sql} AS {quoted_name(name)}" for sql, name in self.columns)
+
+    @property
+    def faulty(self) -> str:
+        """SQL: true for a row that is a reject, else false or NULL."""
+        return " OR ".join(f"({fault.condition})" for fault in self.faults)
+
+
+def quoted_name(name: str) -> str:
+    """``name`` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_text(text: str) -> str:
+    """``text`` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def conversion(
+    recognition: Recognition,
+    source: tuple[SourceColumn, ...],
+    file_name: str,
+    period: BillingMonth | None,
+    currency: str | None,
+    quick: bool = False,
+) -> Conversion:
+    """How each column of the cost line comes from ``source``, the columns of a file in their order.
+
+    ``period`` and ``currency`` stand in where the file names none. ``quick``: for files without
+    rejects; casts raise, and rare but sound forms of dates count as faulty. What passes has the
+    same values either way.
+    """
+    by_name = {name: source[position] for name, position in recognition.source_of.items()}
+    columns: list[tuple[str, str]] = []
+    faults: list[Fault] = []
+    for column in COLUMNS:
+        columns.append((_value(column, by_name.get(column.name), file_name, currency, quick), column.name))
+        if column.name in by_name:
+            faults += _faults_of(column, by_name[column.name], quick)
+    faults += _commitment_faults(by_name)
+    faults += _period_faults(by_name, period)
+    columns += [(source[position].text, name) for name, position in recognition.extras]
+    values = {name: sql for sql, name in columns}
+    return Conversion(
+        columns=tuple(columns),
+        faults=tuple(faults),
+        billed_cost=values["BilledCost"],
+        currency=f"CASE WHEN {_known_currency(values[CURRENCY_COLUMN])} THEN {values[CURRENCY_COLUMN]} END",
+        period=values[PERIOD_COLUMN],
+    )
+
+
+def _value(column: Column, source: SourceColumn | None, file_name: str, currency: str | None, quick: bool) -> str:
+    if column.name == "x_SourceFile":
+        return quoted_text(file_name)
+    if column.name == "x_SourceRow":
+        return f"CAST({ROW_NUMBER} AS BIGINT)"
+    if source is None:
+        given = currency if column.name == CURRENCY_COLUMN else None
+        return quoted_text(given) if given else f"CAST(NULL AS {column.type})"
+    if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY):
+        return _number(column.type, source, quick)
+    if column.type is ColumnType.INSTANT:
+        return _instant(source, quick)
+    if column.name == "SubAccountId":
+        return subscription_key_sql(source.text)
+    if column.name == "x_AzureCustomerId":
+        return azure_customer_key_sql(source.text)
+    return source.text
+
+
+def _number(kind: ColumnType, source: SourceColumn, quick: bool = False) -> str:
+    return f"{'CAST' if quick else 'TRY_CAST'}({source.sql if source.is_exact_number else source.text} AS {kind})"
+
+
+def _instant(source: SourceColumn, quick: bool = False) -> str:
+    if source.is_instant:
+        return f"CAST({source.sql} AS TIMESTAMP)"
+    if quick:
+        return f"CAST({source.text} AS TIMESTAMP)"
+    return f"CAST(TRY_CAST({source.text} AS TIMESTAMPTZ) AS TIMESTAMP)"
+
+
+def subscription_key_sql(text: str) -> str:
+    """SQL of ``model.identifiers.subscription_key``; empty = NULL."""
+    bare = f"CASE WHEN starts_with(lower({text}), '/subscriptions/') THEN substr({text}, 16) ELSE {text} END"
+    any_text = f"regexp_replace({_folded(text)}, '^/subscriptions/', '')"
+    # lower() folds letters of other alphabets too, so only plain ASCII without spaces may take it; it is 30 times faster.
+    return f"nullif(CASE WHEN regexp_full_match({text}, '[!-~]*') THEN lower({bare}) ELSE {any_text} END, '')"
+
+
+def azure_customer_key_sql(text: str) -> str:
+    """SQL of ``model.identifiers.cost_line_azure_customer_key``; empty = NULL."""
+    any_text = f"regexp_replace({_folded(text)}, '^org:', '')"
+    key = f"CASE WHEN regexp_full_match({text}, '[0-9A-Fa-f-]*') THEN lower({text}) ELSE {any_text} END"
+    return f"nullif(nullif({key}, '{ZERO_GUID}'), '')"
+
+
+def _folded(text: str) -> str:
+    return f"translate(trim({text}, ' ' || chr(9) || chr(10) || chr(13)), '{_FOLD_FROM}', '{_FOLD_FROM.lower()}')"
+
+
+def _faults_of(column: Column, source: SourceColumn, quick: bool) -> list[Fault]:
+    checks: list[tuple[str, RejectCode]] = []
+    if column.required:
+        checks.append((f"{source.text} IS NULL", RejectCode.MISSING_VALUE))
+    if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY):
+        checks += _number_checks(column.type, source, quick)
+    elif column.type is ColumnType.INSTANT:
+        checks += _date_checks(source, quick)
+    elif not source.nulls_read:
+        checks.append((f"contains({source.text}, chr(0))", RejectCode.NUL_CHARACTER))
+    if column.name == "ChargeCategory":
+        checks.append((f"{source.text} NOT IN ({_listed(CHARGE_CATEGORIES)})", RejectCode.UNKNOWN_CHARGE_CATEGORY))
+    if column.name == CURRENCY_COLUMN:
+        checks.append((f"NOT {_known_currency(source.text)}", RejectCode.UNKNOWN_CURRENCY))
+    return [Fault(condition, column.name, code, source.text) for condition, code in checks]
+
+
+def _number_checks(kind: ColumnType, source: SourceColumn, quick: bool) -> list[tuple[str, RejectCode]]:
+    checks: list[tuple[str, RejectCode]] = []
+    if not source.is_exact_number:
+        grammar = f"NOT regexp_full_match({source.text}, {quoted_text(NUMBER_TEXT)})"
+        checks.append((grammar, RejectCode.NOT_A_NUMBER))
+    if not quick:
+        beyond = f"{source.text} IS NOT NULL AND {_number(kind, source)} IS NULL"
+        checks.append((beyond, RejectCode.NUMBER_OUT_OF_RANGE))
+    return checks
+
+
+def _date_checks(source: SourceColumn, quick: bool) -> list[tuple[str, RejectCode]]:
+    if quick and not source.is_instant:
+        return [(f"NOT regexp_full_match({source.text}, {quoted_text(_QUICK_DATE_TEXT)})", RejectCode.NOT_A_DATE)]
+    instant = _instant(source)
+    in_range = f"{instant} BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2999-12-31 23:59:59.999999'"
+    checks = [(f"NOT {in_range}", RejectCode.DATE_OUT_OF_RANGE)]
+    if not source.is_instant:
+        unreadable = f"NOT regexp_full_match({source.text}, {quoted_text(DATE_TEXT)}) OR {instant} IS NULL"
+        checks.insert(0, (f"{source.text} IS NOT NULL AND ({unreadable})", RejectCode.NOT_A_DATE))
+    return checks
+
+
+def _known_currency(text: str) -> str:
+    return f"{text} IN ({_listed(MINOR_DIGITS)})"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(map(quoted_text, texts))
+
+
+def _commitment_faults(by_name: dict[str, SourceColumn]) -> list[Fault]:
+    commitment = by_name.get("CommitmentDiscountId")
+    if commitment is None:
+        return []
+    status = by_name.get("CommitmentDiscountStatus", SourceColumn("CAST(NULL AS VARCHAR)")).text
+    usage = f"{commitment.text} IS NOT NULL AND {by_name['ChargeCategory'].text} = 'Usage'"
+    unknown = f"{usage} AND {status} NOT IN ({_listed(COMMITMENT_STATUSES)})"
+    column = "CommitmentDiscountStatus"
+    return [
+        Fault(f"{usage} AND {status} IS NULL", column, RejectCode.MISSING_COMMITMENT_STATUS, status),
+        Fault(unknown, column, RejectCode.UNKNOWN_COMMITMENT_STATUS, status),
+    ]
+
+
+def _period_faults(by_name: dict[str, SourceColumn], period: BillingMonth | None) -> list[Fault]:
+    source = by_name.get(PERIOD_COLUMN)
+    if source is None or period is not None:
+        return []
+    return [Fault(f"{source.text} IS NULL", PERIOD_COLUMN, RejectCode.MISSING_BILLING_PERIOD, source.text)]
+
+
+def reason_sql(code: str, value: str) -> str:
+    """SQL of a reject's sentence: ``code`` and ``value`` are SQL."""
+    sentences = ", ".join(f"'{kind}': {quoted_text(text)}" for kind, text in REJECT_SENTENCES.items())
+    shown = f"'''' || left(coalesce({value}, ''), 60) || ''''"
+    return f"replace(MAP {{{sentences}}}[{code}], '{{value}}', {shown})"
+
+
+def reason(code: RejectCode, value: str) -> str:
+    """A reject's sentence, for rows the engine never saw."""
+    return REJECT_SENTENCES[code].replace("{value}", value)

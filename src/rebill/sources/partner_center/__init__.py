@@ -1,0 +1,1 @@
+"""Partner Center in: the catalogue of the partner's Azure customers."""

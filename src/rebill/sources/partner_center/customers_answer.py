@@ -1,0 +1,212 @@
+"""Partner Center's customers answer, from a file: JSON as the API gives it, or CSV.
+
+JSON is a page (``{"totalCount", "items", "links"}``), a list of pages, or a bare array of customers;
+CSV has the columns ``azure_customer_id,name,domain`` (and ``relationship``, if it likes).
+"""
+
+import csv
+import io
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rebill.model.errors import Invalid, NotFound
+from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, azure_customer_key, trimmed
+
+GREATEST_FILE_BYTES = 256 * 1024 * 1024
+GREATEST_FAULT_COUNT = 100
+_GREATEST_TEXT_LENGTH = 1024
+_CSV_ID = "azure_customer_id"
+_CSV_COLUMNS = (_CSV_ID, "name", "domain")
+
+
+@dataclass(frozen=True)
+class ListedCustomer:
+    """An Azure customer as Partner Center lists it; ``place`` names its row or item in the file."""
+
+    identifier: str
+    name: str
+    domain: str
+    relationship: str
+    place: str
+
+
+@dataclass(frozen=True)
+class CustomersAnswer:
+    """What a file lists, each customer once; ``is_complete``: it does not say that there are more."""
+
+    customers: tuple[ListedCustomer, ...]
+    is_complete: bool
+
+
+def read_customers_answer(file: Path) -> CustomersAnswer:
+    """Read a customers answer.
+
+    Raises ``NotFound`` when there is no such file and ``Invalid`` when it cannot be read: ``fields`` then names
+    every faulty row and field (the first 100).
+    """
+    text = _text_of(file)
+    if text.lstrip()[:1] in ("{", "["):
+        rows, is_complete = _json_rows(file, text)
+    else:
+        rows, is_complete = list(_csv_rows(file, text)), True
+    faults: dict[str, str] = {}
+    listed = [customer for row in rows if (customer := _checked(row, faults)) is not None]
+    distinct = _distinct(listed, faults)
+    if faults:
+        first_faults = dict(list(faults.items())[:GREATEST_FAULT_COUNT])
+        message = f"{file.name}: {len(faults)} fault(s), nothing was imported: correct what is named here."
+        raise Invalid("invalid_customers_answer", message, first_faults)
+    return CustomersAnswer(tuple(distinct), is_complete)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A customer before it is checked: field name (as the file has it) → value, for each of the four."""
+
+    place: str
+    identifier: tuple[str, Any]
+    name: tuple[str, Any]
+    domain: tuple[str, Any]
+    relationship: tuple[str, Any]
+
+
+def _text_of(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(GREATEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise NotFound("file_not_found", f"There is no file {file}: check the path.") from None
+    except OSError as error:
+        raise _unreadable(file, f"it cannot be opened ({error.strerror})") from None
+    if len(content) > GREATEST_FILE_BYTES:
+        raise _unreadable(file, f"it is larger than {GREATEST_FILE_BYTES // 2**20} MiB")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unreadable(file, f"it is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    if not text.strip():
+        raise _unreadable(file, "it is empty")
+    return text
+
+
+def _unreadable(file: Path, reason: str) -> Invalid:
+    return Invalid("invalid_customers_answer", f"{file.name} is no Partner Center customers answer: {reason}.")
+
+
+def _json_rows(file: Path, text: str) -> tuple[list[_Row], bool]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(file, f"it is not JSON ({error})") from None
+    if isinstance(document, dict):
+        return _page_rows(file, [("", document)])
+    if any(isinstance(element, dict) and "items" in element for element in document):
+        return _page_rows(file, [(f"[{number}].", page) for number, page in enumerate(document)])
+    return [_json_row(f"[{number}]", item) for number, item in enumerate(document)], True
+
+
+def _page_rows(file: Path, pages: Sequence[tuple[str, Any]]) -> tuple[list[_Row], bool]:
+    rows: list[_Row] = []
+    greatest_count = 0
+    has_next = False
+    for place, page in pages:
+        items = page.get("items") if isinstance(page, dict) else None
+        if not isinstance(items, list):
+            raise _unreadable(file, f"{place or 'the document'} has no list of items")
+        rows += [_json_row(f"{place}items[{number}]", item) for number, item in enumerate(items)]
+        count = page.get("totalCount")
+        greatest_count = max(greatest_count, count if isinstance(count, int) else 0)
+        links = page.get("links")
+        has_next = isinstance(links, dict) and bool(links.get("next"))
+    return rows, not has_next and greatest_count <= len(rows)
+
+
+def _json_row(place: str, item: Any) -> _Row:
+    customer = item if isinstance(item, dict) else {}
+    profile = customer.get("companyProfile")
+    company: Mapping[str, Any] = profile if isinstance(profile, dict) else {}
+    tenant = company.get("tenantId")
+    identifier = ("companyProfile.tenantId", tenant) if tenant else ("id", customer.get("id"))
+    return _Row(
+        place,
+        identifier,
+        ("companyProfile.companyName", company.get("companyName")),
+        ("companyProfile.domain", company.get("domain")),
+        ("relationshipToPartner", customer.get("relationshipToPartner")),
+    )
+
+
+def _csv_rows(file: Path, text: str) -> Iterator[_Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip().lower() for name in next(reader)]
+        missing = [name for name in _CSV_COLUMNS if name not in header]
+        if missing:
+            raise _unreadable(file, f"its first line must be {','.join(_CSV_COLUMNS)}; {', '.join(missing)} is missing")
+        for values in reader:
+            if values:
+                yield _csv_row(f"row {reader.line_num}", header, values)
+    except csv.Error as error:
+        raise _unreadable(file, f"row {reader.line_num} is not CSV ({error})") from None
+
+
+def _csv_row(place: str, header: Sequence[str], values: Sequence[str]) -> _Row:
+    # A row of another length is told by the id: whose name would it be?
+    by_name: dict[str, Any] = dict(zip(header, values, strict=False)) if len(values) == len(header) else {}
+    return _Row(
+        place,
+        (_CSV_ID, by_name.get(_CSV_ID)),
+        ("name", by_name.get("name")),
+        ("domain", by_name.get("domain")),
+        ("relationship", by_name.get("relationship")),
+    )
+
+
+def _checked(row: _Row, faults: dict[str, str]) -> ListedCustomer | None:
+    found = {
+        f"{row.place}.{field}": fault
+        for field, value in (row.identifier, row.name, row.domain, row.relationship)
+        if (fault := _fault(value, is_id=field == row.identifier[0])) is not None
+    }
+    faults.update(found)
+    if found:
+        return None
+    return ListedCustomer(
+        identifier=_text(row.identifier),
+        name=_text(row.name),
+        domain=_text(row.domain),
+        relationship=_text(row.relationship),
+        place=row.place,
+    )
+
+
+def _text(field: tuple[str, Any]) -> str:
+    value = field[1]
+    return trimmed(value) if isinstance(value, str) else ""
+
+
+def _fault(value: Any, is_id: bool) -> str | None:
+    if value is None or (isinstance(value, str) and not trimmed(value)):
+        return "is required" if is_id else None
+    if not isinstance(value, str):
+        return "must be text"
+    greatest = GREATEST_IDENTIFIER_LENGTH if is_id else _GREATEST_TEXT_LENGTH
+    if len(trimmed(value)) > greatest:
+        return f"may have at most {greatest} characters"
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in trimmed(value)):
+        return "may not hold control characters"
+    return None
+
+
+def _distinct(listed: Sequence[ListedCustomer], faults: dict[str, str]) -> list[ListedCustomer]:
+    """Each customer once; one that is listed twice must be listed alike."""
+    first: dict[str, ListedCustomer] = {}
+    for customer in listed:
+        known = first.setdefault(azure_customer_key(customer.identifier), customer)
+        if (known.name, known.domain, known.relationship) != (customer.name, customer.domain, customer.relationship):
+            faults[customer.place] = f"lists {customer.identifier} otherwise than {known.place} does"
+    return list(first.values())

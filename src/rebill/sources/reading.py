@@ -1,0 +1,338 @@
+"""Reading one cost file: recognised by its header, converted to cost lines and rejects as Parquet.
+
+Three ways, from fast to slow: the engine reads the file whole and stops at the first fault; it
+reads it twice, for lines and for rejects; or ``csv_rows`` takes it apart first. They agree on
+every row, and each next one is taken only where the one before cannot answer.
+"""
+
+import csv
+import json
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from rebill.model.data_set import ConvertedFile, FileFault, RejectCode
+from rebill.model.months import BillingMonth
+from rebill.sources.conversion import (
+    RAW_CHARACTERS,
+    ROW_NUMBER,
+    Conversion,
+    SourceColumn,
+    conversion,
+    quoted_name,
+    quoted_text,
+    reason,
+    reason_sql,
+)
+from rebill.sources.cost_files import (
+    CostFile,
+    FileForm,
+    FileMark,
+    FileRefused,
+    csv_header,
+    first_bytes,
+    form_of,
+    require_unchanged,
+    unpack,
+)
+from rebill.sources.csv_rows import CsvRow, csv_rows
+from rebill.sources.layouts.focus import CURRENCY_COLUMN, PERIOD_COLUMN, Recognition, recognise
+
+LAYOUTS: Final = ("auto", "focus")
+_FAULT_FOUND: Final = "rebill: this row is a reject"
+_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_REJECT_COLUMNS: Final = (
+    "SourceFile VARCHAR, SourceRow BIGINT, ColumnName VARCHAR, Code VARCHAR, Reason VARCHAR, RawText VARCHAR, "
+    "BilledCost DECIMAL(28,12), BillingCurrency VARCHAR, BillingPeriodStart TIMESTAMP"
+)
+
+
+@dataclass(frozen=True)
+class RecognisedFile:
+    """A cost file whose header is understood. ``header_in_first_line``: no blank line comes before it."""
+
+    file: CostFile
+    mark: FileMark
+    form: FileForm
+    recognition: Recognition
+    columns: tuple[SourceColumn, ...]
+    header_in_first_line: bool = True
+
+
+@dataclass(frozen=True)
+class Fallbacks:
+    """What the order says for files that do not: the month that bills them, and their currency."""
+
+    period: BillingMonth | None
+    currency: str | None
+
+
+def recognised(
+    connection: duckdb.DuckDBPyConnection, file: CostFile, mark: FileMark, fallbacks: Fallbacks, workspace: Path
+) -> RecognisedFile:
+    """Tell the layout of ``file``. Raises ``FileRefused`` with what is missing when it is none rebill reads."""
+    form = form_of(file)
+    in_first_line = True
+    if form is FileForm.PARQUET:
+        header, columns = _parquet_columns(connection, file, workspace)
+        recognition = recognise(header)
+    else:
+        start = first_bytes(file, form)
+        header, in_first_line = csv_header(start)
+        recognition = recognise(header)
+        if recognition.missing:
+            _refuse_other_separators(start)
+        columns = tuple(SourceColumn(f"c{position}") for position in range(len(header)))
+    _require_complete(recognition, fallbacks)
+    return RecognisedFile(file, mark, form, recognition, columns, in_first_line)
+
+
+def _refuse_other_separators(start: bytes) -> None:
+    for separator, name in _SEPARATORS.items():
+        if not recognise(csv_header(start, separator)[0]).missing:
+            raise FileRefused(
+                FileFault.WRONG_DELIMITER, f"is separated by {name}; export it with commas between the columns"
+            )
+
+
+def _require_complete(recognition: Recognition, fallbacks: Fallbacks) -> None:
+    missing = [name for name in recognition.missing if name != CURRENCY_COLUMN]
+    if missing:
+        raise FileRefused(FileFault.NOT_FOCUS, f"is not a FOCUS file: its header lacks {', '.join(missing)}")
+    if recognition.doubled:
+        raise FileRefused(FileFault.DUPLICATE_COLUMN, f"names {', '.join(recognition.doubled)} twice in its header")
+    if CURRENCY_COLUMN in recognition.source_of and fallbacks.currency:
+        raise FileRefused(FileFault.CURRENCY_NAMED, "names its currency itself; import it without --currency")
+    if CURRENCY_COLUMN not in recognition.source_of and not fallbacks.currency:
+        raise FileRefused(FileFault.CURRENCY_MISSING, f"has no {CURRENCY_COLUMN} column; add --currency CODE")
+    if PERIOD_COLUMN not in recognition.source_of and fallbacks.period is None:
+        raise FileRefused(FileFault.PERIOD_MISSING, "names no billing period; add --period YYYY-MM")
+
+
+def convert(
+    connection: duckdb.DuckDBPyConnection, found: RecognisedFile, fallbacks: Fallbacks, workspace: Path, number: int
+) -> ConvertedFile:
+    """Write the cost lines and rejects of file ``number`` of a delivery as Parquet into ``workspace``.
+
+    Raises ``FileRefused`` when the file turns out to be damaged, or changes meanwhile.
+    """
+    reader = _Reader(connection, found, fallbacks, workspace, number)
+    try:
+        converted = reader.parquet() if found.form is FileForm.PARQUET else reader.csv()
+    finally:
+        reader.clear()
+    require_unchanged(found.file, found.mark)
+    return converted
+
+
+def _parquet_columns(
+    connection: duckdb.DuckDBPyConnection, file: CostFile, workspace: Path
+) -> tuple[list[str], tuple[SourceColumn, ...]]:
+    link = _link(file, workspace / "header.parquet")
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * FROM {_parquet_relation(link)}").fetchall()
+    except duckdb.Error:
+        raise FileRefused(FileFault.DAMAGED_PARQUET, "is damaged or cut off; fetch it again") from None
+    finally:
+        link.unlink()
+    columns = tuple(SourceColumn(quoted_name(name), kind, nulls_read=False) for name, kind, *_ in described)
+    return [name for name, *_ in described], columns
+
+
+def _parquet_relation(path: Path) -> str:
+    return f"read_parquet({quoted_text(str(path))}, binary_as_string=true, hive_partitioning=false)"
+
+
+def _link(file: CostFile, link: Path) -> Path:
+    # The engine takes *, ? and [ in a path for a pattern; a link of our own has none.
+    link.symlink_to(file.path)
+    return link
+
+
+class _BrokenRow(Exception):
+    """The engine cannot tell the rows of a file apart."""
+
+
+class _Reader:
+    """The ways through one file. Everything it leaves in the workspace but its results is cleared after."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        found: RecognisedFile,
+        fallbacks: Fallbacks,
+        workspace: Path,
+        number: int,
+    ) -> None:
+        self._connection = connection
+        self._found = found
+        given = (found.recognition, found.columns, found.file.name, fallbacks.period, fallbacks.currency)
+        self._quick: Conversion = conversion(*given, quick=True)
+        self._conversion: Conversion = conversion(*given)
+        self._lines = workspace / f"lines-{number:05d}.parquet"
+        self._rejects = workspace / f"rejects-{number:05d}.parquet"
+        self._source = workspace / f"source-{number:05d}"
+        self._sound_rows = workspace / f"sound-{number:05d}.csv"
+        self._broken_rows = workspace / f"broken-{number:05d}.jsonl"
+
+    def clear(self) -> None:
+        for path in (self._source, self._sound_rows, self._broken_rows):
+            path.unlink(missing_ok=True)
+
+    def csv(self) -> ConvertedFile:
+        """Convert a CSV file, plain or packed."""
+        has_nul = self._found.mark.has_nul
+        if self._found.form is FileForm.GZIP_CSV:
+            has_nul = unpack(self._found.file, self._source, self._found.mark.byte_count)
+        else:
+            _link(self._found.file, self._source)
+        names = [column.sql for column in self._found.columns]
+        if not has_nul and self._found.header_in_first_line:
+            relation = f"(SELECT *, row_number() OVER () AS {ROW_NUMBER} FROM {_csv_relation(self._source, names)})"
+            # A row that is none, anywhere in the file, raises InvalidInput without our own words: take the file apart.
+            with suppress(_BrokenRow):
+                return self._read(relation)
+        self._take_apart()
+        return self._read_twice(_csv_relation(self._sound_rows, [ROW_NUMBER, *names]), has_broken_rows=True)
+
+    def parquet(self) -> ConvertedFile:
+        """Convert a Parquet file."""
+        _link(self._found.file, self._source)
+        relation = f"(SELECT *, file_row_number + 1 AS {ROW_NUMBER} FROM {_parquet_relation(self._source)})"
+        try:
+            return replace(self._read(relation), float_values=self._float_values(relation))
+        except (_BrokenRow, duckdb.IOException, duckdb.InternalException) as error:
+            raise FileRefused(FileFault.DAMAGED_PARQUET, "is damaged or cut off; fetch it again") from error
+
+    def _read(self, relation: str) -> ConvertedFile:
+        try:
+            return self._read_whole(relation)
+        except duckdb.ConversionException:
+            return self._read_twice(relation, has_broken_rows=False)
+        except duckdb.InvalidInputException as error:
+            if _FAULT_FOUND not in str(error):
+                raise _BrokenRow from error
+            return self._read_twice(relation, has_broken_rows=False)
+
+    def _read_whole(self, relation: str) -> ConvertedFile:
+        checked = f"CASE WHEN {self._quick.faulty} THEN error('{_FAULT_FOUND}') ELSE true END"
+        return self._result(self._copy_lines(f"SELECT {self._quick.selected} FROM {relation} WHERE {checked}"), 0)
+
+    def _read_twice(self, relation: str, has_broken_rows: bool) -> ConvertedFile:
+        faulty = f"coalesce({self._conversion.faulty}, false)"
+        try:
+            rows = self._copy_lines(f"SELECT {self._conversion.selected} FROM {relation} WHERE NOT {faulty}")
+        except duckdb.InvalidInputException as error:
+            raise _BrokenRow from error
+        rejects = f"SELECT * FROM ({self._rejects_of(relation, faulty)})"
+        if has_broken_rows:
+            columns = ", ".join("'{}': '{}'".format(*column.split()) for column in _REJECT_COLUMNS.split(", "))
+            broken = f"read_json({quoted_text(str(self._broken_rows))}, format='newline_delimited', columns={{{columns}}})"
+            rejects += f" UNION ALL SELECT * FROM {broken}"
+        target = quoted_text(str(self._rejects))
+        copied = self._connection.execute(f"COPY ({rejects} ORDER BY SourceRow) TO {target} ({_PARQUET})").fetchone()
+        return self._result(rows, copied[0] if copied else 0)
+
+    def _copy_lines(self, select: str) -> int:
+        self._lines.unlink(missing_ok=True)
+        copied = self._connection.execute(f"COPY ({select}) TO {quoted_text(str(self._lines))} ({_PARQUET})").fetchone()
+        if copied is None:
+            raise AssertionError("a copy answers the number of its rows")
+        return int(copied[0])
+
+    def _result(self, row_count: int, reject_count: int) -> ConvertedFile:
+        return ConvertedFile(
+            name=self._found.file.name,
+            sha256=self._found.mark.sha256,
+            byte_count=self._found.mark.byte_count,
+            layout=self._found.recognition.layout,
+            lines=self._lines,
+            rejects=self._rejects if reject_count else None,
+            row_count=row_count,
+            reject_count=reject_count,
+            float_values=0,
+        )
+
+    def _rejects_of(self, relation: str, faulty: str) -> str:
+        faults = ", ".join(
+            f"CASE WHEN {fault.condition} THEN {{'column': '{fault.column}', 'code': '{fault.code}', "
+            f"'value': {fault.value}}} END"
+            for fault in self._conversion.faults
+        )
+        fields = ", ".join(f"coalesce({column.text}, '')" for column in self._found.columns)
+        raw = (
+            f"array_to_string(list_transform([{fields}], lambda field: CASE WHEN regexp_matches(field, '[,\"\\r\\n]') "
+            "THEN '\"' || replace(field, '\"', '\"\"') || '\"' ELSE field END), ',')"
+        )
+        found = (
+            f"SELECT {ROW_NUMBER} AS number, list_filter([{faults}], lambda fault: fault IS NOT NULL) AS faults, "
+            f"{raw} AS raw, {self._conversion.billed_cost} AS cost, {self._conversion.currency} AS currency, "
+            f"{self._conversion.period} AS period FROM {relation} WHERE {faulty}"
+        )
+        others = (
+            "CASE WHEN len(faults) > 1 THEN '; also ' || array_to_string(list_transform(faults[2:], "
+            "lambda fault: fault.column || ' (' || fault.code || ')'), ', ') ELSE '' END"
+        )
+        return (
+            f"SELECT {quoted_text(self._found.file.name)} AS SourceFile, CAST(number AS BIGINT) AS SourceRow, "
+            f"faults[1].column AS ColumnName, faults[1].code AS Code, "
+            f"{reason_sql('faults[1].code', 'faults[1].value')} || {others} AS Reason, "
+            f"left(raw, {RAW_CHARACTERS}) AS RawText, cost AS BilledCost, currency AS BillingCurrency, "
+            f"period AS BillingPeriodStart FROM ({found})"
+        )
+
+    def _take_apart(self) -> None:
+        width = len(self._found.columns)
+        with (
+            self._sound_rows.open("w", encoding="utf-8", newline="") as sound,
+            self._broken_rows.open("w", encoding="utf-8") as broken,
+        ):
+            writer = csv.writer(sound, lineterminator="\n")
+            writer.writerow([ROW_NUMBER, *(column.sql for column in self._found.columns)])
+            for row in csv_rows(self._source, width):
+                if row.code is None:
+                    writer.writerow([row.number, *row.fields[:width]])
+                else:
+                    broken.write(_broken_row(self._found.file.name, row) + "\n")
+
+    def _float_values(self, relation: str) -> int:
+        floats = [
+            self._found.columns[position].sql
+            for position in self._found.recognition.source_of.values()
+            if self._found.columns[position].is_float
+        ]
+        if not floats:
+            return 0
+        counted = " + ".join(f"count({column})" for column in floats)
+        answer = self._connection.execute(f"SELECT {counted} FROM {relation}").fetchone()
+        return int(answer[0]) if answer else 0
+
+
+def _csv_relation(path: Path, names: list[str]) -> str:
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    return (
+        f"read_csv({quoted_text(str(path))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
+        f"nullstr=['', 'NULL'], compression='none', columns={{{columns}}})"
+    )
+
+
+def _broken_row(file_name: str, row: CsvRow) -> str:
+    code = row.code or RejectCode.BROKEN_QUOTE
+    raw = row.raw_text[:RAW_CHARACTERS].encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+    return json.dumps(
+        {
+            "SourceFile": file_name,
+            "SourceRow": row.number,
+            "ColumnName": None,
+            "Code": code,
+            "Reason": reason(code, str(len(row.fields))),
+            "RawText": raw,
+            "BilledCost": None,
+            "BillingCurrency": None,
+            "BillingPeriodStart": None,
+        }
+    )

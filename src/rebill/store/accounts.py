@@ -1,0 +1,209 @@
+"""Accounts: the Azure customers of the partner's catalogue, and the subscriptions that are known."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select
+
+from rebill.model.assignment import CatalogueAccount
+from rebill.model.identifiers import AccountKind, account_key, trimmed
+from rebill.model.listing import Listing, Page
+from rebill.store.assignments import in_force
+from rebill.store.identity import can_be_stored, draw_ids
+from rebill.store.membership import among
+from rebill.store.paging import rows_of_page
+from rebill.store.partners import hold_partner
+from rebill.store.scope import Scope
+from rebill.store.tables import accounts, assignments
+
+ACTIVE = "active"
+GONE = "gone"
+_TOLD = ("spelling", "name", "domain", "relationship")
+"""Columns that a source tells."""
+_ORDER = (accounts.c.first_seen_at, accounts.c.account_id)
+
+
+@dataclass(frozen=True)
+class SeenAccount:
+    """An account as a source showed it; ``""`` = the source does not tell."""
+
+    identifier: str
+    name: str = ""
+    domain: str = ""
+    relationship: str = ""
+
+
+@dataclass(frozen=True)
+class KnownAccount:
+    """An account that can be assigned."""
+
+    account_id: int
+    key: str
+    spelling: str
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a source brought: ids of the accounts that it showed, and how many were new or changed."""
+
+    account_ids: frozenset[int]
+    new: int
+    changed: int
+
+
+def remember_accounts(scope: Scope, kind: AccountKind, seen: Sequence[SeenAccount], seen_at: datetime) -> Remembered:
+    """Keep accounts that a source showed at ``seen_at``: new ones are added, known ones brought up to date.
+
+    Text that the source does not tell stays as it was known. A gone account becomes active again.
+    Of several with one key the last counts. Until the transaction ends no other one remembers
+    accounts of this partner.
+    """
+    hold_partner(scope)
+    by_key = {account_key(kind, account.identifier): account for account in seen}
+    stored = {row.account_key: row for row in _held_rows(scope, kind, by_key)}
+    fresh = [key for key in by_key if key not in stored]
+    ids = draw_ids(scope.connection, accounts.c.account_id, len(fresh))
+    new_rows = [
+        _new_row(account_id, kind, key, by_key[key], seen_at) for account_id, key in zip(ids, fresh, strict=True)
+    ]
+    scope.insert(accounts, new_rows)
+    changed_rows = [row for key in stored if (row := _changed_row(stored[key], by_key[key])) is not None]
+    scope.upsert(accounts, ["account_id"], changed_rows, [*_TOLD, "status", "search_text"])
+    known_ids = [row.account_id for row in stored.values()]
+    again = scope.update(accounts).where(among(scope.connection, accounts.c.account_id, known_ids))
+    scope.connection.execute(again.values(last_seen_at=seen_at))
+    return Remembered(frozenset(known_ids) | frozenset(ids), len(fresh), len(changed_rows))
+
+
+def mark_gone(scope: Scope, kind: AccountKind, listed: frozenset[int]) -> int:
+    """Mark every active account of ``kind`` that is not ``listed`` as gone; answers how many. None is deleted."""
+    active = scope.select(accounts, accounts.c.account_id).where(accounts.c.kind == kind, accounts.c.status == ACTIVE)
+    gone = sorted(set(scope.connection.scalars(active)) - listed)
+    if gone:
+        vanished = scope.update(accounts).where(among(scope.connection, accounts.c.account_id, gone))
+        scope.connection.execute(vanished.values(status=GONE))
+    return len(gone)
+
+
+def known_accounts(
+    scope: Scope, kind: AccountKind, keys: Collection[str], hold: bool = False
+) -> dict[str, KnownAccount]:
+    """The accounts with these keys, by key; gone ones too.
+
+    ``hold``: no other transaction that holds one of them goes on until this one ends. They are held in
+    the order of their ids, so that two transactions cannot wait for each other.
+    """
+    rows = _held_rows(scope, kind, keys) if hold else scope.connection.execute(_with_keys(scope, kind, keys)).all()
+    return {
+        row.account_key: KnownAccount(row.account_id, row.account_key, row.spelling, row.name, row.domain)
+        for row in rows
+    }
+
+
+def catalogue_page(
+    scope: Scope,
+    page: Page,
+    day: date,
+    after: Sequence[Any],
+    assigned: bool | None = None,
+    text: str | None = None,
+    customer_id: int | None = None,
+) -> Listing[CatalogueAccount]:
+    """A page of the catalogue, oldest first; ``assigned`` and ``customer_id`` as of ``day``.
+
+    ``text``: only accounts whose id, name or domain contains it, whatever the case.
+    """
+    query = _catalogue(scope, day)
+    if assigned is not None:
+        owner = assignments.c.customer_id
+        query = query.where(owner.is_not(None) if assigned else owner.is_(None))
+    if customer_id is not None:
+        query = query.where(assignments.c.customer_id == customer_id)
+    if text:
+        query = query.where(accounts.c.search_text.contains(text.casefold(), autoescape=True))
+    found = rows_of_page(scope.connection, query, _ORDER, page, after)
+    items = [_catalogue_account(row) for row in found.rows]
+    return Listing(items, page, found.total, found.more, items[-1].account_id if items else None)
+
+
+def catalogue_account(scope: Scope, account_id: int, day: date) -> CatalogueAccount | None:
+    """One account of the catalogue."""
+    if not can_be_stored(account_id):
+        return None
+    row = scope.connection.execute(_catalogue(scope, day).where(accounts.c.account_id == account_id)).one_or_none()
+    return None if row is None else _catalogue_account(row)
+
+
+def place_of_account(scope: Scope, account_id: int) -> tuple[datetime, int] | None:
+    """Where an account stands in the order of lists."""
+    if not can_be_stored(account_id):
+        return None
+    row = scope.connection.execute(
+        scope.select(accounts, *_ORDER).where(accounts.c.account_id == account_id)
+    ).one_or_none()
+    return None if row is None else (row.first_seen_at, row.account_id)
+
+
+def _catalogue(scope: Scope, day: date) -> Select[Any]:
+    owner = (assignments.c.account_id == accounts.c.account_id) & scope.own(assignments) & in_force(day)
+    return (
+        scope.select(accounts, *accounts.c, assignments.c.customer_id.label("assigned_to"))
+        .outerjoin(assignments, owner)
+        .where(accounts.c.kind == AccountKind.AZURE_CUSTOMER)
+    )
+
+
+def _catalogue_account(row: Row[Any]) -> CatalogueAccount:
+    return CatalogueAccount(
+        row.account_id,
+        row.spelling,
+        row.name,
+        row.domain,
+        row.relationship,
+        row.status,
+        row.first_seen_at,
+        row.last_seen_at,
+        row.assigned_to,
+    )
+
+
+def _with_keys(scope: Scope, kind: AccountKind, keys: Collection[str]) -> Select[Any]:
+    return scope.select(accounts).where(accounts.c.kind == kind, among(scope.connection, accounts.c.account_key, keys))
+
+
+def _held_rows(scope: Scope, kind: AccountKind, keys: Collection[str]) -> Sequence[Row[Any]]:
+    ordered = _with_keys(scope, kind, keys).order_by(accounts.c.account_id)
+    return scope.connection.execute(ordered.with_for_update(key_share=True)).all()
+
+
+def _search_text(told: Mapping[str, str]) -> str:
+    return "\n".join((told["spelling"], told["name"], told["domain"])).casefold()
+
+
+def _new_row(account_id: int, kind: AccountKind, key: str, seen: SeenAccount, seen_at: datetime) -> dict[str, Any]:
+    told = _told(kind, seen)
+    times = {"first_seen_at": seen_at, "last_seen_at": seen_at}
+    row = {"account_id": account_id, "kind": kind.value, "account_key": key, "status": ACTIVE}
+    return {**row, **told, **times, "search_text": _search_text(told)}
+
+
+def _changed_row(stored: Row[Any], seen: SeenAccount) -> dict[str, Any] | None:
+    """The whole row as it is to be, or ``None`` when the source shows what is known already."""
+    known = dict(stored._mapping)
+    told = _told(AccountKind(stored.kind), seen)
+    merged = {name: told[name] or known[name] for name in _TOLD}
+    if known["status"] == ACTIVE and all(merged[name] == known[name] for name in _TOLD):
+        return None
+    return {**known, **merged, "status": ACTIVE, "search_text": _search_text(merged)}
+
+
+def _told(kind: AccountKind, seen: SeenAccount) -> dict[str, str]:
+    spelling = trimmed(seen.identifier)
+    if kind is AccountKind.SUBSCRIPTION:
+        # Answers show the bare id, however long the source's path to it.
+        spelling = spelling[len(spelling) - len(account_key(kind, spelling)) :]
+    return {"spelling": spelling, "name": seen.name, "domain": seen.domain, "relationship": seen.relationship}

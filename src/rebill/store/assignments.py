@@ -1,0 +1,167 @@
+"""Assignments and the account records that customers keep of them. What is withdrawn counts as never made."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, or_
+
+from rebill.model.assignment import Assignment, Days
+from rebill.model.identifiers import AccountKind
+from rebill.model.listing import Listing, Page
+from rebill.store.membership import among
+from rebill.store.paging import rows_of_page
+from rebill.store.scope import Scope
+from rebill.store.tables import accounts, assignments, customer_accounts, customers
+
+
+@dataclass(frozen=True)
+class StoredAssignment:
+    """An assignment that is not withdrawn."""
+
+    assignment_id: int
+    account_id: int
+    customer_id: int
+    days: Days
+
+
+@dataclass(frozen=True)
+class AccountRecord:
+    """When a customer's record of an account was made, and when its assignments last changed."""
+
+    created_at: datetime
+    updated_at: datetime
+
+
+def in_force(day: date) -> ColumnElement[bool]:
+    """The condition that an assignment is not withdrawn and covers ``day``."""
+    return and_(
+        assignments.c.withdrawn_at.is_(None),
+        or_(assignments.c.effective_from.is_(None), assignments.c.effective_from <= day),
+        or_(assignments.c.effective_to.is_(None), assignments.c.effective_to > day),
+    )
+
+
+def assignments_by_account(scope: Scope, account_ids: Collection[int]) -> dict[int, list[StoredAssignment]]:
+    """Every assignment of these accounts, whoever the customer, by account and in order of days."""
+    query = (
+        scope.select(assignments)
+        .where(among(scope.connection, assignments.c.account_id, account_ids), assignments.c.withdrawn_at.is_(None))
+        .order_by(assignments.c.assignment_id)
+    )
+    found: dict[int, list[StoredAssignment]] = defaultdict(list)
+    for row in scope.connection.execute(query):
+        days = Days(row.effective_from, row.effective_to)
+        found[row.account_id].append(StoredAssignment(row.assignment_id, row.account_id, row.customer_id, days))
+    for of_account in found.values():
+        of_account.sort(key=lambda stored: stored.days.first or date.min)
+    return found
+
+
+def begin_assignments(scope: Scope, customer_id: int, begun: Iterable[tuple[int, Days]], now: datetime) -> None:
+    """Store new assignments (account id, days) of a customer. The database refuses days that overlap others'."""
+    rows = [
+        {
+            "customer_id": customer_id,
+            "account_id": account_id,
+            "effective_from": days.first,
+            "effective_to": days.until,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for account_id, days in begun
+    ]
+    scope.insert(assignments, rows)
+
+
+def end_assignments(scope: Scope, assignment_ids: Collection[int], day: date, now: datetime) -> None:
+    """Let these assignments end before ``day``."""
+    _change(scope, assignment_ids, effective_to=day, updated_at=now)
+
+
+def withdraw_assignments(scope: Scope, assignment_ids: Collection[int], now: datetime) -> None:
+    """Take these assignments back as if never made."""
+    _change(scope, assignment_ids, withdrawn_at=now, updated_at=now)
+
+
+def account_records(scope: Scope, customer_id: int, account_ids: Collection[int]) -> dict[int, AccountRecord]:
+    """The customer's records of these accounts, by account."""
+    query = scope.select(customer_accounts).where(
+        customer_accounts.c.customer_id == customer_id,
+        among(scope.connection, customer_accounts.c.account_id, account_ids),
+    )
+    return {row.account_id: AccountRecord(row.created_at, row.updated_at) for row in scope.connection.execute(query)}
+
+
+def touch_account_records(scope: Scope, customers_accounts: Iterable[tuple[int, int]], now: datetime) -> None:
+    """Make the records (customer id, account id) that are missing, and note on the others that they changed."""
+    rows = [
+        {"customer_id": customer_id, "account_id": account_id, "created_at": now, "updated_at": now}
+        for customer_id, account_id in sorted(set(customers_accounts))
+    ]
+    scope.upsert(customer_accounts, ["customer_id", "account_id"], rows, ["updated_at"])
+
+
+def assignment_page(
+    scope: Scope, kind: AccountKind, customer_id: int | None, page: Page, day: date | None
+) -> Listing[Assignment]:
+    """A page of assignments in order of creation: those in force on ``day``, or all (``None``), future ones too."""
+    query = _listed(scope, kind, customer_id)
+    query = query.where(assignments.c.withdrawn_at.is_(None) if day is None else in_force(day))
+    found = rows_of_page(scope.connection, query, (assignments.c.assignment_id,), page, (page.after_id,))
+    items = [_assignment(row) for row in found.rows]
+    return Listing(items, page, found.total, found.more, items[-1].assignment_id if items else None)
+
+
+def identifiers_in_force(scope: Scope, kind: AccountKind, customer_id: int, day: date) -> Sequence[str]:
+    """The ids, as their source spells them, of all accounts assigned to a customer on ``day``, oldest first."""
+    query = _listed(scope, kind, customer_id).where(in_force(day)).order_by(assignments.c.assignment_id)
+    return scope.connection.scalars(query.with_only_columns(accounts.c.spelling)).all()
+
+
+def _change(scope: Scope, assignment_ids: Collection[int], **values: Any) -> None:
+    if assignment_ids:
+        changed = scope.update(assignments).where(among(scope.connection, assignments.c.assignment_id, assignment_ids))
+        scope.connection.execute(changed.values(**values))
+
+
+def _listed(scope: Scope, kind: AccountKind, customer_id: int | None) -> Select[Any]:
+    record = (customer_accounts.c.customer_id == assignments.c.customer_id) & (
+        customer_accounts.c.account_id == assignments.c.account_id
+    )
+    query = (
+        scope.select(
+            assignments,
+            assignments.c.assignment_id,
+            assignments.c.customer_id,
+            customers.c.name.label("customer_name"),
+            accounts.c.spelling,
+            accounts.c.name,
+            accounts.c.domain,
+            customer_accounts.c.created_at,
+            customer_accounts.c.updated_at,
+            assignments.c.effective_from,
+            assignments.c.effective_to,
+        )
+        .join(accounts, accounts.c.account_id == assignments.c.account_id)
+        .join(customers, customers.c.customer_id == assignments.c.customer_id)
+        .join(customer_accounts, record)
+        .where(accounts.c.kind == kind)
+    )
+    return query if customer_id is None else query.where(assignments.c.customer_id == customer_id)
+
+
+def _assignment(row: Row[Any]) -> Assignment:
+    return Assignment(
+        row.assignment_id,
+        row.customer_id,
+        row.customer_name,
+        row.spelling,
+        row.name,
+        row.domain,
+        row.created_at,
+        row.updated_at,
+        Days(row.effective_from, row.effective_to),
+    )

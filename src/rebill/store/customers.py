@@ -1,0 +1,165 @@
+"""The partner's customers."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, and_, func
+
+from rebill.model.currencies import minor_digits
+from rebill.model.customer import Customer
+from rebill.model.identifiers import AccountKind
+from rebill.model.listing import Listing, Page
+from rebill.model.money import round_half_away
+from rebill.model.party import Address, Classification
+from rebill.store.identity import can_be_stored
+from rebill.store.membership import among
+from rebill.store.paging import rows_of_page
+from rebill.store.scope import Scope
+from rebill.store.tables import accounts, assignments, customers, statements
+from rebill.store.terms import newest_terms
+
+_ORDER = (customers.c.created_at, customers.c.customer_id)
+
+
+def add_customer(scope: Scope, customer: Customer) -> None:
+    """Keep a new customer; its terms are kept apart (``store.terms``)."""
+    address = customer.address
+    row = {
+        "customer_id": customer.customer_id,
+        "name": customer.name,
+        "street1": address.street1,
+        "street2": address.street2,
+        "city": address.city,
+        "state": address.state,
+        "zipcode": address.zipcode,
+        "country": address.country,
+        "classification": customer.classification.value,
+        "trial_expiration": customer.trial_expiration,
+        "billing_contact": customer.billing_contact,
+        "billing_folder": customer.billing_folder,
+        "tags": [{"key": key, "value": value} for key, value in customer.tags],
+        "generated_external_id": customer.generated_external_id,
+        "created_at": customer.created_at,
+        "updated_at": customer.updated_at,
+    }
+    scope.insert(customers, [row])
+
+
+def customer_name(scope: Scope, customer_id: int, hold: bool = False) -> str | None:
+    """The name of a customer that is not deleted; ``None`` where this scope has none of this id.
+
+    ``hold``: it is neither changed nor deleted until this transaction ends.
+    """
+    if not can_be_stored(customer_id):
+        return None
+    query = scope.select(customers, customers.c.name).where(
+        customers.c.customer_id == customer_id, customers.c.deleted_at.is_(None)
+    )
+    return scope.connection.scalars(query.with_for_update(read=True) if hold else query).one_or_none()
+
+
+def is_name_taken(scope: Scope, name: str) -> bool:
+    """Whether a customer of this partner that is not deleted has exactly this name."""
+    query = scope.select(customers, customers.c.customer_id).where(
+        customers.c.name == name, customers.c.deleted_at.is_(None)
+    )
+    return scope.connection.scalars(query).first() is not None
+
+
+def find_customer(scope: Scope, customer_id: int) -> Customer | None:
+    """A customer that is not deleted."""
+    if not can_be_stored(customer_id):
+        return None
+    query = scope.select(customers).where(customers.c.customer_id == customer_id, customers.c.deleted_at.is_(None))
+    found = _customers(scope, scope.connection.execute(query).all())
+    return found[0] if found else None
+
+
+def customer_page(scope: Scope, page: Page, customer_id: int | None, after: Sequence[Any]) -> Listing[Customer]:
+    """A page of the customers that are not deleted, oldest first; ``customer_id``: that one only."""
+    query = scope.select(customers).where(customers.c.deleted_at.is_(None))
+    if customer_id is not None:
+        query = query.where(customers.c.customer_id == customer_id)
+    found = rows_of_page(scope.connection, query, _ORDER, page, after)
+    items = _customers(scope, found.rows)
+    return Listing(items, page, found.total, found.more, items[-1].customer_id if items else None)
+
+
+def place_of_customer(scope: Scope, customer_id: int) -> tuple[datetime, int] | None:
+    """Where a customer (deleted or not) stands in the order of lists."""
+    if not can_be_stored(customer_id):
+        return None
+    query = scope.select(customers, *_ORDER).where(customers.c.customer_id == customer_id)
+    row = scope.connection.execute(query).one_or_none()
+    return None if row is None else (row.created_at, row.customer_id)
+
+
+def _customers(scope: Scope, rows: Sequence[Row[Any]]) -> list[Customer]:
+    ids = [row.customer_id for row in rows]
+    terms = newest_terms(scope, ids)
+    azure_customers = _first_azure_customers(scope, ids)
+    # A customer's own key never sees what its partner earns.
+    margins = _margin_percentages(scope, ids) if scope.customer_id is None else {}
+    return [
+        Customer(
+            customer_id=row.customer_id,
+            name=row.name,
+            address=Address(row.street1, row.street2, row.city, row.state, row.zipcode, row.country),
+            classification=Classification(row.classification),
+            trial_expiration=row.trial_expiration,
+            billing_contact=row.billing_contact,
+            billing_enabled=row.customer_id in terms and terms[row.customer_id].billing_enabled,
+            billing_folder=row.billing_folder,
+            tags=tuple((tag["key"], tag["value"]) for tag in row.tags),
+            generated_external_id=row.generated_external_id,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            deleted_at=row.deleted_at,
+            margin_percentage=margins.get(row.customer_id),
+            azure_customer_id=azure_customers.get(row.customer_id, ""),
+        )
+        for row in rows
+    ]
+
+
+def _first_azure_customers(scope: Scope, customer_ids: Collection[int]) -> dict[int, str]:
+    """The Azure customer assigned first of those that each customer has without end."""
+    is_open = and_(assignments.c.withdrawn_at.is_(None), assignments.c.effective_to.is_(None))
+    first = (
+        scope.select(assignments, func.min(assignments.c.assignment_id).label("assignment_id"))
+        .join(accounts, accounts.c.account_id == assignments.c.account_id)
+        .where(among(scope.connection, assignments.c.customer_id, customer_ids), is_open)
+        .where(accounts.c.kind == AccountKind.AZURE_CUSTOMER.value)
+        .group_by(assignments.c.customer_id)
+        .subquery()
+    )
+    query = (
+        scope.select(assignments, assignments.c.customer_id, accounts.c.spelling)
+        .join(first, first.c.assignment_id == assignments.c.assignment_id)
+        .join(accounts, accounts.c.account_id == assignments.c.account_id)
+    )
+    return {row.customer_id: row.spelling for row in scope.connection.execute(query)}
+
+
+def _margin_percentages(scope: Scope, customer_ids: Collection[int]) -> dict[int, Decimal]:
+    """Margin in percent of the price, two decimals, of each customer's last statement.
+
+    The last month; of several currencies in it the first by code. No entry where the price is 0.
+    """
+    last = (
+        scope.select(statements, statements.c.customer_id, func.max(statements.c.billing_month).label("billing_month"))
+        .where(among(scope.connection, statements.c.customer_id, customer_ids))
+        .group_by(statements.c.customer_id)
+        .subquery()
+    )
+    is_last = (last.c.customer_id == statements.c.customer_id) & (last.c.billing_month == statements.c.billing_month)
+    query = scope.select(statements).join(last, is_last).order_by(statements.c.currency.desc())
+    margins: dict[int, Decimal] = {}
+    for row in scope.connection.execute(query):
+        price = Decimal(row.total_minor_units).scaleb(-minor_digits(row.currency))
+        margins.pop(row.customer_id, None)
+        if price:
+            margins[row.customer_id] = round_half_away((price - row.statement_cost) / price * 100, 2)
+    return margins

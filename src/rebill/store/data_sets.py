@@ -1,0 +1,88 @@
+"""Cost data sets of the record: a data set is visible if, and only if, a row here names it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row
+
+from rebill.model.data_set import CurrencySum, DataSet, Part, SourceFile
+from rebill.model.months import BillingMonth
+from rebill.store.scope import Scope
+from rebill.store.tables import data_sets
+
+
+def data_sets_in_force(scope: Scope, month: BillingMonth | None = None) -> list[DataSet]:
+    """Data sets in force, of one billing month or of all, in order of month, import and id."""
+    query = scope.select(data_sets).where(data_sets.c.replaced_at.is_(None))
+    if month is not None:
+        query = query.where(data_sets.c.billing_month == str(month))
+    ordered = query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
+    return [_data_set(row) for row in scope.connection.execute(ordered)]
+
+
+def months_of_delivery(scope: Scope, source_kind: str, scope_name: str, view: str, sha256: str) -> set[BillingMonth]:
+    """The billing months for which these bytes were ever imported under this name."""
+    query = scope.select(data_sets, data_sets.c.billing_month).where(
+        data_sets.c.source_kind == source_kind,
+        data_sets.c.scope == scope_name,
+        data_sets.c.view == view,
+        data_sets.c.delivery_sha256 == sha256,
+    )
+    return {BillingMonth.parse(month) for month in scope.connection.scalars(query)}
+
+
+def recorded_data_sets(scope: Scope, data_set_ids: Collection[int]) -> set[int]:
+    """Which of these ids the record knows, in force or replaced."""
+    query = scope.select(data_sets, data_sets.c.data_set_id).where(data_sets.c.data_set_id.in_(data_set_ids))
+    return set(scope.connection.scalars(query))
+
+
+def add_data_sets(scope: Scope, added: Sequence[DataSet], replaced: Collection[int], at: datetime) -> None:
+    """Put ``added`` in force in place of ``replaced``."""
+    ended = scope.update(data_sets).where(data_sets.c.data_set_id.in_(replaced))
+    scope.connection.execute(ended.values(replaced_at=at))
+    scope.insert(data_sets, [_row(data_set) for data_set in added])
+
+
+def _row(data_set: DataSet) -> dict[str, Any]:
+    return {
+        "data_set_id": data_set.data_set_id,
+        "source_kind": data_set.source_kind,
+        "scope": data_set.scope,
+        "view": data_set.view,
+        "billing_month": str(data_set.billing_month),
+        "layout": data_set.layout,
+        "delivery_sha256": data_set.delivery_sha256,
+        "line_count": data_set.rows,
+        "reject_count": data_set.reject_count,
+        "files": [asdict(file) for file in data_set.files],
+        "parts": [asdict(part) for part in data_set.parts],
+        "sums": [{"currency": found.currency, "partner_cost": f"{found.partner_cost:f}"} for found in data_set.sums],
+        "manifest_sha256": data_set.manifest_sha256,
+        "imported_at": data_set.imported_at,
+        "overlap_reason": data_set.overlap_reason,
+    }
+
+
+def _data_set(row: Row[Any]) -> DataSet:
+    return DataSet(
+        data_set_id=row.data_set_id,
+        source_kind=row.source_kind,
+        scope=row.scope,
+        view=row.view,
+        billing_month=BillingMonth.parse(row.billing_month),
+        layout=row.layout,
+        delivery_sha256=row.delivery_sha256,
+        rows=row.line_count,
+        reject_count=row.reject_count,
+        files=tuple(SourceFile(**file) for file in row.files),
+        parts=tuple(Part(**part) for part in row.parts),
+        sums=tuple(CurrencySum(found["currency"], Decimal(found["partner_cost"])) for found in row.sums),
+        manifest_sha256=row.manifest_sha256,
+        imported_at=row.imported_at,
+        replaced_at=row.replaced_at,
+        overlap_reason=row.overlap_reason,
+    )

@@ -1,0 +1,49 @@
+"""The schema's history: one revision a file in ``versions``, run by Alembic.
+
+``versions/*.py`` are written out and never changed once released; what the schema looks like now stands
+in ``store.tables``, and a test compares the two on both databases.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url
+
+from rebill.store.database import Database
+
+_UPGRADE_LOCK = 7_245_411_905_118_001
+"""Any number will do, as long as every version of rebill takes the same one."""
+
+
+def upgrade(database: Database) -> None:
+    """Bring the record to the newest schema, as one step; does nothing when it is there already.
+
+    Any number of processes may call it at once: one does the work, the others wait for it.
+    A missing folder of an SQLite file is created. Raises ``Unavailable`` when the database cannot be reached.
+    """
+    if database.is_sqlite:
+        file = make_url(str(database.engine.url)).database
+        Path(file or ".").absolute().parent.mkdir(parents=True, exist_ok=True)
+    with database.writing() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+        command.upgrade(configuration(connection), "head")
+
+
+def is_current(database: Database) -> bool:
+    """Whether the record is at the newest schema. Raises ``Unavailable`` when the database cannot be reached."""
+    with database.reading() as connection:
+        at = MigrationContext.configure(connection).get_current_heads()
+        return at == tuple(ScriptDirectory.from_config(configuration(connection)).get_heads())
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration for this history, on a connection that is in a transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,38 @@
+"""Reading a list page by page, alike for every list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
+
+from rebill.model.listing import Page
+
+_GREATEST_OFFSET = 2**62
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A page of rows; ``total`` counts all of the list (``None`` when paged by key)."""
+
+    rows: Sequence[Row[Any]]
+    total: int | None
+    more: bool
+
+
+def rows_of_page(
+    connection: Connection, query: Select[Any], order: Sequence[ColumnElement[Any]], page: Page, after: Sequence[Any]
+) -> Rows:
+    """The rows of ``page`` of ``query`` in ``order``, which must be unique for every row.
+
+    ``after``: the order's values of the row that ``page.after_id`` names; read only when the page is by key.
+    """
+    ordered = query.order_by(*order).limit(page.per_page + 1)
+    total = None
+    if page.after_id is None:
+        total = connection.scalar(select(func.count()).select_from(query.subquery()))
+        ordered = ordered.offset(min(page.offset, _GREATEST_OFFSET))
+    else:
+        ordered = ordered.where(tuple_(*order) > tuple_(*after))
+    rows = connection.execute(ordered).all()
+    return Rows(rows[: page.per_page], total, len(rows) > page.per_page)

@@ -1,0 +1,65 @@
+"""Partners. They are the scopes themselves, so these queries take a bare connection."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, insert, select, text
+
+from rebill.store.identity import draw_id
+from rebill.store.scope import Scope
+from rebill.store.tables import partners
+
+_CREATION_LOCK = 7_245_411_905_118_002
+
+
+@dataclass(frozen=True)
+class PartnerRecord:
+    """A partner as it is kept."""
+
+    partner_id: int
+    name: str
+    currency: str
+
+
+def first_partner(connection: Connection) -> PartnerRecord | None:
+    """The partner created first, or ``None`` where there is none yet."""
+    order = (partners.c.created_at, partners.c.partner_id)
+    return _one(connection, select(*_COLUMNS).order_by(*order).limit(1))
+
+
+def partner_by_name(connection: Connection, name: str) -> PartnerRecord | None:
+    """The partner of exactly this name."""
+    return _one(connection, select(*_COLUMNS).where(partners.c.name == name))
+
+
+def partner_by_id(connection: Connection, partner_id: int) -> PartnerRecord | None:
+    """The partner of this id."""
+    return _one(connection, select(*_COLUMNS).where(partners.c.partner_id == partner_id))
+
+
+def add_partner(connection: Connection, name: str, currency: str, created_at: datetime) -> int:
+    """Create a partner; answers its id."""
+    partner_id = draw_id(connection, partners.c.partner_id)
+    row = {"partner_id": partner_id, "name": name, "currency": currency, "created_at": created_at}
+    connection.execute(insert(partners), {**row, "bill_input_tax": False, "billing_start": None})
+    return partner_id
+
+
+def hold_creation(connection: Connection) -> None:
+    """Let no other transaction create a partner until this one ends (SQLite's writers stand in line anyway)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CREATION_LOCK})
+
+
+def hold_partner(scope: Scope) -> None:
+    """Let no other transaction that holds this partner go on until this one ends."""
+    held = select(partners.c.partner_id).where(partners.c.partner_id == scope.partner_id)
+    scope.connection.execute(held.with_for_update(key_share=True))
+
+
+_COLUMNS = (partners.c.partner_id, partners.c.name, partners.c.currency)
+
+
+def _one(connection: Connection, query: Select[tuple[int, str, str]]) -> PartnerRecord | None:
+    row = connection.execute(query).one_or_none()
+    return None if row is None else PartnerRecord(row.partner_id, row.name, row.currency)

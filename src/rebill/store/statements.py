@@ -1,0 +1,215 @@
+"""Statements and runs as the record keeps them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, select
+
+from rebill.model.months import BillingMonth
+from rebill.model.statement import PricedLine, Statement, StatementLine, StatementStatus
+from rebill.store.identity import draw_ids
+from rebill.store.scope import Scope
+from rebill.store.tables import customers, runs, statement_lines, statements
+
+_CHUNK = 500
+"""How many statements one query names: below every database's bound on parameters."""
+
+
+@dataclass(frozen=True)
+class StatementRecord:
+    """A statement as stored: its id stays the same across runs, and into Final."""
+
+    statement_id: int
+    customer_name: str
+    statement: Statement
+    line_count: int
+    run_id: int
+    updated_at: datetime
+
+
+def save_run(scope: Scope, **columns: Any) -> None:
+    """Record a run that balanced; ``columns`` are those of ``store.tables.runs``."""
+    scope.insert(runs, [columns])
+
+
+def recorded_run_ids(scope: Scope, month: BillingMonth) -> set[int]:
+    """The ids of every run of the month that the record knows."""
+    query = scope.select(runs, runs.c.run_id).where(runs.c.billing_month == str(month))
+    return set(scope.connection.scalars(query))
+
+
+def replace_estimated_statements(
+    scope: Scope,
+    month: BillingMonth,
+    drawn_up: Sequence[Statement],
+    run_id: int,
+    now: datetime,
+    only_customer_id: int | None = None,
+) -> None:
+    """Make ``drawn_up`` the month's Estimated statements: rebuilt whole, never appended to.
+
+    A statement keeps its id as long as its customer, month and currency have one; one that no
+    longer has a line goes. Final statements are not touched. ``only_customer_id``: only that customer's.
+    """
+    standing = _standing_ids(scope, month, only_customer_id)
+    wanted = {(statement.customer_id, statement.currency): statement for statement in drawn_up}
+    final = {key for key, (_, status) in standing.items() if status == StatementStatus.FINAL}
+    rebuilt = {key: standing[key][0] for key in standing if key not in final}
+    _delete_lines(scope, list(rebuilt.values()))
+    gone = [statement_id for key, statement_id in rebuilt.items() if key not in wanted]
+    for chunk in _chunks(gone):
+        scope.connection.execute(scope.delete(statements).where(statements.c.statement_id.in_(chunk)))
+    _update(scope, {rebuilt[key]: wanted[key] for key in rebuilt if key in wanted}, run_id, now)
+    fresh = [statement for key, statement in wanted.items() if key not in standing]
+    ids = draw_ids(scope.connection, statements.c.statement_id, len(fresh))
+    scope.insert(
+        statements,
+        [
+            {
+                "statement_id": statement_id,
+                "customer_id": statement.customer_id,
+                "billing_month": str(month),
+                "currency": statement.currency,
+                "status": StatementStatus.ESTIMATED,
+                "created_at": now,
+                **_figures(statement, run_id, now),
+            }
+            for statement_id, statement in zip(ids, fresh, strict=True)
+        ],
+    )
+    numbered = {**{rebuilt[key]: wanted[key] for key in rebuilt if key in wanted}, **dict(zip(ids, fresh, strict=True))}
+    _insert_lines(scope, numbered)
+
+
+def _standing_ids(
+    scope: Scope, month: BillingMonth, only_customer_id: int | None
+) -> dict[tuple[int, str], tuple[int, str]]:
+    query = scope.select(statements).where(statements.c.billing_month == str(month))
+    if only_customer_id is not None:
+        query = query.where(statements.c.customer_id == only_customer_id)
+    rows = scope.connection.execute(query)
+    return {(row.customer_id, row.currency): (row.statement_id, row.status) for row in rows}
+
+
+def _figures(statement: Statement, run_id: int, now: datetime) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "total_minor_units": statement.total_minor_units,
+        "statement_cost": statement.statement_cost,
+        "line_count": len(statement.lines),
+        "updated_at": now,
+    }
+
+
+def _update(scope: Scope, rebuilt: dict[int, Statement], run_id: int, now: datetime) -> None:
+    if not rebuilt:
+        return
+    columns = ("run_id", "total_minor_units", "statement_cost", "line_count", "updated_at")
+    query = (
+        scope.update(statements)
+        .where(statements.c.statement_id == bindparam("rebuilt_id"))
+        .values({name: bindparam(f"new_{name}") for name in columns})
+    )
+    scope.connection.execute(
+        query,
+        [
+            {"rebuilt_id": statement_id}
+            | {f"new_{name}": value for name, value in _figures(statement, run_id, now).items()}
+            for statement_id, statement in rebuilt.items()
+        ],
+    )
+
+
+def _delete_lines(scope: Scope, statement_ids: Sequence[int]) -> None:
+    for chunk in _chunks(statement_ids):
+        scope.connection.execute(scope.delete(statement_lines).where(statement_lines.c.statement_id.in_(chunk)))
+
+
+def _insert_lines(scope: Scope, numbered: dict[int, Statement]) -> None:
+    scope.insert(
+        statement_lines,
+        [
+            {
+                "statement_id": statement_id,
+                "number": line.number,
+                "provider": line.priced.provider,
+                "subscription": line.priced.subscription,
+                "service": line.priced.service,
+                "charge_category": line.priced.charge_category,
+                "quantity": line.priced.quantity,
+                "pricing_unit": line.priced.pricing_unit,
+                "exact_amount": line.priced.exact_amount,
+                "amount_minor_units": line.amount_minor_units,
+                "charge_count": line.priced.charges,
+            }
+            for statement_id, statement in numbered.items()
+            for line in statement.lines
+        ],
+    )
+
+
+def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
+
+
+def list_statements(
+    scope: Scope, month: BillingMonth | None = None, statement_id: int | None = None, with_lines: bool = True
+) -> list[StatementRecord]:
+    """Statements of the scope, by month, customer id and currency; all months when ``month`` is ``None``.
+
+    Without lines a record's ``statement.lines`` are left empty and its totals stand alone.
+    """
+    query = (
+        select(statements, customers.c.name.label("customer_name"))
+        .join(customers, and_(customers.c.customer_id == statements.c.customer_id, scope.own(customers)))
+        .where(scope.own(statements))
+        .order_by(statements.c.billing_month, statements.c.customer_id, statements.c.currency)
+    )
+    if month is not None:
+        query = query.where(statements.c.billing_month == str(month))
+    if statement_id is not None:
+        query = query.where(statements.c.statement_id == statement_id)
+    rows = scope.connection.execute(query).all()
+    lines = _lines(scope, [row.statement_id for row in rows]) if with_lines else {}
+    return [_record(row, lines.get(row.statement_id)) for row in rows]
+
+
+def _lines(scope: Scope, statement_ids: Sequence[int]) -> dict[int, list[StatementLine]]:
+    found: dict[int, list[StatementLine]] = defaultdict(list)
+    for chunk in _chunks(statement_ids):
+        query = (
+            scope.select(statement_lines)
+            .where(statement_lines.c.statement_id.in_(chunk))
+            .order_by(statement_lines.c.statement_id, statement_lines.c.number)
+        )
+        for row in scope.connection.execute(query):
+            priced = PricedLine(
+                row.provider,
+                row.subscription,
+                row.service,
+                row.charge_category,
+                row.quantity,
+                row.pricing_unit,
+                row.exact_amount,
+                row.charge_count,
+            )
+            found[row.statement_id].append(StatementLine(row.number, priced, row.amount_minor_units))
+    return found
+
+
+def _record(row: Any, lines: list[StatementLine] | None) -> StatementRecord:
+    if lines is not None and len(lines) != row.line_count:
+        raise AssertionError("a statement has as many lines as were stored with it")
+    statement = Statement(
+        customer_id=row.customer_id,
+        month=BillingMonth.parse(row.billing_month),
+        currency=row.currency,
+        lines=tuple(lines or ()),
+        total_minor_units=row.total_minor_units,
+        statement_cost=row.statement_cost,
+        status=StatementStatus(row.status),
+    )
+    return StatementRecord(row.statement_id, row.customer_name, statement, row.line_count, row.run_id, row.updated_at)

@@ -1,0 +1,1 @@
+"""The tests of rebill: every test of store, services and API runs on SQLite and on PostgreSQL."""

@@ -1,0 +1,84 @@
+"""Assigning at the command line is the API's act in the API's words, on each of the two databases."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command_line import CommandLine
+
+ACCOUNTS = "azure_partner_customer_accounts"
+
+
+@pytest.fixture
+def customers(rebill: CommandLine, tmp_path: Path) -> list[str]:
+    """Two customers' ids; the catalogue knows ``ab123`` and ``cd456``."""
+    catalogue = tmp_path / "catalogue.csv"
+    catalogue.write_text("azure_customer_id,name,domain\nab123,Acorn,acorn.example\ncd456,Beech,beech.example\n")
+    rebill.answer("azure-customers", "import", str(catalogue))
+    return [str(rebill.answer("customers", "create", name)["id"]) for name in ("First", "Second")]
+
+
+def _entries(document: Any) -> list[Any]:
+    entries = document[ACCOUNTS]
+    assert isinstance(entries, list)
+    return entries
+
+
+def test_an_account_is_assigned_and_a_repeat_changes_nothing(rebill: CommandLine, customers: list[str]) -> None:
+    (entry,) = _entries(rebill.answer("assign", customers[0], "AB123"))
+    assert entry["assigned"] is True
+    assert entry["customer_tenant_name"] == "First"
+    assert entry["azure_partner_customer_account"] == entry["partner_customer_account"]
+    assert entry["partner_customer_account"]["azure_customer_id"] == "ab123"
+    assert _entries(rebill.answer("assign", customers[0], "ab123")) == [entry]
+
+
+def test_one_fault_holds_the_whole_request_back_and_ends_with_one(rebill: CommandLine, customers: list[str]) -> None:
+    ended = rebill.run("assign", customers[0], "ab123", "fgh345", "--json")
+    assert ended.code == 1
+    sound, fault = _entries(ended.document)
+    assert sound["assigned"] is False
+    assert fault == {"http_status": 422, "error": "azure_customer_id not found", "azure_customer_id": "fgh345"}
+    (entry,) = _entries(rebill.answer("assign", customers[1], "ab123"))
+    assert entry["customer_tenant_name"] == "Second"
+
+
+def test_a_dry_run_stores_nothing(rebill: CommandLine, customers: list[str]) -> None:
+    (entry,) = _entries(rebill.answer("assign", customers[0], "ab123", "--dry-run"))
+    assert (entry["assigned"], entry["would_assign"]) == (False, True)
+    (taken,) = _entries(rebill.answer("assign", customers[1], "ab123"))
+    assert taken["assigned"] is True
+
+
+def test_days_are_the_ones_asked_for_and_a_move_leaves_no_day_between(
+    rebill: CommandLine, customers: list[str]
+) -> None:
+    (entry,) = _entries(rebill.answer("assign", customers[0], "ab123", "--from", "2024-01-01"))
+    assert (entry["effective_from"], entry["effective_to"]) == ("2024-01-01", None)
+    (moved,) = _entries(rebill.answer("move", customers[1], "ab123", "--from", "2024-06-15"))
+    assert (moved["assigned"], moved["effective_from"]) == (True, "2024-06-15")
+    refused = rebill.run("unassign", customers[0], "ab123", "--json")
+    assert refused.code == 1
+    (ended,) = _entries(rebill.answer("unassign", customers[1], "ab123", "--to", "2024-07-01"))
+    assert ended["removed"] is True
+
+
+def test_what_is_withdrawn_counts_as_never_made(rebill: CommandLine, customers: list[str]) -> None:
+    rebill.answer("assign", customers[0], "ab123")
+    (entry,) = _entries(rebill.answer("unassign", customers[0], "ab123", "--withdraw"))
+    assert entry["removed"] is True
+    (taken,) = _entries(rebill.answer("assign", customers[1], "ab123"))
+    assert (taken["assigned"], taken["effective_from"]) == (True, None)
+
+
+def test_an_unknown_customer_is_refused(rebill: CommandLine, customers: list[str]) -> None:
+    assert "99" not in customers
+    assert rebill.refusal("assign", "99", "ab123")["code"] == "customer_not_found"
+
+
+def test_text_mode_tells_each_id_and_what_to_do_next(rebill: CommandLine, customers: list[str]) -> None:
+    ended = rebill.run("assign", customers[0], "ab123", "fgh345")
+    assert ended.code == 1
+    assert "azure_customer_id not found" in ended.out
+    assert ended.out.splitlines()[-1].startswith("Next: ")

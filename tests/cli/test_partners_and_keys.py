@@ -1,0 +1,49 @@
+"""Setting up, several partners in one database, and keys, on each of the two databases."""
+
+from tests.cli.command_line import CommandLine
+
+
+def test_a_second_init_upgrades_and_creates_nothing(rebill: CommandLine) -> None:
+    again = rebill.answer("init", "--partner", "Another Name")
+    assert again["api_key"] is None
+    assert rebill.answer("init")["partner_id"] == again["partner_id"]
+    assert len(rebill.answer("keys", "list")["keys"]) == 1
+
+
+def test_commands_act_for_the_first_partner_unless_told_otherwise(rebill: CommandLine) -> None:
+    second = rebill.answer("partners", "create", "Second Partner")
+    assert second["api_key"]
+    rebill.answer("customers", "create", "Of The First")
+    rebill.answer("customers", "create", "Of The Second", "--partner", "Second Partner")
+    first_list = rebill.answer("customers", "list")["customers"]
+    assert [customer["name"] for customer in first_list] == ["Of The First"]
+    by_id = rebill.answer("customers", "list", "--partner", str(second["partner_id"]))["customers"]
+    by_environment = rebill.run("customers", "list", "--json", REBILL_PARTNER="Second Partner").document["customers"]
+    assert [customer["name"] for customer in by_id] == ["Of The Second"]
+    assert by_environment == by_id
+    assert rebill.refusal("customers", "list", "--partner", "Nobody")["code"] == "partner_not_found"
+
+
+def test_keys_are_made_listed_and_revoked(rebill: CommandLine) -> None:
+    operator = rebill.answer("keys", "create", "--role", "operator", "--name", "scripts")
+    customer = rebill.answer("customers", "create", "Acorn")
+    own = rebill.answer("keys", "create", "--role", "read_only", "--customer", str(customer["id"]))
+    keys = {key["key_id"]: key for key in rebill.answer("keys", "list")["keys"]}
+    assert keys[operator["key_id"]]["role"] == "operator"
+    assert keys[operator["key_id"]]["name"] == "scripts"
+    assert keys[own["key_id"]]["customer_id"] == customer["id"]
+    assert not any(operator["api_key"] in str(key) for key in keys.values())
+    rebill.answer("keys", "revoke", str(operator["key_id"]))
+    keys = {key["key_id"]: key for key in rebill.answer("keys", "list")["keys"]}
+    assert keys[operator["key_id"]]["revoked_at"] is not None
+    assert rebill.refusal("keys", "revoke", "5")["fields"] == {}
+
+
+def test_a_customer_is_answered_as_the_api_does(rebill: CommandLine) -> None:
+    customer = rebill.answer("customers", "create", "Acorn", "--no-billing")
+    assert customer["partner_billing_configuration"] == {"enabled": False, "folder": ""}
+    assert customer["_links"] == {"self": {"href": f"/v1/customers/{customer['id']}"}}
+    assert rebill.answer("customers", "create", "Beech")["partner_billing_configuration"]["enabled"] is True
+    again = rebill.refusal("customers", "create", "Acorn")
+    assert list(again["fields"]) == ["name"]
+    assert "name" in rebill.run("customers", "create", "Acorn").err

@@ -1,0 +1,155 @@
+"""Fixtures that every test may use: two stores, a settable clock, an installation, partners."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, create_engine, make_url
+
+from rebill.model.party import Caller, Role
+from rebill.services.initialise import create_partner
+from rebill.services.installation import Installation
+from rebill.settings import Settings
+from rebill.store.database import Database
+from rebill.store.migrations import upgrade
+from tests.postgresql_server import URL_VARIABLE, running_server
+
+STORES = ("sqlite", "postgresql")
+
+
+@dataclass
+class SettableClock:
+    """A clock that stands still until a test sets ``now``."""
+
+    now: datetime = datetime(2024, 10, 15, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(frozen=True)
+class PostgresqlDatabases:
+    """Creates and drops databases on the tests' server; names are unique across test processes."""
+
+    server: URL
+
+    def create(self, template: str = "template0") -> URL:
+        """A new database, a copy of ``template``."""
+        name = f"rebill_test_{os.getpid()}_{secrets.token_hex(6)}"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.server.set(database=name)
+
+    def drop(self, address: URL) -> None:
+        """Remove a database, whoever is still connected."""
+        self._run(f'DROP DATABASE "{address.database}" WITH (FORCE)')
+
+    def _run(self, statement: str) -> None:
+        engine = create_engine(self.server, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(statement)
+        finally:
+            engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases() -> Iterator[PostgresqlDatabases]:
+    """The tests' PostgreSQL server: the one the environment names, else one of this session's own."""
+    given = os.environ.get(URL_VARIABLE)
+    if given:
+        yield PostgresqlDatabases(make_url(given))
+        return
+    with running_server() as url:
+        yield PostgresqlDatabases(make_url(url))
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty record on SQLite; tests copy it."""
+    file = tmp_path_factory.mktemp("migrated") / "rebill.sqlite3"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_databases: PostgresqlDatabases) -> str:
+    """The name of a migrated, empty database on PostgreSQL; tests copy it."""
+    address = postgresql_databases.create()
+    _migrate(_text(address))
+    assert address.database is not None
+    return address.database
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    try:
+        upgrade(database)
+    finally:
+        database.close()
+
+
+def _text(address: URL) -> str:
+    return address.render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> str:
+    """The database a test runs on: ``sqlite``, then ``postgresql``."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(store: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, empty database (nothing migrated)."""
+    if store == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+        return
+    databases: PostgresqlDatabases = request.getfixturevalue("postgresql_databases")
+    address = databases.create()
+    yield _text(address)
+    databases.drop(address)
+
+
+@pytest.fixture
+def migrated_url(store: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database without any row."""
+    if store == "sqlite":
+        file = tmp_path / "rebill.sqlite3"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite_file"), file)
+        yield f"sqlite:///{file}"
+        return
+    databases: PostgresqlDatabases = request.getfixturevalue("postgresql_databases")
+    address = databases.create(request.getfixturevalue("migrated_postgresql"))
+    yield _text(address)
+    databases.drop(address)
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """The installation's clock: 2024-10-15 12:00 UTC until a test sets ``clock.now``."""
+    return SettableClock()
+
+
+@pytest.fixture
+def installation(migrated_url: str, tmp_path: Path, clock: SettableClock) -> Iterator[Installation]:
+    """An installation on a migrated, empty record; its home is the test's temporary folder."""
+    database = Database(migrated_url)
+    yield Installation(Settings(home=tmp_path, database_url=migrated_url), database, clock)
+    database.close()
+
+
+@pytest.fixture
+def partner(installation: Installation) -> Caller:
+    """The administrator of a first partner."""
+    return Caller(create_partner(installation, "First Partner").partner_id, Role.ADMIN)
+
+
+@pytest.fixture
+def other_partner(installation: Installation) -> Caller:
+    """The administrator of a second partner in the same record."""
+    return Caller(create_partner(installation, "Second Partner").partner_id, Role.ADMIN)

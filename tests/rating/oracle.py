@@ -1,0 +1,166 @@
+"""The slow oracle: `docs/rating.md` read line by line in plain ``Decimal``, sharing no arithmetic with rebill.
+
+It knows nothing of rule sets, spans, products or SQL. Where it and an engine differ, one of them
+misreads the page.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, getcontext
+
+from rebill.model.identifiers import AccountKind
+from rebill.model.rating import AccountBinding, RatingInputs
+from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+
+getcontext().prec = 80
+
+
+@dataclass(frozen=True)
+class Line:
+    """A cost line as rating reads it."""
+
+    billed: Decimal
+    listed: Decimal | None
+    effective: Decimal | None
+    quantity: Decimal | None
+    unit: str | None
+    start: datetime
+    category: str
+    currency: str
+    provider: str
+    service: str | None
+    subscription: str | None
+    tenant: str | None
+    commitment: str | None
+    commitment_status: str | None
+
+
+@dataclass(frozen=True)
+class Rated:
+    """What the oracle says of one line."""
+
+    binding: str
+    customer_id: int | None
+    base_kind: str
+    statement_cost: Decimal
+    price: Decimal
+
+
+def twelve(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.000000000001"), rounding=ROUND_HALF_UP)
+
+
+def owner(line: Line, bindings: tuple[AccountBinding, ...]) -> int | None:
+    """The subscription's owner on the charge day, else the tenant's."""
+    day: date = line.start.date()
+    for kind, key in ((AccountKind.SUBSCRIPTION, line.subscription), (AccountKind.AZURE_CUSTOMER, line.tenant)):
+        for binding in bindings:
+            begun = binding.effective_from is None or binding.effective_from <= day
+            ended = binding.effective_to is not None and binding.effective_to <= day
+            if binding.kind is kind and binding.account_key == key and begun and not ended:
+                return binding.customer_id
+    return None
+
+
+def base_of(line: Line, terms: CustomerTerms, bill_input_tax: bool) -> tuple[str, Decimal, bool]:
+    """(base kind, base, whether the base is a cost rather than retail)."""
+    if line.category == "Tax":
+        return ("BILLED", line.billed, True) if bill_input_tax else ("INPUT_TAX", Decimal(0), True)
+    if line.category in ("Credit", "Adjustment"):
+        return "BILLED", line.billed, True
+    if line.commitment is not None:
+        return commitment_base(line, terms.commitments)
+    if terms.basis is Basis.BILLED:
+        return "BILLED", line.billed, True
+    if line.listed is None or (line.listed == 0 and line.billed != 0):
+        return "BASE_FALLBACK", line.billed, True
+    return "LIST", line.listed, False
+
+
+def commitment_base(line: Line, policy: CommitmentsPolicy) -> tuple[str, Decimal, bool]:
+    if policy is CommitmentsPolicy.AS_BOUGHT:
+        return "BILLED", line.billed, True
+    if line.category == "Purchase":
+        return "NOT_CHARGED", Decimal(0), False
+    if policy is CommitmentsPolicy.AMORTIZED:
+        if line.effective is None:
+            return "NO_EFFECTIVE", Decimal(0), True
+        return "EFFECTIVE", line.effective, True
+    if line.commitment_status == "Unused":
+        return "NOT_CHARGED", Decimal(0), False
+    if line.listed is None or line.listed == 0:
+        return "NO_RETAIL", Decimal(0), False
+    return "RETAIL", line.listed, False
+
+
+def statement_cost(line: Line, terms: CustomerTerms, bill_input_tax: bool) -> Decimal:
+    if line.category == "Tax" and not bill_input_tax:
+        return Decimal(0)
+    is_commitment = line.commitment is not None and line.category in ("Usage", "Purchase")
+    if is_commitment and terms.commitments is CommitmentsPolicy.AMORTIZED:
+        return line.effective or Decimal(0)
+    return line.billed
+
+
+def rate_line(line: Line, inputs: RatingInputs) -> Rated:
+    customer_id = owner(line, inputs.bindings)
+    if customer_id is None:
+        return Rated("unassigned", None, "NOT_BILLED", Decimal(0), Decimal(0))
+    terms = next((terms for terms in inputs.terms if terms.customer_id == customer_id), None)
+    if terms is None or not terms.billing_enabled:
+        return Rated("billing_disabled", customer_id, "NOT_BILLED", Decimal(0), Decimal(0))
+    kind, base, base_is_cost = base_of(line, terms, inputs.bill_input_tax)
+    price = base
+    book = next((book for owner_id, book in inputs.books if owner_id == customer_id), None)
+    if book is not None and book.rules and line.category in ("Usage", "Purchase"):
+        rule = book.rules[0]
+        if rule.kind == "percentIncrease":
+            price = base * (1 + rule.percent / 100)
+        elif terms.basis is Basis.LIST and base_is_cost:
+            price = base * (1 + terms.fallback_markup_percent / 100)
+        else:
+            price = base * (1 - rule.percent / 100)
+    return Rated("billed", customer_id, kind, statement_cost(line, terms, inputs.bill_input_tax), twelve(price))
+
+
+MINOR_DIGITS = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}
+
+
+@dataclass(frozen=True)
+class StatementLineView:
+    key: tuple[str | None, ...]
+    quantity: Decimal | None
+    exact: Decimal
+    shown: Decimal
+
+
+def statement(rated: list[tuple[Line, Rated]], currency: str) -> tuple[list[StatementLineView], Decimal, Decimal]:
+    """(lines in order, total, statement cost) of one customer and currency."""
+    groups: dict[tuple[str | None, ...], list[tuple[Line, Rated]]] = defaultdict(list)
+    for line, outcome in rated:
+        groups[line.provider, line.subscription, line.service, line.category].append((line, outcome))
+    keys = sorted(groups, key=lambda key: tuple((part is None, part or "") for part in key))
+    exact = [sum((outcome.price for _, outcome in groups[key]), Decimal(0)) for key in keys]
+    unit = Decimal(1).scaleb(-MINOR_DIGITS[currency])
+    total = sum(exact, Decimal(0)).quantize(unit, rounding=ROUND_HALF_UP)
+    shown = [amount.quantize(unit, rounding=ROUND_FLOOR) for amount in exact]
+    while sum(shown, Decimal(0)) < total:
+        waiting = [index for index in range(len(keys)) if shown[index] < exact[index]]
+        chosen = max(waiting, key=lambda index: (exact[index] - shown[index], -index))
+        shown[chosen] += unit
+    views = []
+    for key, amount, visible in zip(keys, exact, shown, strict=True):
+        quantities = [line.quantity for line, _ in groups[key] if line.quantity is not None]
+        one_unit = len({line.unit for line, _ in groups[key]}) == 1
+        quantity = sum(quantities, Decimal(0)) if one_unit and quantities else None
+        views.append(StatementLineView(key, quantity, amount, visible))
+    return views, total, sum((outcome.statement_cost for _, outcome in rated), Decimal(0))
+
+
+def balance(rated: list[tuple[Line, Rated]]) -> dict[tuple[str, str], Decimal]:
+    """(currency, binding) → Σ ``BilledCost``."""
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for line, outcome in rated:
+        sums[line.currency, outcome.binding] += line.billed
+    return dict(sums)

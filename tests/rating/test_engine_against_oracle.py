@@ -1,0 +1,96 @@
+"""The engine and the slow oracle agree on every line, statement and balance, to the last decimal."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rebill.engines.duckdb import DuckDBEngine
+from rebill.model.rating import BaseKind, RatedMonth, RatingInputs
+from rebill.model.statement import drawn_up
+from rebill.services.rate_month import ImportedCost, rate_month
+from tests.rating import oracle
+from tests.rating.months import cost_line, rating_inputs, write_parts
+from tests.rating.oracle import Line, Rated
+
+RATED_LINES = """
+SELECT l.part, l.part_row, s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price
+FROM rated_lines AS l JOIN account_spans AS s USING (span_number) ORDER BY l.part, l.part_row"""
+
+
+def imported_sums(lines: list[Line]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        sums[line.currency] += line.billed
+    return dict(sums)
+
+
+@pytest.fixture(scope="module")
+def scratch() -> Iterator[Path]:
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def rated_by_engine(
+    lines: list[Line], inputs: RatingInputs, folder: Path, part_count: int
+) -> tuple[RatedMonth, list[Rated]]:
+    parts = write_parts(lines, folder, part_count)
+    with DuckDBEngine(folder / "spill", "600MB") as engine:
+        rated = rate_month(engine, inputs, ImportedCost(parts, len(lines), imported_sums(lines)), folder)
+        rows = engine.rows(RATED_LINES)
+    return rated, [
+        Rated(binding, customer_id, BaseKind(kind).name, cost, price)
+        for _, _, binding, customer_id, kind, cost, price in rows
+    ]
+
+
+def compare_statements(rated: RatedMonth, by_oracle: list[tuple[Line, Rated]], inputs: RatingInputs) -> None:
+    groups: dict[tuple[int | None, str], list[tuple[Line, Rated]]] = defaultdict(list)
+    for line, outcome in by_oracle:
+        if outcome.binding == "billed":
+            groups[outcome.customer_id, line.currency].append((line, outcome))
+    assert {(found.customer_id, found.currency) for found in rated.customers} == set(groups)
+    for found in rated.customers:
+        expected, total, cost = oracle.statement(groups[found.customer_id, found.currency], found.currency)
+        statement = drawn_up(found.customer_id, inputs.month, found.currency, list(found.lines), found.statement_cost)
+        shown = [
+            oracle.StatementLineView(
+                (line.priced.provider, line.priced.subscription, line.priced.service, line.priced.charge_category),
+                line.priced.quantity,
+                line.priced.exact_amount,
+                Decimal(line.amount_minor_units).scaleb(-statement.minor_digits),
+            )
+            for line in statement.lines
+        ]
+        assert shown == expected
+        assert Decimal(statement.price_text) == total
+        assert statement.statement_cost == cost
+
+
+@settings(max_examples=150, deadline=None)
+@given(lines=st.lists(cost_line(), max_size=40), inputs=rating_inputs(), part_count=st.integers(1, 3))
+def test_random_months_are_rated_alike(scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int) -> None:
+    rated, by_engine = rated_by_engine(lines, inputs, scratch, part_count)
+    by_oracle = [(line, oracle.rate_line(line, inputs)) for line in lines]
+    assert by_engine == [outcome for _, outcome in by_oracle]
+    compare_statements(rated, by_oracle, inputs)
+    found = {
+        (balance.currency, binding): amount
+        for balance in rated.balance
+        for binding, amount in (
+            ("billed", balance.billed),
+            ("billing_disabled", balance.billing_disabled),
+            ("unassigned", balance.unassigned),
+        )
+    }
+    expected = oracle.balance(by_oracle)
+    assert {key: amount for key, amount in found.items() if amount} == {
+        key: amount for key, amount in expected.items() if amount
+    }
+    attention = [outcome.base_kind for _, outcome in by_oracle if outcome.base_kind in ("NO_RETAIL", "NO_EFFECTIVE")]
+    assert {kind.name: count for kind, count in rated.attention} == {name: attention.count(name) for name in attention}

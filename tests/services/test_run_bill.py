@@ -1,0 +1,315 @@
+"""A month billed, on both stores: whose line, what price, which statement, and what a run leaves behind."""
+
+import json
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rebill.lake.runs import only_run
+from rebill.model.errors import Conflict, Forbidden, NotFound
+from rebill.model.party import Caller, Role
+from rebill.model.rating import BaseKind
+from rebill.model.terms import Basis, CommitmentsPolicy
+from rebill.services.installation import Installation
+from rebill.services.read_statements import get_statement, list_statements
+from rebill.services.run_bill import BillRun, run_bill
+from tests.services.months import SEPTEMBER, Month, charge
+
+
+@pytest.fixture
+def month(installation: Installation, partner: Caller, tmp_path: Path) -> Month:
+    return Month(installation, partner, tmp_path)
+
+
+def bill(month: Month, customer_id: int | None = None) -> BillRun:
+    return run_bill(month.installation, month.caller, SEPTEMBER, customer_id)
+
+
+def prices(run: BillRun) -> dict[str, tuple[str, str, str]]:
+    """Customer → (partner cost, price, margin)."""
+    return {
+        record.customer_name: (
+            f"{record.statement.statement_cost.normalize():f}",
+            record.statement.price_text,
+            f"{record.statement.margin.normalize():f}",
+        )
+        for record in run.statements
+    }
+
+
+def lines(month: Month, run: BillRun, customer: str) -> list[tuple[str | None, str | None, str, int]]:
+    """(subscription, service, exact amount, minor units) of a customer's only statement."""
+    (found,) = [record for record in run.statements if record.customer_name == customer]
+    statement = get_statement(month.installation, month.caller, found.statement_id).statement
+    return [
+        (line.priced.subscription, line.priced.service, f"{line.priced.exact_amount:f}", line.amount_minor_units)
+        for line in statement.lines
+    ]
+
+
+def test_a_markup_is_on_retail_and_the_margin_is_price_less_cost(month: Month) -> None:
+    first = month.customer("First", markup_percent=Decimal(15))
+    month.cost(charge("2024-09-03", "80", "100", SubAccountId="s-1"))
+    month.subscriptions(first, "s-1")
+    assert prices(bill(month)) == {"First": ("80", "115.00", "35")}
+
+
+def test_on_basis_billed_the_markup_is_on_cost(month: Month) -> None:
+    first = month.customer("First", basis=Basis.BILLED, markup_percent=Decimal("12.5"))
+    month.cost(charge("2024-09-03", "80", "100", SubAccountId="s-1"))
+    month.subscriptions(first, "s-1")
+    assert prices(bill(month)) == {"First": ("80", "90.00", "10")}
+
+
+def test_a_discount_off_retail_is_not_taken_off_a_cost(month: Month) -> None:
+    first = month.customer("First", markup_percent=Decimal(-10), fallback_markup_percent=Decimal(5))
+    month.cost(
+        charge("2024-09-03", "80", "100", SubAccountId="s-1", ServiceName="Retail known"),
+        charge("2024-09-03", "40", "", SubAccountId="s-1", ServiceName="Retail absent"),
+        charge("2024-09-03", "20", "0", SubAccountId="s-1", ServiceName="Retail zero"),
+    )
+    month.subscriptions(first, "s-1")
+    run = bill(month)
+    assert lines(month, run, "First") == [
+        ("s-1", "Retail absent", "42.000000000000", 4200),
+        ("s-1", "Retail known", "90.000000000000", 9000),
+        ("s-1", "Retail zero", "21.000000000000", 2100),
+    ]
+
+
+def test_an_account_that_moves_in_mid_month_is_split_by_day(month: Month) -> None:
+    first, second = month.customer("First"), month.customer("Second")
+    month.cost(*(charge(f"2024-09-{day:02d}", "1", "1", SubAccountId="s-1") for day in (14, 15, 16)))
+    month.subscriptions(first, "s-1")
+    month.move(second, "2024-09-15", "s-1")
+    assert prices(bill(month)) == {"First": ("1", "1.00", "0"), "Second": ("2", "2.00", "0")}
+
+
+def test_every_line_is_billed_or_billing_disabled_or_unassigned(month: Month) -> None:
+    billed = month.customer("Billed")
+    disabled = month.customer("Own house", billing_enabled=False)
+    month.cost(
+        charge("2024-09-01", "0.000000000001", "5", SubAccountId="s-1"),
+        charge("2024-09-01", "2.5", "5", SubAccountId="s-2"),
+        charge("2024-09-01", "4", "5", SubAccountId="s-3"),
+        charge("2024-09-01", "-0.25", "0", ChargeCategory="Adjustment", ServiceName="Rounding"),
+    )
+    month.subscriptions(billed, "s-1")
+    month.subscriptions(disabled, "s-2")
+    run = bill(month)
+    (balance,) = run.balance
+    assert balance.imported == Decimal("6.250000000001")
+    assert (balance.billed, balance.billing_disabled) == (Decimal("0.000000000001"), Decimal("2.5"))
+    assert balance.unassigned == Decimal("3.75")
+    assert balance.difference == 0
+    assert [record.customer_name for record in run.statements] == ["Billed"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "cost", "price"),
+    [
+        (CommitmentsPolicy.AS_BOUGHT, "100", "100.00"),
+        (CommitmentsPolicy.AMORTIZED, "10", "10.00"),
+        (CommitmentsPolicy.RETAIL, "100", "12.00"),
+    ],
+)
+def test_a_reservation_reaches_the_customer_by_its_policy(
+    month: Month, policy: CommitmentsPolicy, cost: str, price: str
+) -> None:
+    first = month.customer("First", commitments=policy)
+    reservation = {"SubAccountId": "s-1", "CommitmentDiscountId": "reservation-1"}
+    month.cost(
+        charge("2024-09-01", "100", "100", effective="0", ChargeCategory="Purchase", **reservation),
+        charge("2024-09-02", "0", "12", effective="7", CommitmentDiscountStatus="Used", **reservation),
+        charge("2024-09-03", "0", "0", effective="3", CommitmentDiscountStatus="Unused", **reservation),
+    )
+    month.subscriptions(first, "s-1")
+    run = bill(month)
+    assert prices(run)["First"][:2] == (cost, price)
+    assert run.attention == ()
+
+
+def test_retail_that_is_wanted_but_missing_is_counted_and_never_guessed(month: Month) -> None:
+    first = month.customer("First", commitments=CommitmentsPolicy.RETAIL)
+    month.cost(
+        charge(
+            "2024-09-02", "0", "0", SubAccountId="s-1", CommitmentDiscountId="r", CommitmentDiscountStatus="Used"
+        )
+    )
+    month.subscriptions(first, "s-1")
+    run = bill(month)
+    assert run.attention == ((BaseKind.NO_RETAIL, 1),)
+    assert prices(run)["First"][1] == "0.00"
+
+
+def test_the_shown_lines_add_up_to_the_rounded_total(month: Month) -> None:
+    first = month.customer("First")
+    amounts = {"A": "1.004", "B": "2.006", "C": "3.005"}
+    month.cost(
+        *(charge("2024-09-01", cost, cost, SubAccountId="s-1", ServiceName=name) for name, cost in amounts.items())
+    )
+    month.subscriptions(first, "s-1")
+    run = bill(month)
+    assert [units for *_, units in lines(month, run, "First")] == [100, 201, 301]
+    assert prices(run)["First"][1] == "6.02"
+
+
+def test_currencies_never_mix(month: Month) -> None:
+    first = month.customer("First")
+    month.cost(
+        charge("2024-09-01", "10.005", "10.005", SubAccountId="s-1"),
+        charge("2024-09-01", "99.5", "99.5", SubAccountId="s-1", BillingCurrency="JPY"),
+        charge("2024-09-01", "1.0005", "1.0005", SubAccountId="s-1", BillingCurrency="KWD"),
+    )
+    month.subscriptions(first, "s-1")
+    run = bill(month)
+    found = {record.statement.currency: record.statement.price_text for record in run.statements}
+    assert found == {"JPY": "100", "KWD": "1.001", "USD": "10.01"}
+
+
+def test_a_second_run_rebuilds_statements_whole_and_keeps_their_ids(month: Month) -> None:
+    first, second = month.customer("First"), month.customer("Second")
+    month.cost(charge("2024-09-01", "10", "10", SubAccountId="s-1"), charge("2024-09-20", "5", "5", SubAccountId="s-2"))
+    month.subscriptions(first, "s-1", "s-2")
+    before = bill(month)
+    again = bill(month)
+    assert [record.statement_id for record in again.statements] == [record.statement_id for record in before.statements]
+    assert prices(again) == prices(before) == {"First": ("15", "15.00", "0")}
+    month.move(second, "1900-01-02", "s-1", "s-2")
+    moved = bill(month)
+    assert prices(moved) == {"Second": ("15", "15.00", "0")}
+    stored = list_statements(month.installation, month.caller, SEPTEMBER)
+    assert [record.customer_name for record in stored] == ["Second"]
+    with pytest.raises(NotFound):
+        get_statement(month.installation, month.caller, before.statements[0].statement_id)
+
+
+def test_one_customer_only_leaves_the_others_statements_as_they_were(month: Month) -> None:
+    first, second = month.customer("First"), month.customer("Second")
+    month.cost(charge("2024-09-01", "10", "10", SubAccountId="s-1"), charge("2024-09-01", "5", "5", SubAccountId="s-2"))
+    month.subscriptions(first, "s-1")
+    month.subscriptions(second, "s-2")
+    whole = bill(month)
+    only = bill(month, second)
+    assert [record.customer_name for record in only.statements] == ["Second"]
+    assert only.balance == whole.balance
+    runs_now = {record.customer_name: record.run_id for record in list_statements(month.installation, month.caller, None)}
+    assert runs_now == {"First": whole.run_id, "Second": only.run_id}
+    with pytest.raises(NotFound):
+        bill(month, 999)
+
+
+def test_a_month_without_cost_has_no_statement_and_an_empty_balance(month: Month) -> None:
+    month.customer("First")
+    run = bill(month)
+    assert (run.statements, run.balance) == ((), ())
+
+
+def test_a_new_delivery_of_the_scope_is_what_the_next_run_bills(month: Month) -> None:
+    first = month.customer("First")
+    month.cost(charge("2024-09-01", "10", "10", SubAccountId="s-1"), scope="export")
+    month.subscriptions(first, "s-1")
+    assert prices(bill(month))["First"][1] == "10.00"
+    month.cost(charge("2024-09-01", "11", "11", SubAccountId="s-1"), scope="export", name="restated.csv")
+    assert prices(bill(month))["First"][1] == "11.00"
+
+
+def test_partners_do_not_see_each_others_months(month: Month, other_partner: Caller, tmp_path: Path) -> None:
+    other = Month(month.installation, other_partner, tmp_path)
+    for each, cost in ((month, "10"), (other, "7")):
+        customer_id = each.customer("Same name")
+        each.cost(charge("2024-09-01", cost, cost, SubAccountId="s-1"), name=f"cost-{cost}.csv")
+        each.subscriptions(customer_id, "s-1")
+    own, foreign = bill(month), bill(other)
+    assert prices(own)["Same name"][1] == "10.00"
+    assert prices(foreign)["Same name"][1] == "7.00"
+    with pytest.raises(NotFound):
+        get_statement(month.installation, other_partner, own.statements[0].statement_id)
+    with pytest.raises(NotFound):
+        run_bill(month.installation, other_partner, SEPTEMBER, own.statements[0].statement.customer_id)
+
+
+def test_only_one_run_of_a_month_works_at_a_time(month: Month) -> None:
+    month.customer("First")
+    with (
+        only_run(month.installation.lake_folder, month.caller.partner_id, SEPTEMBER),
+        pytest.raises(Conflict) as refused,
+    ):
+        bill(month)
+    assert refused.value.code == "run_running"
+    assert bill(month).statements == ()
+
+
+def test_runs_at_the_same_time_end_as_one_run_would(month: Month) -> None:
+    first = month.customer("First")
+    month.cost(charge("2024-09-01", "10", "10", SubAccountId="s-1"))
+    month.subscriptions(first, "s-1")
+    outcomes: list[object] = []
+
+    def attempt(run: Callable[[Month], BillRun] = bill) -> None:
+        try:
+            outcomes.append(run(month).run_id)
+        except Conflict as refused:
+            outcomes.append(refused.code)
+
+    threads = [threading.Thread(target=attempt) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done = [outcome for outcome in outcomes if outcome != "run_running"]
+    assert done
+    assert len(outcomes) == 6
+    (statement,) = list_statements(month.installation, month.caller, SEPTEMBER)
+    assert statement.run_id in done
+    assert lines(month, bill(month), "First") == [("s-1", "Virtual Machines", "10.000000000000", 1000)]
+
+
+def test_a_read_only_key_and_a_customer_key_may_not_run(month: Month) -> None:
+    first = month.customer("First")
+    for caller in (
+        Caller(month.caller.partner_id, Role.READ_ONLY),
+        Caller(month.caller.partner_id, Role.CUSTOMER_READ_ONLY, first),
+    ):
+        with pytest.raises(Forbidden):
+            run_bill(month.installation, caller, SEPTEMBER)
+
+
+def test_a_customer_sees_its_own_statements_only(month: Month) -> None:
+    first, second = month.customer("First"), month.customer("Second")
+    month.cost(charge("2024-09-01", "10", "10", SubAccountId="s-1"), charge("2024-09-01", "5", "5", SubAccountId="s-2"))
+    month.subscriptions(first, "s-1")
+    month.subscriptions(second, "s-2")
+    statements = {record.customer_name: record.statement_id for record in bill(month).statements}
+    customer = Caller(month.caller.partner_id, Role.CUSTOMER_READ_ONLY, first)
+    seen = list_statements(month.installation, customer, None)
+    assert [record.statement_id for record in seen] == [statements["First"]]
+    with pytest.raises(NotFound):
+        get_statement(month.installation, customer, statements["Second"])
+
+
+def test_the_manifest_names_every_input_and_equal_inputs_give_equal_proof(month: Month) -> None:
+    first = month.customer("First", markup_percent=Decimal("7.5"))
+    imported = month.cost(charge("2024-09-01", "10", "10", SubAccountId="s-1"))
+    month.subscriptions(first, "s-1")
+    manifests = []
+    for run in (bill(month), bill(month)):
+        folder = month.installation.lake_folder / f"{month.caller.partner_id}/runs/2024-09/{run.run_id}"
+        assert {file.name for file in folder.iterdir()} == {
+            "account_spans.parquet",
+            "manifest.json",
+            "prices.parquet",
+            "products.parquet",
+            "rated_lines.parquet",
+        }
+        manifests.append(json.loads((folder / "manifest.json").read_text()))
+    assert manifests[0] == manifests[1]
+    inputs = manifests[0]["inputs"]
+    assert [found["data_set_id"] for found in inputs["data_sets"]] == [imported.data_sets[0].data_set_id]
+    assert inputs["assignments"] == [["subscription", "s-1", first, None, None]]
+    assert inputs["price_books"][0]["rules"] == [[1, "Markup", "percentIncrease", "7.5000"]]
+    assert inputs["currencies"] == {"USD": 2}
+    assert manifests[0]["balance"][0]["difference"] == "0.000000000000"

@@ -1,0 +1,176 @@
+"""The migrations make exactly the schema of store.tables, on both databases, however often and at once."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import insert, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from rebill.model.errors import Unavailable
+from rebill.store.database import Database
+from rebill.store.migrations import upgrade
+from rebill.store.partners import first_partner
+from rebill.store.tables import accounts, assignments, customers, metadata, partners
+
+NOW = datetime(2024, 10, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def empty(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def migrated(migrated_url: str) -> Iterator[Database]:
+    database = Database(migrated_url)
+    yield database
+    database.close()
+
+
+def test_the_migrated_schema_is_the_one_of_the_tables(empty: Database) -> None:
+    upgrade(empty)
+    with empty.reading() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    # The exclusion constraint of assignments brings an index that SQLAlchemy shows as one of its own.
+    assert [difference for difference in differences if "ex_assignments_overlap" not in repr(difference)] == []
+
+
+def test_every_check_constraint_of_the_tables_is_there(migrated: Database) -> None:
+    for table in metadata.tables.values():
+        wanted = {str(rule.name) for rule in table.constraints if type(rule).__name__ == "CheckConstraint"}
+        with migrated.reading() as connection:
+            found = {rule["name"] for rule in inspect(connection).get_check_constraints(table.name)}
+        assert wanted == found, table.name
+
+
+def test_a_second_upgrade_changes_nothing(empty: Database) -> None:
+    upgrade(empty)
+    with empty.writing() as connection:
+        connection.execute(insert(partners), _partner_row(1))
+    upgrade(empty)
+    with empty.reading() as connection:
+        assert first_partner(connection) is not None
+
+
+def test_six_processes_that_upgrade_at_once_all_succeed(database_url: str) -> None:
+    program = (
+        "import sys; from rebill.store.database import Database; from rebill.store.migrations import upgrade;"
+        "sys.stdin.readline(); upgrade(Database(sys.argv[1]))"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, database_url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(6)
+    ]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    outcomes = [(process.communicate()[1].decode(), process.returncode) for process in started]
+    assert outcomes == [("", 0)] * 6
+
+
+def test_an_empty_database_says_to_run_init(empty: Database) -> None:
+    with pytest.raises(Unavailable, match="rebill init") as refused, empty.reading() as connection:
+        first_partner(connection)
+    assert refused.value.code == "database_not_initialised"
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.sqlite3", "postgresql://localhost:1/rebill"])
+def test_a_database_that_cannot_be_reached_is_unavailable(url: str) -> None:
+    database = Database(url)
+    with pytest.raises(Unavailable) as refused, database.reading():
+        pass
+    assert refused.value.code == "database_unavailable"
+
+
+Day = str | None
+
+
+@pytest.mark.parametrize(
+    ("second", "is_refused"),
+    [
+        (("2024-02-01", "2024-03-01"), True),
+        (("2024-01-31", "2024-02-11"), True),
+        (("2024-02-19", None), True),
+        ((None, None), True),
+        ((None, "2024-02-11"), True),
+        (("2024-02-20", None), False),
+        ((None, "2024-02-10"), False),
+        (("2024-01-01", "2024-02-10"), False),
+    ],
+)
+def test_the_database_itself_refuses_days_that_overlap(
+    migrated: Database, second: tuple[Day, Day], is_refused: bool
+) -> None:
+    """One account is assigned from 10 to 20 February; a second assignment comes by plain SQL."""
+    _two_customers_and_an_account(migrated)
+    _assign(migrated, 1, ("2024-02-10", "2024-02-20"))
+    if is_refused:
+        with pytest.raises(IntegrityError, match="overlap"):
+            _assign(migrated, 2, second)
+    else:
+        _assign(migrated, 2, second)
+
+
+def test_the_database_refuses_a_change_that_would_overlap(migrated: Database) -> None:
+    _two_customers_and_an_account(migrated)
+    _assign(migrated, 1, ("2024-02-10", "2024-02-20"))
+    _assign(migrated, 2, ("2024-02-20", None))
+    longer = text("UPDATE assignments SET effective_to = NULL WHERE customer_id = 1")
+    with pytest.raises(IntegrityError, match="overlap"), migrated.writing() as connection:
+        connection.execute(longer)
+
+
+def test_what_is_withdrawn_overlaps_nothing_until_it_is_taken_back(migrated: Database) -> None:
+    _two_customers_and_an_account(migrated)
+    _assign(migrated, 1, (None, None), withdrawn_at=NOW)
+    _assign(migrated, 2, (None, None))
+    again = text("UPDATE assignments SET withdrawn_at = NULL WHERE customer_id = 1")
+    with pytest.raises(IntegrityError, match="overlap"), migrated.writing() as connection:
+        connection.execute(again)
+
+
+def test_an_assignment_of_no_day_is_refused(migrated: Database) -> None:
+    _two_customers_and_an_account(migrated)
+    with pytest.raises(IntegrityError):
+        _assign(migrated, 1, ("2024-02-10", "2024-02-10"))
+
+
+def _partner_row(partner_id: int) -> dict[str, object]:
+    row: dict[str, object] = {"partner_id": partner_id, "name": f"Partner {partner_id}", "currency": "USD"}
+    return row | {"bill_input_tax": False, "created_at": NOW}
+
+
+def _two_customers_and_an_account(database: Database) -> None:
+    texts = dict.fromkeys(
+        "street1 street2 city state zipcode country billing_contact billing_folder classification "
+        "generated_external_id".split(),
+        "",
+    )
+    times = {"created_at": NOW, "updated_at": NOW}
+    with database.writing() as connection:
+        connection.execute(insert(partners), _partner_row(1))
+        for customer_id in (1, 2):
+            row = {"customer_id": customer_id, "partner_id": 1, "name": f"Customer {customer_id}", "tags": []}
+            connection.execute(insert(customers), row | texts | times)
+        account = dict.fromkeys("spelling name domain relationship search_text".split(), "")
+        account |= {"account_key": "a", "kind": "azure_customer", "status": "active"}
+        seen = {"first_seen_at": NOW, "last_seen_at": NOW}
+        connection.execute(insert(accounts), {"account_id": 1, "partner_id": 1} | account | seen)
+
+
+def _assign(
+    database: Database, customer_id: int, days: tuple[Day, Day], withdrawn_at: datetime | None = None
+) -> None:
+    first, until = (None if day is None else date.fromisoformat(day) for day in days)
+    row = {"partner_id": 1, "customer_id": customer_id, "account_id": 1, "created_at": NOW, "updated_at": NOW}
+    span = {"effective_from": first, "effective_to": until, "withdrawn_at": withdrawn_at}
+    with database.writing() as connection:
+        connection.execute(insert(assignments), row | span)

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development
+set -eu
+cd "$(dirname "$0")/.."
+kind=$1
+folder=.venv
+
+fail() {
+    printf '\n%s\n' "$*" >&2
+    exit 1
+}
+
+recent_enough() {
+    command -v "$1" >/dev/null 2>&1 && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+}
+
+find_python() {
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if recent_enough "$candidate"; then
+            printf '%s' "$candidate"
+            return
+        fi
+    done
+    fail "rebill needs Python 3.11 or newer, and ${PYTHON:-python3} is $(${PYTHON:-python3} --version 2>&1 || printf 'missing').
+Install it (Debian, Ubuntu: apt-get install python3.11 python3.11-venv) or name one: make PYTHON=/path/to/python3.12 $kind"
+}
+
+install_venv_module() {
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        printf 'This Python cannot build environments yet: installing python%s-venv\n' "$version" >&2
+        { apt-get install -y -q "python$version-venv" || { apt-get update -q && apt-get install -y -q "python$version-venv"; }; } >&2 ||
+            apt-get install -y -q python3-venv >&2 || true
+    fi
+    "$python" -c 'import venv, ensurepip' 2>/dev/null ||
+        fail "This Python has no venv or ensurepip module. Install it (Debian, Ubuntu: apt-get install python$version-venv) and repeat."
+}
+
+if ! { [ -x $folder/bin/python ] && recent_enough $folder/bin/python && $folder/bin/python -m pip --version; } >/dev/null 2>&1; then
+    python=$(find_python)
+    "$python" -c 'import venv, ensurepip' 2>/dev/null || install_venv_module
+    rm -rf $folder
+    "$python" -m venv $folder
+fi
+printf 'Installing the locked %s requirements into %s\n' "$kind" "$folder"
+$folder/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$kind.txt" ||
+    fail "The locked requirements could not be installed: pip says why above. It needs a package index that holds them."
+$folder/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Compiles the locked requirements, for every platform and every Python from 3.11 on, with hashes and naming no index.
+set -eu
+cd "$(dirname "$0")/.."
+compiler=build/lock
+[ -x $compiler/bin/uv ] || { .venv/bin/python -m venv $compiler && $compiler/bin/pip install --quiet uv; }
+compile() {
+    $compiler/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+        --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet "$@"
+}
+compile --extra development --output-file requirements/development.txt
+# The runtime lock is held to the versions of the development lock, so that what is tested is what runs.
+# setuptools stands in it because the project itself is installed without build isolation.
+printf 'setuptools>=77\n' > $compiler/build-requirements.in
+compile $compiler/build-requirements.in --constraint requirements/development.txt --output-file requirements/runtime.txt
