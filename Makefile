@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
-PYTHON_CODE := src tests tools
+PYTHON_CODE := src tests benchmarks
 # Tests that need no server of any kind; they run first, so that a slip shows within seconds.
 FAST_TESTS := $(wildcard tests/house tests/model tests/rating)
 
@@ -29,7 +29,7 @@ serve: .venv/runtime.stamp ## the API on 127.0.0.1:8080, on your own data folder
 	@$(BIN)/rebill serve
 
 bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as ratios
-	@$(BIN)/python tools/bench.py
+	@$(BIN)/python -m benchmarks
 
 lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.toml (for developers)
 	@sh tools/lock.sh

@@ -23,7 +23,7 @@ CREATE TABLE terms AS FROM read_csv('{terms}', header = true, types = {{
 # The most specific owner of the line's day, then base × factor by the customer's terms, rounded once.
 _RATED = """
 SELECT
-    customer_id, l.ProviderName, l.SubAccountId, l.ServiceName, l.ChargeCategory, l.BillingCurrency, l.PricingUnit,
+    c.customer_id, l.ProviderName, l.SubAccountId, l.ServiceName, l.ChargeCategory, l.BillingCurrency, l.PricingUnit,
     l.PricingQuantity, l.BilledCost, l.file_index, l.file_row_number,
     CAST(round(CASE
         WHEN l.ChargeCategory = 'Tax' THEN 0
@@ -41,7 +41,7 @@ SELECT
         WHEN commitments = 'amortized' AND l.CommitmentDiscountId IS NOT NULL
             AND l.ChargeCategory IN ('Usage', 'Purchase') THEN coalesce(l.EffectiveCost, 0)
         ELSE l.BilledCost END AS statement_cost
-FROM (SELECT *, CAST(ChargePeriodStart AS DATE) AS charge_day FROM read_parquet({parts})) AS l
+FROM (SELECT *, file_index, file_row_number, CAST(ChargePeriodStart AS DATE) AS charge_day FROM read_parquet({parts})) AS l
 LEFT JOIN (FROM bindings WHERE kind = 'subscription') AS s
     ON s.account_key = l.SubAccountId AND charge_day >= s.effective_from AND charge_day < s.effective_to
 LEFT JOIN (FROM bindings WHERE kind = 'azure_customer') AS t

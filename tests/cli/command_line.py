@@ -1,5 +1,7 @@
-"""The real ``rebill`` command in a process of its own, on a home and a database of the test's."""
+"""The ``rebill`` command on a home and a database of the test's: in this process, or in one of its own."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -7,6 +9,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from rebill.cli import main
 
 PATIENCE_SECONDS = 120
 
@@ -34,18 +40,38 @@ class CommandLine:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("REBILL_")}
-        return {**kept, "REBILL_HOME": str(self.home), "REBILL_DATABASE_URL": self.database_url, "COLUMNS": "120"}
+        """The settings of this installation."""
+        return {"REBILL_HOME": str(self.home), "REBILL_DATABASE_URL": self.database_url, "COLUMNS": "120"}
 
-    def command(self, *arguments: str) -> list[str]:
-        """What to execute: warnings are errors in the command too."""
-        return [sys.executable, "-W", "error", "-m", "rebill", *arguments]
+    @property
+    def process_environment(self) -> dict[str, str]:
+        """This process's environment with the settings of this installation and no other."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("REBILL_")}
+        return {**kept, **self.environment}
 
     def run(self, *arguments: str, **environment: str) -> Ended:
-        """Run ``rebill`` with ``arguments`` to its end."""
+        """Run ``rebill`` with ``arguments`` to its end, from the same entry as the installed command."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as exit_,
+        ):
+            for name in [name for name in os.environ if name.startswith("REBILL_")]:
+                patch.delenv(name)
+            for name, value in {**self.environment, **environment}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["rebill", *arguments])
+            main()
+        assert isinstance(exit_.value.code, int)
+        return Ended(exit_.value.code, out.getvalue(), err.getvalue())
+
+    def run_in_a_process(self, *arguments: str) -> Ended:
+        """Run ``rebill`` in a process of its own; warnings are errors in it too."""
         done = subprocess.run(
-            self.command(*arguments),
-            env={**self.environment, **environment},
+            [sys.executable, "-W", "error", "-m", "rebill", *arguments],
+            env=self.process_environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -93,7 +93,7 @@ def test_the_statement_is_listed_shown_and_exported_alike(rebill: CommandLine, t
     assert json.loads(exported.out) == shown
     file = tmp_path / "statement.csv"
     rebill.answer("statements", "export", str(statement_id), "--format", "csv", "-o", str(file))
-    rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8", newline=""))))
+    rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode(), newline="")))
     assert [row["amount"] for row in rows] == [line["amount"] for line in shown["lines"]]
 
 

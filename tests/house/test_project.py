@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-FOLDERS = ("src", "tests", "tools", "docs", "requirements", ".ci")
+FOLDERS = ("src", "tests", "benchmarks", "tools", "docs", "requirements", ".ci")
 FILES = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*")) if "__pycache__" not in file.parts]
 FILES = [file for file in (*FILES, *ROOT.iterdir()) if file.is_file() and ".egg-info" not in str(file)]
 TEXT_ENDINGS = {".py", ".sql", ".md", ".toml", ".txt", ".sh", ".json", ".mako", ""}

@@ -135,9 +135,7 @@ def test_a_reservation_reaches_the_customer_by_its_policy(
 def test_retail_that_is_wanted_but_missing_is_counted_and_never_guessed(month: Month) -> None:
     first = month.customer("First", commitments=CommitmentsPolicy.RETAIL)
     month.cost(
-        charge(
-            "2024-09-02", "0", "0", SubAccountId="s-1", CommitmentDiscountId="r", CommitmentDiscountStatus="Used"
-        )
+        charge("2024-09-02", "0", "0", SubAccountId="s-1", CommitmentDiscountId="r", CommitmentDiscountStatus="Used")
     )
     month.subscriptions(first, "s-1")
     run = bill(month)
@@ -196,7 +194,9 @@ def test_one_customer_only_leaves_the_others_statements_as_they_were(month: Mont
     only = bill(month, second)
     assert [record.customer_name for record in only.statements] == ["Second"]
     assert only.balance == whole.balance
-    runs_now = {record.customer_name: record.run_id for record in list_statements(month.installation, month.caller, None)}
+    runs_now = {
+        record.customer_name: record.run_id for record in list_statements(month.installation, month.caller, None)
+    }
     assert runs_now == {"First": whole.run_id, "Second": only.run_id}
     with pytest.raises(NotFound):
         bill(month, 999)

@@ -3,6 +3,7 @@
 Missing text is ``""``, a missing list ``[]``, a missing number ``0``; ``null`` only in keys of our own.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -161,7 +162,7 @@ class SubscriptionList(AnswerShape):
 class SubscriptionDetailList(SubscriptionList):
     """The same, with ``?detail=true``."""
 
-    details: list[
+    details: Sequence[
         SubscriptionAddTrialDetail
         | SubscriptionAddDetail
         | SubscriptionRemoveTrialDetail

@@ -72,7 +72,7 @@ class Exchange:
     request_id: str
     started: float = field(default_factory=time.perf_counter)
     caller: Caller | None = None
-    route: Route | None = None
+    path_template: str | None = None
     ids: Mapping[str, int] = field(default_factory=dict)
     filter_customer_id: int | None = None
 
@@ -87,7 +87,7 @@ class Exchange:
         if _HOST.fullmatch(host) is None:
             server = self.scope.get("server") or ("localhost", None)
             host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
-        path = self.route.path if self.route else "/"
+        path = self.path_template or "/"
         for name, number in self.ids.items():
             path = path.replace(f"{{{name}}}", str(number))
         return f"{self.scope.get('scheme', 'http')}://{host}{path}"
@@ -159,6 +159,7 @@ class PartnerApi:
 
     async def _checked_answer(self, exchange: Exchange, receive: Receive) -> Answer:
         match = self._table.match(exchange.scope["path"])
+        exchange.path_template = match.path if match else None
         if match is None or not match.is_open:
             exchange.caller = await self._sign_in(exchange.presented.key)
         self._require_short_address(exchange)
@@ -167,7 +168,6 @@ class PartnerApi:
         route = match.route(exchange.method)
         if route is None:
             raise MethodNotAllowed(match.allowed)
-        exchange.route = route
         # The limit of calls a minute (429) belongs here.
         self._require_role(exchange.caller, route)
         exchange.ids = _path_ids(match)
@@ -223,13 +223,12 @@ class PartnerApi:
 
     def _carry_out(self, exchange: Exchange, route: Route, body: bytes) -> Answer:
         try:
-            call = self._read_call(exchange, route, body)
+            return route.handler(self._read_call(exchange, route, body))
         except Invalid:
             # An id in the path that names nothing comes before what is wrong with parameters or body. It is asked
             # for only now, so that a sound call needs no further question to the database.
             self._require_customer_of_path(exchange)
             raise
-        return route.handler(call)
 
     def _read_call(self, exchange: Exchange, route: Route, body: bytes) -> Call:
         parameters, faults = read_parameters(
@@ -255,11 +254,11 @@ class PartnerApi:
         if route.body is None:
             return None, {}
         try:
-            value = read_json(body, headers.get("content-type"), headers.get("content-encoding"))
+            parsed = read_json(body, headers.get("content-type"), headers.get("content-encoding"))
         except Invalid as invalid:
             return None, invalid.fields
-        read = read_shape(route.body, value)
-        faults = dict(read.faults)
+        read = read_shape(route.body, parsed.value)
+        faults = {**read.faults, **parsed.faults}
         if (faults or is_faulty) and read.shape is not None and route.value_faults is not None:
             faults = {**route.value_faults(self._installation, read.shape), **faults}
         return read.shape, faults
@@ -284,9 +283,9 @@ class PartnerApi:
         for name, value in answer.headers.items():
             headers[name] = value
         # Logged before it is sent: who has the answer can rely on the line being there.
-        route = exchange.route.path if exchange.route else None
         seconds = time.perf_counter() - exchange.started
-        self._surroundings.telemetry.answered(exchange.method, route, answer.status, seconds, exchange.facts)
+        telemetry = self._surroundings.telemetry
+        telemetry.answered(exchange.method, exchange.path_template, answer.status, seconds, exchange.facts)
         await send(start)
         await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else answer.body})
 

@@ -11,7 +11,7 @@ KEY_PARAMETER = "api_key"
 
 @dataclass(frozen=True)
 class PresentedKey:
-    """``key``: what decides who calls (``""``: nothing was sent). ``everything``: all that may be a key, to be hidden."""
+    """``key``: what decides who calls (``""``: nothing was sent). ``everything``: all that may be a key, to hide."""
 
     key: str
     everything: tuple[str, ...]

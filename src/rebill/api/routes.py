@@ -232,8 +232,9 @@ _UNVERSIONED = ("price_book_assignments", "price_book_account_assignments")
 
 @dataclass(frozen=True)
 class Match:
-    """A path that exists: its routes by method, and the texts where ids stand."""
+    """A path that exists: its template, its routes by method, and the texts where ids stand."""
 
+    path: str
     routes: Mapping[str, Route]
     id_texts: Mapping[str, str]
 
@@ -269,7 +270,8 @@ class RouteTable:
             if len(template) == len(segments):
                 pairs = list(zip(template, segments, strict=True))
                 if all(part == segment or part.startswith("{") for part, segment in pairs):
-                    return Match(routes, {part[1:-1]: segment for part, segment in pairs if part.startswith("{")})
+                    id_texts = {part[1:-1]: segment for part, segment in pairs if part.startswith("{")}
+                    return Match("/" + "/".join(template), routes, id_texts)
         return None
 
 

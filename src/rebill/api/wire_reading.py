@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -59,11 +59,22 @@ async def take_in(receive: Receive, declared_length: str | None, greatest_bytes:
             return b"".join(parts)
 
 
-def read_json(body: bytes, content_type: str | None, content_encoding: str | None) -> object:
+@dataclass(frozen=True)
+class ReadBody:
+    """A parsed body, and what in it cannot be accepted, by path.
+
+    That is: nesting, lone surrogates, control characters, ``NaN``, long numbers, keys given twice.
+    """
+
+    value: object
+    faults: Mapping[str, str]
+
+
+def read_json(body: bytes, content_type: str | None, content_encoding: str | None) -> ReadBody:
     """The JSON value in ``body``: whole numbers as ``int``, others as ``Decimal``.
 
-    Raises ``Invalid`` with every fault by its path: a declared type that is not JSON, bytes that are not
-    UTF-8, broken JSON, nesting, lone surrogates, control characters, ``NaN``, long numbers, repeated keys.
+    Raises ``Invalid`` when there is no value to speak of: a declared type that is not JSON, bytes that are not
+    UTF-8, broken JSON.
     """
     _require_json_type(content_type, content_encoding)
     try:
@@ -85,10 +96,7 @@ def read_json(body: bytes, content_type: str | None, content_encoding: str | Non
         raise _not_json(f"is nested more than {GREATEST_NESTING} deep") from None
     except json.JSONDecodeError as error:
         raise _not_json(f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
-    faults = dict(_first(_faults(value), GREATEST_FAULT_COUNT))
-    if faults:
-        raise Invalid("invalid_body", "The body cannot be accepted: see fields.", faults)
-    return value
+    return ReadBody(value, dict(_first(_faults(value), GREATEST_FAULT_COUNT)))
 
 
 def path_text(path: Sequence[str | int]) -> str:

@@ -23,6 +23,8 @@ EXPECTED_COST = Decimal("20.520226728990")
 """What the published sample adds up to, in ``BilledCost``; the demo checks that none of it goes astray."""
 LEFT_UNASSIGNED = (12, 23, 34, 45, 56)
 """Places, by cost from the greatest, of the accounts that the demo leaves unassigned on purpose."""
+SHOWN_CUSTOMER = "Brass Kettle Robotics"
+"""Whose statement is shown in full."""
 
 
 def _terms(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +23,7 @@ from rebill.cli.demo_partner import (
     LEFT_UNASSIGNED,
     MONTH,
     PARTNER_NAME,
+    SHOWN_CUSTOMER,
     SampleCost,
     expected_balance,
     read_sample,
@@ -35,6 +40,7 @@ from rebill.services.catalogue import import_catalogue
 from rebill.services.create_customer import create_customer
 from rebill.services.import_costs import import_costs
 from rebill.services.initialise import find_partner, initialise
+from rebill.services.read_statements import get_statement
 from rebill.services.run_bill import BillRun, StatementRecord, run_bill
 from rebill.settings import Settings
 from rebill.wiring import open_installation
@@ -52,8 +58,6 @@ COST_FILE = SAMPLES / "focus_1_0_sample_1000.csv"
 _ADD_TENANTS = "/v1/azure_partner_customer_accounts/add"
 _ADD_SUBSCRIPTIONS = "/v1/azure_subscriptions/add"
 _UNKNOWN_TENANT = "fgh345"
-_STATEMENT_LINES_SHOWN = range(4, 15)
-"""A statement shown in full has this many lines, if there is one: enough to see, not too many to read."""
 
 
 @dataclass
@@ -66,6 +70,7 @@ class Story:
     caller: Caller
     api_key: str
     sample: SampleCost
+    tenants: list[str] = field(default_factory=list)
     customers: list[Customer] = field(default_factory=list)
     steps: int = 0
 
@@ -84,12 +89,12 @@ def tell(home: Path, output: Output) -> None:
     output.say(f"rebill demo: {PARTNER_NAME} bills {MONTH} to its customers\nEverything lies in {home}\n")
     story = _begin(home, output)
     try:
-        tenants = _take_in_catalogue(story)
+        _take_in_catalogue(story)
         _make_customers(story)
         _import_costs(story)
         with running_server(home, story.api_key) as server:
             story.step("server", f"rebill serve runs on {server.url}")
-            _assign_tenants(story, server, tenants)
+            _assign_tenants(story, server)
             _assign_subscriptions(story, server)
         runs = [_bill(story, MONTH), _bill(story, FOLLOWING_MONTH)]
         written = _write_documents(story, runs)
@@ -113,12 +118,11 @@ def _begin(home: Path, output: Output) -> Story:
     return story
 
 
-def _take_in_catalogue(story: Story) -> list[str]:
+def _take_in_catalogue(story: Story) -> None:
     done = import_catalogue(story.installation, story.caller, CATALOGUE_FILE)
-    tenants = [str(item["id"]) for item in json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["items"]]
-    _require(done.new == len(tenants) == len(CUSTOMERS), "every Azure customer of the catalogue is new")
+    story.tenants = [str(item["id"]) for item in json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["items"]]
+    _require(done.new == len(story.tenants) == len(CUSTOMERS), "every Azure customer of the catalogue is new")
     story.step("catalogue", f"{done.new} Azure customers from an answer of Partner Center (fictional names)")
-    return tenants
 
 
 def _make_customers(story: Story) -> None:
@@ -147,22 +151,22 @@ def _import_costs(story: Story) -> None:
     story.detail(f"one of them is billed in {FOLLOWING_MONTH}: each billing month is a data set of its own")
 
 
-def _assign_tenants(story: Story, server: Server, tenants: Sequence[str]) -> None:
+def _assign_tenants(story: Story, server: Server) -> None:
     """The reference call: first with a fault in it, which stores nothing, then for every customer."""
     first = story.customers[0]
     path = f"{_ADD_TENANTS}/{first.customer_id}"
-    faulty = server.put_identifiers(path, "azure_customer_ids", [tenants[0], _UNKNOWN_TENANT])
+    faulty = server.put_identifiers(path, "azure_customer_ids", [story.tenants[0], _UNKNOWN_TENANT])
     sound, fault = faulty.body["azure_partner_customer_accounts"]
     _require(faulty.status == 207 and sound["assigned"] is False and fault["http_status"] == 422, "one fault holds all")
     _require(_assigned_tenants(server, first) == [], "a request with a fault stores nothing")
     story.step("assignment", f"PUT {path} with one unknown id among two: 207, nothing is stored")
     story.detail(json.dumps(fault))
-    for customer, tenant in zip(story.customers, tenants, strict=True):
+    for customer, tenant in zip(story.customers, story.tenants, strict=True):
         answer = server.put_identifiers(f"{_ADD_TENANTS}/{customer.customer_id}", "azure_customer_ids", [tenant])
         (entry,) = answer.body["azure_partner_customer_accounts"]
         _require(answer.status == 207 and entry.get("assigned") is True, f"{tenant} is assigned to {customer.name}")
         _require(_assigned_tenants(server, customer) == [tenant], f"{customer.name} has its Azure account")
-    story.step("assignment", f"{len(tenants)} Azure customers, one by one: 207, each assigned")
+    story.step("assignment", f"{len(story.tenants)} Azure customers, one by one: 207, each assigned")
 
 
 def _assigned_tenants(server: Server, customer: Customer) -> list[str]:
@@ -194,7 +198,7 @@ def _bill(story: Story, month: BillingMonth) -> BillRun:
     names = {record.customer_name for record in run.statements}
     disabled = {new.name for new in CUSTOMERS if not new.billing_enabled}
     _require(bool(names) and not names & disabled, "customers with billing enabled, and only they, get statements")
-    story.step("bill", f"{month}: {len(run.statements)} Estimated statements (run {run.run_id})")
+    story.step("bill", f"{month}: Estimated statements: {len(run.statements)} (run {run.run_id})")
     return run
 
 
@@ -202,14 +206,18 @@ def _write_documents(story: Story, runs: Sequence[BillRun]) -> Mapping[int, list
     folder = story.home / "statements"
     folder.mkdir()
     written: dict[int, list[Path]] = {}
-    for record in (record for run in runs for record in run.statements):
+    for listed in (listed for run in runs for listed in run.statements):
+        record = get_statement(story.installation, story.caller, listed.statement_id)
+        _require(record.line_count == len(record.statement.lines) > 0, "a statement has the lines that it counts")
         name = re.sub(r"[^a-z0-9]+", "-", record.customer_name.lower())
         stem = folder / f"{record.statement.month}-{name}"
         paths = [stem.with_suffix(".json"), stem.with_suffix(".csv")]
         for path, text in zip(paths, _documents(record), strict=True):
             write_document(path, text)
         document = json.loads(paths[0].read_text(encoding="utf-8"))
+        shown = sum((Decimal(line["amount"]) for line in document["lines"]), ZERO)
         _require(document["total"] == record.statement.price_text, "the JSON document bears the statement's total")
+        _require(shown == Decimal(document["total"]), "the lines of the JSON document add up to its total")
         written[record.statement_id] = paths
     story.step("documents", f"{2 * len(written)} files, JSON and CSV, in {folder}")
     return written
@@ -222,17 +230,18 @@ def _documents(record: StatementRecord) -> tuple[str, str]:
 
 def _show(story: Story, runs: Sequence[BillRun], written: Mapping[int, list[Path]]) -> None:
     output = story.output
-    output.say(f"\nStatements of {MONTH}")
-    show_statements(output, runs[0].statements)
+    output.say()
+    show_statements(output, sorted(runs[0].statements, key=lambda record: record.customer_name))
     _show_balances(output, runs)
-    shown = _shown_statement(runs[0].statements)
+    (chosen,) = (record for record in runs[0].statements if record.customer_name == SHOWN_CUSTOMER)
+    shown = get_statement(story.installation, story.caller, chosen.statement_id)
     output.say()
     show_statement(output, shown)
     output.say("\nThe same statement as files:")
     for path in written[shown.statement_id]:
         output.say(f"  {path}")
     output.answer(_document(story, runs, written))
-    _say_what_next(story, shown)
+    _say_what_next(story)
 
 
 def _show_balances(output: Output, runs: Sequence[BillRun]) -> None:
@@ -247,11 +256,6 @@ def _show_balances(output: Output, runs: Sequence[BillRun]) -> None:
     rows.append(["together", *(text_of(kept_amount(amount)) for amount in sums.values())])
     output.say("\nWhere every charge went, in USD: imported = billed + billing disabled + unassigned")
     output.table([Heading("month"), *balance_headings()], rows)
-
-
-def _shown_statement(records: Sequence[StatementRecord]) -> StatementRecord:
-    readable = [record for record in records if len(record.statement.lines) in _STATEMENT_LINES_SHOWN]
-    return max(readable or records, key=lambda record: len(record.statement.lines))
 
 
 def _document(story: Story, runs: Sequence[BillRun], written: Mapping[int, list[Path]]) -> Document:
@@ -272,10 +276,14 @@ def _document(story: Story, runs: Sequence[BillRun], written: Mapping[int, list[
     }
 
 
-def _say_what_next(story: Story, shown: StatementRecord) -> None:
-    customer = shown.statement.customer_id
-    story.output.say("\nTry it yourself. Serve this home:")
-    story.output.say(f"  REBILL_HOME={story.home} rebill serve")
-    story.output.say("and in another terminal ask for a customer's accounts:")
-    story.output.say(f"  curl -H 'Authorization: Bearer {story.api_key}' \\")
-    story.output.say(f"    http://127.0.0.1:8080/v1/azure_partner_customer_accounts/list/{customer}")
+def _say_what_next(story: Story) -> None:
+    say = story.output.say
+    command = "rebill" if shutil.which("rebill") else str(Path(sys.executable).parent / "rebill")
+    body = json.dumps({"azure_customer_ids": [story.tenants[0], _UNKNOWN_TENANT]})
+    say("\nTry it yourself. Serve this home:\n")
+    say(f"  REBILL_HOME={shlex.quote(str(story.home))} {shlex.quote(command)} serve\n")
+    say("and in another terminal make the reference call, once with an id that nobody has:\n")
+    say("  curl --request PUT -H 'Content-Type: application/json' \\")
+    say(f"    -H 'Authorization: Bearer {story.api_key}' \\")
+    say(f"    -d {shlex.quote(body)} \\")
+    say(f"    http://127.0.0.1:8080{_ADD_TENANTS}/{story.customers[0].customer_id}")

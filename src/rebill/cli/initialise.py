@@ -6,7 +6,7 @@ import typer
 
 from rebill.cli.options import JsonOption
 from rebill.cli.output import Output
-from rebill.cli.session import reporting
+from rebill.cli.session import reporting, standing_installation
 
 if TYPE_CHECKING:
     from rebill.services.initialise import Initialised
@@ -44,10 +44,9 @@ def create_another(
 ) -> None:
     """Create another partner in the same database, with its admin key (shown once)."""
     from rebill.services.initialise import create_partner
-    from rebill.wiring import open_installation
 
     with reporting(as_json) as output:
-        installation = open_installation()
+        installation = standing_installation()
         initialised = create_partner(installation, name, currency)
         installation.database.close()
         _show(output, initialised, f"The partner {name} stands.")

@@ -121,9 +121,11 @@ def _draw(headings: Sequence[Heading], rows: Sequence[Sequence[str]], title: str
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left")
+    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
     for heading in headings:
-        table.add_column(heading.text, justify="right" if heading.right else "left", no_wrap=heading.right)
+        table.add_column(heading.text, justify="right" if heading.right else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    # Nothing is cut off: on a narrow terminal long rows wrap where the terminal wraps them.
+    needed = max(len(line) for line in plain_table(headings, rows)) + 3 * len(headings)
+    Console(width=max(Console().width, needed)).print(table)

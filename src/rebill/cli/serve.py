@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from rebill.cli.options import JsonOption
 from rebill.cli.output import Output
-from rebill.cli.session import reporting
+from rebill.cli.session import reporting, standing_installation
 from rebill.model.errors import Conflict
 
 if TYPE_CHECKING:
@@ -30,10 +31,9 @@ def serve(
     import uvicorn
 
     from rebill.services.initialise import find_partner
-    from rebill.wiring import open_installation
 
     with reporting(as_json) as output:
-        installation = open_installation()
+        installation = standing_installation()
         find_partner(installation, None)
         installation.database.close()
         config = uvicorn.Config(
@@ -86,6 +86,8 @@ def _serve_on(config: uvicorn.Config, listener: socket.socket) -> int:
     if config.workers > 1:
         Multiprocess(config, sockets=[listener]).run()
         return 0
+    # After a graceful stop uvicorn raises the signal once more, for whoever handled it before: stopping is a success.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     server = uvicorn.Server(config)
     try:
         server.run(sockets=[listener])

@@ -124,21 +124,16 @@ def statement_document(record: StatementRecord) -> Document:
 
 
 def show_statements(output: Output, records: Sequence[StatementRecord]) -> None:
-    """A table of statements: customer, partner cost, price, margin."""
-    headings = (
-        Heading("statement", right=True),
-        Heading("period"),
-        Heading("customer"),
-        Heading("currency"),
-        Heading("partner cost", right=True),
-        Heading("price", right=True),
-        Heading("margin", right=True),
-        Heading("lines", right=True),
-        Heading("status"),
-    )
-    names = ("statement_id", "period", "customer", "currency", "partner_cost", "price", "margin", "lines", "status")
+    """A table of statements: customer, partner cost, price, margin; the month too where there are several."""
+    months = {record.statement.month for record in records}
+    names = ["customer", "partner_cost", "price", "margin", "currency", "status", "statement_id"]
+    if len(months) > 1:
+        names.insert(0, "period")
+    numbers = ("partner_cost", "price", "margin", "statement_id")
+    headings = [Heading(name.removesuffix("_id").replace("_", " "), right=name in numbers) for name in names]
     documents = [statement_document(record) for record in records]
-    output.table(headings, [[str(document[name]) for name in names] for document in documents])
+    title = f"Statements of {next(iter(months))}" if len(months) == 1 else ""
+    output.table(headings, [[str(document[name]) for name in names] for document in documents], title)
 
 
 def show_statement(output: Output, record: StatementRecord) -> None:

@@ -16,8 +16,10 @@ from typing import Any, Final
 
 import duckdb
 
+from rebill.lake import folders
+from rebill.lake.folders import flush_to_disk
 from rebill.lake.session import sql_path, sql_paths, sql_text
-from rebill.lake.workshop import PENDING, Workshop, confirm, sync_file, sync_folder
+from rebill.lake.workshop import PENDING, Workshop, confirm
 from rebill.model.data_set import (
     ConvertedFile,
     CurrencySum,
@@ -82,7 +84,7 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
     for file in delivery.files:
         for month, currency, count, total, last_row in connection.execute(
             f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), sum(BilledCost), max(x_SourceRow) "
-            f"FROM read_parquet({sql_path(file.lines)}) GROUP BY ALL ORDER BY ALL"
+            f"FROM read_parquet({sql_path(Path(file.lines))}) GROUP BY ALL ORDER BY ALL"
         ).fetchall():
             rows[month][file.name] = rows[month].get(file.name, 0) + count
             sums[month][currency] += total
@@ -108,7 +110,8 @@ def _rejects_by_month(
         if file.rejects is None or not months:
             continue
         found = connection.execute(
-            f"SELECT {_reject_month(delivery, months)}, count(*) FROM read_parquet({sql_path(file.rejects)}) GROUP BY 1"
+            f"SELECT {_reject_month(delivery, months)}, count(*) "
+            f"FROM read_parquet({sql_path(Path(file.rejects))}) GROUP BY 1"
         ).fetchall()
         for month, count in found:
             counted[month][file.name] += count
@@ -162,9 +165,6 @@ def stage(
     _must_add_up(connection, data_set, paths)
     manifest_sha256 = _write_manifest(data_set, folder)
     (folder / PENDING).touch()
-    for file in folder.iterdir():
-        sync_file(file)
-    sync_folder(folder)
     return StagedDataSet(replace(data_set, manifest_sha256=manifest_sha256), folder, _subscriptions(connection, paths))
 
 
@@ -191,9 +191,9 @@ def _write_parts(
             continue
         part = folder / f"part-{len(parts):05d}.parquet"
         if rows == file.row_count:
-            file.lines.rename(part)
+            Path(file.lines).rename(part)
         else:
-            lines = f"SELECT * FROM read_parquet({sql_path(file.lines)})"
+            lines = f"SELECT * FROM read_parquet({sql_path(Path(file.lines))})"
             wanted = f"{_month_of(delivery)} = {sql_text(str(content.month))}"
             connection.execute(f"COPY ({lines} WHERE {wanted}) TO {sql_text(str(part))} ({_PARQUET})")
         parts.append(Part(part.name, _sha256(part), part.stat().st_size, rows))
@@ -207,7 +207,7 @@ def _write_rejects(
     content: MonthContent,
     folder: Path,
 ) -> None:
-    files = [file.rejects for file in delivery.files if file.rejects and content.rejects.get(file.name)]
+    files = [Path(file.rejects) for file in delivery.files if file.rejects and content.rejects.get(file.name)]
     if files:
         mine = f"{_reject_month(delivery, months)} = {sql_text(str(content.month))}"
         rejects = f"SELECT * FROM read_parquet({sql_paths(files)}) WHERE {mine}"
@@ -251,11 +251,8 @@ def _write_manifest(data_set: DataSet, folder: Path) -> str:
 def publish(place: Workshop, staged: Sequence[StagedDataSet]) -> None:
     """Move complete data sets to where they stay. They are not visible before the record names them."""
     for entry in staged:
-        month = place.costs / str(entry.data_set.billing_month)
-        month.mkdir(exist_ok=True)
-        entry.folder.rename(month / entry.folder.name)
-        sync_folder(month)
-    sync_folder(place.costs)
+        folders.publish(entry.folder, _published(place, entry))
+    flush_to_disk(place.costs)
 
 
 def confirm_published(place: Workshop, staged: Sequence[StagedDataSet]) -> None:
@@ -354,7 +351,7 @@ def _must_add_up(connection: duckdb.DuckDBPyConnection, data_set: DataSet, paths
         f"SELECT BillingCurrency, count(*), sum(BilledCost) FROM read_parquet({sql_paths(paths)}, union_by_name=true) "
         "GROUP BY 1 ORDER BY 1"
     ).fetchall()
-    if sum(count for _, count, _ in found) != data_set.rows or sum(part.rows for part in data_set.parts) != data_set.rows:
+    if {sum(count for _, count, _ in found), sum(part.rows for part in data_set.parts)} != {data_set.rows}:
         raise _damaged(data_set, "its rows do not add up")
     if tuple(CurrencySum(currency, total) for currency, _, total in found) != data_set.sums:
         raise _damaged(data_set, "its costs do not add up")

@@ -12,7 +12,7 @@ THREADS = 2
 @contextmanager
 def engine_session(memory_limit: str, spill_folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A private engine in memory. ``memory_limit`` in DuckDB's notation; what does not fit goes to ``spill_folder``."""
-    options: dict[str, str | int | bool] = {
+    options: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "threads": THREADS,
         "autoinstall_known_extensions": False,

@@ -1,7 +1,5 @@
 """Where an import works: one importer per partner, a staging folder of its own, and what a killed one left."""
 
-import fcntl
-import os
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -9,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rebill.lake.folders import exclusive_lock, flush_to_disk
 from rebill.model.data_set import FileFault
 from rebill.model.errors import Conflict
 
@@ -41,7 +40,7 @@ class Workshop:
                 confirm(folder)
             else:
                 shutil.rmtree(folder)
-                sync_folder(folder.parent)
+                flush_to_disk(folder.parent)
 
 
 @contextmanager
@@ -51,14 +50,11 @@ def workshop(lake_folder: Path, partner_id: int) -> Iterator[Workshop]:
     Raises ``Conflict`` when another import holds it. The hold ends with the process, however that ends.
     """
     costs = costs_folder(lake_folder, partner_id)
-    costs.mkdir(parents=True, exist_ok=True)
-    with (costs / _LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with exclusive_lock(costs / _LOCK) as held:
+        if not held:
             raise Conflict(
                 FileFault.IMPORT_RUNNING, "Another import of this partner is running; try again when it has finished."
-            ) from None
+            )
         staging = costs / _STAGING
         # Whoever left it is dead: its hold is ours now.
         shutil.rmtree(staging, ignore_errors=True)
@@ -77,19 +73,4 @@ def costs_folder(lake_folder: Path, partner_id: int) -> Path:
 def confirm(folder: Path) -> None:
     """Note in the lake that the record knows the data set in ``folder``."""
     (folder / PENDING).unlink(missing_ok=True)
-    sync_folder(folder)
-
-
-def sync_file(file: Path) -> None:
-    """Return when the bytes of ``file`` are on the disk."""
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())
-
-
-def sync_folder(folder: Path) -> None:
-    """Return when the names in ``folder`` are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_to_disk(folder)

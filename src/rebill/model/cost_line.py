@@ -56,7 +56,8 @@ FOCUS_COLUMNS: Final[tuple[Column, ...]] = (
         "CommitmentDiscountCategory CommitmentDiscountId CommitmentDiscountName CommitmentDiscountStatus "
         "CommitmentDiscountType CommitmentDiscountUnit ConsumedUnit AvailabilityZone InvoiceId InvoiceIssuerName "
         "PricingCategory PricingCurrency PublisherName RegionId RegionName ResourceId ResourceName ResourceType "
-        "ServiceCategory ServiceSubcategory SkuId SkuMeter SkuPriceDetails SkuPriceId SubAccountName SubAccountType Tags"
+        "ServiceCategory ServiceSubcategory SkuId SkuMeter SkuPriceDetails SkuPriceId SubAccountName SubAccountType "
+        "Tags"
     ),
 )
 """The FOCUS 1.2 columns rebill knows. Unit prices are kept as amounts and never computed with."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from rebill.model.errors import Invalid
 from rebill.model.months import BillingMonth
@@ -52,7 +51,7 @@ REJECT_SENTENCES: Final[dict[RejectCode, str]] = {
     RejectCode.NOT_UTF8: "the row is not UTF-8 text; export the file as UTF-8",
     RejectCode.NUL_CHARACTER: "the row holds a NUL character",
     RejectCode.MISSING_VALUE: "a value is required here",
-    RejectCode.MISSING_BILLING_PERIOD: "the row names no billing period; say which month bills it: add --period YYYY-MM",
+    RejectCode.MISSING_BILLING_PERIOD: "the row names no billing period; add --period YYYY-MM",
     RejectCode.NOT_A_NUMBER: "{value} is not a number: write digits with at most one point",
     RejectCode.NUMBER_OUT_OF_RANGE: "{value} is beyond what is kept",
     RejectCode.NOT_A_DATE: "{value} is not a date: write 2024-09-30 or 2024-09-30T23:00:00Z",
@@ -138,6 +137,12 @@ def _reject_field(reject: Reject) -> str:
     return f"{reject.file}:{reject.row}" + (f":{reject.column}" if reject.column else "")
 
 
+class FileAddress(Protocol):
+    """Where a file or folder lies; ``pathlib.Path`` is one."""
+
+    def __fspath__(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class CostImportOrder:
     """One delivery: every file and folder of one import command.
@@ -147,7 +152,7 @@ class CostImportOrder:
     another data set seems to hold already may be counted again.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[FileAddress, ...]
     layout: str = "auto"
     scope: str | None = None
     period: BillingMonth | None = None
@@ -174,14 +179,17 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class ConvertedFile:
-    """A source file turned into cost lines (Parquet) and rejects (Parquet), not yet part of any data set."""
+    """A source file turned into cost lines and rejects, not yet part of any data set.
+
+    ``lines``, ``rejects``: addresses of the Parquet files they stand in.
+    """
 
     name: str
     sha256: str
     byte_count: int
     layout: str
-    lines: Path
-    rejects: Path | None
+    lines: str
+    rejects: str | None
     row_count: int
     reject_count: int
     float_values: int
@@ -262,7 +270,7 @@ class CostImport:
 
 
 def refuse_files(faults: Sequence[tuple[str, FileFault, str]]) -> None:
-    """Raise ``Invalid`` for ``(file name, fault, sentence)``, all of them at once. Nothing to raise: nothing happens."""
+    """Raise one ``Invalid`` for all of these ``(file name, fault, sentence)``, if there are any."""
     if not faults:
         return
     name, fault, sentence = faults[0]

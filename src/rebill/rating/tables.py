@@ -37,8 +37,13 @@ def _bindings(inputs: RatingInputs) -> InputTable:
         ("effective_to", "DATE"),
     )
     rows = [
-        (binding.kind.value, binding.account_key, str(binding.customer_id))
-        + (_day(binding.effective_from), _day(binding.effective_to))
+        (
+            binding.kind.value,
+            binding.account_key,
+            str(binding.customer_id),
+            _day(binding.effective_from),
+            _day(binding.effective_to),
+        )
         for binding in inputs.bindings
     ]
     return InputTable("bindings", columns, rows)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 from sqlalchemy import Connection
@@ -82,7 +83,7 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
     """
     require(caller, Permission.CHANGE)
     _check_order(order)
-    files = find_cost_files(order.files)
+    files = find_cost_files([Path(file) for file in order.files])
     settings = installation.settings
     with workshop(settings.lake_folder, caller.partner_id) as place:
         _sweep(installation, caller, place)
@@ -101,7 +102,7 @@ def _check_order(order: CostImportOrder) -> None:
         if not printable or not 0 < len(order.scope) <= _GREATEST_SCOPE_LENGTH or order.scope.startswith(_UNSCOPED):
             raise Invalid(
                 FileFault.INVALID_SCOPE,
-                f"A scope is 1 to {_GREATEST_SCOPE_LENGTH} printable characters, not padded, not starting {_UNSCOPED!r}.",
+                f"A scope has 1 to {_GREATEST_SCOPE_LENGTH} printable characters and no {_UNSCOPED!r} in front.",
             )
     if order.currency is not None:
         try:
@@ -205,7 +206,7 @@ def _convert(task: _Task, files: Sequence[CostFile], marks: Sequence[FileMark]) 
 
 
 def _keep(task: _Task, delivery: Delivery) -> CostImport:
-    reject_files = [file.rejects for file in delivery.files if file.rejects]
+    reject_files = [Path(file.rejects) for file in delivery.files if file.rejects]
     reject_count = sum(file.reject_count for file in delivery.files)
     row_count = sum(file.row_count for file in delivery.files)
     rejects = read_rejects(task.connection, reject_files, REJECTS_SHOWN)
@@ -267,8 +268,9 @@ def _refuse_overlaps(task: _Task, staged: Sequence[StagedDataSet], replaced: set
             if shared is not None:
                 raise Conflict(
                     FileFault.DOUBLE_COUNTING,
-                    f"Data set {other.data_set_id} of {other.billing_month} (scope {other.scope}) already holds charges "
-                    f"of {shared}. To replace it, import with its --scope; to count both, say why with --overlap-reason.",
+                    f"Data set {other.data_set_id} of {other.billing_month} (scope {other.scope}) already holds "
+                    f"charges of {shared}. To replace it, import with its --scope; to count both, say why with "
+                    "--overlap-reason.",
                 )
 
 

@@ -21,8 +21,13 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
         "bill_input_tax": inputs.bill_input_tax,
         "data_sets": [_data_set(data_set) for data_set in data_sets],
         "assignments": [
-            [binding.kind, binding.account_key, binding.customer_id]
-            + [_day(binding.effective_from), _day(binding.effective_to)]
+            [
+                binding.kind,
+                binding.account_key,
+                binding.customer_id,
+                _day(binding.effective_from),
+                _day(binding.effective_to),
+            ]
             for binding in inputs.bindings
         ],
         "terms": [

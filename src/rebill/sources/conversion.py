@@ -61,8 +61,10 @@ class SourceColumn:
     @property
     def text(self) -> str:
         """SQL: the value as text, absent as NULL."""
+        if self.type == "VARCHAR" and self.nulls_read:
+            return self.sql
         if self.type == "VARCHAR":
-            return self.sql if self.nulls_read else f"(CASE WHEN {self.sql} IN ('', 'NULL') THEN NULL ELSE {self.sql} END)"
+            return f"(CASE WHEN {self.sql} IN ('', 'NULL') THEN NULL ELSE {self.sql} END)"
         if self.type.startswith(("STRUCT", "MAP", "UNION")) or self.type.endswith("]"):
             return f"CAST(to_json({self.sql}) AS VARCHAR)"
         return f"CAST({self.sql} AS VARCHAR)"
@@ -132,7 +134,7 @@ def conversion(
     for column in COLUMNS:
         columns.append((_value(column, by_name.get(column.name), file_name, currency, quick), column.name))
         if column.name in by_name:
-            faults += _faults_of(column, by_name[column.name], quick)
+            faults += column_faults(column, by_name[column.name], quick)
     faults += _commitment_faults(by_name)
     faults += _period_faults(by_name, period)
     columns += [(source[position].text, name) for name, position in recognition.extras]
@@ -140,7 +142,7 @@ def conversion(
     return Conversion(
         columns=tuple(columns),
         faults=tuple(faults),
-        billed_cost=values["BilledCost"],
+        billed_cost=_readable_cost(by_name.get("BilledCost")),
         currency=f"CASE WHEN {_known_currency(values[CURRENCY_COLUMN])} THEN {values[CURRENCY_COLUMN]} END",
         period=values[PERIOD_COLUMN],
     )
@@ -155,9 +157,9 @@ def _value(column: Column, source: SourceColumn | None, file_name: str, currency
         given = currency if column.name == CURRENCY_COLUMN else None
         return quoted_text(given) if given else f"CAST(NULL AS {column.type})"
     if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY):
-        return _number(column.type, source, quick)
+        return number_sql(column.type, source, quick)
     if column.type is ColumnType.INSTANT:
-        return _instant(source, quick)
+        return instant_sql(source, quick)
     if column.name == "SubAccountId":
         return subscription_key_sql(source.text)
     if column.name == "x_AzureCustomerId":
@@ -165,11 +167,13 @@ def _value(column: Column, source: SourceColumn | None, file_name: str, currency
     return source.text
 
 
-def _number(kind: ColumnType, source: SourceColumn, quick: bool = False) -> str:
+def number_sql(kind: ColumnType, source: SourceColumn, quick: bool = False) -> str:
+    """SQL of a number, rounded to the decimals of ``kind``; NULL (``quick``: an error) where it is out of range."""
     return f"{'CAST' if quick else 'TRY_CAST'}({source.sql if source.is_exact_number else source.text} AS {kind})"
 
 
-def _instant(source: SourceColumn, quick: bool = False) -> str:
+def instant_sql(source: SourceColumn, quick: bool = False) -> str:
+    """SQL of a moment in UTC; ``quick`` reads only texts without an offset rightly."""
     if source.is_instant:
         return f"CAST({source.sql} AS TIMESTAMP)"
     if quick:
@@ -181,7 +185,7 @@ def subscription_key_sql(text: str) -> str:
     """SQL of ``model.identifiers.subscription_key``; empty = NULL."""
     bare = f"CASE WHEN starts_with(lower({text}), '/subscriptions/') THEN substr({text}, 16) ELSE {text} END"
     any_text = f"regexp_replace({_folded(text)}, '^/subscriptions/', '')"
-    # lower() folds letters of other alphabets too, so only plain ASCII without spaces may take it; it is 30 times faster.
+    # lower() folds other alphabets too, so only ASCII without spaces may take it; it is 30 times faster.
     return f"nullif(CASE WHEN regexp_full_match({text}, '[!-~]*') THEN lower({bare}) ELSE {any_text} END, '')"
 
 
@@ -196,7 +200,8 @@ def _folded(text: str) -> str:
     return f"translate(trim({text}, ' ' || chr(9) || chr(10) || chr(13)), '{_FOLD_FROM}', '{_FOLD_FROM.lower()}')"
 
 
-def _faults_of(column: Column, source: SourceColumn, quick: bool) -> list[Fault]:
+def column_faults(column: Column, source: SourceColumn, quick: bool = False) -> list[Fault]:
+    """When a value of ``column`` makes its row a reject; ``quick`` as for ``conversion``."""
     checks: list[tuple[str, RejectCode]] = []
     if column.required:
         checks.append((f"{source.text} IS NULL", RejectCode.MISSING_VALUE))
@@ -219,7 +224,7 @@ def _number_checks(kind: ColumnType, source: SourceColumn, quick: bool) -> list[
         grammar = f"NOT regexp_full_match({source.text}, {quoted_text(NUMBER_TEXT)})"
         checks.append((grammar, RejectCode.NOT_A_NUMBER))
     if not quick:
-        beyond = f"{source.text} IS NOT NULL AND {_number(kind, source)} IS NULL"
+        beyond = f"{source.text} IS NOT NULL AND {number_sql(kind, source)} IS NULL"
         checks.append((beyond, RejectCode.NUMBER_OUT_OF_RANGE))
     return checks
 
@@ -227,13 +232,20 @@ def _number_checks(kind: ColumnType, source: SourceColumn, quick: bool) -> list[
 def _date_checks(source: SourceColumn, quick: bool) -> list[tuple[str, RejectCode]]:
     if quick and not source.is_instant:
         return [(f"NOT regexp_full_match({source.text}, {quoted_text(_QUICK_DATE_TEXT)})", RejectCode.NOT_A_DATE)]
-    instant = _instant(source)
+    instant = instant_sql(source)
     in_range = f"{instant} BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2999-12-31 23:59:59.999999'"
     checks = [(f"NOT {in_range}", RejectCode.DATE_OUT_OF_RANGE)]
     if not source.is_instant:
         unreadable = f"NOT regexp_full_match({source.text}, {quoted_text(DATE_TEXT)}) OR {instant} IS NULL"
         checks.insert(0, (f"{source.text} IS NOT NULL AND ({unreadable})", RejectCode.NOT_A_DATE))
     return checks
+
+
+def _readable_cost(source: SourceColumn | None) -> str:
+    if source is None:
+        return "NULL"
+    checks = " OR ".join(found.condition for found in column_faults(Column("BilledCost", ColumnType.AMOUNT), source))
+    return f"CASE WHEN {checks} THEN NULL ELSE {number_sql(ColumnType.AMOUNT, source)} END"
 
 
 def _known_currency(text: str) -> str:

@@ -6,9 +6,8 @@ import hashlib
 import io
 import os
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -84,7 +83,9 @@ def find_cost_files(paths: Sequence[Path]) -> list[CostFile]:
 
 
 def _cost_files_below(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.name.lower().endswith(COST_FILE_ENDINGS) and path.is_file())
+    return sorted(
+        path for path in folder.rglob("*") if path.name.lower().endswith(COST_FILE_ENDINGS) and path.is_file()
+    )
 
 
 def _distinctly_named(files: list[CostFile]) -> list[CostFile]:
@@ -119,11 +120,11 @@ def require_unchanged(file: CostFile, mark: FileMark) -> None:
     """Raise ``FileRefused`` when somebody wrote to the file since ``mark`` was taken."""
     state = file.path.stat()
     if (state.st_size, state.st_mtime_ns) != (mark.byte_count, mark.modified_nanoseconds):
-        raise FileRefused(FileFault.CHANGED_WHILE_READ, "changed while it was read; import it again when it is complete")
+        raise FileRefused(FileFault.CHANGED_WHILE_READ, "changed while it was read; import it again when complete")
 
 
 def form_of(file: CostFile) -> FileForm:
-    """The form of a file, by its first bytes. Raises ``FileRefused`` for one that is empty or plainly something else."""
+    """The form of a file, by its first bytes. Raises ``FileRefused`` for what is plainly no cost file."""
     with file.path.open("rb") as stream:
         start = stream.read(8)
     if not start:
@@ -144,8 +145,6 @@ def csv_header(start: bytes, separator: str = ",") -> tuple[list[str], bool]:
 
     Raises ``FileRefused`` for what is not a text with a header.
     """
-    if b"\0" in start[:4096] or start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise FileRefused(FileFault.NOT_TEXT, "is not a text file; export it as CSV in UTF-8")
     text = start.removeprefix(b"\xef\xbb\xbf")
     stripped = text.lstrip(b"\r\n")
     if not stripped.strip():
@@ -155,6 +154,8 @@ def csv_header(start: bytes, separator: str = ",") -> tuple[list[str], bool]:
         header = next(csv.reader(lines, delimiter=separator, strict=True))
     except csv.Error:
         raise FileRefused(FileFault.NOT_TEXT, "has no header that can be read as CSV") from None
+    if "\0" in "".join(header) or start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise FileRefused(FileFault.NOT_TEXT, "is not a text file; export it as CSV in UTF-8")
     try:
         "".join(header).encode("utf-8")
     except UnicodeEncodeError:

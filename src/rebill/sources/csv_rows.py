@@ -110,7 +110,7 @@ def _fault(raw_text: str, fields: list[str], column_count: int) -> RejectCode | 
         return RejectCode.NUL_CHARACTER
     if len(fields) < column_count:
         return RejectCode.TOO_FEW_COLUMNS
-    # The engine lets one comma at the end of a row pass, so this way does too.
-    if len(fields) > column_count + 1 or (len(fields) > column_count and fields[-1]):
+    # The engine lets commas at the end of a row pass, so this way does too.
+    if any(fields[column_count:]):
         return RejectCode.TOO_MANY_COLUMNS
     return None

@@ -205,7 +205,9 @@ class _Reader:
         relation = f"(SELECT *, file_row_number + 1 AS {ROW_NUMBER} FROM {_parquet_relation(self._source)})"
         try:
             return replace(self._read(relation), float_values=self._float_values(relation))
-        except (_BrokenRow, duckdb.IOException, duckdb.InternalException) as error:
+        except (_BrokenRow, duckdb.Error) as error:
+            if isinstance(error, duckdb.OutOfMemoryException):
+                raise
             raise FileRefused(FileFault.DAMAGED_PARQUET, "is damaged or cut off; fetch it again") from error
 
     def _read(self, relation: str) -> ConvertedFile:
@@ -231,7 +233,8 @@ class _Reader:
         rejects = f"SELECT * FROM ({self._rejects_of(relation, faulty)})"
         if has_broken_rows:
             columns = ", ".join("'{}': '{}'".format(*column.split()) for column in _REJECT_COLUMNS.split(", "))
-            broken = f"read_json({quoted_text(str(self._broken_rows))}, format='newline_delimited', columns={{{columns}}})"
+            file = quoted_text(str(self._broken_rows))
+            broken = f"read_json({file}, format='newline_delimited', columns={{{columns}}})"
             rejects += f" UNION ALL SELECT * FROM {broken}"
         target = quoted_text(str(self._rejects))
         copied = self._connection.execute(f"COPY ({rejects} ORDER BY SourceRow) TO {target} ({_PARQUET})").fetchone()
@@ -250,8 +253,8 @@ class _Reader:
             sha256=self._found.mark.sha256,
             byte_count=self._found.mark.byte_count,
             layout=self._found.recognition.layout,
-            lines=self._lines,
-            rejects=self._rejects if reject_count else None,
+            lines=str(self._lines),
+            rejects=str(self._rejects) if reject_count else None,
             row_count=row_count,
             reject_count=reject_count,
             float_values=0,

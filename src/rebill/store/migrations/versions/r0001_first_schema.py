@@ -260,7 +260,7 @@ def _assignments() -> None:
         sa.PrimaryKeyConstraint("assignment_id", name=op.f("pk_assignments")),
         comment="No two that are not withdrawn overlap for one account: the first migration sees to it",
     )
-    op.create_index(op.f("ix_assignments_account_id"), "assignments", ["account_id"], unique=False)
+    op.create_index("ix_assignments_account_id", "assignments", ["account_id", "partner_id"], unique=False)
     op.create_index(op.f("ix_assignments_customer_id"), "assignments", ["customer_id"], unique=False)
     op.create_index(op.f("ix_assignments_partner_id"), "assignments", ["partner_id"], unique=False)
 

@@ -1,0 +1,125 @@
+"""One measurement in a process of its own, so that its peak memory is nobody else's.
+
+``python -m benchmarks.measured NAME FOLDER LINES`` prints one JSON object as its last line:
+``seconds``, ``peak_megabytes``, and what the act itself answers under ``answer``.
+"""
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import hand_written
+from benchmarks.checked import compare
+from benchmarks.prepared import cost_order, opened, prepare, prepare_sample
+from benchmarks.workplace import MONTH, Workplace
+from rebill.services.import_costs import import_costs
+from rebill.services.run_bill import run_bill
+from rebill.services.sample_data import COSTS_FOLDER
+
+Act = Callable[[], Any]
+_KIBIBYTES_A_MEGABYTE: Final = 1024
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Wall seconds of the act alone (imports are done before), and the process's greatest memory."""
+
+    seconds: float
+    peak_megabytes: int
+    answer: Any
+
+
+def measure(name: str, place: Workplace) -> Measurement:
+    """Run the act ``name`` in a new process and wait for it. Raises ``RuntimeError`` with its words if it fails."""
+    command = [sys.executable, "-m", "benchmarks.measured", name, str(place.folder), str(place.lines)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode != 0:
+        raise RuntimeError(f"{name} on {place.lines} lines failed:\n{ended.stderr}")
+    return Measurement(**json.loads(ended.stdout.splitlines()[-1]))
+
+
+def _bill_run(place: Workplace) -> Act:
+    def act() -> dict[str, int]:
+        installation, caller = opened(place.home)
+        run = run_bill(installation, caller, MONTH)
+        installation.database.close()
+        return {"statements": len(run.statements)}
+
+    return act
+
+
+def _prepare(place: Workplace) -> Act:
+    return lambda: prepare(place)
+
+
+def _prepare_csv(place: Workplace) -> Act:
+    return lambda: prepare_sample(place.csv_sample, place.lines, "csv")
+
+
+def _import(place: Workplace) -> Act:
+    home = place.scratch / "import-home"
+    shutil.rmtree(home, ignore_errors=True)
+    installation, caller = opened(home)
+
+    def act() -> dict[str, int]:
+        taken = import_costs(installation, caller, cost_order([place.csv_sample / COSTS_FOLDER]))
+        return {"rows": sum(data_set.rows for data_set in taken.data_sets)}
+
+    return act
+
+
+def _compare(place: Workplace) -> Act:
+    return lambda: compare(place)
+
+
+def _counted(make: Callable[[Workplace], Callable[[], list[Any]]]) -> Callable[[Workplace], Act]:
+    """The same act, answering how many rows it gave."""
+
+    def made(place: Workplace) -> Act:
+        act = make(place)
+        return lambda: {"rows": len(act())}
+
+    return made
+
+
+ACTS: Final[dict[str, Callable[[Workplace], Act]]] = {
+    "prepare": _prepare,
+    "prepare_csv": _prepare_csv,
+    "compare": _compare,
+    "bill_run": _bill_run,
+    "statement_lines": _counted(hand_written.statement_lines),
+    "statement_lines_and_rated_lines": _counted(hand_written.statement_lines_and_rated_lines),
+    "scan": _counted(hand_written.scan),
+    "copy": _counted(hand_written.copy),
+    "import": _import,
+    "typed_copy": _counted(hand_written.typed_copy),
+}
+
+
+def _peak_megabytes() -> int:
+    """Of this process since it began. ``ru_maxrss`` would still hold the memory of whoever started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) // _KIBIBYTES_A_MEGABYTE
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _KIBIBYTES_A_MEGABYTE
+
+
+def _main(name: str, folder: str, lines: str) -> None:
+    act = ACTS[name](Workplace(Path(folder), int(lines)))
+    started = time.perf_counter()
+    answer = act()
+    seconds = time.perf_counter() - started
+    answered = {"seconds": seconds, "peak_megabytes": _peak_megabytes(), "answer": answer}
+    sys.stdout.write(json.dumps(answered) + "\n")
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

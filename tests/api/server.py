@@ -1,0 +1,80 @@
+"""Real server processes: uvicorn on the application that ``rebill.wiring`` builds, on a port the system chose."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rebill.services.installation import Installation
+
+PATIENCE_SECONDS = 60
+
+
+class Servers:
+    """Server processes that accept from one listening socket, which outlives each of them."""
+
+    def __init__(self, installation: Installation, log: Path) -> None:
+        self._installation = installation
+        self._log = log
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @property
+    def log(self) -> str:
+        """What the processes wrote."""
+        return self._log.read_text(encoding="utf-8")
+
+    def start(self, count: int = 1) -> None:
+        """Start processes; who connects before they are ready waits in the listening socket's queue."""
+        settings = self._installation.settings
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("REBILL_")}
+        environment = {**kept, "REBILL_HOME": str(settings.home), "REBILL_DATABASE_URL": settings.database_url}
+        number = self._listener.fileno()
+        command = [
+            sys.executable, "-m", "uvicorn", "rebill.wiring:api_application", "--factory",
+            "--fd", str(number), "--no-access-log", "--no-server-header", "--log-level", "warning",
+        ]  # fmt: skip
+        with self._log.open("ab") as log:
+            for _ in range(count):
+                process = subprocess.Popen(
+                    command, env=environment, pass_fds=[number], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
+                self._processes.append(process)
+
+    def kill(self) -> None:
+        """``kill -9`` every process, and see it gone."""
+        for process in self._processes:
+            process.send_signal(signal.SIGKILL)
+            process.wait(PATIENCE_SECONDS)
+        self._processes.clear()
+
+    def close(self) -> None:
+        """Stop every process and the socket."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(PATIENCE_SECONDS)
+        self._listener.close()
+
+
+@contextmanager
+def serving(installation: Installation, folder: Path, count: int = 1) -> Iterator[Servers]:
+    """``count`` server processes on ``installation``'s database, stopped at the end."""
+    servers = Servers(installation, folder / "server.log")
+    try:
+        servers.start(count)
+        yield servers
+    finally:
+        servers.close()

@@ -1,0 +1,118 @@
+"""Every route as every kind of caller. The rows come from the route table: a route without a row fails."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from rebill.api.routes import ROUTES, Route
+from tests.api.client import ApiClient
+from tests.api.world import ADDRESS, KINDS, LIST, SUBSCRIPTIONS, World
+
+Statuses = tuple[int, int, int, int, int, int]
+"""In the order of ``KINDS``: admin, operator, read_only, own_customer, other_customer, other_partner."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What each kind of caller is answered, and a body that is sound."""
+
+    statuses: Statuses
+    body: Mapping[str, object] | None = None
+
+
+_ASSIGN = (207, 207, 403, 403, 403, 404)
+_BIND = (200, 200, 403, 403, 403, 404)
+_IDS = {"azure_customer_ids": ["ab123"]}
+_SUBSCRIPTION_IDS = {"azure_ids": [SUBSCRIPTIONS[0]]}
+_ROWS: dict[tuple[str, str], Row] = {
+    ("PUT", "/v1/azure_partner_customer_accounts/add/{client_api_id}"): Row(_ASSIGN, _IDS),
+    ("PUT", "/v1/azure_partner_customer_accounts/remove/{client_api_id}"): Row(_ASSIGN, _IDS),
+    ("PUT", "/v1/azure_partner_customer_accounts/move/{client_api_id}"): Row(_ASSIGN, _IDS),
+    ("GET", LIST): Row((200, 200, 200, 200, 200, 200)),
+    ("GET", f"{LIST}/{{client_api_id}}"): Row((200, 200, 200, 200, 404, 404)),
+    ("GET", "/v1/azure_partner_customers"): Row((200, 200, 200, 403, 403, 200)),
+    ("GET", "/v1/azure_partner_customers/{db_partner_customer_id}"): Row((200, 200, 200, 403, 403, 404)),
+    ("PUT", "/v1/azure_subscriptions/add/{client_api_id}"): Row(_BIND, _SUBSCRIPTION_IDS),
+    ("PUT", "/v1/azure_subscriptions/remove/{client_api_id}"): Row((422, 422, 403, 403, 403, 404), _SUBSCRIPTION_IDS),
+    ("GET", "/v1/azure_subscriptions/list/{client_api_id}"): Row((200, 200, 200, 200, 404, 404)),
+    **{
+        key: row
+        for version in ("v1", "v2")
+        for key, row in {
+            ("POST", f"/{version}/customers"): Row((201, 201, 403, 403, 403, 201), {"name": "New", "address": ADDRESS}),
+            ("GET", f"/{version}/customers"): Row((200, 200, 200, 403, 403, 200)),
+            ("GET", f"/{version}/customers/{{client_api_id}}"): Row((200, 200, 200, 200, 404, 404)),
+        }.items()
+    },
+    **{
+        ("GET", path): Row((200, 200, 200, 200, 200, 200))
+        for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")
+    },
+}
+
+
+def test_every_route_has_a_row_and_every_row_a_route() -> None:
+    assert {(route.method, route.path) for route in ROUTES} == set(_ROWS)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_a_route_answers_each_kind_of_caller_as_its_row_says(
+    route: Route, anyone: ApiClient, api: ApiClient, world: World
+) -> None:
+    row = _ROWS[route.method, route.path]
+    account = api.get("/v1/azure_partner_customers").json()["azure_partner_customers"][0]["id"]
+    path = route.path.replace("{client_api_id}", str(world.customer_id)).replace(
+        "{db_partner_customer_id}", str(account)
+    )
+    for kind, status in zip(KINDS, row.statuses, strict=True):
+        body = dict(row.body) if row.body is not None else None
+        if body is not None and "name" in body:
+            body["name"] = f"New of {kind}"
+        answer = anyone.with_key(world.keys[kind]).request(route.method, path, json=body)
+        assert (kind, answer.status_code) == (kind, status), answer.text
+        if "customer" in kind:
+            told = answer.text + str(answer.headers)
+            hidden = "Indigo" if kind == "other_customer" else "Neighbour"
+            assert hidden not in told
+            assert '"margin_percentage":' not in told or route.permission is None
+    without_key = anyone.request(route.method, path, json=row.body)
+    assert without_key.status_code == (200 if route.permission is None else 401)
+
+
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.id_names], ids=lambda one: f"{one.method} {one.path}")
+def test_another_partners_id_looks_exactly_like_an_unknown_one(route: Route, api: ApiClient, world: World) -> None:
+    body = _ROWS[route.method, route.path].body
+    told = []
+    for number in (world.foreign_customer_id, 999_999_999_999):
+        path = route.path.replace("{client_api_id}", str(number)).replace("{db_partner_customer_id}", str(number))
+        answer = api.request(route.method, path, json=body, headers={"X-Request-Id": "same"})
+        told.append((answer.status_code, answer.text.replace(str(number), "N")))
+    assert told[0] == told[1]
+    assert told[0][0] == 404
+
+
+def test_the_filter_never_widens_and_never_contradicts(anyone: ApiClient, api: ApiClient, world: World) -> None:
+    one, two = world.customer_id, world.neighbour_id
+    assert api.get(f"/v1/customers/{one}?client_api_id={one}").status_code == 200
+    assert api.get(f"/v1/customers/{one}?client_api_id={two}").json()["fields"].keys() == {"client_api_id"}
+    assert api.get(f"{LIST}?client_api_id={world.foreign_customer_id}").status_code == 404
+    assert api.get(f"{LIST}?client_api_id=abc").status_code == 404
+    assert api.get(f"/v1/customers/1?client_api_id={two}").status_code == 404
+    own = anyone.with_key(world.keys["own_customer"])
+    assert own.get(f"{LIST}?client_api_id={one}").status_code == 200
+    assert own.get(f"{LIST}?client_api_id={two}").status_code == 404
+    assert own.get(f"/v1/customers?client_api_id={one}").status_code == 403
+    api.put(f"/v1/azure_partner_customer_accounts/add/{two}", {"azure_customer_ids": ["ab123"]})
+    assert api.get(f"{LIST}?client_api_id={one}").headers["X-Total"] == "0"
+    assert api.get(f"{LIST}?client_api_id={two}").headers["X-Total"] == "1"
+
+
+def test_a_customers_key_sees_its_own_accounts_only(anyone: ApiClient, api: ApiClient, world: World) -> None:
+    add = "/v1/azure_partner_customer_accounts/add"
+    api.put(f"{add}/{world.customer_id}", {"azure_customer_ids": ["ab123"]})
+    api.put(f"{add}/{world.neighbour_id}", {"azure_customer_ids": ["fgh345"]})
+    seen = anyone.with_key(world.keys["own_customer"]).get(LIST)
+    assert seen.headers["X-Total"] == "1"
+    assert "ab123" in seen.text
+    assert "fgh345" not in seen.text

@@ -1,0 +1,219 @@
+"""What holds for every call: keys, slashes, request ids, parameters, headers, the pages for people."""
+
+import json
+import re
+
+import pytest
+
+from rebill.api.application import application
+from rebill.api.routes import ROUTES
+from rebill.services.installation import Installation
+from rebill.settings import Settings
+from tests.api.client import ApiClient, api_client
+from tests.api.world import ADD, LIST, World
+
+
+@pytest.mark.parametrize(
+    ("header", "query", "status"),
+    [
+        ("Bearer KEY", "", 200),
+        ("bearer KEY", "", 200),
+        ("BEARER  KEY ", "", 200),
+        ("KEY", "", 200),
+        ("", "?api_key=KEY", 200),
+        ("", "?api_key=Bearer%20KEY", 200),
+        ("", "?api%5Fkey=KEY", 200),
+        ("", "?API_KEY=KEY", 401),
+        ("Bearer KEY", "?api_key=wrong", 200),
+        ("Bearer wrong", "?api_key=KEY", 401),
+        ("Bearer", "?api_key=KEY", 401),
+        ("Basic KEY", "", 401),
+        ("", "", 401),
+    ],
+)
+def test_a_key_is_read_from_header_or_query_and_the_header_decides(
+    anyone: ApiClient, world: World, header: str, query: str, status: int
+) -> None:
+    key = world.keys["admin"]
+    headers = {"Authorization": header.replace("KEY", key)} if header else {}
+    assert anyone.get(f"{LIST}{query.replace('KEY', key)}", headers=headers).status_code == status
+
+
+def test_keys_in_the_query_can_be_refused(world: World) -> None:
+    made = world.installation
+    strict = Settings(made.settings.home, made.settings.database_url, api_key_in_query=False)
+    key = world.keys["admin"]
+    with api_client(application(Installation(strict, made.database, made.clock))) as client:
+        assert client.get(f"{LIST}?api_key={key}").status_code == 401
+        assert client.with_key(key).get(f"{LIST}?api_key=other").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/customers/",
+        "//v1//customers",
+        "/v1/v1/customers",
+        "/v1/v2/customers",
+        "/v2/customers/",
+        "/v1/customers//",
+        "///v1/v1///customers/",
+    ],
+)
+def test_slashes_and_doubled_versions_are_answered_in_place(api: ApiClient, path: str) -> None:
+    # Written out with the host: a path that begins with two slashes would else be read as one.
+    answer = api.get(f"http://rebill.test{path}")
+    assert answer.status_code == 200
+    assert len(answer.json()["customers"]) == 2
+
+
+def test_a_changing_call_works_at_an_alias_too(api: ApiClient, world: World) -> None:
+    path = f"/v1/v1//azure_partner_customer_accounts/add/{world.customer_id}/"
+    assert api.put(path, {"azure_customer_ids": ["ab123"]}).headers["X-Assigned"] == "1"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1", "/", "/v1/customer", "/v3/customers", "/v1/v1/v1/customers", "/v1/customers/1/x"]
+)
+def test_other_paths_are_unknown(api: ApiClient, path: str) -> None:
+    answer = api.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_path")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/search",
+        "/v1/perspective_schemas/1",
+        "/v2/organizations",
+        "/olap_reports/cost",
+        "/metrics/v1",
+        "/v1/aws_accounts",
+    ],
+)
+def test_what_is_not_offered_says_so(api: ApiClient, path: str) -> None:
+    assert (api.get(path).status_code, api.get(path).json()["code"]) == (404, "not_offered")
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "01", "-1", "+1", "1.0", "abc", "%D9%A1", "9" * 19, "9" * 20, "1%0A", "1%00", "1e9"]
+)
+def test_an_id_that_cannot_be_one_is_not_found(api: ApiClient, text: str) -> None:
+    assert api.get(f"/v1/customers/{text}").status_code == 404
+    assert api.get(f"/v1/azure_partner_customers/{text}").status_code == 404
+    assert api.get(f"{LIST}?client_api_id={text}").status_code == 404
+
+
+def test_the_request_id_of_the_caller_is_kept_when_it_is_one(api: ApiClient, world: World) -> None:
+    assert api.get(LIST, headers={"X-Request-Id": "A.b_c-1"}).headers["X-Request-Id"] == "A.b_c-1"
+    for odd in ("x" * 65, "a b", "", "ü".encode()):
+        kept = api.get(LIST, headers=[(b"X-Request-Id", odd if isinstance(odd, bytes) else odd.encode())])
+        assert re.fullmatch(r"[0-9a-f]{32}", kept.headers["X-Request-Id"])
+    refused = api.get("/v1/nothing", headers={"X-Request-Id": "find-me"})
+    assert refused.json()["request_id"] == refused.headers["X-Request-Id"] == "find-me"
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("dryrun=true", {"dryrun"}),
+        ("dry_run=True", {"dry_run"}),
+        ("dry_run=1", {"dry_run"}),
+        ("dry_run", {"dry_run"}),
+        ("dry_run=true&dry_run=true", {"dry_run"}),
+        ("client_api_id=ID&client_api_id=ID", {"client_api_id"}),
+        ("effective_from=2024-02-30", {"effective_from"}),
+        ("effective_from=1899-12-31&page=1", {"effective_from", "page"}),
+        ("effective_from=2024-W01-1", {"effective_from"}),
+        ("effective_from=", {"effective_from"}),
+        ("effective_to=2024-01-01", {"effective_to"}),
+        ("API_KEY=x", {"API_KEY"}),
+    ],
+)
+def test_a_changing_call_refuses_parameters_it_does_not_know(
+    api: ApiClient, world: World, query: str, fields: set[str]
+) -> None:
+    path = f"{ADD}/{world.customer_id}?{query.replace('ID', str(world.customer_id))}"
+    answer = api.put(path, {"azure_customer_ids": ["ab123"]})
+    assert answer.status_code == 422
+    assert set(answer.json()["fields"]) == fields
+    assert api.get(LIST).headers["X-Total"] == "0"
+
+
+def test_a_reading_call_ignores_them_and_its_body(api: ApiClient) -> None:
+    assert api.get(f"{LIST}?unknown=1&unknown=2&per_page=5&per_page=7").headers["X-Per-Page"] == "7"
+    for body in (b"null", b"{", b"\xff" * 100):
+        assert api.get(LIST, content=body, headers={"Content-Type": "text/xml"}).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["page=0", "per_page=0", "page=x", "per_page=-1", "page=1.0", "after_id=x", "page="])
+def test_a_page_that_cannot_be_is_refused(api: ApiClient, query: str) -> None:
+    answer = api.get(f"{LIST}?{query}")
+    assert answer.status_code == 422
+    assert set(answer.json()["fields"]) == {query.partition("=")[0]}
+
+
+def test_head_answers_as_get_without_a_body_and_other_methods_are_refused(api: ApiClient) -> None:
+    head, get = api.request("HEAD", LIST), api.get(LIST)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+    for method in ("OPTIONS", "PATCH", "TRACE", "DELETE", "BREW"):
+        answer = api.request(method, "/v1/customers")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert api.request("POST", "/healthz").headers["Allow"] == "GET, HEAD"
+
+
+def test_an_address_near_the_limit_works_and_a_longer_one_is_refused(api: ApiClient, anyone: ApiClient) -> None:
+    path = f"{LIST}?unknown="
+    assert api.get(path + "x" * (4000 - len(path))).status_code == 200
+    assert api.get(path + "x" * (4002 - len(path))).status_code == 414
+    assert anyone.get(path + "x" * 4000).status_code == 401
+
+
+def test_answers_are_compressed_when_asked(api: ApiClient) -> None:
+    assert api.get("/openapi.json", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in api.get("/openapi.json", headers={"Accept-Encoding": "identity"}).headers
+
+
+def test_no_cross_origin_header_and_no_cookie_is_ever_sent(api: ApiClient) -> None:
+    answer = api.get(LIST, headers={"Origin": "https://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control") or name == "set-cookie"]
+
+
+def test_a_forged_host_does_not_reach_the_links(api: ApiClient, world: World) -> None:
+    api.put(f"{ADD}/{world.customer_id}", {"azure_customer_ids": ["ab123"]})
+    link = api.get(LIST, headers={"Host": 'evil">\tx'}).headers["Link"]
+    assert "evil" not in link
+
+
+def test_the_openapi_document_has_every_route_and_all_its_references_lead_somewhere(anyone: ApiClient) -> None:
+    text = anyone.get("/openapi.json").text
+    document = json.loads(text)
+    assert document["openapi"] == "3.1.0"
+    for route in ROUTES:
+        operation = document["paths"][route.path][route.method.lower()]
+        assert {one["name"] for one in operation["parameters"]} >= {parameter.name for parameter in route.parameters}
+        assert set(operation["responses"]) >= {str(status) for status in route.answers}
+        assert ("requestBody" in operation) == (route.body is not None)
+    for reference in set(re.findall(r'"#/components/schemas/([^"]+)"', text)):
+        assert reference in document["components"]["schemas"]
+    identifiers = [one["operationId"] for methods in document["paths"].values() for one in methods.values()]
+    assert len(identifiers) == len(set(identifiers)) == len(ROUTES)
+
+
+def test_the_page_for_people_shows_every_call_and_fetches_nothing(anyone: ApiClient) -> None:
+    page = anyone.get("/docs")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    for route in ROUTES:
+        assert f"<code>{route.path}</code>" in page.text
+    assert "<script" not in page.text
+    assert not re.search(r"""(src|href)=['"](https?:)?//""", page.text)
+
+
+def test_the_open_pages_need_no_key(anyone: ApiClient, api: ApiClient) -> None:
+    assert anyone.get("/healthz").json() == {"status": "ok"}
+    assert anyone.get("/readyz").json() == {"status": "ready"}
+    api.get("/v1/customers/123456789")
+    counted = anyone.get("/metrics").text
+    assert 'rebill_http_requests_total{method="GET",route="/v1/customers/{client_api_id}",status="404"} 1.0' in counted
+    assert "123456789" not in counted

@@ -1,0 +1,77 @@
+"""A small world to call the API in: two partners, customers of both, every kind of key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rebill.model.customer import NewCustomer
+from rebill.model.identifiers import AccountKind
+from rebill.model.party import Caller, Classification, Role
+from rebill.services.create_customer import create_customer
+from rebill.services.initialise import create_partner
+from rebill.services.installation import Installation
+from rebill.services.keys import create_key
+from rebill.store.accounts import SeenAccount, remember_accounts
+from rebill.store.scope import Scope
+from tests.services.steps import listed
+
+CATALOGUE = ("ab123", "fgh345", "AB-three", "four", "five")
+SUBSCRIPTIONS = ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222", "aws-account-3")
+KINDS = ("admin", "operator", "read_only", "own_customer", "other_customer", "other_partner")
+ADDRESS = {"street1": "1 Main St", "city": "Springfield", "state": "MA", "zipcode": "01234", "country": "US"}
+ADD = "/v1/azure_partner_customer_accounts/add"
+REMOVE = "/v1/azure_partner_customer_accounts/remove"
+MOVE = "/v1/azure_partner_customer_accounts/move"
+LIST = "/v1/azure_partner_customer_accounts/list"
+
+
+@dataclass(frozen=True)
+class World:
+    """``customer_id`` is the customer in question, ``neighbour_id`` another one of the same partner.
+
+    ``keys`` by kind of caller; ``foreign_customer_id`` is a customer of the other partner.
+    """
+
+    installation: Installation
+    partner: Caller
+    keys: Mapping[str, str]
+    customer_id: int
+    neighbour_id: int
+    foreign_customer_id: int
+
+
+def build_world(installation: Installation) -> World:
+    """The world, in an empty record: "Indigo" and "Neighbour Ltd" of one partner, "Foreign Ltd" of another."""
+    first = create_partner(installation, "First Partner")
+    second = create_partner(installation, "Second Partner")
+    partner, stranger = Caller(first.partner_id, Role.ADMIN), Caller(second.partner_id, Role.ADMIN)
+    assert first.api_key is not None
+    assert second.api_key is not None
+    listed(installation, partner, *CATALOGUE)
+    listed(installation, stranger, *CATALOGUE)
+    seen_subscriptions(installation, partner, *SUBSCRIPTIONS)
+    own, neighbour = _customer(installation, partner, "Indigo"), _customer(installation, partner, "Neighbour Ltd")
+    keys = {
+        "admin": first.api_key,
+        "operator": create_key(installation, partner, Role.OPERATOR, None).api_key,
+        "read_only": create_key(installation, partner, Role.READ_ONLY, None).api_key,
+        "own_customer": create_key(installation, partner, Role.CUSTOMER_READ_ONLY, own).api_key,
+        "other_customer": create_key(installation, partner, Role.CUSTOMER_READ_ONLY, neighbour).api_key,
+        "other_partner": second.api_key,
+    }
+    foreign = _customer(installation, stranger, "Foreign Ltd")
+    return World(installation, partner, keys, own, neighbour, foreign)
+
+
+def _customer(installation: Installation, partner: Caller, name: str) -> int:
+    """A customer whose own keys live."""
+    new = NewCustomer(name, classification=Classification.MANAGED_WITH_ACCESS)
+    return create_customer(installation, partner, new).customer_id
+
+
+def seen_subscriptions(installation: Installation, partner: Caller, *identifiers: str) -> None:
+    """Imported cost names these subscriptions."""
+    seen = [SeenAccount(one, f"Name of {one}", "", "") for one in identifiers]
+    moment = datetime(2024, 10, 1, tzinfo=UTC)
+    with installation.database.writing() as connection:
+        remember_accounts(Scope.of(connection, partner), AccountKind.SUBSCRIPTION, seen, moment)

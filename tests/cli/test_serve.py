@@ -1,0 +1,68 @@
+"""``rebill serve`` as its operator meets it: it says where it listens, is ready, and stops gracefully."""
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command_line import CommandLine
+
+PATIENCE_SECONDS = 60
+
+
+@contextmanager
+def _serving(rebill: CommandLine, log: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "-m", "rebill", "serve", "--port", "0", "--json", *arguments]
+    with log.open("w") as err:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=err, text=True, env=rebill.process_environment
+        )
+    try:
+        yield process, _announcement(process, log)["url"]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _announcement(process: subprocess.Popen[str], log: Path) -> Any:
+    assert process.stdout is not None
+    text = ""
+    for line in process.stdout:
+        text += line
+        if line.startswith("}"):
+            return json.loads(text)
+    raise AssertionError(f"the server said nothing on its output; its log: {log.read_text()}")
+
+
+def _status(url: str) -> int:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=PATIENCE_SECONDS) as response:
+        return int(response.status)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_answers_as_soon_as_it_says_where_and_stops_when_told(
+    rebill: CommandLine, tmp_path: Path, workers: int
+) -> None:
+    with _serving(rebill, tmp_path / "log", "--workers", str(workers)) as (process, url):
+        assert url.startswith("http://127.0.0.1:")
+        assert _status(f"{url}/healthz") == 200
+        assert _status(f"{url}/readyz") == 200
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        assert rest == "", "one JSON document and nothing else"
+        assert process.returncode == 0, (tmp_path / "log").read_text()
+
+
+def test_a_port_that_is_taken_is_refused(rebill: CommandLine, tmp_path: Path) -> None:
+    with _serving(rebill, tmp_path / "log") as (_, url):
+        refused = rebill.refusal("serve", "--port", url.rpartition(":")[2])
+    assert refused["code"] == "address_in_use"
+    assert "--port" in refused["error"]

@@ -1,0 +1,61 @@
+"""Reading one file the way an import does, and looking at what came of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from rebill.lake.cost_data_sets import read_rejects
+from rebill.lake.session import engine_session, sql_path
+from rebill.model.data_set import ConvertedFile, Reject
+from rebill.model.months import BillingMonth
+from rebill.sources.cost_files import CostFile, mark_of
+from rebill.sources.reading import Fallbacks, convert, recognised
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A converted file: its lines as dictionaries by column, and its rejects."""
+
+    converted: ConvertedFile
+    lines: list[dict[str, Any]]
+    rejects: tuple[Reject, ...]
+
+
+class FileReader:
+    """Converts files one after another in a folder of its own."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, workspace: Path) -> None:
+        self._connection = connection
+        self._workspace = workspace
+        self._number = 0
+
+    def read(self, file: Path, period: str | None = None, currency: str | None = None) -> Delivered:
+        """Convert ``file``; raises ``FileRefused`` as an import would see it."""
+        found = CostFile(file, file.name)
+        fallbacks = Fallbacks(BillingMonth.parse(period) if period else None, currency)
+        recognised_file = recognised(self._connection, found, mark_of(found), fallbacks, self._workspace)
+        self._number += 1
+        converted = convert(self._connection, recognised_file, fallbacks, self._workspace, self._number)
+        answer = self._connection.execute(f"SELECT * FROM read_parquet({sql_path(Path(converted.lines))})")
+        names = [column[0] for column in answer.description or []]
+        lines = [dict(zip(names, line, strict=True)) for line in answer.fetchall()]
+        rejects = read_rejects(self._connection, [Path(converted.rejects)]) if converted.rejects else ()
+        return Delivered(converted, lines, rejects)
+
+    def leftovers(self) -> list[str]:
+        """What lies in the workspace besides results."""
+        return sorted(
+            file.name for file in self._workspace.iterdir() if not file.name.startswith(("lines-", "rejects-"))
+        )
+
+
+@contextmanager
+def file_reader(workspace: Path) -> Iterator[FileReader]:
+    """A reader that works in ``workspace``."""
+    workspace.mkdir(parents=True, exist_ok=True)
+    with engine_session("300MB", workspace.parent / "spill") as connection:
+        yield FileReader(connection, workspace)
