@@ -21,8 +21,9 @@ find_python() {
             return
         fi
     done
-    fail "rebill needs Python 3.11 or newer, and ${PYTHON:-python3} is $(${PYTHON:-python3} --version 2>&1 || printf 'missing').
-Install it (Debian, Ubuntu: apt-get install python3.11 python3.11-venv) or name one: make PYTHON=/path/to/python3.12 $kind"
+    found=$(${PYTHON:-python3} --version 2>&1 | head -n 1)
+    fail "rebill needs Python 3.11 or newer. Found: ${PYTHON:-python3}, ${found:-which is missing}.
+Install one (Debian, Ubuntu: apt-get install python3 python3-venv) or name one: make demo PYTHON=/path/to/python3.12"
 }
 
 install_venv_module() {

@@ -106,7 +106,7 @@ def test_what_clients_really_send_is_accepted(api: ApiClient, world: World) -> N
     path = f"{ADD}/{world.customer_id}?dry_run=true"
     sound = b'{"azure_customer_ids": ["ab123"], "unknown": null, "depth": ' + b"[" * 63 + b"]" * 63 + b"}"
     for content_type in (
-        None, "", "application/json", "Application/JSON;charset=UTF-8", "application/vnd.api+json", "application/json; x=y"
+        None, "", "application/json", "Application/JSON;charset=UTF-8", "application/vnd.api+json"
     ):  # fmt: skip
         headers = {} if content_type is None else {"Content-Type": content_type}
         for body in (sound, b"\xef\xbb\xbf" + sound):
@@ -134,7 +134,15 @@ def test_at_most_a_hundred_faults_are_listed(api: ApiClient, world: World) -> No
 def test_subscriptions_without_ids_never_mean_all_of_them(api: ApiClient, world: World, name: str) -> None:
     base = "/v1/azure_subscriptions"
     api.put(f"{base}/add/{world.customer_id}", {"azure_ids": ["aws-account-3"]})
-    for body in ({}, {name: []}, {name: None}, {name: [""]}, {name: ["/subscriptions/"]}, {name: "all"}):
+    bodies: list[dict[str, object]] = [
+        {},
+        {name: []},
+        {name: None},
+        {name: [""]},
+        {name: ["/subscriptions/"]},
+        {name: "all"},
+    ]
+    for body in bodies:
         answer = api.put(f"{base}/remove/{world.customer_id}", body)
         assert answer.status_code == 422, body
         assert answer.json()["fields"]

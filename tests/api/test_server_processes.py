@@ -257,10 +257,8 @@ def test_a_caller_that_hangs_up_in_mid_body_changes_nothing(world: World, tmp_pa
         assert "Traceback" not in servers.log
 
 
-def test_no_key_however_spelt_reaches_log_metrics_or_answer(installation: Installation, tmp_path: Path) -> None:
-    from tests.api.world import build_world
-
-    world = build_world(installation)
+def test_no_key_however_spelt_reaches_log_metrics_or_answer(world: World, tmp_path: Path) -> None:
+    installation = world.installation
     key = world.keys["admin"]
     secret = key.rpartition("_")[2]
     spellings = [

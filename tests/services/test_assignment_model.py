@@ -39,7 +39,7 @@ ACT = st.tuples(
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(acts=st.lists(ACT, min_size=1, max_size=12))
 def test_any_acts_leave_what_the_model_says(installation: Installation, clock: SettableClock, acts: list[Act]) -> None:
@@ -89,9 +89,7 @@ def _removed(days: DayOwners, begun: Begun, day: int | None, today: int, withdra
     """What lasts beyond today loses its days from the end on, or all of them when withdrawn."""
     end = today if day is None else day
     lasting = {owner for owner in days[today:] if owner is not None and owner[0] == begun[0]}
-    after = [
-        None if owner in lasting and (withdraw or number >= end) else owner for number, owner in enumerate(days)
-    ]
+    after = [None if owner in lasting and (withdraw or number >= end) else owner for number, owner in enumerate(days)]
     return None if after == days else after
 
 

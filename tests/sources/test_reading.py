@@ -43,9 +43,7 @@ amounts = st.one_of(
     ),
 )
 moments = st.one_of(
-    st.datetimes(START, START + timedelta(days=90)).map(
-        lambda found: found.isoformat(timespec="seconds") + "Z"
-    ),
+    st.datetimes(START, START + timedelta(days=90)).map(lambda found: found.isoformat(timespec="seconds") + "Z"),
     st.sampled_from(["", "NULL", "2024-09-01", "2024-09-30T23:30:00-01:00", "infinity", "2024-13-01", "1066-10-14"]),
 )
 mostly = {

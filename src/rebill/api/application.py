@@ -139,7 +139,7 @@ class PartnerApi:
         key_in_query = self._installation.settings.api_key_in_query
         presented = presented_key(headers.getlist("authorization"), pairs, key_in_query)
         wanted_id = headers.get("x-request-id", "")
-        is_kept = _REQUEST_ID.fullmatch(wanted_id) is not None and wanted_id not in presented.everything
+        is_kept = _REQUEST_ID.fullmatch(wanted_id) is not None and not presented.is_part(wanted_id)
         return Exchange(scope, headers, pairs, presented, wanted_id if is_kept else secrets.token_hex(16))
 
     async def _answer_to(self, exchange: Exchange, receive: Receive) -> Answer:
@@ -260,7 +260,7 @@ class PartnerApi:
         read = read_shape(route.body, parsed.value)
         faults = {**read.faults, **parsed.faults}
         if (faults or is_faulty) and read.shape is not None and route.value_faults is not None:
-            faults = {**route.value_faults(self._installation, read.shape), **faults}
+            faults = _joined(route.value_faults(self._installation, read.shape), faults)
         return read.shape, faults
 
     def _require_customer_of_path(self, exchange: Exchange) -> None:
@@ -288,6 +288,16 @@ class PartnerApi:
         telemetry.answered(exchange.method, exchange.path_template, answer.status, seconds, exchange.facts)
         await send(start)
         await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else answer.body})
+
+
+def _joined(of_values: Mapping[str, str], of_shape: Mapping[str, str]) -> dict[str, str]:
+    """Both kinds of faults; a field whose shape is faulty was left out, so what its value lacks says nothing."""
+    unread = {_root(path) for path in of_shape}
+    return {**{path: fault for path, fault in of_values.items() if _root(path) not in unread}, **of_shape}
+
+
+def _root(path: str) -> str:
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def _path_ids(match: Match) -> dict[str, int]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 _BEARER = re.compile(r"bearer(?:[ \t]+|$)", re.IGNORECASE)
 _NO_LETTERS = re.compile(r"[^a-z0-9]")
 KEY_PARAMETER = "api_key"
+SHORTEST_KEY_LENGTH = 16
+"""Shorter texts are no keys."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,10 @@ class PresentedKey:
 
     key: str
     everything: tuple[str, ...]
+
+    def is_part(self, text: str) -> bool:
+        """Whether ``text`` is so long a part of what may be a key that it could give it away."""
+        return len(text) >= SHORTEST_KEY_LENGTH and any(text in key for key in self.everything)
 
 
 def presented_key(authorization: Sequence[str], pairs: Sequence[tuple[str, str]], key_in_query: bool) -> PresentedKey:

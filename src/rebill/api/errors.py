@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from rebill.api.answers import Answer
+from rebill.api.authentication import SHORTEST_KEY_LENGTH
 from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
 
 GREATEST_FAULT_COUNT = 100
 """How many faults of one request are listed."""
 RETRY_AFTER_SECONDS = 5
-_SHORTEST_KEY_LENGTH = 16
 
 
 class Unauthorised(Refusal):
@@ -93,6 +93,6 @@ def failure_answer(request_id: str) -> Answer:
 def without_keys(text: str, presented_keys: Sequence[str]) -> str:
     """``text`` with every key that the caller presented blotted out (shorter texts are no keys)."""
     for key in presented_keys:
-        if len(key) >= _SHORTEST_KEY_LENGTH:
+        if len(key) >= SHORTEST_KEY_LENGTH:
             text = text.replace(key, "[key]")
     return text

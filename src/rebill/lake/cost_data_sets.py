@@ -82,13 +82,15 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
     rows: dict[str, dict[str, int]] = defaultdict(dict)
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for file in delivery.files:
-        for month, currency, count, total, last_row in connection.execute(
-            f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), sum(BilledCost), max(x_SourceRow) "
-            f"FROM read_parquet({sql_path(Path(file.lines))}) GROUP BY ALL ORDER BY ALL"
+        # Row n of a file without rejects lies in place n; behind rejects a row lies before its number.
+        misplaced = f"count_if(x_SourceRow {'<' if file.reject_count else '<>'} file_row_number + 1)"
+        for month, currency, count, total, astray in connection.execute(
+            f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), sum(BilledCost), {misplaced} "
+            f"FROM read_parquet({sql_path(Path(file.lines))}) GROUP BY month, BillingCurrency ORDER BY ALL"
         ).fetchall():
             rows[month][file.name] = rows[month].get(file.name, 0) + count
             sums[month][currency] += total
-            _must(last_row <= file.row_count + file.reject_count, f"{file.name} has more rows than were read")
+            _must(astray == 0, f"the lines of {file.name} are out of order")
         _must(sum(found.get(file.name, 0) for found in rows.values()) == file.row_count, f"{file.name} lost lines")
     rejects = _rejects_by_month(connection, delivery, sorted(rows))
     return [

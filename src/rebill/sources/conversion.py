@@ -64,7 +64,7 @@ class SourceColumn:
         if self.type == "VARCHAR" and self.nulls_read:
             return self.sql
         if self.type == "VARCHAR":
-            return f"(CASE WHEN {self.sql} IN ('', 'NULL') THEN NULL ELSE {self.sql} END)"
+            return f"nullif(nullif({self.sql}, ''), 'NULL')"
         if self.type.startswith(("STRUCT", "MAP", "UNION")) or self.type.endswith("]"):
             return f"CAST(to_json({self.sql}) AS VARCHAR)"
         return f"CAST({self.sql} AS VARCHAR)"
@@ -212,7 +212,7 @@ def column_faults(column: Column, source: SourceColumn, quick: bool = False) -> 
     elif not source.nulls_read:
         checks.append((f"contains({source.text}, chr(0))", RejectCode.NUL_CHARACTER))
     if column.name == "ChargeCategory":
-        checks.append((f"{source.text} NOT IN ({_listed(CHARGE_CATEGORIES)})", RejectCode.UNKNOWN_CHARGE_CATEGORY))
+        checks.append((f"NOT {_one_of(source.text, CHARGE_CATEGORIES)}", RejectCode.UNKNOWN_CHARGE_CATEGORY))
     if column.name == CURRENCY_COLUMN:
         checks.append((f"NOT {_known_currency(source.text)}", RejectCode.UNKNOWN_CURRENCY))
     return [Fault(condition, column.name, code, source.text) for condition, code in checks]
@@ -249,11 +249,12 @@ def _readable_cost(source: SourceColumn | None) -> str:
 
 
 def _known_currency(text: str) -> str:
-    return f"{text} IN ({_listed(MINOR_DIGITS)})"
+    return _one_of(text, MINOR_DIGITS)
 
 
-def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(map(quoted_text, texts))
+def _one_of(text: str, names: Iterable[str]) -> str:
+    # An IN list becomes a join, and behind a join the engine no longer keeps the order of rows.
+    return f"regexp_full_match({text}, '{'|'.join(names)}')"
 
 
 def _commitment_faults(by_name: dict[str, SourceColumn]) -> list[Fault]:
@@ -262,7 +263,7 @@ def _commitment_faults(by_name: dict[str, SourceColumn]) -> list[Fault]:
         return []
     status = by_name.get("CommitmentDiscountStatus", SourceColumn("CAST(NULL AS VARCHAR)")).text
     usage = f"{commitment.text} IS NOT NULL AND {by_name['ChargeCategory'].text} = 'Usage'"
-    unknown = f"{usage} AND {status} NOT IN ({_listed(COMMITMENT_STATUSES)})"
+    unknown = f"{usage} AND NOT {_one_of(status, COMMITMENT_STATUSES)}"
     column = "CommitmentDiscountStatus"
     return [
         Fault(f"{usage} AND {status} IS NULL", column, RejectCode.MISSING_COMMITMENT_STATUS, status),
