@@ -5,13 +5,16 @@ reading the record is part of a run.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
 from benchmarks.workplace import MEMORY_LIMIT, Workplace
 from rebill.model.cost_line import FOCUS_COLUMNS
 from rebill.services.sample_data import COSTS_FOLDER
+
+# With less, two threads that write lines as wide as these spill and take many times as long.
+_COPIES_MEMORY_LIMIT: Final = "2GB"
 
 _SMALL_TABLES = """
 CREATE TABLE bindings AS FROM read_csv('{bindings}', header = true, types = {{
@@ -43,7 +46,9 @@ SELECT
         WHEN commitments = 'amortized' AND l.CommitmentDiscountId IS NOT NULL
             AND l.ChargeCategory IN ('Usage', 'Purchase') THEN coalesce(l.EffectiveCost, 0)
         ELSE l.BilledCost END AS statement_cost
-FROM (SELECT *, file_index, file_row_number, CAST(ChargePeriodStart AS DATE) AS charge_day FROM read_parquet({parts})) AS l
+FROM (
+    SELECT *, file_index, file_row_number, CAST(ChargePeriodStart AS DATE) AS charge_day FROM read_parquet({parts})
+) AS l
 LEFT JOIN (FROM bindings WHERE kind = 'subscription') AS s
     ON s.account_key = l.SubAccountId AND charge_day >= s.effective_from AND charge_day < s.effective_to
 LEFT JOIN (FROM bindings WHERE kind = 'azure_customer') AS t
@@ -110,7 +115,7 @@ def copy(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
 
     def act() -> list[tuple[Any, ...]]:
         source = f"read_parquet({place.parts})"
-        with _connected(place) as connection:
+        with _connected(place, _COPIES_MEMORY_LIMIT) as connection:
             return connection.execute(_COPY.format(source=source, file=place.scratch / "copy.parquet")).fetchall()
 
     return act
@@ -121,7 +126,7 @@ def typed_copy(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
     files = sorted(str(file) for file in (place.csv_sample / COSTS_FOLDER).glob("*.csv"))
 
     def act() -> list[tuple[Any, ...]]:
-        with _connected(place) as connection:
+        with _connected(place, _COPIES_MEMORY_LIMIT) as connection:
             connection.execute("SET preserve_insertion_order = true")
             header = {name for name, *_ in connection.execute(f"DESCRIBE FROM read_csv({files[:1]})").fetchall()}
             kept = [column for column in FOCUS_COLUMNS if column.name in header]
@@ -133,10 +138,10 @@ def typed_copy(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
     return act
 
 
-def _connected(place: Workplace) -> duckdb.DuckDBPyConnection:
+def _connected(place: Workplace, memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         config={
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": memory_limit,
             "temp_directory": str(place.scratch / "spill"),
             "preserve_insertion_order": False,
         }

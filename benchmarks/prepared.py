@@ -1,4 +1,4 @@
-"""Make a workplace ready: a made-up partner taken in through the real services, and the same terms as CSV for the peers."""
+"""Make a workplace ready: a made-up partner taken in through the real services, its terms as CSV for the peers."""
 
 import csv
 import hashlib

@@ -1,8 +1,11 @@
 """Assign, move and remove, told as stories. Today is 15 October 2024 unless a story says otherwise."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
 
 from rebill.model.assignment import AccountEntry, AccountFault
 from rebill.model.errors import Forbidden, Invalid, NotFound
@@ -378,5 +381,23 @@ def test_ten_thousand_ids_at_once(installation: Installation, partner: Caller, a
     listed(installation, partner, *ids)
     for act in (assign, remove, assign):
         assert all(": done [" in line for line in act(installation, partner, azure_two, *ids))
-    assert all(": done [" in line for line in move(installation, partner, rival, *ids))
-    assert assigned_identifiers(installation, partner, AccountKind.AZURE_CUSTOMER, rival) == ids
+    with _counted_statements(installation) as statements:
+        assert all(": done [" in line for line in move(installation, partner, rival, *ids))
+    # A thousand new rows a statement, and every other step in one.
+    assert len(statements) < 50
+    with _counted_statements(installation) as statements:
+        assert assigned_identifiers(installation, partner, AccountKind.AZURE_CUSTOMER, rival) == ids
+        assert len(list_assignments(installation, partner, TENANT, None, Page(3, 1000)).items) == 1000
+    assert len(statements) < 10
+
+
+@contextmanager
+def _counted_statements(installation: Installation) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement)
+
+    event.listen(installation.database.engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(installation.database.engine, "before_cursor_execute", note)

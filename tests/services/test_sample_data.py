@@ -12,14 +12,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from rebill.services.catalogue import import_catalogue
-from rebill.services.import_costs import CostImportOrder, import_costs
 
 from rebill.model.cost_line import CHARGE_CATEGORIES, FOCUS_COLUMNS
+from rebill.model.data_set import CostImportOrder
 from rebill.model.errors import Conflict, Invalid
 from rebill.model.money import kept_amount
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.services.catalogue import import_catalogue
+from rebill.services.import_costs import import_costs
 from rebill.services.installation import Installation
 from rebill.services.sample_data import SampleData, write_sample_data
 
@@ -187,9 +188,10 @@ def test_parquet_and_gzip_hold_the_same_lines_with_money_as_decimals(tmp_path: P
     parquet = write_sample_data(tmp_path / "parquet", 20, 6_000, SEPTEMBER, file_format="parquet")
     packed = write_sample_data(tmp_path / "gzip", 20, 6_000, SEPTEMBER, file_format="csv.gz")
 
-    described = duckdb.sql(f"DESCRIBE SELECT * FROM '{parquet.cost_files[0]}'").fetchall()
-    types = {name: kind for name, kind, *_ in described}
-    costs = duckdb.sql(f"SELECT BilledCost FROM '{parquet.cost_files[0]}'").fetchall()
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE VIEW written AS FROM '{parquet.cost_files[0]}'")
+        types = {name: kind for name, kind, *_ in connection.execute("DESCRIBE written").fetchall()}
+        costs = connection.execute("SELECT BilledCost FROM written").fetchall()
     unpacked = gzip.decompress(packed.cost_files[0].read_bytes())
 
     assert {types[name] for name in ("BilledCost", "ListCost", "ContractedCost", "EffectiveCost")} == {"DECIMAL(28,15)"}

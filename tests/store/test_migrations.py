@@ -158,7 +158,8 @@ def _two_customers_and_an_account(database: Database) -> None:
     with database.writing() as connection:
         connection.execute(insert(partners), _partner_row(1))
         for customer_id in (1, 2):
-            row = {"customer_id": customer_id, "partner_id": 1, "name": f"Customer {customer_id}", "tags": []}
+            row: dict[str, object] = {"customer_id": customer_id, "partner_id": 1, "name": f"Customer {customer_id}"}
+            row["tags"] = []
             connection.execute(insert(customers), row | texts | times)
         account = dict.fromkeys("spelling name domain relationship search_text".split(), "")
         account |= {"account_key": "a", "kind": "azure_customer", "status": "active"}
@@ -166,9 +167,7 @@ def _two_customers_and_an_account(database: Database) -> None:
         connection.execute(insert(accounts), {"account_id": 1, "partner_id": 1} | account | seen)
 
 
-def _assign(
-    database: Database, customer_id: int, days: tuple[Day, Day], withdrawn_at: datetime | None = None
-) -> None:
+def _assign(database: Database, customer_id: int, days: tuple[Day, Day], withdrawn_at: datetime | None = None) -> None:
     first, until = (None if day is None else date.fromisoformat(day) for day in days)
     row = {"partner_id": 1, "customer_id": customer_id, "account_id": 1, "created_at": NOW, "updated_at": NOW}
     span = {"effective_from": first, "effective_to": until, "withdrawn_at": withdrawn_at}

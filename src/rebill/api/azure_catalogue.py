@@ -31,9 +31,10 @@ def list_azure_customers(call: Call) -> Answer:
 
 def get_azure_customer(call: Call) -> Answer:
     """Show one Azure customer of the catalogue."""
-    account = get_catalogue_account(call.installation, call.caller, call.ids["db_partner_customer_id"])
+    account_id = call.ids["db_partner_customer_id"]
+    account = get_catalogue_account(call.installation, call.caller, account_id)
     if call.filter_customer_id not in (None, account.assigned_to):
-        raise NotFound("azure_partner_customer_not_found", "This customer has no such Azure customer today.")
+        raise NotFound("azure_customer_not_found", f"This customer has no Azure customer {account_id} today.")
     return Answer.json(200, _element(account))
 
 

@@ -121,7 +121,7 @@ def _require_json_type(content_type: str | None, content_encoding: str | None) -
 
 
 def _not_json(fault: str) -> Invalid:
-    return Invalid("invalid_body", f"The body {fault}.", {"body": fault})
+    return Invalid("invalid_request", f"The body {fault}.", {"body": fault})
 
 
 def _whole_number(literal: str) -> object:

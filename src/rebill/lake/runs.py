@@ -38,7 +38,7 @@ def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterato
 
 
 def sweep_runs(lake_folder: Path, partner_id: int, month: BillingMonth, recorded: Collection[int]) -> None:
-    """Remove what killed runs of the month left: folders that the record does not know. Only for ``only_run``'s holder."""
+    """Remove what killed runs of the month left: folders the record does not know. For ``only_run``'s holder."""
     for folder in (lake_folder / str(partner_id) / "runs" / str(month)).glob("[0-9]*"):
         if int(folder.name) not in recorded:
             shutil.rmtree(folder)

@@ -60,7 +60,8 @@ WITH applicable AS (
     UNION SELECT account_number, effective_to AS first_day FROM applicable WHERE effective_to IS NOT NULL
 ), spans AS (
     SELECT account_number, first_day,
-           COALESCE(LEAD(first_day) OVER (PARTITION BY account_number ORDER BY first_day), DATE '9999-12-31') AS until_day
+           COALESCE(LEAD(first_day) OVER (PARTITION BY account_number ORDER BY first_day),
+                    DATE '9999-12-31') AS until_day
     FROM edges
 ), owned AS (
     SELECT s.account_number, s.first_day, s.until_day,

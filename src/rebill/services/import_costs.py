@@ -36,7 +36,7 @@ from rebill.model.data_set import (
     RejectedDelivery,
     refuse_files,
 )
-from rebill.model.errors import Conflict, Invalid, Refusal
+from rebill.model.errors import Conflict, Invalid, ProgramError, Refusal
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
@@ -79,7 +79,8 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
 
     Raises ``Invalid`` for files that cannot be read (every fault of every file at once),
     ``RejectedDelivery`` for rows that cannot and were not accepted, ``Conflict`` for charges that
-    are in force already. Whatever is raised, record and lake are as before.
+    are in force already, ``ProgramError`` when disk or memory does not suffice. Whatever is raised,
+    record and lake are as before.
     """
     require(caller, Permission.CHANGE)
     _check_order(order)
@@ -89,9 +90,15 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
         _sweep(installation, caller, place)
         with engine_session(settings.engine_memory_limit, place.staging / "spill") as connection:
             in_force = tuple(list_data_sets(installation, caller))
-            return _take_in(
-                _Task(installation, caller, order, connection, place, in_force, installation.clock()), files
-            )
+            task = _Task(installation, caller, order, connection, place, in_force, installation.clock())
+            try:
+                return _take_in(task, files)
+            except duckdb.Error as error:
+                raise ProgramError(
+                    "import_engine_failed",
+                    f"The import was stopped and nothing was stored: {str(error).splitlines()[0]}. Look at the free "
+                    "disk space and at REBILL_ENGINE_MEMORY_LIMIT, then import again.",
+                ) from error
 
 
 def _check_order(order: CostImportOrder) -> None:

@@ -219,13 +219,12 @@ def column_faults(column: Column, source: SourceColumn, quick: bool = False) -> 
 
 
 def _number_checks(kind: ColumnType, source: SourceColumn, quick: bool) -> list[tuple[str, RejectCode]]:
-    checks: list[tuple[str, RejectCode]] = []
-    if not source.is_exact_number:
-        grammar = f"NOT regexp_full_match({source.text}, {quoted_text(NUMBER_TEXT)})"
-        checks.append((grammar, RejectCode.NOT_A_NUMBER))
+    is_number = f"regexp_full_match({source.text}, {quoted_text(NUMBER_TEXT)})"
+    if source.is_exact_number:
+        is_number = f"{source.text} IS NOT NULL"
+    checks = [] if source.is_exact_number else [(f"NOT {is_number}", RejectCode.NOT_A_NUMBER)]
     if not quick:
-        beyond = f"{source.text} IS NOT NULL AND {number_sql(kind, source)} IS NULL"
-        checks.append((beyond, RejectCode.NUMBER_OUT_OF_RANGE))
+        checks.append((f"{is_number} AND {number_sql(kind, source)} IS NULL", RejectCode.NUMBER_OUT_OF_RANGE))
     return checks
 
 

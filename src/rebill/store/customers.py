@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, and_, func
+from sqlalchemy import Row, func, select
 
 from rebill.model.currencies import minor_digits
 from rebill.model.customer import Customer
@@ -126,21 +126,24 @@ def _customers(scope: Scope, rows: Sequence[Row[Any]]) -> list[Customer]:
 
 def _first_azure_customers(scope: Scope, customer_ids: Collection[int]) -> dict[int, str]:
     """The Azure customer assigned first of those that each customer has without end."""
-    is_open = and_(assignments.c.withdrawn_at.is_(None), assignments.c.effective_to.is_(None))
+    # One short look-up for each customer: a customer may have tens of thousands of assignments.
     first = (
-        scope.select(assignments, func.min(assignments.c.assignment_id).label("assignment_id"))
-        .join(accounts, accounts.c.account_id == assignments.c.account_id)
-        .where(among(scope.connection, assignments.c.customer_id, customer_ids), is_open)
-        .where(accounts.c.kind == AccountKind.AZURE_CUSTOMER.value)
-        .group_by(assignments.c.customer_id)
-        .subquery()
+        select(accounts.c.spelling)
+        .join_from(assignments, accounts, accounts.c.account_id == assignments.c.account_id)
+        .where(
+            assignments.c.customer_id == customers.c.customer_id,
+            assignments.c.withdrawn_at.is_(None),
+            assignments.c.effective_to.is_(None),
+            accounts.c.kind == AccountKind.AZURE_CUSTOMER.value,
+        )
+        .order_by(assignments.c.assignment_id)
+        .limit(1)
+        .correlate(customers)
+        .scalar_subquery()
     )
-    query = (
-        scope.select(assignments, assignments.c.customer_id, accounts.c.spelling)
-        .join(first, first.c.assignment_id == assignments.c.assignment_id)
-        .join(accounts, accounts.c.account_id == assignments.c.account_id)
-    )
-    return {row.customer_id: row.spelling for row in scope.connection.execute(query)}
+    query = scope.select(customers, customers.c.customer_id, first.label("spelling"))
+    query = query.where(among(scope.connection, customers.c.customer_id, customer_ids))
+    return {row.customer_id: row.spelling or "" for row in scope.connection.execute(query)}
 
 
 def _margin_percentages(scope: Scope, customer_ids: Collection[int]) -> dict[int, Decimal]:

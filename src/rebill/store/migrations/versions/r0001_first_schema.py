@@ -106,7 +106,6 @@ def _accounts() -> None:
     op.create_index(
         "ix_accounts_in_order", "accounts", ["partner_id", "kind", "first_seen_at", "account_id"], unique=False
     )
-    op.create_index(op.f("ix_accounts_partner_id"), "accounts", ["partner_id"], unique=False)
 
 
 def _customers() -> None:
@@ -134,7 +133,6 @@ def _customers() -> None:
         sa.PrimaryKeyConstraint("customer_id", name=op.f("pk_customers")),
     )
     op.create_index("ix_customers_in_order", "customers", ["partner_id", "created_at", "customer_id"], unique=False)
-    op.create_index(op.f("ix_customers_partner_id"), "customers", ["partner_id"], unique=False)
     op.create_index(
         "uq_customers_partner_id_name",
         "customers",

@@ -1,0 +1,5 @@
+"""``make bench``."""
+
+from benchmarks.bill_run import main
+
+main()

@@ -1,0 +1,40 @@
+"""The page about the API names every call, parameter and error code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rebill.api.routes import ROUTES, Route
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+CODE = re.compile(r"(?:Invalid|NotFound|Forbidden|Conflict|Unavailable|super\(\).__init__)\(\s*\"([a-z_]+)\"")
+FILES = (
+    *(ROOT / "src/rebill/api").glob("*.py"),
+    *(
+        ROOT / f"src/rebill/{name}.py"
+        for name in (
+            "services/assignment_act",
+            "services/catalogue",
+            "services/create_customer",
+            "services/list_assignments",
+            "services/read_customers",
+            "services/readiness",
+            "store/database",
+        )
+    ),
+)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_call_and_its_parameters_are_described(route: Route) -> None:
+    assert route.path in PAGE
+    for parameter in route.parameters:
+        assert re.search(rf"`{parameter.name}[`=]", PAGE), parameter.name
+
+
+def test_every_error_code_is_described() -> None:
+    codes = {code for file in FILES for code in CODE.findall(file.read_text(encoding="utf-8"))}
+    assert len(codes) > 15
+    assert not [code for code in sorted(codes) if f"`{code}`" not in PAGE]

@@ -1,0 +1,185 @@
+"""Transactions: what is read holds still, what fails leaves nothing, who waits too long is told so."""
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from rebill.model.errors import NotFound, Unavailable
+from rebill.store.database import Database
+from rebill.store.identity import draw_ids
+from rebill.store.membership import among
+from rebill.store.tables import customers, partners
+
+NOW = datetime(2024, 10, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(migrated_url: str) -> Iterator[Database]:
+    database = Database(migrated_url)
+    yield database
+    database.close()
+
+
+def test_reading_sees_one_moment(database: Database) -> None:
+    _add(database, 1)
+    with database.reading() as connection:
+        before = _count(connection)
+        _in_another_thread(lambda: _add(database, 2))
+        assert _count(connection) == before == 1
+
+
+def test_an_act_that_refuses_leaves_nothing(database: Database) -> None:
+    def act(connection: Connection) -> None:
+        connection.execute(insert(partners), _row(1))
+        raise NotFound("nothing", "Nothing is here.")
+
+    with pytest.raises(NotFound):
+        database.write(act)
+    with database.reading() as connection:
+        assert _count(connection) == 0
+
+
+def test_an_act_that_collided_is_run_again_and_sees_the_other(database: Database) -> None:
+    """The first try draws a name that is taken; the second sees it and takes another."""
+    _add(database, 1)
+    names: list[str] = []
+
+    def act(connection: Connection) -> None:
+        name = "Partner 1" if not names else "Partner of another name"
+        names.append(name)
+        connection.execute(insert(partners), _row(2) | {"name": name})
+
+    database.write(act)
+    assert names == ["Partner 1", "Partner of another name"]
+
+
+def test_a_constraint_that_stays_broken_is_a_program_error_not_a_busy_database(database: Database) -> None:
+    _add(database, 1)
+    with pytest.raises(IntegrityError):
+        database.write(lambda connection: connection.execute(insert(partners), _row(1)))
+
+
+def test_sixty_four_writers_add_up(database: Database) -> None:
+    _add(database, 1)
+
+    def add_a_letter(_number: int) -> None:
+        def act(connection: Connection) -> None:
+            held = connection.scalar(select(partners.c.name).where(partners.c.partner_id == 1).with_for_update())
+            connection.execute(update(partners).values(name=f"{held}x"))
+
+        database.write(act)
+
+    with ThreadPoolExecutor(64) as threads:
+        list(threads.map(add_a_letter, range(64)))
+    with database.reading() as connection:
+        assert connection.scalar(select(partners.c.name)) == "Partner 1" + "x" * 64
+
+
+def test_sixty_four_readers_at_once_all_get_a_connection(database: Database) -> None:
+    with ThreadPoolExecutor(64) as threads:
+        assert list(threads.map(lambda _: _read_count(database), range(64))) == [0] * 64
+
+
+def test_a_file_that_another_program_holds_is_busy_not_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rebill.store.database._WAIT_SECONDS", 0.05)
+    file = tmp_path / "held.sqlite3"
+    database = Database(f"sqlite:///{file}")
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(Unavailable) as refused, database.writing():
+            pass
+    finally:
+        other.close()
+        database.close()
+    assert refused.value.code == "database_busy"
+
+
+def test_a_writer_in_line_for_too_long_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rebill.store.database._WAIT_SECONDS", 0.05)
+    database = Database(f"sqlite:///{tmp_path / 'line.sqlite3'}")
+    refusals: list[Unavailable] = []
+
+    def write_too() -> None:
+        with pytest.raises(Unavailable) as refused, database.writing():
+            pass
+        refusals.append(refused.value)
+
+    with database.writing():
+        _in_another_thread(write_too)
+    database.close()
+    assert [refusal.code for refusal in refusals] == ["database_busy"]
+
+
+def test_four_processes_with_sixteen_writers_each_never_find_it_locked(database: Database) -> None:
+    _add(database, 1)
+    program = (
+        "import sys\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from sqlalchemy import update\n"
+        "from rebill.store.database import Database\n"
+        "from rebill.store.tables import partners\n"
+        "database = Database(sys.argv[1])\n"
+        "act = lambda connection: connection.execute(update(partners).values(name=partners.c.name + 'x'))\n"
+        "with ThreadPoolExecutor(16) as threads:\n"
+        "    list(threads.map(lambda _: database.write(act), range(64)))\n"
+    )
+    url = database.engine.url.render_as_string(hide_password=False)
+    started = [subprocess.Popen([sys.executable, "-c", program, url], stderr=subprocess.PIPE) for _ in range(4)]
+    assert [(process.communicate()[1], process.returncode) for process in started] == [(b"", 0)] * 4
+    with database.reading() as connection:
+        assert connection.scalar(select(partners.c.name)) == "Partner 1" + "x" * 256
+
+
+def test_a_hundred_thousand_values_travel_as_one(database: Database) -> None:
+    _add(database, 77_777)
+    with database.reading() as connection:
+        by_id = among(connection, partners.c.partner_id, range(100_000))
+        by_name = among(connection, partners.c.name, [f"Partner {number}" for number in range(100_000)])
+        assert connection.scalars(select(partners.c.partner_id).where(by_id, by_name)).all() == [77_777]
+        assert (
+            connection.scalars(select(partners.c.partner_id).where(among(connection, partners.c.name, []))).all() == []
+        )
+
+
+def test_drawn_ids_are_different_and_of_nine_digits(database: Database) -> None:
+    with database.reading() as connection:
+        drawn = draw_ids(connection, customers.c.customer_id, 50_000)
+    assert len(set(drawn)) == 50_000
+    assert min(drawn) >= 10**8 and max(drawn) <= 10**9
+
+
+def _row(partner_id: int) -> dict[str, object]:
+    row: dict[str, object] = {"partner_id": partner_id, "name": f"Partner {partner_id}", "currency": "USD"}
+    return row | {"bill_input_tax": False, "created_at": NOW}
+
+
+def _add(database: Database, partner_id: int) -> None:
+    with database.writing() as connection:
+        connection.execute(insert(partners), _row(partner_id))
+
+
+def _count(connection: Connection) -> int:
+    return connection.scalars(select(func.count()).select_from(partners)).one()
+
+
+def _read_count(database: Database) -> int:
+    with database.reading() as connection:
+        return _count(connection)
+
+
+def _in_another_thread(act: Callable[[], None]) -> None:
+    thread = threading.Thread(target=act)
+    thread.start()
+    thread.join()
