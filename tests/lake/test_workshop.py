@@ -5,9 +5,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from rebill.lake.session import engine_session, sql_path
+from rebill.lake.session import engine_session
 from rebill.lake.workshop import PENDING, costs_folder, workshop
 from rebill.model.errors import Conflict
+from rebill.model.sql_text import sql_path
 
 PARTNER_ID = 123456789
 

@@ -54,10 +54,20 @@ def started(installation: Installation, file: Path) -> "subprocess.Popen[bytes]"
 
 def kill_when(process: "subprocess.Popen[bytes]", come: Callable[[], bool]) -> int:
     """Kill the process as soon as ``come`` says so, or when it has ended; its exit code."""
-    while process.poll() is None and not come():
-        pass
-    process.send_signal(signal.SIGKILL)
-    return process.wait()
+    try:
+        while process.poll() is None and not _seen(come):
+            pass
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    return process.returncode
+
+
+def _seen(come: Callable[[], bool]) -> bool:
+    try:
+        return come()
+    except FileNotFoundError:
+        return False  # The import ended, and its staging folder vanished while we looked into it.
 
 
 def visible(installation: Installation, partner: Caller) -> Decimal:

@@ -9,9 +9,10 @@ from typing import Any
 import duckdb
 
 from rebill.lake.cost_data_sets import read_rejects
-from rebill.lake.session import engine_session, sql_path
+from rebill.lake.session import engine_session
 from rebill.model.data_set import ConvertedFile, Reject
 from rebill.model.months import BillingMonth
+from rebill.model.sql_text import sql_path
 from rebill.sources.cost_files import CostFile, mark_of
 from rebill.sources.reading import Fallbacks, convert, recognised
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rebill.lake.session import engine_session
@@ -88,6 +88,7 @@ numbers = st.one_of(
 oddities = st.text("0123456789.eE+-_ ,'\t٣¹xinfNa", min_size=1, max_size=12)
 
 
+@example(["0", "1000000000.0000000000000e7"])
 @given(st.lists(st.one_of(numbers.filter(bool), oddities), min_size=1, max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_number_texts_are_accepted_and_rounded_as_the_model_does(evaluate: Evaluate, texts: list[str]) -> None:

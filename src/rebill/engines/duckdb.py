@@ -7,15 +7,13 @@ from typing import Any, Self
 
 import duckdb
 
+from rebill.model.sql_text import sql_path, sql_paths, sql_text
+
 COST_LINE_COLUMNS = (
     "BilledCost ListCost EffectiveCost PricingQuantity ChargePeriodStart ChargeCategory BillingCurrency ProviderName "
     "ServiceName SubAccountId x_AzureCustomerId PricingUnit CommitmentDiscountId CommitmentDiscountStatus"
 ).split()
 """What rating reads of a cost line."""
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 class DuckDBEngine:
@@ -48,11 +46,10 @@ class DuckDBEngine:
 
     def read_cost_lines(self, parts: Sequence[Path]) -> None:
         """Make ``cost_lines`` the lines of these Parquet files; ``part`` counts them from 0."""
-        files = ", ".join(_quoted(part) for part in parts)
         columns = ", ".join(COST_LINE_COLUMNS)
         self._connection.execute(
             f"CREATE VIEW cost_lines AS SELECT CAST(file_index AS INTEGER) AS part, file_row_number AS part_row, "
-            f"{columns} FROM read_parquet([{files}], union_by_name = true)"
+            f"{columns} FROM read_parquet({sql_paths(parts)}, union_by_name = true)"
         )
 
     def create_table(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]]) -> None:
@@ -71,7 +68,7 @@ class DuckDBEngine:
     def write_parquet(self, sql: str, file: Path) -> int:
         """Write the rows of ``sql`` to ``file``; returns how many."""
         row = self._connection.execute(
-            f"COPY ({sql}) TO {_quoted(file)} "
+            f"COPY ({sql}) TO {sql_text(str(file))} "
             "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)"
         ).fetchone()
         if row is None:
@@ -80,7 +77,7 @@ class DuckDBEngine:
 
     def view_parquet(self, name: str, file: Path) -> None:
         """Make the rows of a Parquet file a table of the plan."""
-        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({_quoted(file)})")
+        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({sql_path(file)})")
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of ``sql``; decimals come as ``Decimal``."""

@@ -18,7 +18,6 @@ import duckdb
 
 from rebill.lake import folders
 from rebill.lake.folders import flush_to_disk
-from rebill.lake.session import sql_path, sql_paths, sql_text
 from rebill.lake.workshop import PENDING, Workshop, confirm
 from rebill.model.data_set import (
     ConvertedFile,
@@ -32,6 +31,7 @@ from rebill.model.data_set import (
 )
 from rebill.model.errors import ProgramError
 from rebill.model.months import BillingMonth
+from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
 MANIFEST: Final = "manifest.json"
 REJECTS: Final = "rejects.parquet"

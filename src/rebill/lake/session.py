@@ -27,18 +27,3 @@ def engine_session(memory_limit: str, spill_folder: Path | None = None) -> Itera
         yield connection
     finally:
         connection.close()
-
-
-def sql_text(text: str) -> str:
-    """``text`` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def sql_path(path: Path) -> str:
-    """``path`` as an SQL string that the engine reads as that one file, not as a pattern."""
-    return sql_text("".join(f"[{character}]" if character in "*?[" else character for character in str(path)))
-
-
-def sql_paths(paths: list[Path]) -> str:
-    """Several files as an SQL list."""
-    return f"[{', '.join(map(sql_path, paths))}]"

@@ -14,6 +14,7 @@ from rebill.model.data_set import REJECT_SENTENCES, RejectCode
 from rebill.model.identifiers import ZERO_GUID
 from rebill.model.money import NUMBER_TEXT
 from rebill.model.months import BillingMonth
+from rebill.model.sql_text import sql_text
 from rebill.sources.layouts.focus import CURRENCY_COLUMN, PERIOD_COLUMN, Recognition
 
 DATE_TEXT: Final = (
@@ -109,11 +110,6 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def quoted_text(text: str) -> str:
-    """``text`` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def conversion(
     recognition: Recognition,
     source: tuple[SourceColumn, ...],
@@ -150,12 +146,12 @@ def conversion(
 
 def _value(column: Column, source: SourceColumn | None, file_name: str, currency: str | None, quick: bool) -> str:
     if column.name == "x_SourceFile":
-        return quoted_text(file_name)
+        return sql_text(file_name)
     if column.name == "x_SourceRow":
         return f"CAST({ROW_NUMBER} AS BIGINT)"
     if source is None:
         given = currency if column.name == CURRENCY_COLUMN else None
-        return quoted_text(given) if given else f"CAST(NULL AS {column.type})"
+        return sql_text(given) if given else f"CAST(NULL AS {column.type})"
     if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY):
         return number_sql(column.type, source, quick)
     if column.type is ColumnType.INSTANT:
@@ -167,9 +163,22 @@ def _value(column: Column, source: SourceColumn | None, file_name: str, currency
     return source.text
 
 
+_WIDEST: Final = {ColumnType.AMOUNT: "DECIMAL(38,12)", ColumnType.QUANTITY: "DECIMAL(38,8)"}
+
+
 def number_sql(kind: ColumnType, source: SourceColumn, quick: bool = False) -> str:
     """SQL of a number, rounded to the decimals of ``kind``; NULL (``quick``: an error) where it is out of range."""
-    return f"{'CAST' if quick else 'TRY_CAST'}({source.sql if source.is_exact_number else source.text} AS {kind})"
+    cast = "CAST" if quick else "TRY_CAST"
+    if source.is_exact_number:
+        return f"{cast}({source.sql} AS {kind})"
+    # DuckDB 2.0 does not check the range of text with an exponent ('1000000000.0e7' becomes a DECIMAL(28,12)
+    # of 17 whole digits), but it does when one decimal is cast to another.
+    wide = f"{cast}({cast}({source.text} AS {_WIDEST[kind]}) AS {kind})"
+    return f"CASE WHEN {_has_exponent(source.text)} THEN {wide} ELSE {cast}({source.text} AS {kind}) END"
+
+
+def _has_exponent(text: str) -> str:
+    return f"(contains({text}, 'e') OR contains({text}, 'E'))"
 
 
 def instant_sql(source: SourceColumn, quick: bool = False) -> str:
@@ -219,7 +228,7 @@ def column_faults(column: Column, source: SourceColumn, quick: bool = False) -> 
 
 
 def _number_checks(kind: ColumnType, source: SourceColumn, quick: bool) -> list[tuple[str, RejectCode]]:
-    is_number = f"regexp_full_match({source.text}, {quoted_text(NUMBER_TEXT)})"
+    is_number = f"regexp_full_match({source.text}, {sql_text(NUMBER_TEXT)})"
     if source.is_exact_number:
         is_number = f"{source.text} IS NOT NULL"
     checks = [] if source.is_exact_number else [(f"NOT {is_number}", RejectCode.NOT_A_NUMBER)]
@@ -230,12 +239,12 @@ def _number_checks(kind: ColumnType, source: SourceColumn, quick: bool) -> list[
 
 def _date_checks(source: SourceColumn, quick: bool) -> list[tuple[str, RejectCode]]:
     if quick and not source.is_instant:
-        return [(f"NOT regexp_full_match({source.text}, {quoted_text(_QUICK_DATE_TEXT)})", RejectCode.NOT_A_DATE)]
+        return [(f"NOT regexp_full_match({source.text}, {sql_text(_QUICK_DATE_TEXT)})", RejectCode.NOT_A_DATE)]
     instant = instant_sql(source)
     in_range = f"{instant} BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2999-12-31 23:59:59.999999'"
     checks = [(f"NOT {in_range}", RejectCode.DATE_OUT_OF_RANGE)]
     if not source.is_instant:
-        unreadable = f"NOT regexp_full_match({source.text}, {quoted_text(DATE_TEXT)}) OR {instant} IS NULL"
+        unreadable = f"NOT regexp_full_match({source.text}, {sql_text(DATE_TEXT)}) OR {instant} IS NULL"
         checks.insert(0, (f"{source.text} IS NOT NULL AND ({unreadable})", RejectCode.NOT_A_DATE))
     return checks
 
@@ -279,7 +288,7 @@ def _period_faults(by_name: dict[str, SourceColumn], period: BillingMonth | None
 
 def reason_sql(code: str, value: str) -> str:
     """SQL of a reject's sentence: ``code`` and ``value`` are SQL."""
-    sentences = ", ".join(f"'{kind}': {quoted_text(text)}" for kind, text in REJECT_SENTENCES.items())
+    sentences = ", ".join(f"'{kind}': {sql_text(text)}" for kind, text in REJECT_SENTENCES.items())
     shown = f"'''' || left(coalesce({value}, ''), 60) || ''''"
     return f"replace(MAP {{{sentences}}}[{code}], '{{value}}', {shown})"
 

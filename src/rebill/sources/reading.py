@@ -16,6 +16,7 @@ import duckdb
 
 from rebill.model.data_set import ConvertedFile, FileFault, RejectCode
 from rebill.model.months import BillingMonth
+from rebill.model.sql_text import sql_path, sql_text
 from rebill.sources.conversion import (
     RAW_CHARACTERS,
     ROW_NUMBER,
@@ -23,7 +24,6 @@ from rebill.sources.conversion import (
     SourceColumn,
     conversion,
     quoted_name,
-    quoted_text,
     reason,
     reason_sql,
 )
@@ -82,7 +82,11 @@ def recognised(
         recognition = recognise(header)
     else:
         start = first_bytes(file, form)
-        header, in_first_line = csv_header(start)
+        try:
+            header, in_first_line = csv_header(start)
+        except FileRefused:
+            _refuse_other_separators(start)
+            raise
         recognition = recognise(header)
         if recognition.missing:
             _refuse_other_separators(start)
@@ -93,7 +97,10 @@ def recognised(
 
 def _refuse_other_separators(start: bytes) -> None:
     for separator, name in _SEPARATORS.items():
-        if not recognise(csv_header(start, separator)[0]).missing:
+        header: list[str] = []
+        with suppress(FileRefused):
+            header, _ = csv_header(start, separator)
+        if not recognise(header).missing:
             raise FileRefused(
                 FileFault.WRONG_DELIMITER, f"is separated by {name}; export it with commas between the columns"
             )
@@ -144,7 +151,7 @@ def _parquet_columns(
 
 
 def _parquet_relation(path: Path) -> str:
-    return f"read_parquet({quoted_text(str(path))}, binary_as_string=true, hive_partitioning=false)"
+    return f"read_parquet({sql_path(path)}, binary_as_string=true, hive_partitioning=false)"
 
 
 def _link(file: CostFile, link: Path) -> Path:
@@ -233,16 +240,16 @@ class _Reader:
         rejects = f"SELECT * FROM ({self._rejects_of(relation, faulty)})"
         if has_broken_rows:
             columns = ", ".join("'{}': '{}'".format(*column.split()) for column in _REJECT_COLUMNS.split(", "))
-            file = quoted_text(str(self._broken_rows))
+            file = sql_text(str(self._broken_rows))
             broken = f"read_json({file}, format='newline_delimited', columns={{{columns}}})"
             rejects += f" UNION ALL SELECT * FROM {broken}"
-        target = quoted_text(str(self._rejects))
+        target = sql_text(str(self._rejects))
         copied = self._connection.execute(f"COPY ({rejects} ORDER BY SourceRow) TO {target} ({_PARQUET})").fetchone()
         return self._result(rows, copied[0] if copied else 0)
 
     def _copy_lines(self, select: str) -> int:
         self._lines.unlink(missing_ok=True)
-        copied = self._connection.execute(f"COPY ({select}) TO {quoted_text(str(self._lines))} ({_PARQUET})").fetchone()
+        copied = self._connection.execute(f"COPY ({select}) TO {sql_text(str(self._lines))} ({_PARQUET})").fetchone()
         if copied is None:
             raise AssertionError("a copy answers the number of its rows")
         return int(copied[0])
@@ -281,7 +288,7 @@ class _Reader:
             "lambda fault: fault.column || ' (' || fault.code || ')'), ', ') ELSE '' END"
         )
         return (
-            f"SELECT {quoted_text(self._found.file.name)} AS SourceFile, CAST(number AS BIGINT) AS SourceRow, "
+            f"SELECT {sql_text(self._found.file.name)} AS SourceFile, CAST(number AS BIGINT) AS SourceRow, "
             f"faults[1].column AS ColumnName, faults[1].code AS Code, "
             f"{reason_sql('faults[1].code', 'faults[1].value')} || {others} AS Reason, "
             f"left(raw, {RAW_CHARACTERS}) AS RawText, cost AS BilledCost, currency AS BillingCurrency, "
@@ -318,7 +325,7 @@ class _Reader:
 def _csv_relation(path: Path, names: list[str]) -> str:
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     return (
-        f"read_csv({quoted_text(str(path))}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
+        f"read_csv({sql_path(path)}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
         f"nullstr=['', 'NULL'], compression='none', columns={{{columns}}})"
     )
 
