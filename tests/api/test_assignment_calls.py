@@ -154,6 +154,17 @@ def test_pages_link_to_each_other_and_never_show_the_key(api: ApiClient, world: 
     assert past_the_end.headers["X-Per-Page"] == "1000"
 
 
+@pytest.mark.parametrize("query", ["q=KEY", "q=an%20KEY%21", "q=key%20KEY&q=KEY", "q=UPPER", "q=TWICE"])
+def test_a_link_leaves_out_what_looks_like_a_key(api: ApiClient, world: World, query: str) -> None:
+    key = world.keys["admin"]
+    twice = key.replace("_", "%255F")
+    sent = query.replace("KEY", key).replace("UPPER", key.upper()).replace("TWICE", twice)
+    link = api.get(f"/v1/azure_partner_customers?{sent}&assigned=false").headers["Link"]
+    assert key[-16:] not in link.lower()
+    assert "?assigned=false&page=1&per_page=30" in link
+    assert "q=rebill_demo" in api.get("/v1/azure_partner_customers?q=rebill_demo").headers["Link"]
+
+
 @pytest.mark.parametrize("path", [LIST, "/v1/azure_partner_customers", "/v1/customers"])
 def test_paging_by_key_meets_every_element_once(api: ApiClient, world: World, path: str) -> None:
     api.put(f"{ADD}/{world.customer_id}", {"azure_customer_ids": ["ab123", "fgh345", "four", "five"]})
@@ -196,9 +207,12 @@ def test_subscriptions_are_assigned_listed_and_removed(api: ApiClient, world: Wo
     page = api.get(f"{base}/list/{me}?per_page=1&page=2")
     assert page.json() == {"code": 200, "azure_subscriptions": [third], "msp_client_id": me}
     assert page.headers["X-Total"] == "2"
-    trial = api.put(f"{base}/remove/{me}?dry_run=true&detail=true", {"azure_ids": [second]}).json()
-    assert trial["removed_azure_subscriptions"] == []
-    assert trial["details"][0]["would_remove"] is True
+    for query in ("dry_run=true&detail=true", "dry_run=true", "dry_run=true&detail=false"):
+        trial = api.put(f"{base}/remove/{me}?{query}", {"azure_ids": [second]}).json()
+        assert trial["removed_azure_subscriptions"] == []
+        assert [(one["azure_subscription_id"], one["would_remove"]) for one in trial["details"]] == [(second, True)]
+        trial = api.put(f"{base}/add/{me}?{query}", {"azure_ids": [first]}).json()
+        assert (trial["azure_subscriptions"], trial["details"][0]["would_assign"]) == ([second, third], True)
 
 
 def test_a_faulty_subscription_is_named_where_it_stands_and_nothing_is_stored(api: ApiClient, world: World) -> None:

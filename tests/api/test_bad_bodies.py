@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.api.client import ApiClient
-from tests.api.world import ADD, ADDRESS, LIST, World
+from tests.api.world import ADD, ADDRESS, LIST, World, seen_subscriptions
 
 NUMBER_OF_41_DIGITS = "1" * 41
 
@@ -60,6 +60,7 @@ _BODIES = (
     Bad("id of spaces", _ids(" \t\r\n"), _FIRST),
     Bad("null id", _ids(None), _FIRST),
     Bad("true", _ids(True), _FIRST),
+    Bad("whole number", _ids(12345), _FIRST),
     Bad("fraction", _ids(1.5), _FIRST),
     Bad("object", _ids({}), _FIRST),
     Bad("list in list", _ids(["ab123"]), _FIRST),
@@ -111,7 +112,7 @@ def test_what_clients_really_send_is_accepted(api: ApiClient, world: World) -> N
         headers = {} if content_type is None else {"Content-Type": content_type}
         for body in (sound, b"\xef\xbb\xbf" + sound):
             assert api.request("PUT", path, content=body, headers=headers).status_code == 207
-    entries = api.put(path, {"azure_customer_ids": [345, " AB123\r\n", "\N{PILE OF POO}" * 128]}).json()
+    entries = api.put(path, {"azure_customer_ids": ["345", " AB123\r\n", "\N{PILE OF POO}" * 128]}).json()
     told = [entry.get("azure_customer_id") for entry in entries["azure_partner_customer_accounts"]]
     assert told == ["345", None, "\N{PILE OF POO}" * 128]
     unpacked = api.put(path, {"azure_customer_ids": ["ab123"]}, headers={"Content-Encoding": "gzip"})
@@ -128,6 +129,12 @@ def test_a_call_of_our_own_refuses_unknown_fields(api: ApiClient, world: World) 
 def test_at_most_a_hundred_faults_are_listed(api: ApiClient, world: World) -> None:
     answer = api.put(f"{ADD}/{world.customer_id}", {"azure_customer_ids": [""] * 5000})
     assert len(answer.json()["fields"]) == 100
+
+
+def test_a_subscription_may_be_a_whole_number(api: ApiClient, world: World) -> None:
+    seen_subscriptions(world.installation, world.partner, "123456789012")
+    answer = api.put(f"/v1/azure_subscriptions/add/{world.customer_id}", {"azure_ids": [123456789012]})
+    assert answer.json()["azure_subscriptions"] == ["123456789012"]
 
 
 @pytest.mark.parametrize("name", ["azure_ids", "azure_subscription_ids"])

@@ -91,8 +91,12 @@ def test_the_statement_is_listed_shown_and_exported_alike(rebill: CommandLine, t
 
     exported = rebill.run("statements", "export", str(statement_id), "--format", "json")
     assert json.loads(exported.out) == shown
+    assert rebill.answer("statements", "export", str(statement_id), "--format", "json") == shown
     file = tmp_path / "statement.csv"
     rebill.answer("statements", "export", str(statement_id), "--format", "csv", "-o", str(file))
+    in_json = rebill.answer("statements", "export", str(statement_id), "--format", "csv")
+    content = file.read_bytes().decode()
+    assert in_json == {"statement_id": statement_id, "format": "csv", "content": content}
     rows = list(csv.DictReader(io.StringIO(file.read_bytes().decode(), newline="")))
     assert [row["amount"] for row in rows] == [line["amount"] for line in shown["lines"]]
 

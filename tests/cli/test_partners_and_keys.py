@@ -39,6 +39,17 @@ def test_keys_are_made_listed_and_revoked(rebill: CommandLine) -> None:
     assert rebill.refusal("keys", "revoke", "5")["fields"] == {}
 
 
+def test_a_key_that_opens_nothing_now_says_so(rebill: CommandLine) -> None:
+    customer = str(rebill.answer("customers", "create", "Acorn")["id"])
+    arguments = ("keys", "create", "--role", "read_only")
+    assert rebill.answer(*arguments)["usable"] is True
+    assert rebill.answer(*arguments, "--customer", customer)["usable"] is False
+    last = rebill.run(*arguments, "--customer", customer).out.splitlines()[-1]
+    assert "opens nothing now" in last
+    assert "managed_without_access" in last
+    assert "opens nothing now" not in rebill.run(*arguments).out
+
+
 def test_a_customer_is_answered_as_the_api_does(rebill: CommandLine) -> None:
     customer = rebill.answer("customers", "create", "Acorn", "--no-billing")
     assert customer["partner_billing_configuration"] == {"enabled": False, "folder": ""}

@@ -15,7 +15,10 @@ from tests.cli.command_line import CommandLine
         ("assign", "abc", "ab123"),
         ("assign", "123", "ab123", "--from", "2024-02-30"),
         ("customers", "create", "Acorn", "--markup", "many"),
+        ("customers", "create", "Acorn", "--markup", "12.34567"),
+        ("customers", "create", "Acorn", "--markup", "-101"),
         ("customers", "create", "Acorn", "--basis", "moon"),
+        ("costs", "import", "costs.csv", "--layout", "zzz"),
         ("keys", "create", "--role", "king"),
         ("keys", "create", "--role", "admin", "--customer", "5"),
         ("serve", "--port", "70000"),
@@ -46,5 +49,5 @@ def test_a_statement_that_is_not_there_is_refused(small_rebill: CommandLine) -> 
     small_rebill.answer("init")
     assert small_rebill.refusal("statements", "show", "5")["code"] == "statement_not_found"
     assert small_rebill.refusal("statements", "export", "5", "-o", "x")["code"] == "statement_not_found"
-    assert small_rebill.refusal("statements", "export", "5")["code"] == "output_path_missing"
+    assert small_rebill.refusal("statements", "export", "5")["code"] == "statement_not_found"
     assert small_rebill.run("statements", "show", "5").out == ""

@@ -47,6 +47,8 @@ def cost_line(draw: st.DrawFn) -> Line:
         quantity=draw(quantities),
         unit=draw(st.sampled_from([None, "1 Hour", "1 GB"])),
         start=start,
+        end=start
+        + draw(st.sampled_from([timedelta(hours=1), timedelta(days=1), timedelta(days=2), timedelta(days=9)])),
         category=category,
         currency=draw(st.sampled_from(CURRENCIES)),
         provider=draw(st.sampled_from(["Microsoft", "AWS"])),
@@ -101,6 +103,7 @@ _COLUMNS = {
     "PricingQuantity": ("quantity", "DECIMAL(20,8)"),
     "PricingUnit": ("unit", "VARCHAR"),
     "ChargePeriodStart": ("start", "TIMESTAMP"),
+    "ChargePeriodEnd": ("end", "TIMESTAMP"),
     "ChargeCategory": ("category", "VARCHAR"),
     "BillingCurrency": ("currency", "VARCHAR"),
     "ProviderName": ("provider", "VARCHAR"),

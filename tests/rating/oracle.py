@@ -6,7 +6,7 @@ misreads the page.
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, getcontext
 
 from rebill.model.identifiers import AccountKind
@@ -26,6 +26,7 @@ class Line:
     quantity: Decimal | None
     unit: str | None
     start: datetime
+    end: datetime
     category: str
     currency: str
     provider: str
@@ -45,15 +46,15 @@ class Rated:
     base_kind: str
     statement_cost: Decimal
     price: Decimal
+    spans_transfer: bool
 
 
 def twelve(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.000000000001"), rounding=ROUND_HALF_UP)
 
 
-def owner(line: Line, bindings: tuple[AccountBinding, ...]) -> int | None:
-    """The subscription's owner on the charge day, else the tenant's."""
-    day: date = line.start.date()
+def owner(line: Line, bindings: tuple[AccountBinding, ...], day: date) -> int | None:
+    """The subscription's owner on ``day``, else the tenant's."""
     for kind, key in ((AccountKind.SUBSCRIPTION, line.subscription), (AccountKind.AZURE_CUSTOMER, line.tenant)):
         for binding in bindings:
             begun = binding.effective_from is None or binding.effective_from <= day
@@ -103,13 +104,23 @@ def statement_cost(line: Line, terms: CustomerTerms, bill_input_tax: bool) -> De
     return line.billed
 
 
+def spans_transfer(line: Line, bindings: tuple[AccountBinding, ...]) -> bool:
+    """Usage of more than a day, on some moment of which the account is not the first day's owner's."""
+    if line.category != "Usage" or line.end - line.start <= timedelta(days=1):
+        return False
+    last_day = (line.end - timedelta(microseconds=1)).date()
+    days = [line.start.date() + timedelta(days=count) for count in range((last_day - line.start.date()).days + 1)]
+    return len({owner(line, bindings, day) for day in days}) > 1
+
+
 def rate_line(line: Line, inputs: RatingInputs) -> Rated:
-    customer_id = owner(line, inputs.bindings)
+    customer_id = owner(line, inputs.bindings, line.start.date())
+    crosses = spans_transfer(line, inputs.bindings)
     if customer_id is None:
-        return Rated("unassigned", None, "NOT_BILLED", Decimal(0), Decimal(0))
+        return Rated("unassigned", None, "NOT_BILLED", Decimal(0), Decimal(0), crosses)
     terms = next((terms for terms in inputs.terms if terms.customer_id == customer_id), None)
     if terms is None or not terms.billing_enabled:
-        return Rated("billing_disabled", customer_id, "NOT_BILLED", Decimal(0), Decimal(0))
+        return Rated("billing_disabled", customer_id, "NOT_BILLED", Decimal(0), Decimal(0), crosses)
     kind, base, base_is_cost = base_of(line, terms, inputs.bill_input_tax)
     price = base
     book = next((book for owner_id, book in inputs.books if owner_id == customer_id), None)
@@ -121,7 +132,9 @@ def rate_line(line: Line, inputs: RatingInputs) -> Rated:
             price = base * (1 + terms.fallback_markup_percent / 100)
         else:
             price = base * (1 - rule.percent / 100)
-    return Rated("billed", customer_id, kind, statement_cost(line, terms, inputs.bill_input_tax), twelve(price))
+    return Rated(
+        "billed", customer_id, kind, statement_cost(line, terms, inputs.bill_input_tax), twelve(price), crosses
+    )
 
 
 MINOR_DIGITS = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}

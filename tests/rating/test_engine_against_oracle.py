@@ -19,7 +19,7 @@ from tests.rating.months import cost_line, rating_inputs, write_parts
 from tests.rating.oracle import Line, Rated
 
 RATED_LINES = """
-SELECT l.part, l.part_row, s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price
+SELECT l.part, l.part_row, s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price, l.spans_transfer
 FROM rated_lines AS l JOIN account_spans AS s USING (span_number) ORDER BY l.part, l.part_row"""
 
 
@@ -44,8 +44,8 @@ def rated_by_engine(
         rated = rate_month(engine, inputs, ImportedCost(parts, len(lines), imported_sums(lines)), folder)
         rows = engine.rows(RATED_LINES)
     return rated, [
-        Rated(binding, customer_id, BaseKind(kind).name, cost, price)
-        for _, _, binding, customer_id, kind, cost, price in rows
+        Rated(binding, customer_id, BaseKind(kind).name, cost, price, crosses)
+        for _, _, binding, customer_id, kind, cost, price, crosses in rows
     ]
 
 
@@ -93,4 +93,5 @@ def test_random_months_are_rated_alike(scratch: Path, lines: list[Line], inputs:
         key: amount for key, amount in expected.items() if amount
     }
     attention = [outcome.base_kind for _, outcome in by_oracle if outcome.base_kind in ("NO_RETAIL", "NO_EFFECTIVE")]
+    attention += ["SPANS_TRANSFER" for _, outcome in by_oracle if outcome.spans_transfer]
     assert {kind.name: count for kind, count in rated.attention} == {name: attention.count(name) for name in attention}

@@ -376,6 +376,42 @@ def test_a_customers_key_sees_its_own_assignments_only(
         list_assignments(installation, own, TENANT, rival, Page())
 
 
+def test_lists_stand_in_order_of_creation_though_ids_tell_nothing(
+    installation: Installation, partner: Caller, azure_two: int, rival: int, other_partner: Caller
+) -> None:
+    ids = [f"t{number * 37 % 50}" for number in range(50)]
+    for whose in (partner, other_partner):
+        listed(installation, whose, *ids)
+    foreign = customer(installation, other_partner, "Foreign")
+    # All at one moment: acts follow each other, and each keeps the order it was asked in.
+    assign(installation, partner, azure_two, *ids[:20])
+    assign(installation, other_partner, foreign, *reversed(ids))
+    assign(installation, partner, rival, *ids[20:])
+    whole = list_assignments(installation, partner, TENANT, None, Page(per_page=1000)).items
+    assert [one.identifier for one in whole] == ids
+    assert assigned_identifiers(installation, partner, TENANT, rival) == ids[20:]
+    # A cursor that counted would grow with every assignment, whoever's.
+    cursors = [one.assignment_id for one in whole]
+    assert cursors != sorted(cursors)
+    assert all(10**8 <= cursor <= 10**9 for cursor in cursors)
+
+
+def test_paging_by_key_goes_on_behind_what_has_ended(
+    installation: Installation, partner: Caller, azure_two: int, rival: int
+) -> None:
+    assign(installation, partner, azure_two, "ab123", "cd456")
+    assign(installation, partner, azure_two, "ef789")
+    first = list_assignments(installation, partner, TENANT, None, Page(per_page=1, after_id=0))
+    remove(installation, partner, azure_two, "ab123", withdraw=True)
+    then = list_assignments(installation, partner, TENANT, azure_two, Page(after_id=first.last_id))
+    assert [one.identifier for one in (*first.items, *then.items)] == ["ab123", "cd456", "ef789"]
+    others = Caller(partner.partner_id, Role.CUSTOMER_READ_ONLY, rival)
+    for caller, unknown in ((partner, 5), (partner, 2**63), (others, first.last_id)):
+        with pytest.raises(Invalid) as refused:
+            list_assignments(installation, caller, TENANT, None, Page(after_id=unknown))
+        assert list(refused.value.fields) == ["after_id"]
+
+
 def test_ten_thousand_ids_at_once(installation: Installation, partner: Caller, azure_two: int, rival: int) -> None:
     ids = [f"tenant-{number:05}" for number in range(10_000)]
     listed(installation, partner, *ids)

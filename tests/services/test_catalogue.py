@@ -90,6 +90,25 @@ def test_the_catalogue_is_paged_by_number_and_by_key(installation: Installation,
         list_catalogue(installation, partner, Page(after_id=1))
 
 
+def test_the_catalogue_stands_in_the_order_of_the_files(
+    installation: Installation, partner: Caller, clock: SettableClock
+) -> None:
+    first = [f"t{number * 37 % 100}" for number in range(100)]
+    listed(installation, partner, *first)
+    # The same moment, then a later one: what is known keeps its place, what is new follows.
+    listed(installation, partner, "z", *reversed(first), "y")
+    clock.now += timedelta(microseconds=1)
+    listed(installation, partner, "b", "z", "a")
+    met: list[str] = []
+    after_id: int | None = 0
+    while after_id is not None:
+        listing = list_catalogue(installation, partner, Page(per_page=7, after_id=after_id))
+        met += [one.identifier for one in listing.items]
+        after_id = listing.last_id if listing.more else None
+    whole = [one.identifier for one in list_catalogue(installation, partner, Page(per_page=1000)).items]
+    assert met == whole == [*first, "z", "y", "b", "a"]
+
+
 def test_partners_have_catalogues_of_their_own(
     installation: Installation, partner: Caller, other_partner: Caller
 ) -> None:

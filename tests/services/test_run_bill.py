@@ -11,7 +11,7 @@ import pytest
 from rebill.lake.runs import only_run
 from rebill.model.errors import Conflict, Forbidden, NotFound
 from rebill.model.party import Caller, Role
-from rebill.model.rating import BaseKind
+from rebill.model.rating import Attention
 from rebill.model.terms import Basis, CommitmentsPolicy
 from rebill.services.installation import Installation
 from rebill.services.read_statements import get_statement, list_statements
@@ -139,7 +139,7 @@ def test_retail_that_is_wanted_but_missing_is_counted_and_never_guessed(month: M
     )
     month.subscriptions(first, "s-1")
     run = bill(month)
-    assert run.attention == ((BaseKind.NO_RETAIL, 1),)
+    assert run.attention == ((Attention.NO_RETAIL, 1),)
     assert prices(run)["First"][1] == "0.00"
 
 
@@ -183,6 +183,24 @@ def test_a_second_run_rebuilds_statements_whole_and_keeps_their_ids(month: Month
     assert [record.customer_name for record in stored] == ["Second"]
     with pytest.raises(NotFound):
         get_statement(month.installation, month.caller, before.statements[0].statement_id)
+    month.move(first, "1900-01-02", "s-1", "s-2")
+    assert [record.statement_id for record in bill(month).statements] == [before.statements[0].statement_id]
+
+
+def test_usage_of_several_days_across_a_transfer_is_marked_and_stays_whole(month: Month) -> None:
+    first, second = month.customer("First"), month.customer("Second")
+    month.cost(
+        charge("2024-09-10", "10", "10", SubAccountId="s-1", ChargePeriodEnd="2024-09-20T00:00:00Z"),
+        charge("2024-09-10", "3", "3", SubAccountId="s-1", ChargePeriodEnd="2024-09-15T00:00:00Z"),
+        charge("2024-09-14", "1", "1", SubAccountId="s-1", ChargePeriodEnd="2024-09-15T00:00:00Z"),
+        charge("2024-09-01", "5", "5", SubAccountId="s-1", ChargePeriodEnd="2024-10-01", ChargeCategory="Purchase"),
+    )
+    month.subscriptions(first, "s-1")
+    assert bill(month).attention == ()
+    month.move(second, "2024-09-15", "s-1")
+    run = bill(month)
+    assert run.attention == ((Attention.SPANS_TRANSFER, 1),)
+    assert prices(run) == {"First": ("19", "19.00", "0")}
 
 
 def test_one_customer_only_leaves_the_others_statements_as_they_were(month: Month) -> None:

@@ -77,18 +77,16 @@ def test_every_short_text_over_the_letters_of_numbers_is_read_as_the_model_reads
 digits = st.text("0123456789", max_size=24)
 exponents = st.one_of(st.builds("e{}".format, st.integers(-40, 40)), st.builds("E{:+}".format, st.integers(-25, 20)))
 signs = st.sampled_from(["", "+", "-"])
-# Before an exponent no more whole digits than are kept: a longer text is a reject even if the exponent makes it small.
 numbers = st.one_of(
     st.builds("{}{}{}{}".format, signs, digits, st.sampled_from(["", "."]), digits),
-    st.builds(
-        "{}{}{}{}{}".format, signs, st.text("0123456789", max_size=12), st.sampled_from(["."]), digits, exponents
-    ),
-    st.builds("{}{}{}".format, signs, st.text("0123456789", max_size=12), exponents),
+    st.builds("{}{}{}{}{}".format, signs, digits, st.sampled_from(["."]), digits, exponents),
+    st.builds("{}{}{}".format, signs, digits, exponents),
 )
 oddities = st.text("0123456789.eE+-_ ,'\t٣¹xinfNa", min_size=1, max_size=12)
 
 
-@example(["0", "1000000000.0000000000000e7"])
+@example(["0", "1000000000.0000000000000e7", "0.0667E+17", "123456789012345678901e-10", "-1267580551667171706E-10"])
+@example(["0." + "0" * 51 + "123e50", "1e-99999", "0e99999", "9" * 60 + "e-50", "1.e0001"])
 @given(st.lists(st.one_of(numbers.filter(bool), oddities), min_size=1, max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_number_texts_are_accepted_and_rounded_as_the_model_does(evaluate: Evaluate, texts: list[str]) -> None:

@@ -164,12 +164,13 @@ def _two_customers_and_an_account(database: Database) -> None:
         account = dict.fromkeys("spelling name domain relationship search_text".split(), "")
         account |= {"account_key": "a", "kind": "azure_customer", "status": "active"}
         seen = {"first_seen_at": NOW, "last_seen_at": NOW}
-        connection.execute(insert(accounts), {"account_id": 1, "partner_id": 1} | account | seen)
+        connection.execute(insert(accounts), {"account_id": 1, "partner_id": 1, "listing_position": 0} | account | seen)
 
 
 def _assign(database: Database, customer_id: int, days: tuple[Day, Day], withdrawn_at: datetime | None = None) -> None:
     first, until = (None if day is None else date.fromisoformat(day) for day in days)
     row = {"partner_id": 1, "customer_id": customer_id, "account_id": 1, "created_at": NOW, "updated_at": NOW}
+    row |= {"assignment_id": customer_id, "listing_position": 0}
     span = {"effective_from": first, "effective_to": until, "withdrawn_at": withdrawn_at}
     with database.writing() as connection:
         connection.execute(insert(assignments), row | span)

@@ -11,18 +11,24 @@ from rebill.cli.options import JsonOption, MonthOption, PartnerOption
 from rebill.cli.output import Heading, Output
 from rebill.cli.session import partner_session
 from rebill.cli.statements import show_statements, statement_document
-from rebill.model.money import kept_amount, text_of
+from rebill.model.rating import Attention
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rebill.cli.output import Document
     from rebill.model.statement import Balance
 
 commands = typer.Typer(help="Bill a month.", no_args_is_help=True)
 
 BALANCE_AMOUNTS = ("imported", "billed", "billing_disabled", "unassigned", "difference")
 """What a balance tells of each currency, in this order."""
+
+
+ATTENTION_WORDS = {
+    Attention.NO_RETAIL: "priced 0, because the retail that the customer's policy wants is absent",
+    Attention.NO_EFFECTIVE: "priced 0, because the amortized cost that the customer's policy wants is absent",
+    Attention.SPANS_TRANSFER: "usage of several days across a change of owner; it stays with the first day's owner",
+}
 
 
 class EngineName(StrEnum):
@@ -61,12 +67,15 @@ def run(
                 "period": str(done.month),
                 "run_id": done.run_id,
                 "statements": [statement_document(record) for record in done.statements],
-                "balance": [balance_document(balance) for balance in done.balance],
+                "balance": [balance.as_text() for balance in done.balance],
+                "attention": {kind.value: count for kind, count in done.attention},
             }
         )
         show_statements(output, done.statements)
         output.say()
         show_balance(output, done.balance)
+        for kind, count in done.attention:
+            output.say(f"{count} lines: {ATTENTION_WORDS[kind]} ({kind}).")
         output.next_step(
             f"rebill statements show {done.statements[0].statement_id} shows one in full."
             if done.statements
@@ -79,17 +88,11 @@ def balance_headings() -> list[Heading]:
     return [Heading(name.replace("_", " "), right=True) for name in BALANCE_AMOUNTS]
 
 
-def balance_document(balance: Balance) -> Document:
-    """A currency's balance as ``--json`` shows it: exact decimal text."""
-    amounts = {name: text_of(kept_amount(getattr(balance, name))) for name in BALANCE_AMOUNTS}
-    return {"currency": balance.currency, **amounts}
-
-
 def show_balance(output: Output, balances: Sequence[Balance]) -> None:
     """Where the imported cost went, one row a currency."""
     headings = [Heading("currency"), *balance_headings()]
     rows = []
     for balance in balances:
-        document = balance_document(balance)
+        document = balance.as_text()
         rows.append([balance.currency, *(str(document[name]) for name in BALANCE_AMOUNTS)])
     output.table(headings, rows, title="Balance: imported = billed + billing disabled + unassigned")

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rebill.cli.bills import BALANCE_AMOUNTS, balance_document, balance_headings
+from rebill.cli.bills import BALANCE_AMOUNTS, balance_headings
 from rebill.cli.demo_partner import (
     CUSTOMERS,
     EXPECTED_ACCOUNTS,
@@ -251,7 +251,7 @@ def _show_balances(output: Output, runs: Sequence[BillRun]) -> None:
     _require(sums["imported"] == EXPECTED_COST == went_to, "the balance holds to the last decimal")
     rows = []
     for run, balance in zip(runs, balances, strict=True):
-        document = balance_document(balance)
+        document = balance.as_text()
         rows.append([str(run.month), *(str(document[name]) for name in BALANCE_AMOUNTS)])
     rows.append(["together", *(text_of(kept_amount(amount)) for amount in sums.values())])
     output.say("\nWhere every charge went, in USD: imported = billed + billing disabled + unassigned")
@@ -268,7 +268,7 @@ def _document(story: Story, runs: Sequence[BillRun], written: Mapping[int, list[
                 "period": str(run.month),
                 "run_id": run.run_id,
                 "statements": [statement_document(record) for record in run.statements],
-                "balance": [balance_document(balance) for balance in run.balance],
+                "balance": [balance.as_text() for balance in run.balance],
             }
             for run in runs
         ],

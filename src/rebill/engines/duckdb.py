@@ -10,8 +10,9 @@ import duckdb
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
 COST_LINE_COLUMNS = (
-    "BilledCost ListCost EffectiveCost PricingQuantity ChargePeriodStart ChargeCategory BillingCurrency ProviderName "
-    "ServiceName SubAccountId x_AzureCustomerId PricingUnit CommitmentDiscountId CommitmentDiscountStatus"
+    "BilledCost ListCost EffectiveCost PricingQuantity ChargePeriodStart ChargePeriodEnd ChargeCategory "
+    "BillingCurrency ProviderName ServiceName SubAccountId x_AzureCustomerId PricingUnit CommitmentDiscountId "
+    "CommitmentDiscountStatus"
 ).split()
 """What rating reads of a cost line."""
 

@@ -6,7 +6,7 @@ touches money anywhere, goes through a binary float.
 
 import re
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation, localcontext
 from typing import Final
 
 AMOUNT_DECIMALS: Final = 12
@@ -36,7 +36,10 @@ def parse_decimal(text: str) -> Decimal:
     """Read number text exactly. Raises ``ValueError`` for anything ``NUMBER_TEXT`` does not match."""
     if _NUMBER.fullmatch(text) is None:
         raise ValueError(f"{text[:60]!r} is not a number: write digits with at most one point")
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:60]!r} has an exponent beyond all measure") from None
 
 
 def round_half_away(value: Decimal, decimals: int) -> Decimal:

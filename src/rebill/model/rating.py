@@ -38,6 +38,17 @@ class BaseKind(IntEnum):
     """The partner's input tax: priced 0, outside every margin."""
 
 
+class Attention(StrEnum):
+    """What a person must look at before a month is finalized; each is a number of rated lines."""
+
+    NO_RETAIL = "no_retail"
+    """Priced 0 because the retail that the customer's policy wants is absent or 0."""
+    NO_EFFECTIVE = "no_effective"
+    """Priced 0 because the amortized cost that the customer's policy wants is absent."""
+    SPANS_TRANSFER = "spans_transfer"
+    """Usage of more than a day that crosses a change of owner: it belongs whole to the owner on its first day."""
+
+
 class CommitmentRole(StrEnum):
     """A charge's part in a commitment (a reservation or savings plan)."""
 
@@ -87,11 +98,10 @@ class CustomerLines:
 class RatedMonth:
     """The outcome of rating a month: lines by customer and currency, the balance, what needs attention.
 
-    ``line_count``: cost lines rated. ``attention``: base kind → how many lines bear it, for
-    those that block finalizing.
+    ``line_count``: cost lines rated. ``attention``: how many lines need which; none are left out.
     """
 
     customers: tuple[CustomerLines, ...]
     balance: tuple[Balance, ...]
     line_count: int
-    attention: tuple[tuple[BaseKind, int], ...] = ()
+    attention: tuple[tuple[Attention, int], ...] = ()

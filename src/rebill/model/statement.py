@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from rebill.model.currencies import minor_digits
-from rebill.model.money import ZERO, shown_minor_units, text_of_minor_units
+from rebill.model.money import ZERO, kept_amount, shown_minor_units, text_of, text_of_minor_units
 from rebill.model.months import BillingMonth
 
 
@@ -118,3 +118,14 @@ class Balance:
     def difference(self) -> Decimal:
         """Zero, or the run is refused."""
         return self.imported - self.billed - self.billing_disabled - self.unassigned
+
+    def as_text(self) -> dict[str, str]:
+        """The currency and its amounts as exact decimal text, as reports and manifests show them."""
+        amounts = {
+            "imported": self.imported,
+            "billed": self.billed,
+            "billing_disabled": self.billing_disabled,
+            "unassigned": self.unassigned,
+            "difference": self.difference,
+        }
+        return {"currency": self.currency, **{name: text_of(kept_amount(amount)) for name, amount in amounts.items()}}

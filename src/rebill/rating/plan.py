@@ -77,14 +77,23 @@ WITH applicable AS (
       ON by_tenant.kind = 'azure_customer' AND by_tenant.account_number = s.account_number
      AND (by_tenant.effective_from IS NULL OR by_tenant.effective_from <= s.first_day)
      AND (by_tenant.effective_to IS NULL OR by_tenant.effective_to > s.first_day)
+), changes AS (
+    SELECT owned.*, CASE WHEN LAG(customer_id) OVER (PARTITION BY account_number ORDER BY first_day)
+                              IS NOT DISTINCT FROM customer_id THEN 0 ELSE 1 END AS owner_begins
+    FROM owned
+), ownerships AS (
+    SELECT changes.*, SUM(owner_begins) OVER (PARTITION BY account_number ORDER BY first_day
+                                              ROWS UNBOUNDED PRECEDING) AS ownership
+    FROM changes
 )
 SELECT CAST(row_number() OVER (ORDER BY o.account_number, o.first_day) AS INTEGER) AS span_number,
        a.subscription, a.tenant, o.first_day, o.until_day, o.customer_id, o.bound_by,
+       MAX(o.until_day) OVER (PARTITION BY o.account_number, o.ownership) AS owner_until_day,
        COALESCE(c.rule_set, {NOT_BILLED_RULE_SET}) AS rule_set,
        CASE WHEN o.customer_id IS NULL THEN 'unassigned'
             WHEN COALESCE(c.rule_set, {NOT_BILLED_RULE_SET}) = {NOT_BILLED_RULE_SET} THEN 'billing_disabled'
             ELSE 'billed' END AS binding
-FROM owned AS o
+FROM ownerships AS o
 JOIN accounts AS a ON a.account_number = o.account_number
 LEFT JOIN customer_rule_sets AS c ON c.customer_id = o.customer_id"""
 
@@ -156,6 +165,10 @@ _STATEMENT_COST = f"""CASE WHEN p.cost_source = {_BILLED_COST} THEN CAST(l.Bille
          WHEN p.cost_source = {_EFFECTIVE_COST} THEN COALESCE(CAST(l.EffectiveCost AS {AMOUNT}), {_ZERO})
          ELSE {_ZERO} END"""
 
+# A charge is never divided; one of more than a day that crosses a change of owner is only marked.
+_SPANS_TRANSFER = """COALESCE(l.ChargeCategory = 'Usage' AND l.ChargePeriodEnd > CAST(s.owner_until_day AS TIMESTAMP)
+                AND l.ChargePeriodEnd > l.ChargePeriodStart + INTERVAL '1' DAY, FALSE)"""
+
 # Thin on purpose: a reference to the cost line, to the span that owns it and to the price that
 # priced it, and the amounts. The rest of the line stands once, in the lake.
 # Every line matches exactly one span, product and price. The joins are LEFT all the same, because an
@@ -170,7 +183,8 @@ SELECT l.part, l.part_row, s.span_number, p.product_number,
                  ELSE p.base_kind END AS TINYINT) AS base_kind,
        l.PricingQuantity AS quantity, l.BilledCost AS billed_cost,
        {_STATEMENT_COST} AS statement_cost,
-       {_PRICE} AS price
+       {_PRICE} AS price,
+       {_SPANS_TRANSFER} AS spans_transfer
 FROM cost_lines AS l
 LEFT JOIN account_spans AS s
   ON l.SubAccountId IS NOT DISTINCT FROM s.subscription AND l.x_AzureCustomerId IS NOT DISTINCT FROM s.tenant
@@ -186,7 +200,8 @@ SELECT span_number, product_number, COUNT(*) AS line_count,
        CAST(SUM(quantity) AS DECIMAL(28,8)) AS quantity, CAST(SUM(billed_cost) AS {AMOUNT}) AS billed_cost,
        CAST(SUM(statement_cost) AS {AMOUNT}) AS statement_cost, CAST(SUM(price) AS {AMOUNT}) AS price,
        SUM(CASE WHEN base_kind = {BaseKind.NO_RETAIL} THEN 1 ELSE 0 END) AS no_retail_count,
-       SUM(CASE WHEN base_kind = {BaseKind.NO_EFFECTIVE} THEN 1 ELSE 0 END) AS no_effective_count
+       SUM(CASE WHEN base_kind = {BaseKind.NO_EFFECTIVE} THEN 1 ELSE 0 END) AS no_effective_count,
+       SUM(CASE WHEN spans_transfer THEN 1 ELSE 0 END) AS spans_transfer_count
 FROM rated_lines GROUP BY span_number, product_number"""
 
 _ONE_UNIT = """(COUNT(d.pricing_unit) = 0
@@ -211,7 +226,8 @@ BALANCE = f"""
 SELECT d.currency, s.binding, CAST(SUM(r.billed_cost) AS {AMOUNT}) AS billed_cost,
        CAST(SUM(r.line_count) AS BIGINT) AS line_count, CAST(SUM(r.price) AS {AMOUNT}) AS price,
        CAST(SUM(r.no_retail_count) AS BIGINT) AS no_retail_count,
-       CAST(SUM(r.no_effective_count) AS BIGINT) AS no_effective_count
+       CAST(SUM(r.no_effective_count) AS BIGINT) AS no_effective_count,
+       CAST(SUM(r.spans_transfer_count) AS BIGINT) AS spans_transfer_count
 FROM rated_sums AS r
 JOIN account_spans AS s ON s.span_number = r.span_number
 JOIN products AS d ON d.product_number = r.product_number

@@ -33,6 +33,7 @@ from rebill.model.data_set import (
     CostImportOrder,
     DataSet,
     FileFault,
+    Reject,
     RejectedDelivery,
     refuse_files,
 )
@@ -220,7 +221,7 @@ def _keep(task: _Task, delivery: Delivery) -> CostImport:
     if rejects and not task.order.accept_rejects:
         raise RejectedDelivery(rejects, reject_count, row_count + reject_count)
     if not row_count:
-        raise Invalid(FileFault.NO_ROWS, "No row of a charge can be read from these files; nothing was imported.")
+        refuse_files([(file.name, FileFault.NO_ROWS, _no_rows(file, rejects)) for file in delivery.files])
     months = contents(task.connection, delivery)
     kept = _unchanged(task, delivery, months)
     staged = _stage(task, delivery, months, [content for content in months if content.month not in kept])
@@ -230,6 +231,14 @@ def _keep(task: _Task, delivery: Delivery) -> CostImport:
     _publish(task, staged, replaced)
     imported = {**kept, **{entry.data_set.billing_month: entry.data_set for entry in staged}}
     return CostImport(tuple(imported[content.month] for content in months), rejects, reject_count)
+
+
+def _no_rows(file: ConvertedFile, rejects: Sequence[Reject]) -> str:
+    first = next((reject for reject in rejects if reject.file == file.name), None)
+    if first is None:
+        return "has a header but no row of a charge"
+    column = f", {first.column}" if first.column else ""
+    return f"has no row that can be read: row {first.row}{column}: {first.reason}"
 
 
 def _unchanged(task: _Task, delivery: Delivery, months: Sequence[MonthContent]) -> dict[BillingMonth, DataSet]:

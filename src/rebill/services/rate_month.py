@@ -12,7 +12,7 @@ from typing import Any
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO
-from rebill.model.rating import BaseKind, CustomerLines, RatedMonth, RatingInputs
+from rebill.model.rating import Attention, CustomerLines, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Binding, PricedLine
 from rebill.rating import plan as rating_plan
 from rebill.rating.tables import input_tables
@@ -92,11 +92,9 @@ def _balance(outcome: Sequence[tuple[Any, ...]], imported: dict[str, Decimal]) -
     )
 
 
-def _attention(outcome: Sequence[tuple[Any, ...]]) -> tuple[tuple[BaseKind, int], ...]:
-    counted = (
-        (BaseKind.NO_RETAIL, sum(int(row[5]) for row in outcome)),
-        (BaseKind.NO_EFFECTIVE, sum(int(row[6]) for row in outcome)),
-    )
+def _attention(outcome: Sequence[tuple[Any, ...]]) -> tuple[tuple[Attention, int], ...]:
+    kinds = (Attention.NO_RETAIL, Attention.NO_EFFECTIVE, Attention.SPANS_TRANSFER)
+    counted = [(kind, sum(int(row[column]) for row in outcome)) for column, kind in enumerate(kinds, 5)]
     return tuple((kind, count) for kind, count in counted if count)
 
 

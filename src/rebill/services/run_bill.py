@@ -18,12 +18,12 @@ from rebill.model.errors import Invalid, NotFound, Unavailable
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
-from rebill.model.rating import BaseKind, RatedMonth, RatingInputs
+from rebill.model.rating import Attention, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Statement, drawn_up
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.rate_month import ImportedCost, canonical_json, rate_month
-from rebill.services.run_manifest import balance_document, canonical_statement, manifest_inputs
+from rebill.services.run_manifest import canonical_statement, manifest_inputs
 from rebill.store.customers import customer_name
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.identity import draw_id
@@ -49,7 +49,7 @@ class BillRun:
     month: BillingMonth
     statements: tuple[StatementRecord, ...]
     balance: tuple[Balance, ...]
-    attention: tuple[tuple[BaseKind, int], ...]
+    attention: tuple[tuple[Attention, int], ...]
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ def _write_manifest(
         "inputs": inputs,
         "inputs_sha256": inputs_sha256,
         "line_count": rated.line_count,
-        "attention": {kind.name.lower(): count for kind, count in rated.attention},
-        "balance": [balance_document(balance) for balance in rated.balance],
+        "attention": dict(rated.attention),
+        "balance": [balance.as_text() for balance in rated.balance],
         "statements": len(statements),
         "outcome_sha256": outcome.hexdigest(),
     }
@@ -179,7 +179,7 @@ def _keep(
             manifest_sha256=proof.inputs_sha256,
             outcome_sha256=proof.outcome_sha256,
             folder=place,
-            balance=[balance_document(balance) for balance in rated.balance],
+            balance=[balance.as_text() for balance in rated.balance],
         )
         replace_estimated_statements(scope, month, statements, run_id, now, customer_id)
         return list_statements(scope, month, with_lines=False)

@@ -7,10 +7,10 @@ from typing import Any
 
 from rebill.model.currencies import minor_digits
 from rebill.model.data_set import DataSet
-from rebill.model.money import PERCENT_DECIMALS, kept_amount, round_half_away, text_of, text_of_minor_units
+from rebill.model.money import PERCENT_DECIMALS, round_half_away, text_of, text_of_minor_units
 from rebill.model.price_book import PriceBook
 from rebill.model.rating import RatingInputs
-from rebill.model.statement import Balance, Statement
+from rebill.model.statement import Statement
 
 
 def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[str, Any]:
@@ -90,16 +90,4 @@ def canonical_statement(statement: Statement, manifest_sha256: str) -> dict[str,
             for line in statement.lines
         ],
         "manifest_sha256": manifest_sha256,
-    }
-
-
-def balance_document(balance: Balance) -> dict[str, str]:
-    """A balance as exact decimal text."""
-    return {
-        "currency": balance.currency,
-        "imported": text_of(kept_amount(balance.imported)),
-        "billed": text_of(kept_amount(balance.billed)),
-        "billing_disabled": text_of(kept_amount(balance.billing_disabled)),
-        "unassigned": text_of(kept_amount(balance.unassigned)),
-        "difference": text_of(kept_amount(balance.difference)),
     }

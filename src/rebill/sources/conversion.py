@@ -163,22 +163,38 @@ def _value(column: Column, source: SourceColumn | None, file_name: str, currency
     return source.text
 
 
-_WIDEST: Final = {ColumnType.AMOUNT: "DECIMAL(38,12)", ColumnType.QUANTITY: "DECIMAL(38,8)"}
-
-
 def number_sql(kind: ColumnType, source: SourceColumn, quick: bool = False) -> str:
     """SQL of a number, rounded to the decimals of ``kind``; NULL (``quick``: an error) where it is out of range."""
     cast = "CAST" if quick else "TRY_CAST"
     if source.is_exact_number:
         return f"{cast}({source.sql} AS {kind})"
-    # DuckDB 2.0 does not check the range of text with an exponent ('1000000000.0e7' becomes a DECIMAL(28,12)
-    # of 17 whole digits), but it does when one decimal is cast to another.
-    wide = f"{cast}({cast}({source.text} AS {_WIDEST[kind]}) AS {kind})"
-    return f"CASE WHEN {_has_exponent(source.text)} THEN {wide} ELSE {cast}({source.text} AS {kind}) END"
+    # DuckDB 2.0 misreads some texts with an exponent: '1000000000.0e7' becomes a DECIMAL(28,12) of 17 whole
+    # digits, '0.0667E+17' is refused, and many leading zeros lose the rest. Written out they are read rightly.
+    text = f"CASE WHEN {_has_exponent(source.text)} THEN {written_out_sql(source.text)} ELSE {source.text} END"
+    return f"{cast}({text} AS {kind})"
 
 
 def _has_exponent(text: str) -> str:
     return f"(contains({text}, 'e') OR contains({text}, 'E'))"
+
+
+def written_out_sql(text: str) -> str:
+    """SQL of number text with an exponent as the same number without: ``-1.5e-3`` → ``-.0015``.
+
+    An exponent beyond ±400 counts as 400: what it makes of any sound cost is out of range, or 0.
+    """
+    whole = f"regexp_extract({text}, '^[+-]?([0-9]*)', 1)"
+    fraction = f"regexp_extract({text}, '[.]([0-9]*)', 1)"
+    written = f"regexp_extract({text}, '[eE][+-]?0*([0-9]*)$', 1)"
+    size = f"CASE WHEN length({written}) > 3 THEN 400 ELSE least(400, CAST('0' || {written} AS INTEGER)) END"
+    exponent = f"CASE WHEN regexp_matches({text}, '[eE]-') THEN -({size}) ELSE {size} END"
+    digits, point = f"{whole} || {fraction}", f"CAST(length({whole}) + ({exponent}) AS INTEGER)"
+    return (
+        f"CASE WHEN starts_with({text}, '-') THEN '-' ELSE '' END || "
+        f"left(rpad({digits}, CAST(greatest(length({digits}), {point}) AS INTEGER), '0'), greatest({point}, 0)) "
+        "|| '.' || "
+        f"CASE WHEN {point} < 0 THEN repeat('0', -{point}) || {digits} ELSE substr({digits}, {point} + 1) END"
+    )
 
 
 def instant_sql(source: SourceColumn, quick: bool = False) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
+from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.statement import PricedLine, Statement, StatementLine, StatementStatus
 from rebill.store.identity import draw_ids
@@ -51,17 +52,16 @@ def replace_estimated_statements(
 ) -> None:
     """Make ``drawn_up`` the month's Estimated statements: rebuilt whole, never appended to.
 
-    A statement keeps its id as long as its customer, month and currency have one; one that no
-    longer has a line goes. Final statements are not touched. ``only_customer_id``: only that customer's.
+    The statement of a customer, month and currency keeps its id for ever: one that no longer has
+    a line is emptied and not shown, and has its id again when it has lines again. Final statements
+    are not touched. ``only_customer_id``: only that customer's.
     """
     standing = _standing_ids(scope, month, only_customer_id)
     wanted = {(statement.customer_id, statement.currency): statement for statement in drawn_up}
     final = {key for key, (_, status) in standing.items() if status == StatementStatus.FINAL}
     rebuilt = {key: standing[key][0] for key in standing if key not in final}
     _delete_lines(scope, list(rebuilt.values()))
-    gone = [statement_id for key, statement_id in rebuilt.items() if key not in wanted]
-    for chunk in _chunks(gone):
-        scope.connection.execute(scope.delete(statements).where(statements.c.statement_id.in_(chunk)))
+    _empty(scope, [statement_id for key, statement_id in rebuilt.items() if key not in wanted], run_id, now)
     _update(scope, {rebuilt[key]: wanted[key] for key in rebuilt if key in wanted}, run_id, now)
     fresh = [statement for key, statement in wanted.items() if key not in standing]
     ids = draw_ids(scope.connection, statements.c.statement_id, len(fresh))
@@ -123,6 +123,12 @@ def _update(scope: Scope, rebuilt: dict[int, Statement], run_id: int, now: datet
     )
 
 
+def _empty(scope: Scope, statement_ids: Sequence[int], run_id: int, now: datetime) -> None:
+    emptied = {"run_id": run_id, "total_minor_units": 0, "statement_cost": ZERO, "line_count": 0, "updated_at": now}
+    for chunk in _chunks(statement_ids):
+        scope.connection.execute(scope.update(statements).where(statements.c.statement_id.in_(chunk)).values(emptied))
+
+
 def _delete_lines(scope: Scope, statement_ids: Sequence[int]) -> None:
     for chunk in _chunks(statement_ids):
         scope.connection.execute(scope.delete(statement_lines).where(statement_lines.c.statement_id.in_(chunk)))
@@ -165,7 +171,7 @@ def list_statements(
     query = (
         select(statements, customers.c.name.label("customer_name"))
         .join(customers, and_(customers.c.customer_id == statements.c.customer_id, scope.own(customers)))
-        .where(scope.own(statements))
+        .where(scope.own(statements), statements.c.line_count > 0)
         .order_by(statements.c.billing_month, statements.c.customer_id, statements.c.currency)
     )
     if month is not None:
