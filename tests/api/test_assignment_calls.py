@@ -162,6 +162,8 @@ def test_a_link_leaves_out_what_looks_like_a_key(api: ApiClient, world: World, q
     link = api.get(f"/v1/azure_partner_customers?{sent}&assigned=false").headers["Link"]
     assert key[-16:] not in link.lower()
     assert "?assigned=false&page=1&per_page=30" in link
+    refused = api.put(f"{ADD}/{world.customer_id}?{key}=1", {"azure_customer_ids": ["ab123"]})
+    assert list(refused.json()["fields"]) == ["(an API key)"]
     assert "q=rebill_demo" in api.get("/v1/azure_partner_customers?q=rebill_demo").headers["Link"]
 
 

@@ -160,7 +160,7 @@ class SubscriptionList(AnswerShape):
 
 
 class SubscriptionDetailList(SubscriptionList):
-    """The same, with ``?detail=true``."""
+    """The same, with ``?detail=true`` or as a dry run."""
 
     details: Sequence[
         SubscriptionAddTrialDetail
@@ -178,7 +178,7 @@ class SubscriptionRemoval(SubscriptionList):
 
 
 class SubscriptionDetailRemoval(SubscriptionDetailList):
-    """The same, with ``?detail=true``."""
+    """The same, with ``?detail=true`` or as a dry run."""
 
     removed_azure_subscriptions: list[str]
 

@@ -9,6 +9,7 @@ from rebill.api.call import Call
 from rebill.api.query import Parameters, whole_number
 from rebill.api.texts import GREATEST_ID
 from rebill.model.listing import DEFAULT_PER_PAGE, GREATEST_PER_PAGE, Listing, Page
+from rebill.services.secret_keys import holds_key
 
 _GREATEST_PAGE = 10**15
 """Far past the end of any list, and still an offset that databases can count to."""
@@ -64,8 +65,10 @@ def _key_links(listing: Listing[Any]) -> dict[str, dict[str, int]]:
 
 
 def _link_header(call: Call, links: Mapping[str, Mapping[str, int]], per_page: int) -> str:
-    # Built from parameters that the route declares, never from the query as sent: no key can slip in.
-    kept = {name: text for name, text in call.parameters.given.items() if name not in _paging_names()}
+    # Built from parameters that the route declares, never from the query as sent, and without values
+    # that look like a key: no key can slip in.
+    given = call.parameters.given.items()
+    kept = {name: text for name, text in given if name not in _paging_names() and not holds_key(text)}
     if call.filter_customer_id is not None:
         kept["client_api_id"] = str(call.filter_customer_id)
     parts: Sequence[str] = [

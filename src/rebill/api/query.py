@@ -9,9 +9,11 @@ from urllib.parse import parse_qsl
 
 from rebill.api.texts import text_fault
 from rebill.model.months import parse_day
+from rebill.services.secret_keys import holds_key
 
 _WHOLE_NUMBER = re.compile(r"[0-9]+")
 _SHOWN_NAME_LENGTH = 64
+_SHOWN_KEY = "(an API key)"
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ def read_parameters(
 
 
 def shown_name(name: str) -> str:
-    """``name`` as an error may show it: short, and nothing in it that does not print."""
+    """``name`` as an error may show it: short, no API key, and nothing in it that does not print."""
+    if holds_key(name):
+        return _SHOWN_KEY
     short = name[:_SHOWN_NAME_LENGTH]
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in short)

@@ -57,6 +57,12 @@ def _read_identifier(value: object) -> str:
         value = str(value)
     if not isinstance(value, str):
         raise _fault("must be an id: text, or a whole number")
+    return _read_text_identifier(value)
+
+
+def _read_text_identifier(value: object) -> str:
+    if not isinstance(value, str):
+        raise _fault("must be an id, written as text")
     identifier = trimmed(value)
     if not identifier:
         raise _fault("must not be empty")
@@ -102,6 +108,11 @@ Identifier = Annotated[
     BeforeValidator(_read_identifier, json_schema_input_type=str | int),
     Field(description="1 to 128 characters after trimming; compared without regard to the case of A to Z."),
 ]
+TextIdentifier = Annotated[
+    str,
+    BeforeValidator(_read_text_identifier, json_schema_input_type=str),
+    Field(description="1 to 128 characters after trimming; compared without regard to the case of A to Z."),
+]
 Subscription = Annotated[
     str,
     BeforeValidator(_read_subscription, json_schema_input_type=str | int),
@@ -133,13 +144,13 @@ class StrictBody(LenientBody):
 class AzureCustomersBody(LenientBody):
     """Azure customers to assign or to remove."""
 
-    azure_customer_ids: Annotated[list[Identifier], Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)]
+    azure_customer_ids: Annotated[list[TextIdentifier], Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)]
 
 
 class MoveBody(StrictBody):
     """Azure customers to move."""
 
-    azure_customer_ids: Annotated[list[Identifier], Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)]
+    azure_customer_ids: Annotated[list[TextIdentifier], Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)]
 
 
 class SubscriptionsBody(LenientBody):

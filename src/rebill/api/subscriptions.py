@@ -27,7 +27,7 @@ from rebill.services.assign_accounts import assign_accounts
 from rebill.services.list_assignments import assigned_identifiers, list_assignments
 from rebill.services.remove_accounts import remove_accounts
 
-DETAIL = flag("detail", "Also `details`: each subscription's name, times and days.")
+DETAIL = flag("detail", "Also `details`: each subscription's name, times and days; a dry run always has them.")
 
 
 def add(call: Call) -> Answer:
@@ -39,7 +39,7 @@ def add(call: Call) -> Answer:
     entries = sound_entries(outcome, body.identifiers, body.field_name)
     common = _common(call)
     headers = {"X-Assigned": str(outcome.done_count)}
-    if not call.parameters.flag("detail"):
+    if not _wants_details(call):
         return Answer.json(200, SubscriptionList(**common), headers)
     details = [add_detail(entry, outcome.dry_run) for entry in entries]
     return Answer.json(200, SubscriptionDetailList(**common, details=details), headers)
@@ -55,7 +55,7 @@ def remove(call: Call) -> Answer:
     common = _common(call)
     common["removed_azure_subscriptions"] = [entry.identifier for entry in entries if entry.done]
     headers = {"X-Removed": str(outcome.done_count)}
-    if not call.parameters.flag("detail"):
+    if not _wants_details(call):
         return Answer.json(200, SubscriptionRemoval(**common), headers)
     details = [remove_detail(entry, outcome.dry_run) for entry in entries]
     return Answer.json(200, SubscriptionDetailRemoval(**common, details=details), headers)
@@ -81,6 +81,11 @@ def list_subscriptions(call: Call) -> Answer:
         return list_answer(call, SubscriptionList(**common), listing)
     details = [SubscriptionDetail(**_described(assignment)) for assignment in listing.items]
     return list_answer(call, SubscriptionDetailList(**common, details=details), listing)
+
+
+def _wants_details(call: Call) -> bool:
+    # Without them a dry run would tell nothing of what it is asked for.
+    return call.parameters.flag("detail") or call.parameters.flag("dry_run")
 
 
 def _common(call: Call) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, MonthFilter, PartnerOption
+from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, layout_from_text
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import partner_session
 from rebill.model.data_set import CostImportOrder
@@ -27,7 +27,13 @@ def import_files(
         list[Path], typer.Argument(metavar="FILE...", help="Cost files, or folders of them: one delivery.")
     ],
     layout: Annotated[
-        str, typer.Option("--layout", help="The files' layout; told from their headers by default.")
+        str,
+        typer.Option(
+            "--layout",
+            parser=layout_from_text,
+            metavar="LAYOUT",
+            help="The files' layout; told from their headers by default.",
+        ),
     ] = "auto",
     scope: Annotated[
         str | None,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, PartnerOption, decimal_from_text
+from rebill.cli.options import JsonOption, PartnerOption, markup_from_text
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import Session, partner_session
 from rebill.model.customer import Customer, NewCustomer
@@ -30,7 +30,7 @@ def create(
         Decimal | None,
         typer.Option(
             "--markup",
-            parser=decimal_from_text,
+            parser=markup_from_text,
             metavar="PERCENT",
             help="A price book of one rule over everything; negative, to -100, is a discount.",
         ),

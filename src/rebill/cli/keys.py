@@ -44,10 +44,16 @@ def create(
     with partner_session(partner, as_json) as session:
         key = create_key(session.installation, session.caller, wanted, customer, name)
         output = session.output
-        output.answer({"key_id": key.key_id, "api_key": key.api_key})
+        output.answer({"key_id": key.key_id, "api_key": key.api_key, "usable": key.usable})
         output.say(f"key id   {key.key_id}")
         output.say(f"API key  {key.api_key}")
         output.say("Keep the key now: only its hash is stored, it is never shown again.")
+        if not key.usable:
+            output.next_step(
+                f"give it to nobody yet: it opens nothing now, because customer {customer} is managed_without_access"
+                " or its trial is over."
+            )
+            return
         output.next_step("send it as the header Authorization: Bearer KEY to the API that rebill serve starts.")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from rebill.model.money import parse_decimal
 from rebill.model.months import BillingMonth, parse_day
+from rebill.model.price_book import markup_rule
 
 Value = TypeVar("Value")
 
@@ -23,9 +24,25 @@ def _read_by(read: Callable[[str], Value]) -> Callable[[str], Value]:
     return parser
 
 
+def _markup(text: str) -> Decimal:
+    percent = parse_decimal(text)
+    markup_rule(percent)
+    return percent
+
+
+def _layout(text: str) -> str:
+    # Late: only the command that reads cost files pays for loading what reads them.
+    from rebill.sources.reading import LAYOUTS
+
+    if text not in LAYOUTS:
+        raise ValueError(f"is no layout; write one of {', '.join(LAYOUTS)}")
+    return text
+
+
 day_from_text: Callable[[str], date] = _read_by(parse_day)
 month_from_text: Callable[[str], BillingMonth] = _read_by(BillingMonth.parse)
-decimal_from_text: Callable[[str], Decimal] = _read_by(parse_decimal)
+markup_from_text: Callable[[str], Decimal] = _read_by(_markup)
+layout_from_text: Callable[[str], str] = _read_by(_layout)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, logs on the other.")]
 PartnerOption = Annotated[

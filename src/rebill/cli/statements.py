@@ -77,16 +77,15 @@ def export(
     from rebill.services.read_statements import get_statement
 
     with partner_session(partner, as_json) as session:
-        if as_json and path is None:
-            raise Invalid(
-                "output_path_missing", "With --json the statement itself goes to a file: name it with -o PATH."
-            )
         record = get_statement(session.installation, session.caller, statement_id)
         text = (
             statement_csv(record.statement_id, record.statement)
             if export_format is ExportFormat.CSV
             else statement_json(record.statement_id, record.statement)
         )
+        if path is None and as_json and export_format is not ExportFormat.JSON:
+            session.output.answer({"statement_id": statement_id, "format": export_format.value, "content": text})
+            return
         if path is None:
             sys.stdout.write(text)
             return

@@ -11,7 +11,7 @@ from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import text_fault
 from rebill.services.secret_keys import new_key_text
-from rebill.store.keys import KeyRecord, add_key, count_live_admin_keys, list_key_records, revoke
+from rebill.store.keys import KeyRecord, add_key, count_live_admin_keys, holder_of, list_key_records, revoke
 from rebill.store.partners import hold_partner
 from rebill.store.scope import Scope
 
@@ -20,10 +20,11 @@ __all__ = ["KeyRecord", "NewKey", "create_key", "list_keys", "revoke_key"]
 
 @dataclass(frozen=True)
 class NewKey:
-    """A new key; ``api_key`` is shown this once."""
+    """A new key; ``api_key`` is shown this once. ``usable``: whether it opens anything now."""
 
     key_id: int
     api_key: str
+    usable: bool
 
 
 def create_key(
@@ -43,7 +44,8 @@ def create_key(
             held_customer_name(scope, customer_id, hold=True)
         _check(role, customer_id, name)
         key_id = add_key(scope, role, customer_id, name, key.lookup, key.secret_sha256, now)
-        return NewKey(key_id, key.whole)
+        holder = holder_of(connection, key.lookup, now)
+        return NewKey(key_id, key.whole, usable=holder is not None and holder.alive)
 
     return installation.database.write(act)
 

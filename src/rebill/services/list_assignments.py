@@ -10,7 +10,8 @@ from rebill.model.party import Caller
 from rebill.services.assignment_act import held_customer_name, today_of
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
-from rebill.store.assignments import assignment_page, identifiers_in_force
+from rebill.services.read_customers import place_after
+from rebill.store.assignments import assignment_page, identifiers_in_force, place_of_assignment
 from rebill.store.scope import Scope
 
 
@@ -27,7 +28,7 @@ def list_assignments(
 
     ``history``: past and future ones too, whatever the day; what was withdrawn counts as never made. A customer's
     key sees its own. Raises ``NotFound`` for a customer the caller cannot see, ``Invalid`` for both
-    ``as_of`` and ``history``.
+    ``as_of`` and ``history``, and for a page behind an assignment that there is not.
     """
     require(caller, Permission.READ_OWN)
     day = as_of or today_of(installation.clock())
@@ -38,7 +39,8 @@ def list_assignments(
         if history and as_of is not None:
             fields = {"as_of": "tells one day, history all of them: give only one of the two"}
             raise Invalid("invalid_list", "Give as_of or history, not both.", fields)
-        return assignment_page(scope, kind, customer_id, page, None if history else day)
+        after = place_after(page, lambda after_id: place_of_assignment(scope, after_id))
+        return assignment_page(scope, kind, customer_id, page, None if history else day, after)
 
 
 def assigned_identifiers(installation: Installation, caller: Caller, kind: AccountKind, customer_id: int) -> list[str]:

@@ -1,7 +1,6 @@
 """Read the partner's customers."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from rebill.model.customer import Customer
 from rebill.model.errors import Invalid, NotFound
@@ -11,8 +10,6 @@ from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.store.customers import customer_page, find_customer, place_of_customer
 from rebill.store.scope import Scope
-
-_BEFORE_EVERYTHING = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def get_customer(installation: Installation, caller: Caller, customer_id: int) -> Customer:
@@ -38,12 +35,13 @@ def list_customers(
         return customer_page(scope, page, customer_id, after)
 
 
-def place_after(page: Page, place_of: Callable[[int], tuple[datetime, int] | None]) -> Sequence[object]:
-    """Where a page by key begins; ``Invalid`` when ``after_id`` names nothing of the list (0: its start)."""
-    if page.after_id is None:
+def place_after(page: Page, place_of: Callable[[int], Sequence[object] | None]) -> Sequence[object]:
+    """Where a page by key begins, ``()`` at the list's start (``after_id`` 0).
+
+    Raises ``Invalid`` when ``after_id`` names nothing of the list.
+    """
+    if not page.after_id:
         return ()
-    if page.after_id == 0:
-        return (_BEFORE_EVERYTHING, 0)
     place = place_of(page.after_id)
     if place is None:
         fields = {"after_id": "names nothing in this list: give the id that the page before ended with"}

@@ -5,10 +5,13 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 _LOOKUP_BYTES = 8
 _SECRET_BYTES = 32
 _KEY = re.compile(r"rebill_([0-9a-f]{16})_([0-9a-f]{64})")
+_KEY_IN_TEXT = re.compile(r"rebill_[0-9a-f]{16}_", re.IGNORECASE)
+"""Also a key that is cut short, or in letters of the other case: what is left of it is still secret."""
 _NO_LOOKUP = "-"
 """Finds nothing: no key is made with it."""
 
@@ -43,6 +46,13 @@ def read_key_text(text: str) -> KeyText:
     """The parts of a key as sent; text of any other form becomes a key that nobody holds."""
     match = _KEY.fullmatch(text)
     return KeyText(match[1], match[2]) if match else KeyText(_NO_LOOKUP, text[:200])
+
+
+def holds_key(text: str) -> bool:
+    """Whether something of a key's shape stands in ``text``, however often it was percent-encoded."""
+    while (decoded := unquote(text)) != text:
+        text = decoded
+    return _KEY_IN_TEXT.search(text) is not None
 
 
 def is_secret(key: KeyText, kept_sha256: str | None) -> bool:

@@ -13,7 +13,7 @@ from rebill.model.listing import Listing, Page
 from rebill.store.assignments import in_force
 from rebill.store.identity import can_be_stored, draw_ids
 from rebill.store.membership import among
-from rebill.store.paging import rows_of_page
+from rebill.store.paging import next_listing_position, rows_of_page
 from rebill.store.partners import hold_partner
 from rebill.store.scope import Scope
 from rebill.store.tables import accounts, assignments
@@ -22,7 +22,7 @@ ACTIVE = "active"
 GONE = "gone"
 _TOLD = ("spelling", "name", "domain", "relationship")
 """Columns that a source tells."""
-_ORDER = (accounts.c.first_seen_at, accounts.c.account_id)
+_ORDER = (accounts.c.first_seen_at, accounts.c.listing_position, accounts.c.account_id)
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,11 @@ def remember_accounts(scope: Scope, kind: AccountKind, seen: Sequence[SeenAccoun
     stored = {row.account_key: row for row in _held_rows(scope, kind, by_key)}
     fresh = [key for key in by_key if key not in stored]
     ids = draw_ids(scope.connection, accounts.c.account_id, len(fresh))
+    same_moment = (accounts.c.kind == kind, accounts.c.first_seen_at == seen_at)
+    position = next_listing_position(scope, accounts.c.listing_position, *same_moment)
     new_rows = [
-        _new_row(account_id, kind, key, by_key[key], seen_at) for account_id, key in zip(ids, fresh, strict=True)
+        _new_row(account_id, kind, key, by_key[key], seen_at) | {"listing_position": place}
+        for place, (account_id, key) in enumerate(zip(ids, fresh, strict=True), position)
     ]
     scope.insert(accounts, new_rows)
     changed_rows = [row for key in stored if (row := _changed_row(stored[key], by_key[key])) is not None]
@@ -138,14 +141,14 @@ def catalogue_account(scope: Scope, account_id: int, day: date) -> CatalogueAcco
     return None if row is None else _catalogue_account(row)
 
 
-def place_of_account(scope: Scope, account_id: int) -> tuple[datetime, int] | None:
+def place_of_account(scope: Scope, account_id: int) -> Sequence[object] | None:
     """Where an account stands in the order of lists."""
     if not can_be_stored(account_id):
         return None
     row = scope.connection.execute(
         scope.select(accounts, *_ORDER).where(accounts.c.account_id == account_id)
     ).one_or_none()
-    return None if row is None else (row.first_seen_at, row.account_id)
+    return None if row is None else tuple(row)
 
 
 def _catalogue(scope: Scope, day: date) -> Select[Any]:

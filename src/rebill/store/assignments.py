@@ -11,10 +11,13 @@ from sqlalchemy import ColumnElement, Row, Select, and_, or_
 from rebill.model.assignment import Assignment, Days
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
+from rebill.store.identity import can_be_stored, draw_ids
 from rebill.store.membership import among
-from rebill.store.paging import rows_of_page
+from rebill.store.paging import next_listing_position, rows_of_page
 from rebill.store.scope import Scope
 from rebill.store.tables import accounts, assignments, customer_accounts, customers
+
+ORDER_OF_CREATION = (assignments.c.created_at, assignments.c.listing_position, assignments.c.assignment_id)
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,8 @@ def in_force(day: date) -> ColumnElement[bool]:
 
 def assignments_by_account(scope: Scope, account_ids: Collection[int]) -> dict[int, list[StoredAssignment]]:
     """Every assignment of these accounts, whoever the customer, by account and in order of days."""
-    query = (
-        scope.select(assignments)
-        .where(among(scope.connection, assignments.c.account_id, account_ids), assignments.c.withdrawn_at.is_(None))
-        .order_by(assignments.c.assignment_id)
+    query = scope.select(assignments).where(
+        among(scope.connection, assignments.c.account_id, account_ids), assignments.c.withdrawn_at.is_(None)
     )
     found: dict[int, list[StoredAssignment]] = defaultdict(list)
     for row in scope.connection.execute(query):
@@ -61,9 +62,19 @@ def assignments_by_account(scope: Scope, account_ids: Collection[int]) -> dict[i
 
 
 def begin_assignments(scope: Scope, customer_id: int, begun: Iterable[tuple[int, Days]], now: datetime) -> None:
-    """Store new assignments (account id, days) of a customer. The database refuses days that overlap others'."""
+    """Store new assignments (account id, days) of a customer, to be listed in this order.
+
+    The database refuses days that overlap others'.
+    """
+    new = list(begun)
+    if not new:
+        return
+    ids = draw_ids(scope.connection, assignments.c.assignment_id, len(new))
+    position = next_listing_position(scope, assignments.c.listing_position, assignments.c.created_at == now)
     rows = [
         {
+            "assignment_id": assignment_id,
+            "listing_position": place,
             "customer_id": customer_id,
             "account_id": account_id,
             "effective_from": days.first,
@@ -71,7 +82,7 @@ def begin_assignments(scope: Scope, customer_id: int, begun: Iterable[tuple[int,
             "created_at": now,
             "updated_at": now,
         }
-        for account_id, days in begun
+        for place, (assignment_id, (account_id, days)) in enumerate(zip(ids, new, strict=True), position)
     ]
     scope.insert(assignments, rows)
 
@@ -105,19 +116,32 @@ def touch_account_records(scope: Scope, customers_accounts: Iterable[tuple[int, 
 
 
 def assignment_page(
-    scope: Scope, kind: AccountKind, customer_id: int | None, page: Page, day: date | None
+    scope: Scope, kind: AccountKind, customer_id: int | None, page: Page, day: date | None, after: Sequence[Any]
 ) -> Listing[Assignment]:
-    """A page of assignments in order of creation: those in force on ``day``, or all (``None``), future ones too."""
+    """A page of assignments in order of creation: those in force on ``day``, or all (``None``), future ones too.
+
+    ``after``: the place (``place_of_assignment``) that a page by key begins behind.
+    """
     query = _listed(scope, kind, customer_id)
     query = query.where(assignments.c.withdrawn_at.is_(None) if day is None else in_force(day))
-    found = rows_of_page(scope.connection, query, (assignments.c.assignment_id,), page, (page.after_id,))
+    found = rows_of_page(scope.connection, query, ORDER_OF_CREATION, page, after)
     items = [_assignment(row) for row in found.rows]
     return Listing(items, page, found.total, found.more, items[-1].assignment_id if items else None)
 
 
+def place_of_assignment(scope: Scope, assignment_id: int) -> Sequence[object] | None:
+    """Where an assignment, withdrawn or not, stands in the order of lists."""
+    if not can_be_stored(assignment_id):
+        return None
+    row = scope.connection.execute(
+        scope.select(assignments, *ORDER_OF_CREATION).where(assignments.c.assignment_id == assignment_id)
+    ).one_or_none()
+    return None if row is None else tuple(row)
+
+
 def identifiers_in_force(scope: Scope, kind: AccountKind, customer_id: int, day: date) -> Sequence[str]:
     """The ids, as their source spells them, of all accounts assigned to a customer on ``day``, oldest first."""
-    query = _listed(scope, kind, customer_id).where(in_force(day)).order_by(assignments.c.assignment_id)
+    query = _listed(scope, kind, customer_id).where(in_force(day)).order_by(*ORDER_OF_CREATION)
     return scope.connection.scalars(query.with_only_columns(accounts.c.spelling)).all()
 
 

@@ -13,6 +13,7 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
 from rebill.model.money import round_half_away
 from rebill.model.party import Address, Classification
+from rebill.store.assignments import ORDER_OF_CREATION
 from rebill.store.identity import can_be_stored
 from rebill.store.membership import among
 from rebill.store.paging import rows_of_page
@@ -136,7 +137,7 @@ def _first_azure_customers(scope: Scope, customer_ids: Collection[int]) -> dict[
             assignments.c.effective_to.is_(None),
             accounts.c.kind == AccountKind.AZURE_CUSTOMER.value,
         )
-        .order_by(assignments.c.assignment_id)
+        .order_by(*ORDER_OF_CREATION)
         .limit(1)
         .correlate(customers)
         .scalar_subquery()

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, func, select, tuple_
 
 from rebill.model.listing import Page
+from rebill.store.scope import Scope
 
 _GREATEST_OFFSET = 2**62
 
@@ -25,14 +26,21 @@ def rows_of_page(
 ) -> Rows:
     """The rows of ``page`` of ``query`` in ``order``, which must be unique for every row.
 
-    ``after``: the order's values of the row that ``page.after_id`` names; read only when the page is by key.
+    ``after``: the order's values of the row that ``page.after_id`` names, none for the list's start; read only
+    when the page is by key.
     """
     ordered = query.order_by(*order).limit(page.per_page + 1)
     total = None
     if page.after_id is None:
         total = connection.scalar(select(func.count()).select_from(query.subquery()))
         ordered = ordered.offset(min(page.offset, _GREATEST_OFFSET))
-    else:
+    elif after:
         ordered = ordered.where(tuple_(*order) > tuple_(*after))
     rows = connection.execute(ordered).all()
     return Rows(rows[: page.per_page], total, len(rows) > page.per_page)
+
+
+def next_listing_position(scope: Scope, position: Column[int], *same_moment: ColumnElement[bool]) -> int:
+    """Where the next row of the scope's partner stands among those of ``same_moment``, from 0."""
+    last = scope.connection.scalar(scope.select(position.table, func.max(position)).where(*same_moment))
+    return 0 if last is None else int(last) + 1

@@ -10,6 +10,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.price_book import AdjustmentKind, PriceBook, PriceRule
 from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.store.assignments import ORDER_OF_CREATION
 from rebill.store.scope import Scope
 from rebill.store.tables import (
     accounts,
@@ -46,7 +47,7 @@ def _bindings(scope: Scope) -> tuple[AccountBinding, ...]:
         )
         .join(accounts, and_(accounts.c.account_id == assignments.c.account_id, scope.own(accounts)))
         .where(assignments.c.withdrawn_at.is_(None))
-        .order_by(assignments.c.assignment_id)
+        .order_by(*ORDER_OF_CREATION)
     )
     return tuple(
         AccountBinding(AccountKind(row.kind), row.account_key, row.customer_id, row.effective_from, row.effective_to)

@@ -1,6 +1,6 @@
 """The one place where every query is held to the caller's partner, and to its customer if it has one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,29 @@ class Scope:
             # RETURNING makes SQLAlchemy send a thousand rows a statement; without, PostgreSQL gets one at a time.
             statement = insert(table).returning(table.c.partner_id)
             self.connection.execute(statement, [{**row, "partner_id": self.partner_id} for row in rows])
+
+    def load(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Insert very many rows as this partner's, by the quickest way the database has.
+
+        ``columns`` name the values of each row. Values are as the column types take them.
+        """
+        names = ", ".join((*columns, "partner_id"))
+        own_rows = ((*row, self.partner_id) for row in rows)
+        if self.connection.dialect.name == "postgresql":
+            cursor: Any = self.connection.connection.cursor()
+            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+                for row in own_rows:
+                    copy.write_row(row)
+            return
+        dialect = self.connection.dialect
+        processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
+        bound = [
+            tuple(value if bind is None else bind(value) for bind, value in zip((*processors, None), row, strict=True))
+            for row in own_rows
+        ]
+        marks = ", ".join("?" * (len(columns) + 1))
+        if bound:
+            self.connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", bound)
 
     def upsert(
         self, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]], changes: Sequence[str]

@@ -134,27 +134,40 @@ def _delete_lines(scope: Scope, statement_ids: Sequence[int]) -> None:
         scope.connection.execute(scope.delete(statement_lines).where(statement_lines.c.statement_id.in_(chunk)))
 
 
+_LINE_COLUMNS = (
+    "statement_id",
+    "number",
+    "provider",
+    "subscription",
+    "service",
+    "charge_category",
+    "quantity",
+    "pricing_unit",
+    "exact_amount",
+    "amount_minor_units",
+    "charge_count",
+)
+
+
 def _insert_lines(scope: Scope, numbered: dict[int, Statement]) -> None:
-    scope.insert(
-        statement_lines,
-        [
-            {
-                "statement_id": statement_id,
-                "number": line.number,
-                "provider": line.priced.provider,
-                "subscription": line.priced.subscription,
-                "service": line.priced.service,
-                "charge_category": line.priced.charge_category,
-                "quantity": line.priced.quantity,
-                "pricing_unit": line.priced.pricing_unit,
-                "exact_amount": line.priced.exact_amount,
-                "amount_minor_units": line.amount_minor_units,
-                "charge_count": line.priced.charges,
-            }
-            for statement_id, statement in numbered.items()
-            for line in statement.lines
-        ],
+    rows = (
+        (
+            statement_id,
+            line.number,
+            line.priced.provider,
+            line.priced.subscription,
+            line.priced.service,
+            line.priced.charge_category,
+            line.priced.quantity,
+            line.priced.pricing_unit,
+            line.priced.exact_amount,
+            line.amount_minor_units,
+            line.priced.charges,
+        )
+        for statement_id, statement in numbered.items()
+        for line in statement.lines
     )
+    scope.load(statement_lines, _LINE_COLUMNS, rows)
 
 
 def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -93,8 +93,13 @@ def _partner(index: bool = True) -> Column[int]:
     return Column("partner_id", ForeignKey("partners.partner_id"), nullable=False, index=index)
 
 
-def _customer(nullable: bool = False) -> Column[int]:
-    return Column("customer_id", ForeignKey("customers.customer_id"), nullable=nullable, index=True)
+def _customer(nullable: bool = False, index: bool = True) -> Column[int]:
+    return Column("customer_id", ForeignKey("customers.customer_id"), nullable=nullable, index=index)
+
+
+def _listing_position() -> Column[int]:
+    """Ids are drawn at random: this keeps the order of rows that came at one moment."""
+    return Column("listing_position", Integer, nullable=False, comment="from 0 among the partner's of one moment")
 
 
 partners = Table(
@@ -221,10 +226,11 @@ accounts = Table(
     Column("relationship", Text, nullable=False),
     Column("status", Text, nullable=False, comment="active or gone"),
     Column("first_seen_at", Instant, nullable=False),
+    _listing_position(),
     Column("last_seen_at", Instant, nullable=False),
     Column("search_text", Text, nullable=False, comment="spelling, name and domain, case-folded by rebill"),
     UniqueConstraint("partner_id", "kind", "account_key"),
-    Index("ix_accounts_in_order", "partner_id", "kind", "first_seen_at", "account_id"),
+    Index("ix_accounts_in_order", "partner_id", "kind", "first_seen_at", "listing_position", "account_id"),
 )
 
 customer_accounts = Table(
@@ -242,18 +248,21 @@ customer_accounts = Table(
 assignments = Table(
     "assignments",
     metadata,
-    Column("assignment_id", RowId, primary_key=True),
-    _partner(),
-    _customer(),
+    _id("assignment_id"),
+    _partner(index=False),
+    _customer(index=False),
     Column("account_id", ForeignKey("accounts.account_id"), nullable=False),
     Column("effective_from", Date, comment="inclusive; NULL = from the beginning"),
     Column("effective_to", Date, comment="exclusive; NULL = open"),
     Column("created_at", Instant, nullable=False),
+    _listing_position(),
     Column("updated_at", Instant, nullable=False),
     Column("withdrawn_at", Instant, comment="taken back as if never made"),
     CheckConstraint("effective_from < effective_to", name="days"),
     # Both columns: a planner without statistics would else look up a whole partner for each account.
     Index("ix_assignments_account_id", "account_id", "partner_id"),
+    Index("ix_assignments_in_order", "partner_id", "created_at", "listing_position", "assignment_id"),
+    Index("ix_assignments_of_customer_in_order", "customer_id", "created_at", "listing_position", "assignment_id"),
     comment="No two that are not withdrawn overlap for one account: the first migration sees to it",
 )
 

@@ -70,6 +70,12 @@ def _refuse_overlaps() -> None:
     op.execute(_NO_OVERLAP_SQLITE.format(act="UPDATE", but_itself="AND other.assignment_id <> OLD.assignment_id"))
 
 
+def _listing_position() -> sa.Column[int]:
+    return sa.Column(
+        "listing_position", sa.Integer(), nullable=False, comment="from 0 among the partner's of one moment"
+    )
+
+
 def _partners() -> None:
     op.create_table(
         "partners",
@@ -97,6 +103,7 @@ def _accounts() -> None:
         sa.Column("relationship", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False, comment="active or gone"),
         sa.Column("first_seen_at", INSTANT, nullable=False),
+        _listing_position(),
         sa.Column("last_seen_at", INSTANT, nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False, comment="spelling, name and domain, case-folded by rebill"),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.partner_id"], name=op.f("fk_accounts_partner_id")),
@@ -104,7 +111,10 @@ def _accounts() -> None:
         sa.UniqueConstraint("partner_id", "kind", "account_key", name=op.f("uq_accounts_partner_id_kind_account_key")),
     )
     op.create_index(
-        "ix_accounts_in_order", "accounts", ["partner_id", "kind", "first_seen_at", "account_id"], unique=False
+        "ix_accounts_in_order",
+        "accounts",
+        ["partner_id", "kind", "first_seen_at", "listing_position", "account_id"],
+        unique=False,
     )
 
 
@@ -242,13 +252,14 @@ def _api_keys() -> None:
 def _assignments() -> None:
     op.create_table(
         "assignments",
-        sa.Column("assignment_id", ROW_ID, nullable=False),
+        sa.Column("assignment_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("partner_id", sa.BigInteger(), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("effective_from", sa.Date(), nullable=True, comment="inclusive; NULL = from the beginning"),
         sa.Column("effective_to", sa.Date(), nullable=True, comment="exclusive; NULL = open"),
         sa.Column("created_at", INSTANT, nullable=False),
+        _listing_position(),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.Column("withdrawn_at", INSTANT, nullable=True, comment="taken back as if never made"),
         sa.CheckConstraint("effective_from < effective_to", name=op.f("ck_assignments_days")),
@@ -259,8 +270,9 @@ def _assignments() -> None:
         comment="No two that are not withdrawn overlap for one account: the first migration sees to it",
     )
     op.create_index("ix_assignments_account_id", "assignments", ["account_id", "partner_id"], unique=False)
-    op.create_index(op.f("ix_assignments_customer_id"), "assignments", ["customer_id"], unique=False)
-    op.create_index(op.f("ix_assignments_partner_id"), "assignments", ["partner_id"], unique=False)
+    order = ["created_at", "listing_position", "assignment_id"]
+    op.create_index("ix_assignments_in_order", "assignments", ["partner_id", *order], unique=False)
+    op.create_index("ix_assignments_of_customer_in_order", "assignments", ["customer_id", *order], unique=False)
 
 
 def _customer_accounts() -> None:
