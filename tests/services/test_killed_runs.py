@@ -58,8 +58,8 @@ def has_come(moment: str, month: Month, known: set[str]) -> Callable[[], bool]:
     return looks[moment]
 
 
-def killed_at(moment: str, month: Month) -> None:
-    """Start a run in a process of its own and kill it as soon as ``moment`` has come (or it has ended)."""
+def killed_at(moment: str, month: Month) -> int:
+    """Start a run in a process of its own, kill it as soon as ``moment`` has come, and say how it ended."""
     kept = month.installation.lake_folder / str(month.caller.partner_id) / "runs" / str(SEPTEMBER)
     come = has_come(moment, month, {folder.name for folder in kept.iterdir()})
     settings = month.installation.settings
@@ -72,16 +72,18 @@ def killed_at(moment: str, month: Month) -> None:
     while process.poll() is None and not come():
         pass
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    return process.wait()
 
 
 def test_a_killed_run_is_all_there_or_not_there(month: Month) -> None:
     before = {"First": 20_000}
     after = {"First": 15_000, "Second": 5_000}
     assert totals(month) == before
+    ended = {}
     for moment in MOMENTS:
-        killed_at(moment, month)
+        ended[moment] = killed_at(moment, month)
         assert totals(month) in (before, after), moment
+    assert ended["begun"] == ended["lines rated"] == -signal.SIGKILL, ended
     run = run_bill(month.installation, month.caller, SEPTEMBER)
     assert totals(month) == after
     partner_folder = month.installation.lake_folder / str(month.caller.partner_id)

@@ -5,15 +5,18 @@ import threading
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rebill.documents import statement_csv, statement_json
 from rebill.lake.runs import only_run
-from rebill.model.errors import Conflict, Forbidden, NotFound
+from rebill.model.errors import Conflict, Forbidden, NotFound, ProgramError
 from rebill.model.party import Caller, Role
-from rebill.model.rating import Attention
+from rebill.model.rating import Attention, RatedMonth
 from rebill.model.terms import Basis, CommitmentsPolicy
 from rebill.services.installation import Installation
+from rebill.services.rate_month import rate_month
 from rebill.services.read_statements import get_statement, list_statements
 from rebill.services.run_bill import BillRun, run_bill
 from tests.services.months import SEPTEMBER, Month, charge
@@ -218,6 +221,52 @@ def test_one_customer_only_leaves_the_others_statements_as_they_were(month: Mont
     assert runs_now == {"First": whole.run_id, "Second": only.run_id}
     with pytest.raises(NotFound):
         bill(month, 999)
+
+
+def test_a_statement_gives_the_same_bytes_on_every_store(month: Month) -> None:
+    first = month.customer("First")
+    month.cost(charge("2024-09-01", "10", "10.5", SubAccountId="s-1", PricingQuantity="2.5"))
+    month.subscriptions(first, "s-1")
+    (record,) = bill(month).statements
+    statement = get_statement(month.installation, month.caller, record.statement_id).statement
+    assert statement_csv(1, statement) == (
+        "statement_id,customer_id,period,currency,status,"
+        "n,provider,subscription,service,charge_category,quantity,amount\r\n"
+        f"1,{first},2024-09,USD,Estimated,1,Microsoft,s-1,Virtual Machines,Usage,2.50000000,10.50\r\n"
+    )
+    document = json.loads(statement_json(1, statement))
+    assert document["lines"][0]["quantity"] == "2.50000000"
+    assert (document["total"], document["lines"][0]["amount"]) == ("10.50", "10.50")
+
+
+def test_cost_that_changes_during_a_run_refuses_the_run(month: Month, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = month.customer("First")
+    month.cost(charge("2024-09-01", "10", "10", SubAccountId="s-1"), scope="export")
+    month.subscriptions(first, "s-1")
+    before = prices(bill(month))
+
+    def rate_while_cost_changes(*arguments: Any) -> RatedMonth:
+        month.cost(charge("2024-09-01", "11", "11", SubAccountId="s-1"), scope="export", name="restated.csv")
+        return rate_month(*arguments)
+
+    monkeypatch.setattr("rebill.services.run_bill.rate_month", rate_while_cost_changes)
+    with pytest.raises(Conflict) as refused:
+        bill(month)
+    assert refused.value.code == "cost_changed"
+    stored = list_statements(month.installation, month.caller, SEPTEMBER)
+    assert [record.statement.price_text for record in stored] == [before["First"][1]]
+    monkeypatch.undo()
+    assert prices(bill(month))["First"][1] == "11.00"
+
+
+def test_what_the_engine_cannot_compute_is_said_and_nothing_is_stored(month: Month) -> None:
+    first = month.customer("First", markup_percent=Decimal("99899.9999"))
+    month.cost(charge("2024-09-01", "1", "9999999999999999", SubAccountId="s-1"))
+    month.subscriptions(first, "s-1")
+    with pytest.raises(ProgramError) as failed:
+        bill(month)
+    assert failed.value.code == "engine_failed"
+    assert list_statements(month.installation, month.caller, None) == []
 
 
 def test_a_month_without_cost_has_no_statement_and_an_empty_balance(month: Month) -> None:

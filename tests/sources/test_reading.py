@@ -179,6 +179,20 @@ def test_a_parquet_file_with_types_of_its_own_is_read_exactly(reader: FileReader
     assert read.converted.float_values == 4
 
 
+def test_parquet_text_without_its_type_and_columns_of_any_name_are_kept(reader: FileReader, tmp_path: Path) -> None:
+    types = {"ProviderName": "BLOB", "Token": "BLOB", "source_row": "INTEGER", "filename": "VARCHAR"}
+    rows = [row(ProviderName="Microsoft", Token=r"\x00\xFF", source_row="7", filename="x.csv")]
+    (line,) = reader.read(write_parquet(tmp_path / "odd.parquet", rows, types)).lines
+    found = {name: line[name] for name in ("ProviderName", "Token", "source_row", "filename", "x_SourceRow")}
+    assert found == {
+        "ProviderName": "Microsoft",
+        "Token": r"\x00\xFF",
+        "source_row": "7",
+        "filename": "x.csv",
+        "x_SourceRow": 1,
+    }
+
+
 def test_a_parquet_number_that_is_none_is_a_reject(reader: FileReader, tmp_path: Path) -> None:
     rows = [row(), row(BilledCost="nan"), row(BilledCost="inf"), row(BilledCost="1e30"), row(ServiceName="a\0b")]
     read = reader.read(write_parquet(tmp_path / "odd.parquet", rows, {"BilledCost": "DOUBLE"}))
@@ -301,6 +315,7 @@ def _refused(reader: FileReader, file: Path, content: bytes, **given: str) -> tu
 @pytest.mark.parametrize(
     ("name", "content", "fault", "named"),
     [
+        ("a.csv", HEADER + b",File_Row_Number\n" + LINE + b",1\n", "reserved_column", "rename"),
         ("a.csv", b"", "empty_file", "empty"),
         ("a.csv", b"\xef\xbb\xbf\r\n\n", "empty_file", "empty"),
         ("a.csv.gz", gzip.compress(b""), "empty_file", "empty"),

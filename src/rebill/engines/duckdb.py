@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import duckdb
 
+from rebill.model.errors import ProgramError
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
 COST_LINE_COLUMNS = (
@@ -33,6 +34,7 @@ class DuckDBEngine:
                 "memory_limit": memory_limit,
                 "temp_directory": str(scratch_folder),
                 "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
             }
         )
         self._connection.execute("SET TimeZone = 'UTC'")
@@ -44,6 +46,12 @@ class DuckDBEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
+        if isinstance(error, duckdb.Error):
+            raise ProgramError(
+                "engine_failed",
+                f"The engine could not compute this and nothing was stored: {str(error).splitlines()[0]}. Look at the "
+                "free disk space and at REBILL_ENGINE_MEMORY_LIMIT, then try again.",
+            ) from error
 
     def read_cost_lines(self, parts: Sequence[Path]) -> None:
         """Make ``cost_lines`` the lines of these Parquet files; ``part`` counts them from 0."""

@@ -37,6 +37,8 @@ def publish(staged: Path, final: Path) -> None:
     for file in sorted(staged.rglob("*")):
         flush_to_disk(file)
     flush_to_disk(staged)
+    missing = [folder for folder in final.parents if not folder.exists()]
     final.parent.mkdir(parents=True, exist_ok=True)
     staged.rename(final)
-    flush_to_disk(final.parent)
+    for folder in (final.parent, *(made.parent for made in missing)):
+        flush_to_disk(folder)

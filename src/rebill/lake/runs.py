@@ -48,8 +48,3 @@ def keep_run(lake_folder: Path, working_folder: Path, relative_folder: str) -> N
     """Move a finished run from its working folder to its place in the lake."""
     shutil.rmtree(working_folder / SCRATCH, ignore_errors=True)
     publish(working_folder, lake_folder / relative_folder)
-
-
-def drop_run(lake_folder: Path, relative_folder: str) -> None:
-    """Remove a run that the record did not take."""
-    shutil.rmtree(lake_folder / relative_folder, ignore_errors=True)

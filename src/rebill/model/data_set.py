@@ -77,6 +77,7 @@ class FileFault(StrEnum):
     WRONG_DELIMITER = "wrong_delimiter"
     NOT_FOCUS = "not_focus"
     DUPLICATE_COLUMN = "duplicate_column"
+    RESERVED_COLUMN = "reserved_column"
     DAMAGED_GZIP = "damaged_gzip"
     GZIP_TOO_LARGE = "gzip_too_large"
     DAMAGED_PARQUET = "damaged_parquet"

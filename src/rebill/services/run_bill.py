@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.cost_data_sets import part_paths
-from rebill.lake.runs import MANIFEST, SCRATCH, drop_run, keep_run, only_run, run_folder, sweep_runs
+from rebill.lake.runs import MANIFEST, SCRATCH, keep_run, only_run, run_folder, sweep_runs
 from rebill.lake.session import engine_session
 from rebill.model.data_set import DataSet
-from rebill.model.errors import Invalid, NotFound, Unavailable
+from rebill.model.errors import Conflict, Invalid, NotFound, ProgramError
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
@@ -103,6 +103,13 @@ def _read_record(installation: Installation, caller: Caller, month: BillingMonth
 
 
 def _imported_cost(installation: Installation, data_sets: Sequence[DataSet]) -> ImportedCost:
+    files = [file.sha256 for data_set in data_sets for file in data_set.files if file.rows]
+    if len(set(files)) != len(files):
+        raise ProgramError(
+            "source_row_twice",
+            "The run was refused: a source file stands in two data sets of the month, so its rows would be billed "
+            "twice. Please report this with the list of `rebill costs list`.",
+        )
     with engine_session(installation.settings.engine_memory_limit) as connection:
         parts = part_paths(connection, installation.lake_folder, data_sets)
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
@@ -166,9 +173,12 @@ def _keep(
     month, run_id = recorded.inputs.month, recorded.run_id
     place = run_folder(caller.partner_id, month, run_id)
     now = installation.clock()
+    read = {data_set.data_set_id for data_set in recorded.data_sets}
 
     def record(connection: Connection) -> list[StatementRecord]:
         scope = Scope.of(connection, caller)
+        if {found.data_set_id for found in data_sets_in_force(scope, month)} != read:
+            raise Conflict("cost_changed", f"The cost of {month} changed during this run; run it again.")
         save_run(
             scope,
             run_id=run_id,
@@ -185,14 +195,8 @@ def _keep(
         return list_statements(scope, month, with_lines=False)
 
     keep_run(installation.lake_folder, folder, place)
-    try:
-        records = installation.database.write(record)
-    except Unavailable:
-        # The transaction may have been stored after all: the next run looks, and settles it.
-        raise
-    except BaseException:
-        drop_run(installation.lake_folder, place)
-        raise
+    # When this raises, the transaction may have been stored all the same: the next run looks, and settles it.
+    records = installation.database.write(record)
     shown = tuple(found for found in records if customer_id in (None, found.statement.customer_id))
     return BillRun(run_id, month, shown, rated.balance, rated.attention)
 

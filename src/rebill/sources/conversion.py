@@ -27,7 +27,7 @@ _QUICK_DATE_TEXT: Final = (
 )
 """Date text that is UTC and within range as it stands: what sound files hold, and cheap to cast."""
 
-ROW_NUMBER: Final = "source_row"
+ROW_NUMBER: Final = "rebill_source_row_number"
 """What the source relation calls the number of a data row."""
 RAW_CHARACTERS: Final = 4000
 """How much of a broken row's text is kept."""
@@ -65,10 +65,17 @@ class SourceColumn:
         if self.type == "VARCHAR" and self.nulls_read:
             return self.sql
         if self.type == "VARCHAR":
-            return f"nullif(nullif({self.sql}, ''), 'NULL')"
+            return _without_null_words(self.sql)
+        if self.type == "BLOB":
+            # Text that its writer did not call text; bytes that are none are shown escaped.
+            return _without_null_words(f"coalesce(TRY(decode({self.sql})), CAST({self.sql} AS VARCHAR))")
         if self.type.startswith(("STRUCT", "MAP", "UNION")) or self.type.endswith("]"):
             return f"CAST(to_json({self.sql}) AS VARCHAR)"
         return f"CAST({self.sql} AS VARCHAR)"
+
+
+def _without_null_words(text: str) -> str:
+    return f"nullif(nullif({text}, ''), 'NULL')"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ from rebill.sources.layouts.focus import CURRENCY_COLUMN, PERIOD_COLUMN, Recogni
 LAYOUTS: Final = ("auto", "focus")
 _FAULT_FOUND: Final = "rebill: this row is a reject"
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
+_RESERVED_COLUMN: Final = "file_row_number"
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _REJECT_COLUMNS: Final = (
     "SourceFile VARCHAR, SourceRow BIGINT, ColumnName VARCHAR, Code VARCHAR, Reason VARCHAR, RawText VARCHAR, "
@@ -91,6 +92,7 @@ def recognised(
         if recognition.missing:
             _refuse_other_separators(start)
         columns = tuple(SourceColumn(f"c{position}") for position in range(len(header)))
+    _refuse_reserved(header)
     _require_complete(recognition, fallbacks)
     return RecognisedFile(file, mark, form, recognition, columns, in_first_line)
 
@@ -104,6 +106,14 @@ def _refuse_other_separators(start: bytes) -> None:
             raise FileRefused(
                 FileFault.WRONG_DELIMITER, f"is separated by {name}; export it with commas between the columns"
             )
+
+
+def _refuse_reserved(header: list[str]) -> None:
+    if _RESERVED_COLUMN in (name.strip().lower() for name in header):
+        raise FileRefused(
+            FileFault.RESERVED_COLUMN,
+            f"has a column named {_RESERVED_COLUMN}, by which rows are counted here; rename that column",
+        )
 
 
 def _require_complete(recognition: Recognition, fallbacks: Fallbacks) -> None:
@@ -151,7 +161,7 @@ def _parquet_columns(
 
 
 def _parquet_relation(path: Path) -> str:
-    return f"read_parquet({sql_path(path)}, binary_as_string=true, hive_partitioning=false)"
+    return f"read_parquet({sql_path(path)}, hive_partitioning=false)"
 
 
 def _link(file: CostFile, link: Path) -> Path:

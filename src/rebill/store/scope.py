@@ -52,25 +52,23 @@ class Scope:
             self.connection.execute(statement, [{**row, "partner_id": self.partner_id} for row in rows])
 
     def load(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Insert very many rows as this partner's, by the quickest way the database has.
+        """Insert very many rows as this partner's; ``columns`` name the values of each row.
 
-        ``columns`` name the values of each row. Values are as the column types take them.
+        On SQLite by the driver's own executemany: SQLAlchemy's handling of parameters takes thrice as long.
         """
-        names = ", ".join((*columns, "partner_id"))
-        own_rows = ((*row, self.partner_id) for row in rows)
         if self.connection.dialect.name == "postgresql":
-            cursor: Any = self.connection.connection.cursor()
-            with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-                for row in own_rows:
-                    copy.write_row(row)
+            self.insert(table, [dict(zip(columns, row, strict=True)) for row in rows])
             return
         dialect = self.connection.dialect
         processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
         bound = [
-            tuple(value if bind is None else bind(value) for bind, value in zip((*processors, None), row, strict=True))
-            for row in own_rows
+            (
+                *(value if bind is None else bind(value) for bind, value in zip(processors, row, strict=True)),
+                self.partner_id,
+            )
+            for row in rows
         ]
-        marks = ", ".join("?" * (len(columns) + 1))
+        names, marks = ", ".join((*columns, "partner_id")), ", ".join("?" * (len(columns) + 1))
         if bound:
             self.connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", bound)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
-from rebill.model.money import ZERO
+from rebill.model.money import QUANTITY_DECIMALS, ZERO, round_half_away
 from rebill.model.months import BillingMonth
 from rebill.model.statement import PricedLine, Statement, StatementLine, StatementStatus
 from rebill.store.identity import draw_ids
@@ -210,7 +210,7 @@ def _lines(scope: Scope, statement_ids: Sequence[int]) -> dict[int, list[Stateme
                 row.subscription,
                 row.service,
                 row.charge_category,
-                row.quantity,
+                None if row.quantity is None else round_half_away(row.quantity, QUANTITY_DECIMALS),
                 row.pricing_unit,
                 row.exact_amount,
                 row.charge_count,
