@@ -132,3 +132,22 @@ def test_unreadable_rows_are_named_and_nothing_is_imported(rebill: CommandLine, 
     accepted = rebill.answer("costs", "import", str(costs), "--accept-rejects")
     assert (accepted["datasets"][0]["rows"], accepted["reject_count"]) == (1, 1)
     assert accepted["rejects"][0]["row"] == 2
+    data_set_id = str(accepted["datasets"][0]["dataset_id"])
+    kept = rebill.answer("costs", "rejects", data_set_id)
+    assert kept == {"dataset_id": int(data_set_id), "rejects": accepted["rejects"]}
+    assert rebill.run("costs", "rejects", data_set_id, "-o", str(tmp_path / "rejects.csv")).code == 0
+    lines = (tmp_path / "rejects.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "file,row,column,code,reason,raw_text,partner_cost,currency"
+    assert lines[1].startswith("costs.csv,2,")
+    assert rebill.refusal("costs", "rejects", "999")["code"] == "data_set_not_found"
+
+
+def test_a_discount_takes_the_fallback_markup_where_there_is_no_retail(rebill: CommandLine, tmp_path: Path) -> None:
+    costs = tmp_path / "costs.csv"
+    costs.write_text(f"{HEADER}\n{_charge('40', '', SUBSCRIPTION)}\n")
+    rebill.answer("costs", "import", str(costs))
+    terms = ("--markup", "-10", "--fallback-markup", "5")
+    customer_id = str(rebill.answer("customers", "create", "Acorn", *terms)["id"])
+    rebill.answer("assign", customer_id, SUBSCRIPTION, "--subscription")
+    (statement,) = rebill.answer("bill", "run", "--period", MONTH)["statements"]
+    assert (statement["partner_cost"], statement["price"]) == ("40.000000000000", "42.00")

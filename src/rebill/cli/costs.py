@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +12,7 @@ import typer
 from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, layout_from_text
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import partner_session
+from rebill.cli.statements import write_document
 from rebill.model.data_set import CostImportOrder
 from rebill.model.money import text_of
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rebill.model.data_set import CostImport, DataSet, Reject
+
+_REJECT_KEYS = ("file", "row", "column", "code", "reason", "raw_text", "partner_cost", "currency")
 
 commands = typer.Typer(help="What Microsoft charged: cost files into the lake.", no_args_is_help=True)
 
@@ -97,6 +102,43 @@ def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None
         )
 
 
+@commands.command("rejects")
+def rejects(
+    data_set_id: Annotated[int, typer.Argument(metavar="DATASET_ID", help="The data set, as costs list names it.")],
+    path: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PATH", help="Write them as CSV to a file.")
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the rows that could not be read and were kept aside when the others were accepted."""
+    from rebill.services.read_rejects import list_rejects
+
+    with partner_session(partner, as_json) as session:
+        found = list_rejects(session.installation, session.caller, data_set_id)
+        documents = [_reject_document(reject) for reject in found]
+        session.output.answer({"dataset_id": data_set_id, "rejects": documents})
+        if path is not None:
+            write_document(path, _rejects_csv(documents))
+            session.output.say(f"{len(found):,} rejects are written to {path}.")
+        else:
+            _show_rejects(session.output, found)
+        session.output.next_step("mend these rows and import the whole file again with the --scope of the data set.")
+
+
+def _rejects_csv(documents: Sequence[Document]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _REJECT_KEYS, lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(documents)
+    return text.getvalue()
+
+
+def _show_rejects(output: Output, found: Sequence[Reject]) -> None:
+    headings = (Heading("file"), Heading("row", right=True), Heading("column"), Heading("reason"))
+    output.table(headings, [(one.file, str(one.row), one.column or "", one.reason) for one in found])
+
+
 def _data_set_document(data_set: DataSet) -> Document:
     return {
         "dataset_id": data_set.data_set_id,
@@ -153,5 +195,4 @@ def _show_done(output: Output, done: CostImport) -> None:
             output.say(f"{data_set.billing_month}: these very bytes are in force already; nothing has changed.")
     if done.reject_count:
         output.say(f"{done.reject_count:,} rows could not be read and are kept aside; the first {len(done.rejects)}:")
-        headings = (Heading("file"), Heading("row", right=True), Heading("column"), Heading("reason"))
-        output.table(headings, [(one.file, str(one.row), one.column or "", one.reason) for one in done.rejects])
+        _show_rejects(output, done.rejects)

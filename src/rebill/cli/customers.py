@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, PartnerOption, markup_from_text
+from rebill.cli.options import JsonOption, PartnerOption, fallback_markup_from_text, markup_from_text
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import Session, partner_session
 from rebill.model.customer import Customer, NewCustomer
@@ -35,6 +35,15 @@ def create(
             help="A price book of one rule over everything; negative, to -100, is a discount.",
         ),
     ] = None,
+    fallback_markup: Annotated[
+        Decimal | None,
+        typer.Option(
+            "--fallback-markup",
+            parser=fallback_markup_from_text,
+            metavar="PERCENT",
+            help="Added to a cost where a discount off retail finds no retail price; 0 by default.",
+        ),
+    ] = None,
     no_billing: Annotated[bool, typer.Option("--no-billing", help="The customer gets no statements.")] = False,
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -43,7 +52,12 @@ def create(
     from rebill.services.create_customer import create_customer
 
     new = NewCustomer(
-        name=name, billing_enabled=not no_billing, basis=basis, commitments=commitments, markup_percent=markup
+        name=name,
+        billing_enabled=not no_billing,
+        basis=basis,
+        commitments=commitments,
+        markup_percent=markup,
+        fallback_markup_percent=fallback_markup or Decimal(0),
     )
     with partner_session(partner, as_json) as session:
         customer = create_customer(session.installation, session.caller, new)

@@ -23,6 +23,12 @@ def data_sets_in_force(scope: Scope, month: BillingMonth | None = None) -> list[
     return [_data_set(row) for row in scope.connection.execute(ordered)]
 
 
+def find_data_set(scope: Scope, data_set_id: int) -> DataSet | None:
+    """The data set of this id, in force or replaced."""
+    row = scope.connection.execute(scope.select(data_sets).where(data_sets.c.data_set_id == data_set_id)).one_or_none()
+    return None if row is None else _data_set(row)
+
+
 def months_of_delivery(scope: Scope, source_kind: str, scope_name: str, view: str, sha256: str) -> set[BillingMonth]:
     """The billing months for which these bytes were ever imported under this name."""
     query = scope.select(data_sets, data_sets.c.billing_month).where(
