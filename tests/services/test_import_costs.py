@@ -140,6 +140,18 @@ def test_a_scope_replaces_what_it_delivered_before_as_one_step(
     assert ended == {first.data_set_id: clock.now, second.data_set_id: None}
 
 
+def test_what_was_imported_without_a_scope_is_replaced_by_the_scope_it_was_given(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    (first,) = bring(installation, partner, write_csv(tmp_path / "a.csv", [row(BilledCost="1")])).data_sets
+    restated = write_csv(tmp_path / "b.csv", [row(BilledCost="2")])
+    with pytest.raises(Conflict) as refused:
+        bring(installation, partner, restated)
+    assert first.scope in refused.value.message
+    (second,) = bring(installation, partner, restated, scope=first.scope).data_sets
+    assert list_data_sets(installation, partner) == [second]
+
+
 def test_going_back_to_earlier_bytes_replaces_again(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:

@@ -91,6 +91,7 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
         _sweep(installation, caller, place)
         with engine_session(settings.engine_memory_limit, place.staging / "spill") as connection:
             in_force = tuple(list_data_sets(installation, caller))
+            _check_scope(order.scope, in_force)
             task = _Task(installation, caller, order, connection, place, in_force, installation.clock())
             try:
                 return _take_in(task, files)
@@ -105,18 +106,24 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
 def _check_order(order: CostImportOrder) -> None:
     if order.layout not in LAYOUTS:
         raise Invalid(FileFault.UNKNOWN_LAYOUT, f"{order.layout!r} is no layout; write one of {', '.join(LAYOUTS)}.")
-    if order.scope is not None:
-        printable = order.scope.isprintable() and order.scope == order.scope.strip()
-        if not printable or not 0 < len(order.scope) <= _GREATEST_SCOPE_LENGTH or order.scope.startswith(_UNSCOPED):
-            raise Invalid(
-                FileFault.INVALID_SCOPE,
-                f"A scope has 1 to {_GREATEST_SCOPE_LENGTH} printable characters and no {_UNSCOPED!r} in front.",
-            )
     if order.currency is not None:
         try:
             minor_digits(order.currency)
         except ValueError as error:
             raise Invalid(FileFault.CURRENCY_MISSING, f"--currency: {error}.") from None
+
+
+def _check_scope(scope: str | None, in_force: Sequence[DataSet]) -> None:
+    """A name of the caller's own, or the one that a delivery without a scope was given: so it can be replaced."""
+    if scope is None or scope in {data_set.scope for data_set in in_force}:
+        return
+    printable = scope.isprintable() and scope == scope.strip()
+    if not printable or not 0 < len(scope) <= _GREATEST_SCOPE_LENGTH or scope.startswith(_UNSCOPED):
+        raise Invalid(
+            FileFault.INVALID_SCOPE,
+            f"A scope has 1 to {_GREATEST_SCOPE_LENGTH} printable characters and no {_UNSCOPED!r} in front, but for "
+            "that of a data set in force (`rebill costs list`).",
+        )
 
 
 def _sweep(installation: Installation, caller: Caller, place: Workshop) -> None:
