@@ -15,7 +15,6 @@ from rebill.model.money import (
     minor_units,
     parse_decimal,
     round_half_away,
-    rounded_product,
     shown_minor_units,
     text_of_minor_units,
 )
@@ -51,14 +50,6 @@ def test_number_text_that_is_refused(text: str) -> None:
 )
 def test_rounding_is_half_away_from_zero(value: str, decimals: int, rounded: str) -> None:
     assert round_half_away(Decimal(value), decimals) == Decimal(rounded)
-
-
-@given(amounts, st.decimals(min_value=0, max_value=1000, places=6))
-def test_a_product_is_rounded_once_from_its_exact_value(amount: Decimal, factor: Decimal) -> None:
-    exact = Fraction(amount) * Fraction(factor)
-    rounded = Fraction(rounded_product(amount, factor))
-    assert abs(rounded - exact) <= Fraction(1, 2 * 10**12)
-    assert rounded_product(-amount, factor) == -rounded_product(amount, factor)
 
 
 @given(percents)

@@ -13,8 +13,6 @@ AMOUNT_DECIMALS: Final = 12
 """Decimals kept of a cost or price amount: DECIMAL(28,12)."""
 QUANTITY_DECIMALS: Final = 8
 """Decimals kept of a quantity: DECIMAL(20,8)."""
-UNIT_RATE_DECIMALS: Final = 10
-"""Decimals kept of the unit rate of a fixed-rate rule: DECIMAL(17,10)."""
 PERCENT_DECIMALS: Final = 4
 """Decimals a percent may have; more is refused, never rounded."""
 FACTOR_DECIMALS: Final = 6
@@ -51,12 +49,6 @@ def round_half_away(value: Decimal, decimals: int) -> Decimal:
 def kept_amount(value: Decimal) -> Decimal:
     """``value`` as an amount is kept: 12 decimals."""
     return round_half_away(value, AMOUNT_DECIMALS)
-
-
-def rounded_product(left: Decimal, right: Decimal) -> Decimal:
-    """``left × right``, multiplied exactly and rounded once, to the decimals of an amount."""
-    with localcontext(_EXACT):
-        return kept_amount(left * right)
 
 
 def checked_percent(percent: Decimal, greatest: Decimal = GREATEST_PERCENT) -> Decimal:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Table, and_, func, select
 
+from rebill.model.errors import ProgramError
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import AdjustmentKind, PriceBook, PriceRule
@@ -21,9 +22,7 @@ from rebill.store.tables import (
     price_books,
     price_rules,
 )
-
-ALL_ACCOUNTS = "*"
-"""The ``account_key`` of a book assignment that prices all of a customer's accounts."""
+from rebill.store.terms import ALL_ACCOUNTS
 
 
 def rating_inputs(scope: Scope, month: BillingMonth) -> RatingInputs:
@@ -91,9 +90,15 @@ def _books(scope: Scope, month: BillingMonth) -> tuple[tuple[int, PriceBook], ..
             scope.select(price_books, price_books.c.price_book_id, price_books.c.book_name)
         )
     }
-    in_force = _in_force(scope, price_book_assignments, month, "customer_id", "account_key")
+    in_force = scope.connection.execute(
+        _in_force(scope, price_book_assignments, month, "customer_id", "account_key")
+    ).all()
+    if any(row.account_key != ALL_ACCOUNTS for row in in_force):
+        # Never price by half of what is recorded: a book for one account is not rated yet.
+        raise ProgramError(
+            "book_of_one_account", "A price book is assigned to one account only, which no run prices yet."
+        )
     return tuple(
         (row.customer_id, PriceBook(row.price_book_id, names[row.price_book_id], tuple(rules[row.price_book_id])))
-        for row in scope.connection.execute(in_force)
-        if row.account_key == ALL_ACCOUNTS
+        for row in in_force
     )
