@@ -12,7 +12,7 @@ from sqlalchemy import select
 import rebill
 from rebill.lake.cost_data_sets import kept_rejects, part_paths, verify
 from rebill.lake.session import engine_session
-from rebill.lake.workshop import workshop
+from rebill.lake.workshop import costs_folder, workshop
 from rebill.model.data_set import CostImport, CostImportOrder, DataSet, RejectedDelivery
 from rebill.model.errors import Conflict, Forbidden, Invalid, ProgramError
 from rebill.model.identifiers import AccountKind
@@ -426,6 +426,21 @@ def test_a_part_that_is_not_as_recorded_is_noticed(installation: Installation, p
         part.unlink()
         with pytest.raises(ProgramError, match="missing"):
             part_paths(connection, installation.lake_folder, [data_set])
+
+
+def test_a_disk_that_does_not_take_the_import_is_said_and_nothing_is_stored(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    file = write_csv(tmp_path / "a.csv", [row()])
+    in_the_way = costs_folder(installation.lake_folder, partner.partner_id) / "2024-09"
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.write_text("not a folder")
+    with pytest.raises(ProgramError) as failed:
+        bring(installation, partner, file)
+    assert failed.value.code == "import_engine_failed"
+    assert list_data_sets(installation, partner) == []
+    in_the_way.unlink()
+    assert len(bring(installation, partner, file).data_sets) == 1
 
 
 def test_an_engine_without_memory_stops_the_import_and_stores_nothing(

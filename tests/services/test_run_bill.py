@@ -269,6 +269,20 @@ def test_what_the_engine_cannot_compute_is_said_and_nothing_is_stored(month: Mon
     assert list_statements(month.installation, month.caller, None) == []
 
 
+def test_a_disk_that_does_not_take_the_run_is_said_and_nothing_is_stored(month: Month) -> None:
+    first = month.customer("First")
+    month.cost(charge("2024-09-01", "1", "1", SubAccountId="s-1"))
+    month.subscriptions(first, "s-1")
+    in_the_way = month.installation.lake_folder / str(month.caller.partner_id) / "runs"
+    in_the_way.write_text("not a folder")
+    with pytest.raises(ProgramError) as failed:
+        bill(month)
+    assert failed.value.code == "lake_failed"
+    assert list_statements(month.installation, month.caller, None) == []
+    in_the_way.unlink()
+    assert prices(bill(month)) == {"First": ("1", "1.00", "0")}
+
+
 def test_a_month_without_cost_has_no_statement_and_an_empty_balance(month: Month) -> None:
     month.customer("First")
     run = bill(month)

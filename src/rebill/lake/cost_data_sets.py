@@ -142,7 +142,7 @@ def stage(
     folder = place.staging / str(data_set_id)
     folder.mkdir()
     final = place.costs / str(content.month) / str(data_set_id)
-    parts = _write_parts(connection, delivery, months, content, folder)
+    parts = _write_parts(connection, delivery, content, folder)
     _write_rejects(connection, delivery, [str(found.month) for found in months], content, folder)
     paths = [folder / part.path for part in parts]
     _write_keys(connection, paths, folder / KEYS)
@@ -182,7 +182,6 @@ def _source_file(file: ConvertedFile, content: MonthContent) -> SourceFile:
 def _write_parts(
     connection: duckdb.DuckDBPyConnection,
     delivery: Delivery,
-    months: Sequence[MonthContent],
     content: MonthContent,
     folder: Path,
 ) -> list[Part]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rebill.lake.folders import exclusive_lock, publish
-from rebill.model.errors import Conflict
+from rebill.model.errors import Conflict, ProgramError
 from rebill.model.months import BillingMonth
 
 MANIFEST = "manifest.json"
@@ -22,7 +22,8 @@ def run_folder(partner_id: int, month: BillingMonth, run_id: int) -> str:
 def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterator[Path]:
     """Be the only run of this partner and month; yields an empty folder to work in.
 
-    What a killed run left there is swept away first. Raises ``Conflict`` while another run works.
+    What a killed run left there is swept away first. Raises ``Conflict`` while another run works,
+    and ``ProgramError`` when the disk does not take what is written.
     """
     staging = lake_folder / str(partner_id) / "staging"
     with exclusive_lock(staging / f"run-{month}.lock") as held:
@@ -33,6 +34,12 @@ def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterato
         (folder / SCRATCH).mkdir(parents=True)
         try:
             yield folder
+        except OSError as error:
+            raise ProgramError(
+                "lake_failed",
+                f"The run cannot be written and nothing was stored: {error}. Look at the free disk space and at the "
+                "lake's folder, then run again.",
+            ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

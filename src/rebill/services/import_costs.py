@@ -95,7 +95,7 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
             task = _Task(installation, caller, order, connection, place, in_force, installation.clock())
             try:
                 return _take_in(task, files)
-            except duckdb.Error as error:
+            except (duckdb.Error, OSError) as error:
                 raise ProgramError(
                     "import_engine_failed",
                     f"The import was stopped and nothing was stored: {str(error).splitlines()[0]}. Look at the free "

@@ -73,7 +73,7 @@ def run_bill(
     The whole month is classified and balanced either way. Every rated line and a manifest of all
     inputs stay in the lake. All or nothing: a run that is refused, or killed, changes nothing.
     Raises ``Invalid``, ``NotFound`` or ``Conflict`` (another run of the month works), and
-    ``ProgramError`` when the run does not balance. Rules: ``docs/rating.md``.
+    ``ProgramError`` when the run does not balance, or disk or memory does not suffice. Rules: ``docs/rating.md``.
     """
     require(caller, Permission.CHANGE)
     if engine not in ENGINES:
@@ -86,7 +86,8 @@ def run_bill(
             engine_version = opened.version
         statements = _draw_up(rated, month)
         proof = _write_manifest(folder, recorded, rated, statements, f"{engine} {engine_version}")
-        return _keep(installation, caller, recorded, rated, _only(statements, customer_id), proof, folder, customer_id)
+        wanted = _only(statements, customer_id)
+        return _keep(installation, caller, recorded, rated, wanted, proof, folder, customer_id, engine)
 
 
 def _read_record(installation: Installation, caller: Caller, month: BillingMonth, customer_id: int | None) -> _Recorded:
@@ -169,6 +170,7 @@ def _keep(
     proof: _Proof,
     folder: Path,
     customer_id: int | None,
+    engine: str,
 ) -> BillRun:
     month, run_id = recorded.inputs.month, recorded.run_id
     place = run_folder(caller.partner_id, month, run_id)
@@ -184,7 +186,7 @@ def _keep(
             run_id=run_id,
             billing_month=str(month),
             customer_id=customer_id,
-            engine="duckdb",
+            engine=engine,
             finished_at=now,
             manifest_sha256=proof.inputs_sha256,
             outcome_sha256=proof.outcome_sha256,

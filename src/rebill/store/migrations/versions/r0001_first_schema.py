@@ -59,6 +59,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """There is nothing before the first schema."""
+    # A downgrade would drop every bill there is; going back is done with a backup, never by a migration.
     raise NotImplementedError("restore a backup instead")
 
 
