@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from rebill.api.routes import ROUTES, Route
+from rebill.api.route import Route
+from rebill.api.routes import ROUTES
 from tests.api.client import ApiClient
 from tests.api.world import ADDRESS, KINDS, LIST, SUBSCRIPTIONS, World
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rebill.api.routes import ROUTES, Route
+from rebill.api.route import Route
+from rebill.api.routes import ROUTES
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

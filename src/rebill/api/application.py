@@ -30,7 +30,8 @@ from rebill.api.errors import (
     refusal_answer,
 )
 from rebill.api.query import query_pairs, read_parameters
-from rebill.api.routes import ROUTES, Match, Route, RouteTable, unknown_path
+from rebill.api.route import Route
+from rebill.api.routes import ROUTES, Match, RouteTable, unknown_path
 from rebill.api.shapes import read_shape, require_shape
 from rebill.api.surroundings import Surroundings
 from rebill.api.telemetry import Telemetry

@@ -18,13 +18,15 @@ from rebill.api.answer_shapes import (
 )
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.paging import list_answer, page_of
+from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import Parameter, day, flag
+from rebill.api.route import Route
 from rebill.api.shapes import AzureCustomersBody, MoveBody, require_shape
 from rebill.model.assignment import AccountEntry, AccountFault, Assignment, AssignmentOrder, AssignmentOutcome
 from rebill.model.identifiers import AccountKind
 from rebill.services.assign_accounts import assign_accounts, move_accounts
 from rebill.services.list_assignments import list_assignments
+from rebill.services.permission import Permission
 from rebill.services.remove_accounts import remove_accounts
 
 DRY_RUN = flag("dry_run", "Answer as the real call would, and store nothing.")
@@ -167,3 +169,62 @@ def _account(source: AccountEntry | Assignment) -> AzureAccount:
         created_at=source.created_at,
         updated_at=source.updated_at,
     )
+
+
+def _azure_account_routes() -> tuple[Route, ...]:
+    base = "/v1/azure_partner_customer_accounts"
+    lists = {200: AssignmentList}
+    list_parameters = (*PAGING, *LIST_PARAMETERS)
+    return (
+        Route(
+            "PUT",
+            f"{base}/add/{{client_api_id}}",
+            Permission.CHANGE,
+            add,
+            "Assign Azure accounts to a customer",
+            {207: AddAnswer},
+            BEGIN_PARAMETERS,
+            AzureCustomersBody,
+        ),
+        Route(
+            "PUT",
+            f"{base}/remove/{{client_api_id}}",
+            Permission.CHANGE,
+            remove,
+            "Take Azure accounts away from a customer",
+            {207: RemoveAnswer},
+            END_PARAMETERS,
+            AzureCustomersBody,
+        ),
+        Route(
+            "PUT",
+            f"{base}/move/{{client_api_id}}",
+            Permission.CHANGE,
+            move,
+            "Move Azure accounts to a customer",
+            {207: AddAnswer},
+            BEGIN_PARAMETERS,
+            MoveBody,
+        ),
+        Route(
+            "GET",
+            f"{base}/list",
+            Permission.READ_OWN,
+            list_accounts,
+            "List Azure account assignments",
+            lists,
+            list_parameters,
+        ),
+        Route(
+            "GET",
+            f"{base}/list/{{client_api_id}}",
+            Permission.READ_OWN,
+            list_accounts,
+            "List a customer's Azure account assignments",
+            lists,
+            list_parameters,
+        ),
+    )
+
+
+ROUTES = _azure_account_routes()

@@ -3,11 +3,13 @@
 from rebill.api.answer_shapes import CatalogueElement, CatalogueList
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.paging import list_answer, page_of
+from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import flag, text
+from rebill.api.route import Route
 from rebill.model.assignment import CatalogueAccount
 from rebill.model.errors import NotFound
 from rebill.services.catalogue import get_catalogue_account, list_catalogue
+from rebill.services.permission import Permission
 
 LIST_PARAMETERS = (
     flag("assigned", "Only those that a customer has today (true), or none has (false)."),
@@ -50,3 +52,29 @@ def _element(account: CatalogueAccount) -> CatalogueElement:
         last_seen_at=account.last_seen_at,
         status=account.status,
     )
+
+
+def _catalogue_routes() -> tuple[Route, ...]:
+    base = "/v1/azure_partner_customers"
+    return (
+        Route(
+            "GET",
+            base,
+            Permission.READ,
+            list_azure_customers,
+            "List the catalogue of Azure customers",
+            {200: CatalogueList},
+            (*PAGING, *LIST_PARAMETERS),
+        ),
+        Route(
+            "GET",
+            f"{base}/{{db_partner_customer_id}}",
+            Permission.READ,
+            get_azure_customer,
+            "Show an Azure customer of the catalogue",
+            {200: CatalogueElement},
+        ),
+    )
+
+
+ROUTES = _catalogue_routes()

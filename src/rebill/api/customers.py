@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from pydantic import BaseModel
+
 from rebill.api.answer_shapes import (
     AddressAnswer,
     BillingConfigurationAnswer,
@@ -16,12 +18,14 @@ from rebill.api.answer_shapes import (
 )
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.paging import list_answer, page_of
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.route import Route
 from rebill.api.shapes import NewAzureCustomerBody, NewCustomerBody, require_shape
 from rebill.model.customer import Customer, NewCustomer
 from rebill.model.party import Address, Classification
 from rebill.services.create_customer import create_customer, customer_faults
 from rebill.services.installation import Installation
+from rebill.services.permission import Permission
 from rebill.services.read_customers import get_customer, list_customers
 
 
@@ -117,3 +121,40 @@ def _described(customer: Customer) -> dict[str, Any]:
         "billing_configuration": BillingStatus(status="enabled" if customer.billing_enabled else "disabled"),
         "links": SelfLink(own=Link(href=f"/v1/customers/{customer.customer_id}")),
     }
+
+
+def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
+    base = f"/{version}/customers"
+    return (
+        Route(
+            "POST",
+            base,
+            Permission.CHANGE,
+            create,
+            "Create a customer",
+            {201: CustomerAnswer},
+            body=body,
+            value_faults=value_faults,
+        ),
+        Route(
+            "GET",
+            base,
+            Permission.READ,
+            list_all,
+            "List customers",
+            {200: CustomerList},
+            PAGING,
+        ),
+        Route(
+            "GET",
+            f"{base}/{{client_api_id}}",
+            Permission.READ_OWN,
+            get,
+            "Show a customer",
+            {200: CustomerAnswer},
+        ),
+        # PUT and DELETE of a customer belong here.
+    )
+
+
+ROUTES = (*_customer_routes("v1", NewCustomerBody), *_customer_routes("v2", NewAzureCustomerBody))

@@ -10,7 +10,7 @@ import rebill
 from rebill.api.answer_shapes import ErrorAnswer
 
 if TYPE_CHECKING:
-    from rebill.api.routes import Route
+    from rebill.api.route import Route
 
 _REFERENCE = "#/components/schemas/{model}"
 _ERRORS = {

@@ -15,16 +15,18 @@ from rebill.api.answer_shapes import (
     SubscriptionRemoveTrialDetail,
 )
 from rebill.api.answers import Answer
-from rebill.api.azure_accounts import order_of
+from rebill.api.azure_accounts import BEGIN_PARAMETERS, END_PARAMETERS, LIST_PARAMETERS, order_of
 from rebill.api.call import Call
-from rebill.api.paging import list_answer, page_of
+from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import flag
+from rebill.api.route import Route
 from rebill.api.shapes import SubscriptionsBody
 from rebill.model.assignment import AccountEntry, Assignment, AssignmentOutcome
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind, subscription_key
 from rebill.services.assign_accounts import assign_accounts
 from rebill.services.list_assignments import assigned_identifiers, list_assignments
+from rebill.services.permission import Permission
 from rebill.services.remove_accounts import remove_accounts
 
 DETAIL = flag("detail", "Also `details`: each subscription's name, times and days; a dry run always has them.")
@@ -130,3 +132,41 @@ def _described(source: AccountEntry | Assignment) -> dict[str, Any]:
         "effective_from": source.days.first,
         "effective_to": source.days.until,
     }
+
+
+def _subscription_routes() -> tuple[Route, ...]:
+    base = "/v1/azure_subscriptions"
+    return (
+        Route(
+            "PUT",
+            f"{base}/add/{{client_api_id}}",
+            Permission.CHANGE,
+            add,
+            "Assign subscriptions to a customer",
+            {200: SubscriptionList},
+            (*BEGIN_PARAMETERS, DETAIL),
+            SubscriptionsBody,
+        ),
+        Route(
+            "PUT",
+            f"{base}/remove/{{client_api_id}}",
+            Permission.CHANGE,
+            remove,
+            "Take subscriptions away from a customer",
+            {200: SubscriptionRemoval},
+            (*END_PARAMETERS, DETAIL),
+            SubscriptionsBody,
+        ),
+        Route(
+            "GET",
+            f"{base}/list/{{client_api_id}}",
+            Permission.READ_OWN,
+            list_subscriptions,
+            "List a customer's subscriptions",
+            {200: SubscriptionList},
+            (*PAGING, *LIST_PARAMETERS, DETAIL),
+        ),
+    )
+
+
+ROUTES = _subscription_routes()

@@ -10,7 +10,7 @@ from rebill.api.telemetry import Telemetry
 from rebill.services.installation import Installation
 
 if TYPE_CHECKING:
-    from rebill.api.routes import Route
+    from rebill.api.route import Route
 
 
 @dataclass(frozen=True)
