@@ -21,6 +21,11 @@ class Answer:
         """An answer in JSON; ``content`` is plain data or a shape of ``answer_shapes``."""
         return cls(status, json_bytes(content), headers or {})
 
+    @classmethod
+    def deleted(cls, accept: str) -> "Answer":
+        """What a DELETE answers: ``200 {}`` when ``accept`` (the header) names JSON, else ``204``."""
+        return cls.json(200, {}) if "application/json" in accept.lower() else cls(204, b"")
+
 
 def json_bytes(content: object) -> bytes:
     """``content`` as JSON in UTF-8; a ``Decimal`` becomes a number with exactly its digits."""

@@ -178,7 +178,7 @@ class PartnerApi:
             try:
                 body = await take_in(receive, exchange.headers.get("content-length"))
             except BodyTooLarge:
-                await _in_thread(lambda: self._require_customer_of_path(exchange))
+                await _in_thread(lambda: self._require_ids_of_path(exchange, route))
                 raise
         return await _in_thread(lambda: self._carry_out(exchange, route, body))
 
@@ -228,19 +228,15 @@ class PartnerApi:
         except Invalid:
             # An id in the path that names nothing comes before what is wrong with parameters or body. It is asked
             # for only now, so that a sound call needs no further question to the database.
-            self._require_customer_of_path(exchange)
+            self._require_ids_of_path(exchange, route)
             raise
 
     def _read_call(self, exchange: Exchange, route: Route, body: bytes) -> Call:
         parameters, faults = read_parameters(
             exchange.pairs, route.parameters, (KEY_PARAMETER, _CUSTOMER_ID), route.changes
         )
-        shape: object = None
-        if route.body is not None:
-            shape, body_faults = self._read_body(exchange.headers, route, body, bool(faults))
-            faults |= body_faults
-        require_shape(faults)
-        return Call(
+        shape, body_faults = self._read_body(exchange.headers, route, body)
+        call = Call(
             surroundings=self._surroundings,
             signed_in=exchange.caller,
             ids=exchange.ids,
@@ -249,9 +245,15 @@ class PartnerApi:
             filter_customer_id=exchange.filter_customer_id,
             body=shape,
             reason=exchange.headers.get("x-reason", "").strip()[:_GREATEST_REASON_LENGTH],
+            accept=exchange.headers.get("accept", ""),
         )
+        if (faults or body_faults) and shape is not None and route.value_faults is not None:
+            body_faults = _joined(route.value_faults(call), body_faults)
+        require_shape({**faults, **body_faults})
+        return call
 
-    def _read_body(self, headers: Headers, route: Route, body: bytes, is_faulty: bool) -> tuple[object, dict[str, str]]:
+    @staticmethod
+    def _read_body(headers: Headers, route: Route, body: bytes) -> tuple[object, dict[str, str]]:
         if route.body is None:
             return None, {}
         try:
@@ -259,10 +261,12 @@ class PartnerApi:
         except Invalid as invalid:
             return None, invalid.fields
         read = read_shape(route.body, parsed.value)
-        faults = {**read.faults, **parsed.faults}
-        if (faults or is_faulty) and read.shape is not None and route.value_faults is not None:
-            faults = _joined(route.value_faults(self._installation, read.shape), faults)
-        return read.shape, faults
+        return read.shape, {**read.faults, **parsed.faults}
+
+    def _require_ids_of_path(self, exchange: Exchange, route: Route) -> None:
+        self._require_customer_of_path(exchange)
+        if route.path_check is not None and exchange.caller is not None:
+            route.path_check(self._installation, exchange.caller, exchange.ids)
 
     def _require_customer_of_path(self, exchange: Exchange) -> None:
         if _CUSTOMER_ID in exchange.ids:
@@ -276,8 +280,9 @@ class PartnerApi:
     async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
         start: Message = {"type": "http.response.start", "status": answer.status, "headers": []}
         headers = MutableHeaders(scope=start)
-        headers["Content-Type"] = answer.media_type
-        headers["Content-Length"] = str(len(answer.body))
+        if answer.status != 204:
+            headers["Content-Type"] = answer.media_type
+            headers["Content-Length"] = str(len(answer.body))
         headers["X-Request-Id"] = exchange.request_id
         headers["Cache-Control"] = "private, no-store"
         headers["X-Content-Type-Options"] = "nosniff"

@@ -20,6 +20,7 @@ class Call:
 
     ``ids``: those of the path by name. ``filter_customer_id``: ``?client_api_id=``, which exists.
     ``address``: the absolute address that the caller used, without the query. ``reason``: ``X-Reason``.
+    ``accept``: the header of that name.
     """
 
     surroundings: "Surroundings"
@@ -30,6 +31,7 @@ class Call:
     filter_customer_id: int | None = None
     body: object = None
     reason: str = field(default="")
+    accept: str = field(default="")
 
     @property
     def installation(self) -> Installation:

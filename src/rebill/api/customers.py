@@ -24,7 +24,6 @@ from rebill.api.shapes import NewAzureCustomerBody, NewCustomerBody, require_sha
 from rebill.model.customer import Customer, NewCustomer
 from rebill.model.party import Address, Classification
 from rebill.services.create_customer import create_customer, customer_faults
-from rebill.services.installation import Installation
 from rebill.services.permission import Permission
 from rebill.services.read_customers import get_customer, list_customers
 
@@ -33,14 +32,15 @@ def create(call: Call) -> Answer:
     """Create a customer; under /v2 together with its first Azure customer."""
     body = call.body_as(NewCustomerBody)
     if _own_faults(body):
-        require_shape(value_faults(call.installation, body))
+        require_shape(value_faults(call))
     customer = create_customer(call.installation, call.caller, _new_customer(body))
     return Answer.json(201, _answer(call, customer))
 
 
-def value_faults(installation: Installation, body: NewCustomerBody) -> dict[str, str]:
+def value_faults(call: Call) -> dict[str, str]:
     """What is wrong with the values of a new customer's fields, by path."""
-    return _own_faults(body) | customer_faults(_new_customer(body), installation.clock())
+    body = call.body_as(NewCustomerBody)
+    return _own_faults(body) | customer_faults(_new_customer(body), call.installation.clock())
 
 
 def get(call: Call) -> Answer:

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel
 
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.query import Parameter
+from rebill.model.party import Caller
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission
 
 Handler = Callable[[Call], Answer]
-ValueFaults = Callable[[Installation, Any], Mapping[str, str]]
+ValueFaults = Callable[[Call], Mapping[str, str]]
+PathCheck = Callable[[Installation, Caller, Mapping[str, int]], object]
 CHANGING_METHODS = ("POST", "PUT", "DELETE")
 
 
@@ -23,6 +24,7 @@ class Route:
 
     ``answers``: documented success answers by status; text stands for a media type. ``value_faults`` finds
     what else is wrong with a body whose shape is faulty, so that a caller hears everything at once.
+    ``path_check`` raises ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
     """
 
     method: str
@@ -34,6 +36,7 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
     value_faults: ValueFaults | None = None
+    path_check: PathCheck | None = None
 
     @property
     def changes(self) -> bool:

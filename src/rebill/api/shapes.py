@@ -31,16 +31,17 @@ _TIME = re.compile(
 )
 
 
-def _fault(sentence: str) -> PydanticCustomError:
+def shape_fault(sentence: str) -> PydanticCustomError:
+    """What a field's reader raises: its fault, as a sentence without its subject."""
     return PydanticCustomError("rebill", "{sentence}", {"sentence": sentence})
 
 
 def _read_text(value: object) -> str:
     if not isinstance(value, str):
-        raise _fault("must be text")
+        raise shape_fault("must be text")
     fault = text_fault(value, _GREATEST_TEXT_LENGTH)
     if fault:
-        raise _fault(fault)
+        raise shape_fault(fault)
     return value
 
 
@@ -48,7 +49,7 @@ def _read_text_or_whole_number(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
-        raise _fault("must be text or a whole number")
+        raise shape_fault("must be text or a whole number")
     return _read_text(value)
 
 
@@ -56,26 +57,26 @@ def _read_identifier(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
-        raise _fault("must be an id: text, or a whole number")
+        raise shape_fault("must be an id: text, or a whole number")
     return _read_text_identifier(value)
 
 
 def _read_text_identifier(value: object) -> str:
     if not isinstance(value, str):
-        raise _fault("must be an id, written as text")
+        raise shape_fault("must be an id, written as text")
     identifier = trimmed(value)
     if not identifier:
-        raise _fault("must not be empty")
+        raise shape_fault("must not be empty")
     fault = text_fault(identifier, GREATEST_IDENTIFIER_LENGTH)
     if fault:
-        raise _fault(fault)
+        raise shape_fault(fault)
     return identifier
 
 
 def _read_subscription(value: object) -> str:
     identifier = _read_identifier(value)
     if not subscription_key(identifier):
-        raise _fault("names no subscription")
+        raise shape_fault("names no subscription")
     return identifier
 
 
@@ -84,7 +85,7 @@ def _read_flag(value: object) -> bool:
         return True
     if value is False or value == "false":
         return False
-    raise _fault("must be true or false")
+    raise shape_fault("must be true or false")
 
 
 def _read_time(value: object) -> datetime | None:
@@ -92,13 +93,13 @@ def _read_time(value: object) -> datetime | None:
         return None
     match = _TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise _fault("must be a time such as 2030-01-31T00:00:00Z, or a day")
+        raise shape_fault("must be a time such as 2030-01-31T00:00:00Z, or a day")
     day, clock, zone = match.groups()
     try:
         time = datetime.fromisoformat(f"{day}T{clock or '00:00'}{(zone or 'Z').upper()}")
         return time.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise _fault("is not a time that exists") from None
+        raise shape_fault("is not a time that exists") from None
 
 
 Text = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=str)]
@@ -164,9 +165,9 @@ class SubscriptionsBody(LenientBody):
     @model_validator(mode="after")
     def _one_list(self) -> "SubscriptionsBody":
         if self.azure_ids is None and self.azure_subscription_ids is None:
-            raise _fault("azure_ids: is required: send the list of subscription ids")
+            raise shape_fault("azure_ids: is required: send the list of subscription ids")
         if None not in (self.azure_ids, self.azure_subscription_ids) and self.azure_ids != self.azure_subscription_ids:
-            raise _fault("azure_subscription_ids: differs from azure_ids: send one of the two")
+            raise shape_fault("azure_subscription_ids: differs from azure_ids: send one of the two")
         return self
 
     @property
