@@ -12,7 +12,8 @@ FOLDERS = ("src", "tests", "benchmarks", "tools", "docs", "requirements", ".ci")
 FILES = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*")) if "__pycache__" not in file.parts]
 FILES = [file for file in (*FILES, *ROOT.iterdir()) if file.is_file() and ".egg-info" not in str(file)]
 TEXT_ENDINGS = {".py", ".sql", ".md", ".toml", ".txt", ".sh", ".json", ".mako", ""}
-TEXTS = [file for file in FILES if file.suffix in TEXT_ENDINGS]
+# In a worktree of git `.git` is a file, and git's own.
+TEXTS = [file for file in FILES if file.suffix in TEXT_ENDINGS and file.name != ".git"]
 MARKDOWN = [file for file in FILES if file.suffix == ".md"]
 LINE = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
