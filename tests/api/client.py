@@ -42,6 +42,9 @@ class ApiClient:
     def post(self, path: str, body: Any = None, **options: Any) -> httpx.Response:
         return self.request("POST", path, json=body, **options)
 
+    def delete(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("DELETE", path, **options)
+
 
 @contextmanager
 def api_client(app: ASGIApp, key: str = "") -> Iterator[ApiClient]:

@@ -44,6 +44,9 @@ _ROWS: dict[tuple[str, str], Row] = {
             ("POST", f"/{version}/customers"): Row((201, 201, 403, 403, 403, 201), {"name": "New", "address": ADDRESS}),
             ("GET", f"/{version}/customers"): Row((200, 200, 200, 403, 403, 200)),
             ("GET", f"/{version}/customers/{{client_api_id}}"): Row((200, 200, 200, 200, 404, 404)),
+            ("PUT", f"/{version}/customers/{{client_api_id}}"): Row((200, 200, 403, 403, 403, 404), {"tags": []}),
+            # The first caller deletes it: for the next it is gone, and its own key is dead.
+            ("DELETE", f"/{version}/customers/{{client_api_id}}"): Row((204, 404, 403, 401, 403, 404)),
         }.items()
     },
     **{

@@ -40,6 +40,7 @@ def test_a_customer_is_answered_with_every_documented_key(api: ApiClient) -> Non
         "created_at": "2024-10-15T12:00:00Z",
         "updated_at": "2024-10-15T12:00:00Z",
         "billing_configuration": {"status": "enabled"},
+        "deleted_at": None,
         "_links": {"self": {"href": f"/v1/customers/{customer_id}"}},
         "margin_percentage": 0,
     }

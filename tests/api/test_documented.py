@@ -18,7 +18,9 @@ FILES = (
         for name in (
             "services/assignment_act",
             "services/catalogue",
+            "services/change_customer",
             "services/create_customer",
+            "services/delete_customer",
             "services/list_assignments",
             "services/read_customers",
             "services/readiness",

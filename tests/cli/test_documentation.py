@@ -37,7 +37,12 @@ def test_every_command_has_a_section_and_every_section_a_command() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_section_names_every_option_and_no_other(name: str) -> None:
     parameters = getattr(COMMANDS[name], "params", [])
-    options = {option for parameter in parameters for option in parameter.opts if option.startswith("-")} - {
+    options = {
+        option
+        for parameter in parameters
+        for option in (*parameter.opts, *parameter.secondary_opts)
+        if option.startswith("-")
+    } - {
         "--help",
         "-h",
     }

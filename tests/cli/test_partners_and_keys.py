@@ -58,3 +58,25 @@ def test_a_customer_is_answered_as_the_api_does(rebill: CommandLine) -> None:
     again = rebill.refusal("customers", "create", "Acorn")
     assert list(again["fields"]) == ["name"]
     assert "name" in rebill.run("customers", "create", "Acorn").err
+
+
+def test_a_customer_is_changed_from_a_month_on_and_deleted(rebill: CommandLine) -> None:
+    customer = str(rebill.answer("customers", "create", "Acorn")["id"])
+    changed = rebill.answer(
+        "customers", "update", customer, "--name", "Beech", "--contact", "bills@beech.example", "--folder", "beech",
+        "--classification", "managed_with_access", "--basis", "billed", "--commitments", "retail",
+        "--fallback-markup", "2.5", "--from", "2024-12",
+    )  # fmt: skip
+    assert (changed["name"], changed["billing_contact"]) == ("Beech", "bills@beech.example")
+    assert changed["classification"] == "managed_with_access"
+    assert changed["partner_billing_configuration"] == {"enabled": True, "folder": "beech"}
+    off = rebill.answer("customers", "update", customer, "--no-billing")
+    assert off["partner_billing_configuration"]["enabled"] is False
+    assert rebill.refusal("customers", "update", customer, "--name", "")["fields"] == {"name": "is required"}
+    assert rebill.run("customers", "update", customer).code == 2
+    assert rebill.answer("customers", "delete", customer) == {"id": int(customer), "deleted": True}
+    assert rebill.refusal("customers", "delete", customer)["code"] == "customer_not_found"
+    assert rebill.answer("customers", "list")["customers"] == []
+    (deleted,) = rebill.answer("customers", "list", "--deleted")["customers"]
+    assert deleted["name"] == "Beech"
+    assert deleted["deleted_at"] == deleted["updated_at"]

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from rebill.model.customer import NewCustomer
 from rebill.model.errors import Forbidden, Invalid, NotFound
 from rebill.model.listing import Page
+from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Caller, Classification, Role
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from rebill.services.create_customer import create_customer
@@ -17,7 +18,7 @@ from rebill.services.installation import Installation
 from rebill.services.read_customers import get_customer, list_customers
 from rebill.store.scope import Scope
 from rebill.store.tables import customer_terms, customers, price_book_assignments, price_rules, runs, statements
-from rebill.store.terms import first_changeable_month, newest_terms, set_terms
+from rebill.store.terms import first_changeable_month, set_terms, terms_in_force
 from tests.conftest import SettableClock
 from tests.services.steps import assign, customer, listed, stands
 
@@ -212,6 +213,8 @@ def test_the_margin_is_of_the_last_statement(installation: Installation, partner
     _statement(installation, partner, one, "2024-09", "USD", 30_000, "200")
     _statement(installation, partner, one, "2024-09", "JPY", 300, "270")
     assert get_customer(installation, partner, one).margin_percentage == Decimal("10.00")
+    _statement(installation, partner, one, "2024-10", "USD", 0, "0", lines=0)
+    assert get_customer(installation, partner, one).margin_percentage == Decimal("10.00"), "an emptied one is none"
     zero = customer(installation, partner, "Nothing")
     _statement(installation, partner, zero, "2024-09", "USD", 0, "1")
     assert get_customer(installation, partner, zero).margin_percentage is None
@@ -230,14 +233,17 @@ def test_a_change_of_terms_starts_after_the_last_issued_month(installation: Inst
         assert first_changeable_month(scope, one) == "0000-00"
 
 
-def test_the_newest_terms_tell_whether_billing_is_enabled(installation: Installation, partner: Caller) -> None:
+def test_terms_are_read_as_they_stand_in_the_month(installation: Installation, partner: Caller) -> None:
     one = customer(installation, partner, "Azure Two")
-    terms = CustomerTerms(one, True, Basis.BILLED)
+    later = CustomerTerms(one, True, Basis.BILLED)
     with installation.database.writing() as connection:
         scope = Scope.of(connection, partner)
         for basis in (Basis.LIST, Basis.BILLED):
-            set_terms(scope, replace(terms, basis=basis), "2024-11")
-        assert newest_terms(scope, [one]) == {one: terms}
+            set_terms(scope, replace(later, basis=basis), "2024-11")
+        assert terms_in_force(scope, [one], BillingMonth(2024, 10)) == {one: CustomerTerms(one, False)}
+        assert terms_in_force(scope, [one], BillingMonth(2024, 11)) == {one: later}
+    assert not get_customer(installation, partner, one).billing_enabled
+    _statement(installation, partner, one, "2024-10", "USD", 1, "1", status="Final")
     assert get_customer(installation, partner, one).billing_enabled
 
 
@@ -250,6 +256,7 @@ def _statement(
     total: int,
     cost: str,
     status: str = "Estimated",
+    lines: int = 1,
 ) -> None:
     times = {"created_at": installation.clock(), "updated_at": installation.clock()}
     with installation.database.writing() as connection:
@@ -270,4 +277,4 @@ def _statement(
             "run_id": number,
         }
         row |= {"billing_month": month, "currency": currency, "status": status, "total_minor_units": total}
-        connection.execute(insert(statements), row | {"statement_cost": Decimal(cost), "line_count": 0} | times)
+        connection.execute(insert(statements), row | {"statement_cost": Decimal(cost), "line_count": lines} | times)

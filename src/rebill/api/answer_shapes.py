@@ -17,6 +17,10 @@ OptionalInstantText = Annotated[
     datetime | None,
     PlainSerializer(lambda instant: "" if instant is None else instant_text(instant), return_type=str),
 ]
+OptionalInstant = Annotated[
+    datetime | None,
+    PlainSerializer(lambda instant: None if instant is None else instant_text(instant), return_type=str | None),
+]
 Day = Annotated[
     date | None, PlainSerializer(lambda day: None if day is None else day.isoformat(), return_type=str | None)
 ]
@@ -263,6 +267,7 @@ class OwnCustomerAnswer(AnswerShape):
     updated_at: Instant
     generated_external_id: str
     billing_configuration: BillingStatus
+    deleted_at: Annotated[OptionalInstant, Field(description="When it was deleted; null: it is not.")]
     links: Annotated[SelfLink, Field(alias="_links")]
 
 
@@ -276,6 +281,10 @@ class CustomerList(AnswerShape):
     """A page of customers."""
 
     customers: list[CustomerAnswer]
+
+
+class Nothing(AnswerShape):
+    """What DELETE answers to who insists on JSON: ``{}``."""
 
 
 class Status(AnswerShape):

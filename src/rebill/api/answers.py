@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 import simplejson
 from pydantic import BaseModel
 
+from rebill.api.accept import names_json
+
+NO_CONTENT = 204
+"""The status of an answer that has neither body nor type."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -23,8 +28,8 @@ class Answer:
 
     @classmethod
     def deleted(cls, accept: str) -> "Answer":
-        """What a DELETE answers: ``200 {}`` when ``accept`` (the header) names JSON, else ``204``."""
-        return cls.json(200, {}) if "application/json" in accept.lower() else cls(204, b"")
+        """The answer to DELETE: ``200 {}`` for a caller that insists on JSON, else ``204`` without a body."""
+        return cls.json(200, {}) if names_json(accept) else cls(NO_CONTENT, b"")
 
 
 def json_bytes(content: object) -> bytes:

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rebill.api.answers import Answer
+from rebill.api.answers import NO_CONTENT, Answer
 from rebill.api.authentication import KEY_PARAMETER, PresentedKey, presented_key
 from rebill.api.call import Call
 from rebill.api.errors import (
@@ -41,7 +41,7 @@ from rebill.model.errors import Forbidden, Invalid, NotFound, Refusal, Unavailab
 from rebill.model.party import Caller
 from rebill.services.installation import Installation
 from rebill.services.permission import allows
-from rebill.services.read_customers import get_customer
+from rebill.services.read_customers import get_customer, require_customer_ever
 from rebill.services.sign_in import caller_of
 
 GREATEST_ADDRESS_LENGTH = 4000
@@ -92,6 +92,13 @@ class Exchange:
         for name, number in self.ids.items():
             path = path.replace(f"{{{name}}}", str(number))
         return f"{self.scope.get('scheme', 'http')}://{host}{path}"
+
+    @property
+    def asks_for_deleted(self) -> bool:
+        """Whether a customer in the path is meant that is deleted."""
+        return self.method in ("GET", "HEAD") and [value for name, value in self.pairs if name == "deleted"][-1:] == [
+            "true"
+        ]
 
     @property
     def facts(self) -> dict[str, object]:
@@ -217,7 +224,7 @@ class PartnerApi:
         if wanted is None:
             raise _unknown_customer()
         if wanted != of_path:
-            await _in_thread(lambda: self._require_customer(exchange.caller, wanted))
+            await _in_thread(lambda: self._require_customer_ever(exchange.caller, wanted))
         if of_path is not None and wanted != of_path:
             require_shape({_CUSTOMER_ID: "differs from the customer in the path"})
         exchange.filter_customer_id = wanted
@@ -245,7 +252,7 @@ class PartnerApi:
             filter_customer_id=exchange.filter_customer_id,
             body=shape,
             reason=exchange.headers.get("x-reason", "").strip()[:_GREATEST_REASON_LENGTH],
-            accept=exchange.headers.get("accept", ""),
+            accept=",".join(exchange.headers.getlist("accept")),
         )
         if (faults or body_faults) and shape is not None and route.value_faults is not None:
             body_faults = _joined(route.value_faults(call), body_faults)
@@ -270,17 +277,20 @@ class PartnerApi:
 
     def _require_customer_of_path(self, exchange: Exchange) -> None:
         if _CUSTOMER_ID in exchange.ids:
-            self._require_customer(exchange.caller, exchange.ids[_CUSTOMER_ID])
+            if exchange.caller is None:
+                raise AssertionError("an open route names no customer")
+            get_customer(self._installation, exchange.caller, exchange.ids[_CUSTOMER_ID], exchange.asks_for_deleted)
 
-    def _require_customer(self, caller: Caller | None, customer_id: int) -> None:
+    def _require_customer_ever(self, caller: Caller | None, customer_id: int) -> None:
+        # What a deleted customer was billed for can still be asked for.
         if caller is None:
-            raise AssertionError("an open route names no customer")
-        get_customer(self._installation, caller, customer_id)
+            raise AssertionError("an open route has no filter")
+        require_customer_ever(self._installation, caller, customer_id)
 
     async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
         start: Message = {"type": "http.response.start", "status": answer.status, "headers": []}
         headers = MutableHeaders(scope=start)
-        if answer.status != 204:
+        if answer.status != NO_CONTENT:
             headers["Content-Type"] = answer.media_type
             headers["Content-Length"] = str(len(answer.body))
         headers["X-Request-Id"] = exchange.request_id

@@ -1,4 +1,4 @@
-"""Customers of the partner: create, list, get; PUT and DELETE will stand here too."""
+"""Customers of the partner: create, list, get, change, delete."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from rebill.api.answer_shapes import (
     CustomerAnswer,
     CustomerList,
     Link,
+    Nothing,
     OwnCustomerAnswer,
     SelfLink,
     TagAnswer,
@@ -19,13 +20,18 @@ from rebill.api.answer_shapes import (
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.query import flag
 from rebill.api.route import Route
-from rebill.api.shapes import NewAzureCustomerBody, NewCustomerBody, require_shape
-from rebill.model.customer import Customer, NewCustomer
+from rebill.api.shapes import CustomerChangeBody, NewAzureCustomerBody, NewCustomerBody, require_shape
+from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
 from rebill.model.party import Address, Classification
+from rebill.services.change_customer import change_customer, change_faults
 from rebill.services.create_customer import create_customer, customer_faults
+from rebill.services.delete_customer import delete_customer
 from rebill.services.permission import Permission
 from rebill.services.read_customers import get_customer, list_customers
+
+DELETED = flag("deleted", "Deleted customers instead of those that are not.")
 
 
 def create(call: Call) -> Answer:
@@ -43,44 +49,95 @@ def value_faults(call: Call) -> dict[str, str]:
     return _own_faults(body) | customer_faults(_new_customer(body), call.installation.clock())
 
 
+def change(call: Call) -> Answer:
+    """Change what is given of a customer."""
+    body = call.body_as(CustomerChangeBody)
+    if _classification_faults(body):
+        require_shape(change_value_faults(call))
+    customer = change_customer(call.installation, call.caller, call.ids["client_api_id"], _customer_change(body))
+    return Answer.json(200, _answer(call, customer))
+
+
+def change_value_faults(call: Call) -> dict[str, str]:
+    """What is wrong with the values of a change, by path."""
+    body = call.body_as(CustomerChangeBody)
+    faults = change_faults(call.installation, call.caller, call.ids["client_api_id"], _customer_change(body))
+    return {**faults, **_classification_faults(body)}
+
+
+def delete(call: Call) -> Answer:
+    """Delete a customer."""
+    delete_customer(call.installation, call.caller, call.ids["client_api_id"])
+    return Answer.deleted(call.accept)
+
+
 def get(call: Call) -> Answer:
     """Show one customer."""
-    customer = get_customer(call.installation, call.caller, call.ids["client_api_id"])
+    deleted = call.parameters.flag("deleted")
+    customer = get_customer(call.installation, call.caller, call.ids["client_api_id"], deleted)
     return Answer.json(200, _answer(call, customer))
 
 
 def list_all(call: Call) -> Answer:
     """List the partner's customers."""
-    listing = list_customers(call.installation, call.caller, page_of(call.parameters), call.filter_customer_id)
+    listing = list_customers(
+        call.installation,
+        call.caller,
+        page_of(call.parameters),
+        call.filter_customer_id,
+        call.parameters.flag("deleted"),
+    )
     return list_answer(call, CustomerList(customers=[customer_answer(customer) for customer in listing.items]), listing)
 
 
-def _own_faults(body: NewCustomerBody) -> dict[str, str]:
-    faults = {}
+def _classification_faults(body: NewCustomerBody) -> dict[str, str]:
     if body.classification and body.classification not in list(Classification):
-        faults["classification"] = f"must be one of {', '.join(Classification)}"
+        return {"classification": f"must be one of {', '.join(Classification)}"}
+    return {}
+
+
+def _own_faults(body: NewCustomerBody) -> dict[str, str]:
     first, second = body.trial_expiration_date, body.trial_expiration
     if first is not None and second is not None and first != second:
-        faults["trial_expiration"] = "differs from trial_expiration_date: send one of the two"
-    return faults
+        fault = "differs from trial_expiration_date: send one of the two"
+        return {**_classification_faults(body), "trial_expiration": fault}
+    return _classification_faults(body)
 
 
 def _new_customer(body: NewCustomerBody) -> NewCustomer:
     azure_customer_id = body.azure_customer_id if isinstance(body, NewAzureCustomerBody) else None
     address = Address(**body.address_given)
-    is_known_class = body.classification in list(Classification)
     return NewCustomer(
         name=body.name,
         address=None if address == Address() else address,
         address_required=azure_customer_id is None,
         azure_customer_id=azure_customer_id,
-        classification=Classification(body.classification) if is_known_class else Classification.MANAGED_WITHOUT_ACCESS,
+        classification=_classification(body) or Classification.MANAGED_WITHOUT_ACCESS,
         trial_expiration=body.trial_expiration_date or body.trial_expiration,
         billing_contact=body.billing_contact,
         billing_enabled=body.partner_billing_configuration.enabled,
         billing_folder=body.partner_billing_configuration.folder,
         tags=tuple((tag.key, tag.value) for tag in body.tags),
     )
+
+
+def _customer_change(body: CustomerChangeBody) -> CustomerChange:
+    given, billing = body.model_fields_set, body.partner_billing_configuration
+    trials = [getattr(body, name) for name in ("trial_expiration_date", "trial_expiration") if name in given]
+    return CustomerChange(
+        name=body.name if "name" in given else None,
+        address=body.address_given,
+        classification=_classification(body),
+        trial_expiration=tuple(trials),
+        billing_contact=body.billing_contact if "billing_contact" in given else None,
+        billing_folder=billing.folder if "folder" in billing.model_fields_set else None,
+        tags=tuple((tag.key, tag.value) for tag in body.tags) if "tags" in given else None,
+        terms=TermsChange(billing_enabled=billing.enabled if "enabled" in billing.model_fields_set else None),
+    )
+
+
+def _classification(body: NewCustomerBody) -> Classification | None:
+    return Classification(body.classification) if body.classification in list(Classification) else None
 
 
 def _answer(call: Call, customer: Customer) -> OwnCustomerAnswer:
@@ -119,6 +176,7 @@ def _described(customer: Customer) -> dict[str, Any]:
         "updated_at": customer.updated_at,
         "generated_external_id": customer.generated_external_id,
         "billing_configuration": BillingStatus(status="enabled" if customer.billing_enabled else "disabled"),
+        "deleted_at": customer.deleted_at,
         "links": SelfLink(own=Link(href=f"/v1/customers/{customer.customer_id}")),
     }
 
@@ -143,7 +201,7 @@ def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
             list_all,
             "List customers",
             {200: CustomerList},
-            PAGING,
+            (*PAGING, DELETED),
         ),
         Route(
             "GET",
@@ -152,8 +210,26 @@ def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
             get,
             "Show a customer",
             {200: CustomerAnswer},
+            (DELETED,),
         ),
-        # PUT and DELETE of a customer belong here.
+        Route(
+            "PUT",
+            f"{base}/{{client_api_id}}",
+            Permission.CHANGE,
+            change,
+            "Change a customer",
+            {200: CustomerAnswer},
+            body=CustomerChangeBody,
+            value_faults=change_value_faults,
+        ),
+        Route(
+            "DELETE",
+            f"{base}/{{client_api_id}}",
+            Permission.CHANGE,
+            delete,
+            "Delete a customer",
+            {200: Nothing, 204: None},
+        ),
     )
 
 

@@ -56,7 +56,7 @@ def _parameter_row(parameter: Mapping[str, Any]) -> str:
 
 
 def _answer_row(status: str, answer: Mapping[str, Any]) -> str:
-    shapes = " ".join(_reference(content) or escape(media) for media, content in answer["content"].items())
+    shapes = " ".join(_reference(content) or escape(media) for media, content in answer.get("content", {}).items())
     return f"<tr><td>{escape(status)}</td><td>{escape(answer['description'])}</td><td>{shapes}</td></tr>"
 
 

@@ -68,7 +68,7 @@ def _schemas(routes: "Sequence[Route]") -> tuple[dict[Any, Any], dict[str, Any]]
         if route.body is not None:
             wanted[(route.body, "validation")] = None
         for shape in route.answers.values():
-            if not isinstance(shape, str):
+            if shape is not None and not isinstance(shape, str):
                 wanted[(shape, "serialization")] = None
     references, schema = models_json_schema(list(wanted), ref_template=_REFERENCE)
     return dict(references), dict(schema["$defs"])
@@ -111,6 +111,9 @@ def _parameters(route: "Route") -> list[dict[str, Any]]:
 def _responses(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, shape in route.answers.items():
+        if shape is None:
+            responses[str(status)] = {"description": route.summary}
+            continue
         media_type = shape if isinstance(shape, str) else "application/json"
         schema = {} if isinstance(shape, str) else {"schema": references[(shape, "serialization")]}
         responses[str(status)] = {"description": route.summary, "content": {media_type: schema}}

@@ -22,9 +22,9 @@ CHANGING_METHODS = ("POST", "PUT", "DELETE")
 class Route:
     """One call. ``{name}`` in ``path`` stands for an id; ``permission`` ``None``: open, no key is asked for.
 
-    ``answers``: documented success answers by status; text stands for a media type. ``value_faults`` finds
-    what else is wrong with a body whose shape is faulty, so that a caller hears everything at once.
-    ``path_check`` raises ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
+    ``answers``: documented success answers by status; text stands for a media type, ``None`` for no body.
+    ``value_faults`` finds what else is wrong with a body whose shape is faulty, so that a caller hears everything
+    at once. ``path_check`` raises ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
     """
 
     method: str
@@ -32,7 +32,7 @@ class Route:
     permission: Permission | None
     handler: Handler
     summary: str
-    answers: Mapping[int, type[BaseModel] | str]
+    answers: Mapping[int, type[BaseModel] | str | None]
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
     value_faults: ValueFaults | None = None

@@ -190,6 +190,22 @@ class AddressBody(LenientBody):
     zipcode: TextOrWholeNumber = ""
     country: Text = ""
 
+    address_parts: ClassVar[tuple[str, ...]] = ("street1", "street2", "city", "state", "zipcode", "country")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_published_examples_spell(cls, value: Any) -> Any:
+        if isinstance(value, dict) and ("State" in value or "Country" in value):
+            spelt = {"state": value.get("State"), "country": value.get("Country"), **value}
+            return {name: part for name, part in spelt.items() if part is not None}
+        return value
+
+    @property
+    def given_parts(self) -> dict[str, str]:
+        """The parts that were given; an address of empty parts only is absent."""
+        given = {part: getattr(self, part) for part in self.address_parts if part in self.model_fields_set}
+        return given if any(given.values()) else {}
+
 
 class BillingConfigurationBody(LenientBody):
     """Whether the customer gets statements, and the folder they belong in."""
@@ -218,13 +234,16 @@ class NewCustomerBody(AddressBody):
     partner_billing_configuration: BillingConfigurationBody = BillingConfigurationBody()
     tags: list[TagBody] = []
 
-    address_parts: ClassVar[tuple[str, ...]] = ("street1", "street2", "city", "state", "zipcode", "country")
-
     @property
     def address_given(self) -> dict[str, str]:
-        """The address's fields from either place; the nested one decides."""
-        nested = self.address or AddressBody()
-        return {part: getattr(nested, part) or getattr(self, part) for part in self.address_parts}
+        """The address's fields from either place; what is not empty decides, and of both the nested one."""
+        outer = self.given_parts
+        nested = self.address.given_parts if self.address else {}
+        return {**outer, **{part: text or outer.get(part, "") for part, text in nested.items()}}
+
+
+class CustomerChangeBody(NewCustomerBody):
+    """What is to change of a customer: what is not given stays, and the address changes field by field."""
 
 
 class NewAzureCustomerBody(NewCustomerBody):

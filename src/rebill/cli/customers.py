@@ -6,14 +6,24 @@ from typing import Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, PartnerOption, fallback_markup_from_text, markup_from_text
+from rebill.cli.options import (
+    JsonOption,
+    PartnerOption,
+    fallback_markup_from_text,
+    markup_from_text,
+    month_from_text,
+)
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import Session, partner_session
-from rebill.model.customer import Customer, NewCustomer
+from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
 from rebill.model.listing import GREATEST_PER_PAGE, Page
+from rebill.model.months import BillingMonth
+from rebill.model.party import Classification
 from rebill.model.terms import Basis, CommitmentsPolicy
 
 commands = typer.Typer(help="The partner's customers.", no_args_is_help=True)
+
+CustomerArgument = Annotated[int, typer.Argument(metavar="CLIENT_API_ID", help="The customer's id.")]
 
 
 @commands.command("create")
@@ -67,11 +77,85 @@ def create(
         output.next_step(f"rebill assign {customer.customer_id} AZURE_CUSTOMER_ID… assigns its Azure accounts.")
 
 
+@commands.command("update")
+def update(
+    customer: CustomerArgument,
+    name: Annotated[str | None, typer.Option("--name", help="Unique among the partner's customers.")] = None,
+    classification: Annotated[
+        Classification | None, typer.Option("--classification", help="Whether the customer's own keys open anything.")
+    ] = None,
+    contact: Annotated[str | None, typer.Option("--contact", help="Whom bills concern; empty for nobody.")] = None,
+    folder: Annotated[
+        str | None, typer.Option("--folder", help="A relative path for its bills; empty for none.")
+    ] = None,
+    billing: Annotated[
+        bool | None, typer.Option("--billing/--no-billing", help="Whether the customer gets statements.")
+    ] = None,
+    basis: Annotated[Basis | None, typer.Option("--basis", help="What usage and purchases are priced from.")] = None,
+    commitments: Annotated[
+        CommitmentsPolicy | None,
+        typer.Option("--commitments", help="How reservations and savings plans reach the customer."),
+    ] = None,
+    fallback_markup: Annotated[
+        Decimal | None,
+        typer.Option(
+            "--fallback-markup",
+            parser=fallback_markup_from_text,
+            metavar="PERCENT",
+            help="Added to a cost where a discount off retail finds no retail price.",
+        ),
+    ] = None,
+    from_month: Annotated[
+        BillingMonth | None,
+        typer.Option(
+            "--from",
+            parser=month_from_text,
+            metavar="YYYY-MM",
+            help="First billing month of a change of billing, basis, commitments or fallback markup; "
+            "the first without an issued statement unless given.",
+        ),
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change what is given of a customer, and leave the rest."""
+    from rebill.services.change_customer import change_customer
+
+    terms = TermsChange(billing, basis, commitments, fallback_markup, from_month)
+    change = CustomerChange(
+        name=name, classification=classification, billing_contact=contact, billing_folder=folder, terms=terms
+    )
+    if change == CustomerChange():
+        raise typer.BadParameter("say what is to change: see `rebill customers update --help`", param_hint="options")
+    with partner_session(partner, as_json) as session:
+        changed = change_customer(session.installation, session.caller, customer, change)
+        output = session.output
+        output.answer(_document(changed))
+        output.say(f"Customer {changed.name} ({customer}) is as asked.")
+        output.next_step("rebill bill run --period YYYY-MM rebuilds the Estimated statements of a month.")
+
+
+@commands.command("delete")
+def delete(customer: CustomerArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """Delete a customer without issued statements: its assignments and keys end today, its history stays."""
+    from rebill.services.delete_customer import delete_customer
+
+    with partner_session(partner, as_json) as session:
+        delete_customer(session.installation, session.caller, customer)
+        session.output.answer({"id": customer, "deleted": True})
+        session.output.say(f"Customer {customer} is deleted; its days before today are still billed.")
+        session.output.next_step("rebill customers list --deleted shows the deleted ones.")
+
+
 @commands.command("list")
-def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+def list_all(
+    deleted: Annotated[bool, typer.Option("--deleted", help="Deleted customers instead.")] = False,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List the customers in the order of their creation."""
     with partner_session(partner, as_json) as session:
-        customers = list(_all_customers(session))
+        customers = list(_all_customers(session, deleted))
         session.output.answer({"customers": [_document(customer) for customer in customers]})
         headings = (
             Heading("client_api_id", right=True),
@@ -95,12 +179,12 @@ def _document(customer: Customer) -> Document:
     return customer_answer(customer).model_dump(by_alias=True)
 
 
-def _all_customers(session: Session) -> Iterator[Customer]:
+def _all_customers(session: Session, deleted: bool) -> Iterator[Customer]:
     from rebill.services.read_customers import list_customers
 
     page: Page | None = Page(number=1, per_page=GREATEST_PER_PAGE)
     while page is not None:
-        listing = list_customers(session.installation, session.caller, page)
+        listing = list_customers(session.installation, session.caller, page, deleted=deleted)
         yield from listing.items
         page = Page(page.number + 1, page.per_page) if listing.more else None
 

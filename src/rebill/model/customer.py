@@ -1,9 +1,11 @@
-"""A partner's customer as it is kept, and as it is asked for."""
+"""A partner's customer as it is kept, as it is asked for, and what is to change of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Classification
 from rebill.model.terms import Basis, CommitmentsPolicy
 
@@ -33,10 +35,43 @@ class NewCustomer:
 
 
 @dataclass(frozen=True)
+class TermsChange:
+    """What is to change of a customer's terms; ``None`` leaves a term as it is.
+
+    ``from_month``: the first billing month it holds for; ``None`` = the first without an issued statement.
+    """
+
+    billing_enabled: bool | None = None
+    basis: Basis | None = None
+    commitments: CommitmentsPolicy | None = None
+    fallback_markup_percent: Decimal | None = None
+    from_month: BillingMonth | None = None
+
+
+@dataclass(frozen=True)
+class CustomerChange:
+    """What is to change of a customer; ``None`` leaves a thing as it is.
+
+    ``address``: the parts that change, by name. ``trial_expiration``: candidates, each a time or ``None`` for no
+    trial; of those the one that differs from what stands is meant. ``tags`` replace the whole list.
+    """
+
+    name: str | None = None
+    address: Mapping[str, str] = field(default_factory=dict)
+    classification: Classification | None = None
+    trial_expiration: tuple[datetime | None, ...] = ()
+    billing_contact: str | None = None
+    billing_folder: str | None = None
+    tags: tuple[tuple[str, str], ...] | None = None
+    terms: TermsChange = TermsChange()
+
+
+@dataclass(frozen=True)
 class Customer:
     """A partner customer; ``customer_id`` is the API's ``client_api_id``.
 
-    ``billing_enabled`` as of the newest terms. ``margin_percentage`` of the last statement
+    ``billing_enabled`` as of the terms of the current month, or, where that month is issued already, of the
+    first month that is not. ``margin_percentage`` of the last statement
     (percent of price, two decimals), ``None`` where there is none or the caller may not see it.
     ``azure_customer_id``: the Azure customer assigned first of those assigned without end, ``""`` where none is.
     """

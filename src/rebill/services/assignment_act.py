@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
@@ -14,14 +14,15 @@ from rebill.model.assignment import (
     AssignmentOrder,
     AssignmentOutcome,
 )
-from rebill.model.errors import Invalid, NotFound
+from rebill.model.errors import Invalid
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, account_key, trimmed
 from rebill.model.months import EARLIEST_DAY, LATEST_DAY
 from rebill.model.party import Caller
 from rebill.services.assignment_plan import Fault, Plan
-from rebill.services.installation import Installation
+from rebill.services.installation import Installation, today_of
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import text_fault
+from rebill.services.read_customers import unknown_customer
 from rebill.store.accounts import KnownAccount, known_accounts
 from rebill.store.assignments import (
     StoredAssignment,
@@ -84,13 +85,8 @@ def held_customer_name(scope: Scope, customer_id: int, hold: bool = False) -> st
     """The name of the scope's customer, or ``NotFound``."""
     name = customer_name(scope, customer_id, hold)
     if name is None:
-        raise NotFound("customer_not_found", f"There is no customer {customer_id}: list the customers to find its id.")
+        raise unknown_customer(customer_id)
     return name
-
-
-def today_of(now: datetime) -> date:
-    """The day of a moment, in UTC."""
-    return now.astimezone(UTC).date()
 
 
 def checked_order(order: AssignmentOrder) -> dict[str, str]:

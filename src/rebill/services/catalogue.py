@@ -10,8 +10,8 @@ from rebill.model.errors import NotFound
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
 from rebill.model.party import Caller
-from rebill.services.assignment_act import held_customer_name, today_of
-from rebill.services.installation import Installation
+from rebill.services.assignment_act import held_customer_name
+from rebill.services.installation import Installation, today_of
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import has_unprintable
 from rebill.services.read_customers import place_after

@@ -1,10 +1,8 @@
 """Create a partner's customer: every rule is checked, every fault is told at once, all of it is stored or nothing."""
 
-import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
 
 from sqlalchemy import Connection
 
@@ -13,8 +11,9 @@ from rebill.model.customer import Customer, NewCustomer
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind
 from rebill.model.money import checked_percent
+from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Caller
-from rebill.model.price_book import PriceRule, markup_rule
+from rebill.model.price_book import markup_rule
 from rebill.model.terms import CustomerTerms
 from rebill.services.assignment_act import (
     PlannedAccount,
@@ -22,10 +21,18 @@ from rebill.services.assignment_act import (
     fault_sentence,
     plan_accounts,
     store_plans,
-    today_of,
 )
 from rebill.services.assignment_plan import Fault, Plan, plan_assign
-from rebill.services.installation import Installation
+from rebill.services.customer_rules import (
+    address_faults,
+    folder_fault,
+    name_fault,
+    only_faults,
+    percent_fault,
+    tag_faults,
+    trial_fault,
+)
+from rebill.services.installation import Installation, today_of
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import composed, text_fault
 from rebill.store.assignments import StoredAssignment
@@ -35,10 +42,7 @@ from rebill.store.scope import Scope
 from rebill.store.tables import customers
 from rebill.store.terms import ALWAYS, add_markup_book, set_terms
 
-GREATEST_TAG_COUNT = 20
 _EXTERNAL_ID_BYTES = 6
-_FOLDER_PART = re.compile(r"[A-Za-z0-9 ._-]+")
-_REQUIRED_ADDRESS_PARTS = ("street1", "city", "state", "zipcode", "country")
 
 
 def create_customer(installation: Installation, caller: Caller, new: NewCustomer) -> Customer:
@@ -67,17 +71,23 @@ def create_customer(installation: Installation, caller: Caller, new: NewCustomer
 
 def customer_faults(new: NewCustomer, now: datetime) -> dict[str, str]:
     """What is wrong with a new customer in itself, by field."""
-    found = {
-        "name": text_fault(new.name, required=True) or text_fault(composed(new.name)),
-        "billing_contact": text_fault(new.billing_contact),
-        "partner_billing_configuration.folder": _folder_fault(new.billing_folder),
-        "markup_percent": _percent_fault(new.markup_percent, markup_rule),
-        "fallback_markup_percent": _percent_fault(new.fallback_markup_percent, checked_percent),
-    }
-    if new.trial_expiration is not None and new.trial_expiration <= now:
-        found["trial_expiration_date"] = "must lie in the future"
-    faults = {field: fault for field, fault in found.items() if fault is not None}
-    return faults | _address_faults(new) | _tag_faults(new.tags)
+    faults = only_faults(
+        {
+            "name": name_fault(new.name),
+            "billing_contact": text_fault(new.billing_contact),
+            "partner_billing_configuration.folder": folder_fault(new.billing_folder),
+            "markup_percent": percent_fault(new.markup_percent, markup_rule),
+            "fallback_markup_percent": percent_fault(new.fallback_markup_percent, checked_percent),
+            "trial_expiration_date": trial_fault(new.trial_expiration, now),
+        }
+    )
+    return faults | _address_faults(new) | tag_faults(new.tags)
+
+
+def _address_faults(new: NewCustomer) -> dict[str, str]:
+    if new.address is None or new.address == Address():
+        return {"address": "is required"} if new.address_required else {}
+    return address_faults(new.address)
 
 
 def _store(
@@ -103,7 +113,7 @@ def _store(
     if new.markup_percent is not None:
         add_markup_book(scope, customer_id, markup_rule(new.markup_percent), ALWAYS, now)
     store_plans(scope, customer_id, planned, now)
-    stored = find_customer(scope, customer_id)
+    stored = find_customer(scope, customer_id, BillingMonth.of(today_of(now)))
     if stored is None:
         raise AssertionError("a customer just stored must be found")
     return stored
@@ -130,52 +140,3 @@ def _planned_account(
         if isinstance(one.plan, Fault):
             faults["azure_customer_id"] = fault_sentence(kind, one.plan)
     return planned
-
-
-def _address_faults(new: NewCustomer) -> dict[str, str]:
-    address = new.address
-    if address is None or address == Address():
-        return {"address": "is required"} if new.address_required else {}
-    found = {
-        f"address.{part}": text_fault(getattr(address, part), required=part in _REQUIRED_ADDRESS_PARTS)
-        for part in ("street1", "street2", "city", "state", "zipcode", "country")
-    }
-    return {field: fault for field, fault in found.items() if fault is not None}
-
-
-def _tag_faults(tags: Sequence[tuple[str, str]]) -> dict[str, str]:
-    faults = {"tags": f"may be at most {GREATEST_TAG_COUNT}"} if len(tags) > GREATEST_TAG_COUNT else {}
-    seen: set[str] = set()
-    for place, (key, value) in enumerate(tags[: GREATEST_TAG_COUNT + 1]):
-        key_fault = text_fault(key, required=True) or ("is there twice" if key in seen else None)
-        value_fault = text_fault(value)
-        if key_fault is not None:
-            faults[f"tags[{place}].key"] = key_fault
-        if value_fault is not None:
-            faults[f"tags[{place}].value"] = value_fault
-        seen.add(key)
-    return faults
-
-
-def _folder_fault(folder: str) -> str | None:
-    if not folder:
-        return None
-    fault = text_fault(folder)
-    if fault is not None:
-        return fault
-    parts = folder.split("/")
-    if any(_FOLDER_PART.fullmatch(part) is None or part.strip() in ("", ".") or ".." in part for part in parts):
-        return (
-            "must be a relative path of letters, digits, space, '.', '_' and '-', its parts parted by '/', without '..'"
-        )
-    return None
-
-
-def _percent_fault(percent: Decimal | None, check: Callable[[Decimal], PriceRule | Decimal]) -> str | None:
-    if percent is None:
-        return None
-    try:
-        check(percent)
-    except ValueError as error:
-        return str(error)
-    return None

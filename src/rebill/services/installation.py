@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from rebill.settings import Settings
@@ -14,6 +14,11 @@ Clock = Callable[[], datetime]
 def system_clock() -> datetime:
     """The machine's time, in UTC: the one place that reads it."""
     return datetime.now(UTC)
+
+
+def today_of(now: datetime) -> date:
+    """The day of a moment, in UTC."""
+    return now.astimezone(UTC).date()
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
 from rebill.model.party import Caller
-from rebill.services.assignment_act import held_customer_name, today_of
-from rebill.services.installation import Installation
+from rebill.services.assignment_act import held_customer_name
+from rebill.services.installation import Installation, today_of
 from rebill.services.permission import Permission, require
 from rebill.services.read_customers import place_after
 from rebill.store.assignments import assignment_page, identifiers_in_force, place_of_assignment

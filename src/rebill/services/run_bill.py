@@ -93,7 +93,8 @@ def run_bill(
 def _read_record(installation: Installation, caller: Caller, month: BillingMonth, customer_id: int | None) -> _Recorded:
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
-        if customer_id is not None and customer_name(scope, customer_id) is None:
+        # A deleted customer's days are still billed.
+        if customer_id is not None and customer_name(scope, customer_id, even_deleted=True) is None:
             raise NotFound("customer_not_found", "There is no such customer; `rebill customers list` shows them.")
         sweep_runs(installation.lake_folder, caller.partner_id, month, recorded_run_ids(scope, month))
         return _Recorded(

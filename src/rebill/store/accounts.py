@@ -101,10 +101,14 @@ def known_accounts(
     the order of their ids, so that two transactions cannot wait for each other.
     """
     rows = _held_rows(scope, kind, keys) if hold else scope.connection.execute(_with_keys(scope, kind, keys)).all()
-    return {
-        row.account_key: KnownAccount(row.account_id, row.account_key, row.spelling, row.name, row.domain)
-        for row in rows
-    }
+    return {row.account_key: _known(row) for row in rows}
+
+
+def hold_accounts(scope: Scope, account_ids: Collection[int]) -> list[KnownAccount]:
+    """The accounts of these ids, held as ``known_accounts`` holds them."""
+    query = scope.select(accounts).where(among(scope.connection, accounts.c.account_id, account_ids))
+    ordered = query.order_by(accounts.c.account_id).with_for_update(key_share=True)
+    return [_known(row) for row in scope.connection.execute(ordered)]
 
 
 def catalogue_page(
@@ -172,6 +176,10 @@ def _catalogue_account(row: Row[Any]) -> CatalogueAccount:
         row.last_seen_at,
         row.assigned_to,
     )
+
+
+def _known(row: Row[Any]) -> KnownAccount:
+    return KnownAccount(row.account_id, row.account_key, row.spelling, row.name, row.domain)
 
 
 def _with_keys(scope: Scope, kind: AccountKind, keys: Collection[str]) -> Select[Any]:

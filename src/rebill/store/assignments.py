@@ -61,6 +61,16 @@ def assignments_by_account(scope: Scope, account_ids: Collection[int]) -> dict[i
     return found
 
 
+def account_ids_held_after(scope: Scope, customer_id: int, day: date) -> Sequence[int]:
+    """The accounts whose assignments to a customer last beyond ``day`` or have yet to begin."""
+    query = scope.select(assignments, assignments.c.account_id).where(
+        assignments.c.customer_id == customer_id,
+        assignments.c.withdrawn_at.is_(None),
+        or_(assignments.c.effective_to.is_(None), assignments.c.effective_to > day),
+    )
+    return scope.connection.scalars(query.distinct()).all()
+
+
 def begin_assignments(scope: Scope, customer_id: int, begun: Iterable[tuple[int, Days]], now: datetime) -> None:
     """Store new assignments (account id, days) of a customer, to be listed in this order.
 

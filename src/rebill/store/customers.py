@@ -5,13 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from rebill.model.currencies import minor_digits
 from rebill.model.customer import Customer
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
 from rebill.model.money import round_half_away
+from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Classification
 from rebill.store.assignments import ORDER_OF_CREATION
 from rebill.store.identity import can_be_stored
@@ -19,45 +20,49 @@ from rebill.store.membership import among
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
 from rebill.store.tables import accounts, assignments, customers, statements
-from rebill.store.terms import newest_terms
+from rebill.store.terms import terms_in_force
 
 _ORDER = (customers.c.created_at, customers.c.customer_id)
 
 
 def add_customer(scope: Scope, customer: Customer) -> None:
     """Keep a new customer; its terms are kept apart (``store.terms``)."""
-    address = customer.address
     row = {
         "customer_id": customer.customer_id,
-        "name": customer.name,
-        "street1": address.street1,
-        "street2": address.street2,
-        "city": address.city,
-        "state": address.state,
-        "zipcode": address.zipcode,
-        "country": address.country,
-        "classification": customer.classification.value,
-        "trial_expiration": customer.trial_expiration,
-        "billing_contact": customer.billing_contact,
-        "billing_folder": customer.billing_folder,
-        "tags": [{"key": key, "value": value} for key, value in customer.tags],
         "generated_external_id": customer.generated_external_id,
         "created_at": customer.created_at,
-        "updated_at": customer.updated_at,
     }
-    scope.insert(customers, [row])
+    scope.insert(customers, [{**row, **_changeable(customer)}])
 
 
-def customer_name(scope: Scope, customer_id: int, hold: bool = False) -> str | None:
-    """The name of a customer that is not deleted; ``None`` where this scope has none of this id.
+def change_customer(scope: Scope, customer: Customer) -> None:
+    """Keep what may change of a customer; its terms are kept apart (``store.terms``)."""
+    changed = scope.update(customers).where(customers.c.customer_id == customer.customer_id)
+    scope.connection.execute(changed.values(_changeable(customer)))
 
-    ``hold``: it is neither changed nor deleted until this transaction ends.
+
+def mark_deleted(scope: Scope, customer_id: int, now: datetime) -> None:
+    """Mark a customer as deleted: its name is free, and everything that was kept of it stays."""
+    deleted = scope.update(customers).where(customers.c.customer_id == customer_id)
+    scope.connection.execute(deleted.values(deleted_at=now, updated_at=now))
+
+
+def hold_customer(scope: Scope, customer_id: int) -> bool:
+    """Let nobody assign to, change or delete a customer until this transaction ends; ``False`` where there is none."""
+    if not can_be_stored(customer_id):
+        return False
+    query = _one(scope, customer_id, deleted=False).with_only_columns(customers.c.customer_id)
+    return scope.connection.scalars(query.with_for_update(key_share=True)).one_or_none() is not None
+
+
+def customer_name(scope: Scope, customer_id: int, hold: bool = False, even_deleted: bool = False) -> str | None:
+    """The name of a customer; ``None`` where this scope has none of this id.
+
+    ``hold``: it is neither changed nor deleted until this transaction ends. ``even_deleted``: of a deleted one too.
     """
     if not can_be_stored(customer_id):
         return None
-    query = scope.select(customers, customers.c.name).where(
-        customers.c.customer_id == customer_id, customers.c.deleted_at.is_(None)
-    )
+    query = _one(scope, customer_id, deleted=None if even_deleted else False).with_only_columns(customers.c.name)
     return scope.connection.scalars(query.with_for_update(read=True) if hold else query).one_or_none()
 
 
@@ -69,22 +74,26 @@ def is_name_taken(scope: Scope, name: str) -> bool:
     return scope.connection.scalars(query).first() is not None
 
 
-def find_customer(scope: Scope, customer_id: int) -> Customer | None:
-    """A customer that is not deleted."""
+def find_customer(scope: Scope, customer_id: int, month: BillingMonth, deleted: bool = False) -> Customer | None:
+    """A customer with its terms of ``month`` (``store.terms.terms_in_force``); ``deleted``: a deleted one."""
     if not can_be_stored(customer_id):
         return None
-    query = scope.select(customers).where(customers.c.customer_id == customer_id, customers.c.deleted_at.is_(None))
-    found = _customers(scope, scope.connection.execute(query).all())
+    found = _customers(scope, scope.connection.execute(_one(scope, customer_id, deleted)).all(), month)
     return found[0] if found else None
 
 
-def customer_page(scope: Scope, page: Page, customer_id: int | None, after: Sequence[Any]) -> Listing[Customer]:
-    """A page of the customers that are not deleted, oldest first; ``customer_id``: that one only."""
-    query = scope.select(customers).where(customers.c.deleted_at.is_(None))
+def customer_page(
+    scope: Scope, page: Page, month: BillingMonth, customer_id: int | None, deleted: bool, after: Sequence[Any]
+) -> Listing[Customer]:
+    """A page of the customers that are (not) deleted, oldest first, each with its terms of ``month``.
+
+    ``customer_id``: that one only.
+    """
+    query = scope.select(customers).where(_is_deleted(deleted))
     if customer_id is not None:
         query = query.where(customers.c.customer_id == customer_id)
     found = rows_of_page(scope.connection, query, _ORDER, page, after)
-    items = _customers(scope, found.rows)
+    items = _customers(scope, found.rows, month)
     return Listing(items, page, found.total, found.more, items[-1].customer_id if items else None)
 
 
@@ -97,9 +106,39 @@ def place_of_customer(scope: Scope, customer_id: int) -> tuple[datetime, int] | 
     return None if row is None else (row.created_at, row.customer_id)
 
 
-def _customers(scope: Scope, rows: Sequence[Row[Any]]) -> list[Customer]:
+def _is_deleted(deleted: bool) -> ColumnElement[bool]:
+    return customers.c.deleted_at.is_not(None) if deleted else customers.c.deleted_at.is_(None)
+
+
+def _one(scope: Scope, customer_id: int, deleted: bool | None) -> Select[Any]:
+    """The row of one customer that is (not) deleted; ``None``: either."""
+    query = scope.select(customers).where(customers.c.customer_id == customer_id)
+    return query if deleted is None else query.where(_is_deleted(deleted))
+
+
+def _changeable(customer: Customer) -> dict[str, Any]:
+    """The columns of what may change of a customer."""
+    address = customer.address
+    return {
+        "name": customer.name,
+        "street1": address.street1,
+        "street2": address.street2,
+        "city": address.city,
+        "state": address.state,
+        "zipcode": address.zipcode,
+        "country": address.country,
+        "classification": customer.classification.value,
+        "trial_expiration": customer.trial_expiration,
+        "billing_contact": customer.billing_contact,
+        "billing_folder": customer.billing_folder,
+        "tags": [{"key": key, "value": value} for key, value in customer.tags],
+        "updated_at": customer.updated_at,
+    }
+
+
+def _customers(scope: Scope, rows: Sequence[Row[Any]], month: BillingMonth) -> list[Customer]:
     ids = [row.customer_id for row in rows]
-    terms = newest_terms(scope, ids)
+    terms = terms_in_force(scope, ids, month)
     azure_customers = _first_azure_customers(scope, ids)
     # A customer's own key never sees what its partner earns.
     margins = _margin_percentages(scope, ids) if scope.customer_id is None else {}
@@ -150,16 +189,21 @@ def _first_azure_customers(scope: Scope, customer_ids: Collection[int]) -> dict[
 def _margin_percentages(scope: Scope, customer_ids: Collection[int]) -> dict[int, Decimal]:
     """Margin in percent of the price, two decimals, of each customer's last statement.
 
-    The last month; of several currencies in it the first by code. No entry where the price is 0.
+    The last month that has lines; of several currencies in it the first by code. No entry where the price is 0.
     """
     last = (
         scope.select(statements, statements.c.customer_id, func.max(statements.c.billing_month).label("billing_month"))
-        .where(among(scope.connection, statements.c.customer_id, customer_ids))
+        .where(among(scope.connection, statements.c.customer_id, customer_ids), statements.c.line_count > 0)
         .group_by(statements.c.customer_id)
         .subquery()
     )
     is_last = (last.c.customer_id == statements.c.customer_id) & (last.c.billing_month == statements.c.billing_month)
-    query = scope.select(statements).join(last, is_last).order_by(statements.c.currency.desc())
+    query = (
+        scope.select(statements)
+        .join(last, is_last)
+        .where(statements.c.line_count > 0)
+        .order_by(statements.c.currency.desc())
+    )
     margins: dict[int, Decimal] = {}
     for row in scope.connection.execute(query):
         price = Decimal(row.total_minor_units).scaleb(-minor_digits(row.currency))

@@ -1,11 +1,14 @@
 """Terms of customers and the price books of simple customers, each in force from a billing month on."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from enum import Enum
+from typing import Any, Final
 
 from sqlalchemy import func
 
+from rebill.model.customer import TermsChange
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import PriceRule
 from rebill.model.statement import StatementStatus
@@ -26,11 +29,24 @@ def first_changeable_month(scope: Scope, customer_id: int) -> str:
     That is the month after the last one issued for this customer, because terms stay in force from
     their month on; ``ALWAYS`` where none is issued.
     """
-    issued = scope.select(statements, func.max(statements.c.billing_month)).where(
-        statements.c.customer_id == customer_id, statements.c.status == StatementStatus.FINAL.value
+    return _first_changeable_months(scope, [customer_id]).get(customer_id, ALWAYS)
+
+
+def has_issued_statements(scope: Scope, customer_id: int) -> bool:
+    """Whether any statement of this customer is issued."""
+    return first_changeable_month(scope, customer_id) != ALWAYS
+
+
+def _first_changeable_months(scope: Scope, customer_ids: Collection[int]) -> dict[int, str]:
+    issued = (
+        scope.select(statements, statements.c.customer_id, func.max(statements.c.billing_month).label("last"))
+        .where(
+            among(scope.connection, statements.c.customer_id, customer_ids),
+            statements.c.status == StatementStatus.FINAL.value,
+        )
+        .group_by(statements.c.customer_id)
     )
-    last = scope.connection.scalars(issued).one()
-    return ALWAYS if last is None else str(BillingMonth.parse(last).following)
+    return {row.customer_id: str(BillingMonth.parse(row.last).following) for row in scope.connection.execute(issued)}
 
 
 def set_terms(scope: Scope, terms: CustomerTerms, from_month: str) -> None:
@@ -47,23 +63,63 @@ def set_terms(scope: Scope, terms: CustomerTerms, from_month: str) -> None:
     scope.upsert(customer_terms, ["customer_id", "from_month"], [row], changes)
 
 
-def newest_terms(scope: Scope, customer_ids: Collection[int]) -> dict[int, CustomerTerms]:
-    """The terms of each customer that are in force in the end, by customer."""
+def change_terms(scope: Scope, customer_id: int, change: TermsChange, from_month: str) -> None:
+    """Change what ``change`` gives of a customer's terms from ``from_month`` on, for good.
+
+    What is recorded for later months already gets it too; other terms of those months stay as they are.
+    """
+    before = [(month, terms) for month, terms in _timeline(scope, [customer_id]) if month <= from_month]
+    if not before:
+        raise AssertionError("a customer has terms from the beginning")
+    given = {
+        "billing_enabled": change.billing_enabled,
+        "basis": change.basis,
+        "commitments": change.commitments,
+        "fallback_markup_percent": change.fallback_markup_percent,
+    }
+    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    set_terms(scope, replace(before[-1][1], **values), from_month)
+    later = scope.update(customer_terms).where(
+        customer_terms.c.customer_id == customer_id, customer_terms.c.from_month > from_month
+    )
+    scope.connection.execute(
+        later.values({name: value.value if isinstance(value, Enum) else value for name, value in values.items()})
+    )
+
+
+def terms_in_force(scope: Scope, customer_ids: Collection[int], month: BillingMonth) -> dict[int, CustomerTerms]:
+    """The terms of each customer in ``month``, by customer.
+
+    Where ``month`` or a later one is issued: those of the first month that is not, so that a change shows at once.
+    """
+    changeable = _first_changeable_months(scope, customer_ids)
+    return {
+        terms.customer_id: terms
+        for from_month, terms in _timeline(scope, customer_ids)
+        if from_month <= max(str(month), changeable.get(terms.customer_id, ALWAYS))
+    }
+
+
+def _timeline(scope: Scope, customer_ids: Collection[int]) -> list[tuple[str, CustomerTerms]]:
+    """All terms of these customers, each with the month it is in force from, in order of months."""
     query = (
         scope.select(customer_terms)
         .where(among(scope.connection, customer_terms.c.customer_id, customer_ids))
         .order_by(customer_terms.c.from_month)
     )
-    return {
-        row.customer_id: CustomerTerms(
-            row.customer_id,
-            row.billing_enabled,
-            Basis(row.basis),
-            CommitmentsPolicy(row.commitments),
-            row.fallback_markup_percent,
+    return [
+        (
+            row.from_month,
+            CustomerTerms(
+                row.customer_id,
+                row.billing_enabled,
+                Basis(row.basis),
+                CommitmentsPolicy(row.commitments),
+                row.fallback_markup_percent,
+            ),
         )
         for row in scope.connection.execute(query)
-    }
+    ]
 
 
 def add_markup_book(scope: Scope, customer_id: int, rule: PriceRule, from_month: str, now: datetime) -> int:
