@@ -19,6 +19,16 @@ CATALOGUE = ("ab123", "fgh345", "AB-three", "four", "five")
 SUBSCRIPTIONS = ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222", "aws-account-3")
 KINDS = ("admin", "operator", "read_only", "own_customer", "other_customer", "other_partner")
 ADDRESS = {"street1": "1 Main St", "city": "Springfield", "state": "MA", "zipcode": "01234", "country": "US"}
+RULE = {
+    "name": "Managed service",
+    "cloud": "azure",
+    "billing_rule_type": "custom",
+    "rule_action": "flat_fee",
+    "product_name": "Managed service",
+    "product_description": "Watching over it, day and night",
+    "apply_flat_fee_cost": 1000,
+}
+"""A billing rule that is for nobody yet."""
 ADD = "/v1/azure_partner_customer_accounts/add"
 REMOVE = "/v1/azure_partner_customer_accounts/remove"
 MOVE = "/v1/azure_partner_customer_accounts/move"

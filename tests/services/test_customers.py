@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from rebill.model.customer import NewCustomer
 from rebill.model.errors import Forbidden, Invalid, NotFound
@@ -17,9 +17,10 @@ from rebill.services.create_customer import create_customer
 from rebill.services.installation import Installation
 from rebill.services.read_customers import get_customer, list_customers
 from rebill.store.scope import Scope
-from rebill.store.tables import customer_terms, customers, price_book_assignments, price_rules, runs, statements
+from rebill.store.tables import customer_terms, customers, price_book_assignments, price_rules, statements
 from rebill.store.terms import first_changeable_month, set_terms, terms_in_force
 from tests.conftest import SettableClock
+from tests.services.recorded_statements import recorded_statement
 from tests.services.steps import assign, customer, listed, stands
 
 ADDRESS = Address("1 Main Street", "", "Springfield", "IL", "06270", "US")
@@ -196,7 +197,7 @@ def test_partners_do_not_see_each_other(installation: Installation, partner: Cal
 
 def test_a_customers_key_reads_its_own_customer_without_the_margin(installation: Installation, partner: Caller) -> None:
     own, rival = (customer(installation, partner, name) for name in ("Azure Two", "Rival"))
-    _statement(installation, partner, own, "2024-08", "EUR", 10_000, "60")
+    recorded_statement(installation, partner, own, "2024-08", "EUR", 10_000, "60")
     caller = Caller(partner.partner_id, Role.CUSTOMER_READ_ONLY, own)
     assert get_customer(installation, partner, own).margin_percentage == Decimal("40.00")
     assert get_customer(installation, caller, own).margin_percentage is None
@@ -209,21 +210,21 @@ def test_a_customers_key_reads_its_own_customer_without_the_margin(installation:
 
 def test_the_margin_is_of_the_last_statement(installation: Installation, partner: Caller) -> None:
     one = customer(installation, partner, "Azure Two")
-    _statement(installation, partner, one, "2024-08", "USD", 10_000, "60")
-    _statement(installation, partner, one, "2024-09", "USD", 30_000, "200")
-    _statement(installation, partner, one, "2024-09", "JPY", 300, "270")
+    recorded_statement(installation, partner, one, "2024-08", "USD", 10_000, "60")
+    recorded_statement(installation, partner, one, "2024-09", "USD", 30_000, "200")
+    recorded_statement(installation, partner, one, "2024-09", "JPY", 300, "270")
     assert get_customer(installation, partner, one).margin_percentage == Decimal("10.00")
-    _statement(installation, partner, one, "2024-10", "USD", 0, "0", lines=0)
+    recorded_statement(installation, partner, one, "2024-10", "USD", 0, "0", lines=0)
     assert get_customer(installation, partner, one).margin_percentage == Decimal("10.00"), "an emptied one is none"
     zero = customer(installation, partner, "Nothing")
-    _statement(installation, partner, zero, "2024-09", "USD", 0, "1")
+    recorded_statement(installation, partner, zero, "2024-09", "USD", 0, "1")
     assert get_customer(installation, partner, zero).margin_percentage is None
 
 
 def test_a_change_of_terms_starts_after_the_last_issued_month(installation: Installation, partner: Caller) -> None:
     one = customer(installation, partner, "Azure Two")
-    _statement(installation, partner, one, "2024-12", "USD", 1, "1")
-    _statement(installation, partner, one, "2024-11", "USD", 1, "1", status="Final")
+    recorded_statement(installation, partner, one, "2024-12", "USD", 1, "1")
+    recorded_statement(installation, partner, one, "2024-11", "USD", 1, "1", status="Final")
     with installation.database.writing() as connection:
         scope = Scope.of(connection, partner)
         assert first_changeable_month(scope, one) == "2024-12"
@@ -243,38 +244,5 @@ def test_terms_are_read_as_they_stand_in_the_month(installation: Installation, p
         assert terms_in_force(scope, [one], BillingMonth(2024, 10)) == {one: CustomerTerms(one, False)}
         assert terms_in_force(scope, [one], BillingMonth(2024, 11)) == {one: later}
     assert not get_customer(installation, partner, one).billing_enabled
-    _statement(installation, partner, one, "2024-10", "USD", 1, "1", status="Final")
+    recorded_statement(installation, partner, one, "2024-10", "USD", 1, "1", status="Final")
     assert get_customer(installation, partner, one).billing_enabled
-
-
-def _statement(
-    installation: Installation,
-    partner: Caller,
-    customer_id: int,
-    month: str,
-    currency: str,
-    total: int,
-    cost: str,
-    status: str = "Estimated",
-    lines: int = 1,
-) -> None:
-    times = {"created_at": installation.clock(), "updated_at": installation.clock()}
-    with installation.database.writing() as connection:
-        number = len(connection.execute(select(statements)).all()) + 1
-        run: dict[str, object] = {
-            "run_id": number,
-            "billing_month": month,
-            "customer_id": None,
-            "engine": "duckdb",
-            "folder": "",
-        }
-        run |= {"partner_id": partner.partner_id, "finished_at": installation.clock(), "balance": []}
-        connection.execute(insert(runs), run | {"manifest_sha256": "", "outcome_sha256": ""})
-        row: dict[str, object] = {
-            "statement_id": number,
-            "partner_id": partner.partner_id,
-            "customer_id": customer_id,
-            "run_id": number,
-        }
-        row |= {"billing_month": month, "currency": currency, "status": status, "total_minor_units": total}
-        connection.execute(insert(statements), row | {"statement_cost": Decimal(cost), "line_count": lines} | times)

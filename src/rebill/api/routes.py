@@ -6,7 +6,7 @@ Each resource's module lists its own calls; here they become one table.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rebill.api import azure_accounts, azure_catalogue, customers, operations, subscriptions
+from rebill.api import azure_accounts, azure_catalogue, billing_rules, customers, operations, subscriptions
 from rebill.api.route import Route
 from rebill.model.errors import NotFound
 
@@ -15,6 +15,7 @@ ROUTES: tuple[Route, ...] = (
     *customers.ROUTES,
     *azure_catalogue.ROUTES,
     *subscriptions.ROUTES,
+    *billing_rules.ROUTES,
     *operations.ROUTES,
 )
 """Every call there is."""

@@ -104,6 +104,14 @@ def text_of(amount: Decimal) -> str:
     return format(amount, "f")
 
 
+def without_spare_zeros(value: Decimal, least_decimals: int = 0) -> Decimal:
+    """The same number without zeros at its end that say nothing, but with ``least_decimals`` at least."""
+    with localcontext(_EXACT):
+        exponent = value.normalize().as_tuple().exponent
+        decimals = max(least_decimals, -exponent if isinstance(exponent, int) else 0)
+        return value.quantize(Decimal(1).scaleb(-decimals))
+
+
 def text_of_minor_units(units: int, minor_digits: int) -> str:
     """Minor units as decimal text with exactly the currency's minor digits (``-105, 2`` → ``-1.05``)."""
     return text_of(Decimal(units).scaleb(-minor_digits))

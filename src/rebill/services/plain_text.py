@@ -7,6 +7,10 @@ _UNWANTED_CATEGORIES = ("Cc", "Cs")
 """Control characters and lone surrogates: neither prints, and databases differ in what they make of them."""
 
 
+GREATEST_DESCRIPTION_LENGTH = 1000
+_BREAKS = str.maketrans("", "", "\t\r\n")
+
+
 def has_unprintable(text: str) -> bool:
     """Whether ``text`` holds a control character or a lone surrogate."""
     return any(unicodedata.category(character) in _UNWANTED_CATEGORIES for character in text)
@@ -24,3 +28,8 @@ def text_fault(text: str, required: bool = False, greatest: int = GREATEST_LENGT
     if len(text) > greatest:
         return f"may have at most {greatest} characters"
     return "may not hold control characters" if has_unprintable(text) else None
+
+
+def description_fault(text: str, required: bool = False) -> str | None:
+    """What is wrong with a longer text, which may hold TAB, CR and LF; ``None`` when it is sound."""
+    return text_fault(text.translate(_BREAKS), required, GREATEST_DESCRIPTION_LENGTH)

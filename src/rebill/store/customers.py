@@ -66,6 +66,15 @@ def customer_name(scope: Scope, customer_id: int, hold: bool = False, even_delet
     return scope.connection.scalars(query.with_for_update(read=True) if hold else query).one_or_none()
 
 
+def which_are_customers(scope: Scope, customer_ids: Collection[int], with_deleted: bool = False) -> set[int]:
+    """Those of ``customer_ids`` that are customers of this scope."""
+    storable = [customer_id for customer_id in customer_ids if can_be_stored(customer_id)]
+    query = scope.select(customers, customers.c.customer_id).where(
+        among(scope.connection, customers.c.customer_id, storable)
+    )
+    return set(scope.connection.scalars(query if with_deleted else query.where(customers.c.deleted_at.is_(None))))
+
+
 def is_name_taken(scope: Scope, name: str) -> bool:
     """Whether a customer of this partner that is not deleted has exactly this name."""
     query = scope.select(customers, customers.c.customer_id).where(

@@ -32,20 +32,24 @@ def first_changeable_month(scope: Scope, customer_id: int) -> str:
     return _first_changeable_months(scope, [customer_id]).get(customer_id, ALWAYS)
 
 
+def first_changeable_month_of(scope: Scope, customer_ids: Collection[int] | None) -> str:
+    """The same for what several customers share (``None``: any of the partner's): issued to none of them."""
+    return max(_first_changeable_months(scope, customer_ids).values(), default=ALWAYS)
+
+
 def has_issued_statements(scope: Scope, customer_id: int) -> bool:
     """Whether any statement of this customer is issued."""
     return first_changeable_month(scope, customer_id) != ALWAYS
 
 
-def _first_changeable_months(scope: Scope, customer_ids: Collection[int]) -> dict[int, str]:
+def _first_changeable_months(scope: Scope, customer_ids: Collection[int] | None) -> dict[int, str]:
     issued = (
         scope.select(statements, statements.c.customer_id, func.max(statements.c.billing_month).label("last"))
-        .where(
-            among(scope.connection, statements.c.customer_id, customer_ids),
-            statements.c.status == StatementStatus.FINAL.value,
-        )
+        .where(statements.c.status == StatementStatus.FINAL.value)
         .group_by(statements.c.customer_id)
     )
+    if customer_ids is not None:
+        issued = issued.where(among(scope.connection, statements.c.customer_id, customer_ids))
     return {row.customer_id: str(BillingMonth.parse(row.last).following) for row in scope.connection.execute(issued)}
 
 

@@ -1,0 +1,104 @@
+"""Partner billing rules: create, list, show, change, delete."""
+
+from rebill.api.answer_shapes import Nothing
+from rebill.api.answers import Answer
+from rebill.api.billing_rule_shapes import (
+    BillingRuleAnswer,
+    BillingRuleBody,
+    BillingRuleChangeBody,
+    BillingRuleList,
+    billing_rule_answer,
+)
+from rebill.api.call import Call
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.route import Route
+from rebill.services.create_billing_rule import create_billing_rule, new_billing_rule_faults
+from rebill.services.delete_billing_rule import delete_billing_rule
+from rebill.services.permission import Permission
+from rebill.services.read_billing_rules import get_billing_rule, list_billing_rules
+from rebill.services.update_billing_rule import billing_rule_change_faults, update_billing_rule
+
+_RULE_ID = "partner_billing_rule_id"
+
+
+def create(call: Call) -> Answer:
+    """Create a billing rule."""
+    kept = create_billing_rule(call.installation, call.caller, call.body_as(BillingRuleBody).order())
+    return Answer.json(201, billing_rule_answer(kept))
+
+
+def list_all(call: Call) -> Answer:
+    """List the billing rules."""
+    listing = list_billing_rules(call.installation, call.caller, page_of(call.parameters), call.filter_customer_id)
+    elements = [billing_rule_answer(kept) for kept in listing.items]
+    return list_answer(call, BillingRuleList(partner_billing_rules=elements), listing)
+
+
+def get(call: Call) -> Answer:
+    """Show one billing rule."""
+    kept = get_billing_rule(call.installation, call.caller, call.ids[_RULE_ID], call.filter_customer_id)
+    return Answer.json(200, billing_rule_answer(kept))
+
+
+def update(call: Call) -> Answer:
+    """Change a billing rule."""
+    order = call.body_as(BillingRuleChangeBody).order()
+    kept = update_billing_rule(call.installation, call.caller, call.ids[_RULE_ID], order, call.filter_customer_id)
+    return Answer.json(200, billing_rule_answer(kept))
+
+
+def delete(call: Call) -> Answer:
+    """Delete a billing rule."""
+    delete_billing_rule(call.installation, call.caller, call.ids[_RULE_ID], call.filter_customer_id)
+    return Answer.deleted(call.accept)
+
+
+def _new_faults(call: Call) -> dict[str, str]:
+    return new_billing_rule_faults(call.installation, call.caller, call.body_as(BillingRuleBody).order())
+
+
+def _change_faults(call: Call) -> dict[str, str]:
+    order = call.body_as(BillingRuleChangeBody).order()
+    return billing_rule_change_faults(call.installation, call.caller, call.ids[_RULE_ID], order)
+
+
+def _billing_rule_routes() -> tuple[Route, ...]:
+    base = "/v1/partner_billing_rules"
+    one = f"{base}/{{{_RULE_ID}}}"
+    return (
+        Route(
+            "POST",
+            base,
+            Permission.CHANGE,
+            create,
+            "Create a billing rule",
+            {201: BillingRuleAnswer},
+            body=BillingRuleBody,
+            value_faults=_new_faults,
+        ),
+        Route("GET", base, Permission.READ, list_all, "List billing rules", {200: BillingRuleList}, PAGING),
+        Route("GET", one, Permission.READ, get, "Show a billing rule", {200: BillingRuleAnswer}),
+        Route(
+            "PUT",
+            one,
+            Permission.CHANGE,
+            update,
+            "Change a billing rule",
+            {200: BillingRuleAnswer},
+            body=BillingRuleChangeBody,
+            value_faults=_change_faults,
+            path_check=lambda installation, caller, ids: get_billing_rule(installation, caller, ids[_RULE_ID]),
+        ),
+        Route(
+            "DELETE",
+            one,
+            Permission.CHANGE,
+            delete,
+            "Delete a billing rule",
+            {200: Nothing, 204: None},
+            path_check=lambda installation, caller, ids: get_billing_rule(installation, caller, ids[_RULE_ID]),
+        ),
+    )
+
+
+ROUTES = _billing_rule_routes()
