@@ -7,20 +7,14 @@ what the call means. The first that fails answers.
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
 
-import anyio
-import anyio.to_thread
-from anyio.lowlevel import RunVar
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rebill.api.answers import NO_CONTENT, Answer
-from rebill.api.authentication import KEY_PARAMETER, PresentedKey, presented_key
-from rebill.api.call import Call
+from rebill.api.authentication import presented_key
+from rebill.api.call_reading import read_call
 from rebill.api.errors import (
     AddressTooLong,
     BodyTooLarge,
@@ -29,14 +23,16 @@ from rebill.api.errors import (
     failure_answer,
     refusal_answer,
 )
-from rebill.api.query import query_pairs, read_parameters
+from rebill.api.exchange import CUSTOMER_ID, Exchange
+from rebill.api.query import query_pairs
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES, Match, RouteTable, unknown_path
-from rebill.api.shapes import read_shape, require_shape
+from rebill.api.shapes import require_shape
 from rebill.api.surroundings import Surroundings
 from rebill.api.telemetry import Telemetry
 from rebill.api.texts import read_id
-from rebill.api.wire_reading import CallerGone, read_json, take_in
+from rebill.api.threads import in_thread
+from rebill.api.wire_reading import CallerGone, take_in
 from rebill.model.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
 from rebill.model.party import Caller
 from rebill.services.installation import Installation
@@ -45,68 +41,13 @@ from rebill.services.read_customers import get_customer, require_customer_ever
 from rebill.services.sign_in import caller_of
 
 GREATEST_ADDRESS_LENGTH = 4000
-_THREADS = 64
-"""Calls that work at once in one server process; more of them wait for their turn."""
-_CUSTOMER_ID = "client_api_id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
-_GREATEST_REASON_LENGTH = 1000
-_threads: RunVar[anyio.CapacityLimiter] = RunVar("rebill_api_threads")
-
-Result = TypeVar("Result")
 
 
 def application(installation: Installation) -> ASGIApp:
     """The partner API on ``installation``: an ASGI application for any server."""
     surroundings = Surroundings(installation, Telemetry(), ROUTES)
     return GZipMiddleware(PartnerApi(surroundings), minimum_size=1024, compresslevel=5)
-
-
-@dataclass
-class Exchange:
-    """A request under way, and what is known of it so far."""
-
-    scope: Scope
-    headers: Headers
-    pairs: Sequence[tuple[str, str]]
-    presented: PresentedKey
-    request_id: str
-    started: float = field(default_factory=time.perf_counter)
-    caller: Caller | None = None
-    path_template: str | None = None
-    ids: Mapping[str, int] = field(default_factory=dict)
-    filter_customer_id: int | None = None
-
-    @property
-    def method(self) -> str:
-        return str(self.scope["method"])
-
-    @property
-    def address(self) -> str:
-        """The absolute address of the route, as the caller reached it."""
-        host = self.headers.get("host", "")
-        if _HOST.fullmatch(host) is None:
-            server = self.scope.get("server") or ("localhost", None)
-            host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
-        path = self.path_template or "/"
-        for name, number in self.ids.items():
-            path = path.replace(f"{{{name}}}", str(number))
-        return f"{self.scope.get('scheme', 'http')}://{host}{path}"
-
-    @property
-    def asks_for_deleted(self) -> bool:
-        """Whether a customer in the path is meant that is deleted."""
-        return self.method in ("GET", "HEAD") and [value for name, value in self.pairs if name == "deleted"][-1:] == [
-            "true"
-        ]
-
-    @property
-    def facts(self) -> dict[str, object]:
-        """What the log may know of it."""
-        facts: dict[str, object] = {"request_id": self.request_id, **self.ids}
-        if self.caller is not None:
-            facts |= {"partner_id": self.caller.partner_id, "role": self.caller.role, "key_id": self.caller.key_id}
-        return facts
 
 
 class PartnerApi:
@@ -185,14 +126,14 @@ class PartnerApi:
             try:
                 body = await take_in(receive, exchange.headers.get("content-length"))
             except BodyTooLarge:
-                await _in_thread(lambda: self._require_ids_of_path(exchange, route))
+                await in_thread(lambda: self._require_ids_of_path(exchange, route))
                 raise
-        return await _in_thread(lambda: self._carry_out(exchange, route, body))
+        return await in_thread(lambda: self._carry_out(exchange, route, body))
 
     async def _sign_in(self, key: str) -> Caller:
         """Who calls. What is no key at all takes the same way, and so the same time, as a wrong one."""
         try:
-            caller = await _in_thread(lambda: caller_of(self._installation, key))
+            caller = await in_thread(lambda: caller_of(self._installation, key))
         except Unavailable:
             if key:
                 raise
@@ -215,60 +156,28 @@ class PartnerApi:
 
     async def _read_filter(self, exchange: Exchange) -> None:
         """Read ``?client_api_id=``: of a customer of this caller, and the path's where that names one."""
-        given = [value for name, value in exchange.pairs if name == _CUSTOMER_ID]
+        given = [value for name, value in exchange.pairs if name == CUSTOMER_ID]
         if not given or exchange.caller is None:
             return
-        await _in_thread(lambda: self._require_customer_of_path(exchange))
+        await in_thread(lambda: self._require_customer_of_path(exchange))
         wanted = read_id(given[-1])
-        of_path = exchange.ids.get(_CUSTOMER_ID)
+        of_path = exchange.ids.get(CUSTOMER_ID)
         if wanted is None:
             raise _unknown_customer()
         if wanted != of_path:
-            await _in_thread(lambda: self._require_customer_ever(exchange.caller, wanted))
+            await in_thread(lambda: self._require_customer_ever(exchange.caller, wanted))
         if of_path is not None and wanted != of_path:
-            require_shape({_CUSTOMER_ID: "differs from the customer in the path"})
+            require_shape({CUSTOMER_ID: "differs from the customer in the path"})
         exchange.filter_customer_id = wanted
 
     def _carry_out(self, exchange: Exchange, route: Route, body: bytes) -> Answer:
         try:
-            return route.handler(self._read_call(exchange, route, body))
+            return route.handler(read_call(self._surroundings, exchange, route, body))
         except Invalid:
             # An id in the path that names nothing comes before what is wrong with parameters or body. It is asked
             # for only now, so that a sound call needs no further question to the database.
             self._require_ids_of_path(exchange, route)
             raise
-
-    def _read_call(self, exchange: Exchange, route: Route, body: bytes) -> Call:
-        parameters, faults = read_parameters(
-            exchange.pairs, route.parameters, (KEY_PARAMETER, _CUSTOMER_ID), route.changes
-        )
-        shape, body_faults = self._read_body(exchange.headers, route, body)
-        call = Call(
-            surroundings=self._surroundings,
-            signed_in=exchange.caller,
-            ids=exchange.ids,
-            parameters=parameters,
-            address=exchange.address,
-            filter_customer_id=exchange.filter_customer_id,
-            body=shape,
-            reason=exchange.headers.get("x-reason", "").strip()[:_GREATEST_REASON_LENGTH],
-            accept=",".join(exchange.headers.getlist("accept")),
-        )
-        if (faults or body_faults) and shape is not None and route.value_faults is not None:
-            body_faults = _joined(route.value_faults(call), body_faults)
-        require_shape({**faults, **body_faults})
-        return call
-
-    @staticmethod
-    def _read_body(headers: Headers, route: Route, body: bytes) -> tuple[object, dict[str, str]]:
-        if route.body is None:
-            return None, {}
-        try:
-            parsed = read_json(body, headers.get("content-type"), headers.get("content-encoding"))
-        except Invalid as invalid:
-            return None, invalid.fields
-        read = read_shape(route.body, parsed.value)
-        return read.shape, {**read.faults, **parsed.faults}
 
     def _require_ids_of_path(self, exchange: Exchange, route: Route) -> None:
         self._require_customer_of_path(exchange)
@@ -276,10 +185,10 @@ class PartnerApi:
             route.path_check(self._installation, exchange.caller, exchange.ids)
 
     def _require_customer_of_path(self, exchange: Exchange) -> None:
-        if _CUSTOMER_ID in exchange.ids:
+        if CUSTOMER_ID in exchange.ids:
             if exchange.caller is None:
                 raise AssertionError("an open route names no customer")
-            get_customer(self._installation, exchange.caller, exchange.ids[_CUSTOMER_ID], exchange.asks_for_deleted)
+            get_customer(self._installation, exchange.caller, exchange.ids[CUSTOMER_ID], exchange.asks_for_deleted)
 
     def _require_customer_ever(self, caller: Caller | None, customer_id: int) -> None:
         # What a deleted customer was billed for can still be asked for.
@@ -306,34 +215,15 @@ class PartnerApi:
         await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else answer.body})
 
 
-def _joined(of_values: Mapping[str, str], of_shape: Mapping[str, str]) -> dict[str, str]:
-    """Both kinds of faults; a field whose shape is faulty was left out, so what its value lacks says nothing."""
-    unread = {_root(path) for path in of_shape}
-    return {**{path: fault for path, fault in of_values.items() if _root(path) not in unread}, **of_shape}
-
-
-def _root(path: str) -> str:
-    return re.split(r"[.\[]", path, maxsplit=1)[0]
-
-
 def _path_ids(match: Match) -> dict[str, int]:
     ids = {}
     for name, text in match.id_texts.items():
         number = read_id(text)
         if number is None:
-            raise _unknown_customer() if name == _CUSTOMER_ID else NotFound("not_found", "There is nothing of this id.")
+            raise _unknown_customer() if name == CUSTOMER_ID else NotFound("not_found", "There is nothing of this id.")
         ids[name] = number
     return ids
 
 
 def _unknown_customer() -> NotFound:
     return NotFound("customer_not_found", "There is no such customer: list the customers to find its id.")
-
-
-async def _in_thread(work: Callable[[], Result]) -> Result:
-    try:
-        limiter = _threads.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(_THREADS)
-        _threads.set(limiter)
-    return await anyio.to_thread.run_sync(work, limiter=limiter)

@@ -1,0 +1,63 @@
+"""A request under way: what was sent, and what is known of it so far."""
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from rebill.api.authentication import PresentedKey
+from rebill.model.party import Caller
+
+CUSTOMER_ID = "client_api_id"
+"""Names a customer, in paths and in the query of every call."""
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
+
+
+@dataclass
+class Exchange:
+    """A request under way, and what is known of it so far."""
+
+    scope: Scope
+    headers: Headers
+    pairs: Sequence[tuple[str, str]]
+    presented: PresentedKey
+    request_id: str
+    started: float = field(default_factory=time.perf_counter)
+    caller: Caller | None = None
+    path_template: str | None = None
+    ids: Mapping[str, int] = field(default_factory=dict)
+    filter_customer_id: int | None = None
+
+    @property
+    def method(self) -> str:
+        return str(self.scope["method"])
+
+    @property
+    def address(self) -> str:
+        """The absolute address of the route, as the caller reached it."""
+        host = self.headers.get("host", "")
+        if _HOST.fullmatch(host) is None:
+            server = self.scope.get("server") or ("localhost", None)
+            host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
+        path = self.path_template or "/"
+        for name, number in self.ids.items():
+            path = path.replace(f"{{{name}}}", str(number))
+        return f"{self.scope.get('scheme', 'http')}://{host}{path}"
+
+    @property
+    def asks_for_deleted(self) -> bool:
+        """Whether a customer in the path is meant that is deleted."""
+        return self.method in ("GET", "HEAD") and [value for name, value in self.pairs if name == "deleted"][-1:] == [
+            "true"
+        ]
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the log may know of it."""
+        facts: dict[str, object] = {"request_id": self.request_id, **self.ids}
+        if self.caller is not None:
+            facts |= {"partner_id": self.caller.partner_id, "role": self.caller.role, "key_id": self.caller.key_id}
+        return facts
