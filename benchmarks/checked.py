@@ -7,7 +7,8 @@ from typing import Any
 from benchmarks import hand_written
 from benchmarks.prepared import opened
 from benchmarks.workplace import MONTH, Workplace
-from rebill.services.read_statements import get_statement, list_statements
+from rebill.model.statement import StatementFilter
+from rebill.services.read_statements import every_statement, get_statement
 
 Line = tuple[Any, ...]
 """Customer, provider, subscription, service, charge category, currency."""
@@ -37,7 +38,7 @@ def _recorded(place: Workplace) -> tuple[dict[Line, Any], dict[Line, Any]]:
     installation, caller = opened(place.home)
     lines: dict[Line, tuple[Decimal | None, Decimal]] = {}
     costs: dict[Line, Decimal] = {}
-    for listed in list_statements(installation, caller, MONTH):
+    for listed in every_statement(installation, caller, StatementFilter(month=MONTH)):
         statement = get_statement(installation, caller, listed.statement_id).statement
         costs[statement.customer_id, statement.currency] = statement.statement_cost
         for line in statement.lines:

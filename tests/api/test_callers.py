@@ -10,7 +10,7 @@ import pytest
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from tests.api.client import ApiClient
-from tests.api.world import ADDRESS, KINDS, LIST, RULE, SUBSCRIPTIONS, World
+from tests.api.world import ADDRESS, KINDS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement
 
 Statuses = tuple[int, int, int, int, int, int]
 """In the order of ``KINDS``: admin, operator, read_only, own_customer, other_customer, other_partner."""
@@ -39,6 +39,8 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("PUT", "/v1/azure_subscriptions/add/{client_api_id}"): Row(_BIND, _SUBSCRIPTION_IDS),
     ("PUT", "/v1/azure_subscriptions/remove/{client_api_id}"): Row((422, 422, 403, 403, 403, 404), _SUBSCRIPTION_IDS),
     ("GET", "/v1/azure_subscriptions/list/{client_api_id}"): Row((200, 200, 200, 200, 404, 404)),
+    ("GET", "/v1/customer_statements"): Row((200, 200, 200, 200, 200, 200)),
+    ("GET", "/v1/customer_statements/{statement_id}"): Row((200, 200, 200, 200, 404, 404)),
     ("POST", "/v1/partner_billing_rules"): Row((201, 201, 403, 403, 403, 201), RULE),
     ("GET", "/v1/partner_billing_rules"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/partner_billing_rules/{partner_billing_rule_id}"): Row((200, 200, 200, 403, 403, 404)),
@@ -63,12 +65,14 @@ _ROWS: dict[tuple[str, str], Row] = {
 }
 
 
-def _path(route: Route, owner: ApiClient, customer_id: int) -> str:
+def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str:
     """The route's path, its ids those of things that the owner of a key has; what can be deleted is made anew."""
     path = route.path.replace("{client_api_id}", str(customer_id))
     if "{db_partner_customer_id}" in path:
         account = owner.get("/v1/azure_partner_customers").json()["azure_partner_customers"][0]["id"]
         path = path.replace("{db_partner_customer_id}", str(account))
+    if "{statement_id}" in path:
+        path = path.replace("{statement_id}", str(drawn_statement(world.installation, customer_id)))
     if "{partner_billing_rule_id}" in path:
         made = owner.post("/v1/partner_billing_rules", {**RULE, "name": f"Rule {secrets.token_hex(8)}"})
         path = path.replace("{partner_billing_rule_id}", str(made.json()["id"]))
@@ -89,7 +93,7 @@ def test_a_route_answers_each_kind_of_caller_as_its_row_says(
         body = dict(row.body) if row.body is not None else None
         if body is not None and "name" in body:
             body["name"] = f"New of {kind}"
-        path = _path(route, api, world.customer_id)
+        path = _path(route, api, world, world.customer_id)
         answer = anyone.with_key(world.keys[kind]).request(route.method, path, json=body)
         assert (kind, answer.status_code) == (kind, status), answer.text
         if "customer" in kind:
@@ -105,7 +109,7 @@ def test_a_route_answers_each_kind_of_caller_as_its_row_says(
 def test_another_partners_id_looks_exactly_like_an_unknown_one(route: Route, api: ApiClient, world: World) -> None:
     body = _ROWS[route.method, route.path].body
     told = []
-    foreign = _path(route, api.with_key(world.keys["other_partner"]), world.foreign_customer_id)
+    foreign = _path(route, api.with_key(world.keys["other_partner"]), world, world.foreign_customer_id)
     for path in (foreign, re.sub(r"\{\w+\}", "999999999999", route.path)):
         answer = api.request(route.method, path, json=body, headers={"X-Request-Id": "same"})
         told.append((answer.status_code, re.sub(r"[0-9]{9,}", "N", answer.text)))

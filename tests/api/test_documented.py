@@ -25,6 +25,7 @@ FILES = (
             "services/list_assignments",
             "services/read_billing_rules",
             "services/read_customers",
+            "services/read_statements",
             "services/readiness",
             "services/update_billing_rule",
             "store/database",

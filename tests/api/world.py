@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import select, update
 
 from rebill.model.customer import NewCustomer
 from rebill.model.identifiers import AccountKind
+from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Classification, Role
+from rebill.model.statement import PricedLine, drawn_up
 from rebill.services.create_customer import create_customer
 from rebill.services.initialise import create_partner
 from rebill.services.installation import Installation
 from rebill.services.keys import create_key
 from rebill.store.accounts import SeenAccount, remember_accounts
+from rebill.store.identity import draw_id
 from rebill.store.scope import Scope
+from rebill.store.statements import replace_estimated_statements, save_run
+from rebill.store.tables import customers, runs, statements
 from tests.services.steps import listed
 
 CATALOGUE = ("ab123", "fgh345", "AB-three", "four", "five")
@@ -85,3 +93,36 @@ def seen_subscriptions(installation: Installation, partner: Caller, *identifiers
     moment = datetime(2024, 10, 1, tzinfo=UTC)
     with installation.database.writing() as connection:
         remember_accounts(Scope.of(connection, partner), AccountKind.SUBSCRIPTION, seen, moment)
+
+
+def drawn_statement(
+    installation: Installation,
+    customer_id: int,
+    *lines: tuple[str | None, str],
+    month: str = "2024-09",
+    currency: str = "USD",
+    final: bool = False,
+) -> int:
+    """The statement of a month as a run draws it up from lines of (provider, exact amount); its id.
+
+    It costs the partner 7.77. ``final``: it is issued.
+    """
+    priced = [
+        PricedLine(provider, f"subscription-{place}", "Virtual Machines", "Usage", None, None, Decimal(amount), 1)
+        for place, (provider, amount) in enumerate(lines or (("Microsoft", "10"),))
+    ]
+    billing_month = BillingMonth.parse(month)
+    statement = drawn_up(customer_id, billing_month, currency, priced, Decimal("7.77"))
+    now = installation.clock()
+    with installation.database.writing() as connection:
+        owner = select(customers.c.partner_id).where(customers.c.customer_id == customer_id)
+        scope = Scope(connection, connection.scalars(owner).one())
+        run_id = draw_id(connection, runs.c.run_id)
+        proof = {"engine": "duckdb", "folder": "", "balance": [], "manifest_sha256": "", "outcome_sha256": ""}
+        save_run(scope, run_id=run_id, billing_month=month, customer_id=customer_id, finished_at=now, **proof)
+        replace_estimated_statements(scope, billing_month, [statement], run_id, now, customer_id)
+        of_customer = (statements.c.customer_id == customer_id) & (statements.c.billing_month == month)
+        if final:
+            connection.execute(update(statements).where(of_customer).values(status="Final"))
+        query = select(statements.c.statement_id).where(of_customer, statements.c.currency == currency)
+        return int(connection.scalars(query).one())

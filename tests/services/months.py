@@ -10,10 +10,13 @@ from rebill.model.data_set import CostImport, CostImportOrder
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth, parse_day
 from rebill.model.party import Address, Caller
+from rebill.model.statement import StatementFilter
 from rebill.services.assign_accounts import assign_accounts, move_accounts
 from rebill.services.create_customer import create_customer
 from rebill.services.import_costs import import_costs
 from rebill.services.installation import Installation
+from rebill.services.read_statements import every_statement
+from rebill.store.statements import StatementRecord
 
 SEPTEMBER = BillingMonth(2024, 9)
 ADDRESS = Address(street1="1 Main Street", city="Springfield", state="IL", zipcode="62701", country="US")
@@ -62,6 +65,11 @@ def write_focus(file: Path, charges: list[dict[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(charges)
     return file
+
+
+def stored(installation: Installation, caller: Caller, month: BillingMonth | None = None) -> list[StatementRecord]:
+    """Every statement that ``caller`` sees, without lines."""
+    return list(every_statement(installation, caller, StatementFilter(month=month)))
 
 
 @dataclass

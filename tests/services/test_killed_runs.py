@@ -12,9 +12,9 @@ import pytest
 from rebill.lake.runs import MANIFEST
 from rebill.model.party import Caller
 from rebill.services.installation import Installation
-from rebill.services.read_statements import get_statement, list_statements
+from rebill.services.read_statements import get_statement
 from rebill.services.run_bill import run_bill
-from tests.services.months import SEPTEMBER, Month, charge
+from tests.services.months import SEPTEMBER, Month, charge, stored
 
 LINE_COUNT = 20_000
 MOMENTS = ("begun", "lines rated", "proof written", "folder moved")
@@ -39,7 +39,7 @@ def month(installation: Installation, partner: Caller, tmp_path: Path) -> Month:
 
 def totals(month: Month) -> dict[str, int]:
     """Customer → total of its statement in minor units; the lines of each add up, or reading it fails."""
-    records = list_statements(month.installation, month.caller, SEPTEMBER)
+    records = stored(month.installation, month.caller, SEPTEMBER)
     assert len({record.run_id for record in records}) == 1, "statements of one month come from one run"
     for record in records:
         get_statement(month.installation, month.caller, record.statement_id)

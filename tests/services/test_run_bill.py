@@ -17,9 +17,9 @@ from rebill.model.rating import Attention, RatedMonth
 from rebill.model.terms import Basis, CommitmentsPolicy
 from rebill.services.installation import Installation
 from rebill.services.rate_month import rate_month
-from rebill.services.read_statements import get_statement, list_statements
+from rebill.services.read_statements import get_statement
 from rebill.services.run_bill import BillRun, run_bill
-from tests.services.months import SEPTEMBER, Month, charge
+from tests.services.months import SEPTEMBER, Month, charge, stored
 
 
 @pytest.fixture
@@ -182,8 +182,8 @@ def test_a_second_run_rebuilds_statements_whole_and_keeps_their_ids(month: Month
     month.move(second, "1900-01-02", "s-1", "s-2")
     moved = bill(month)
     assert prices(moved) == {"Second": ("15", "15.00", "0")}
-    stored = list_statements(month.installation, month.caller, SEPTEMBER)
-    assert [record.customer_name for record in stored] == ["Second"]
+    kept = stored(month.installation, month.caller, SEPTEMBER)
+    assert [record.customer_name for record in kept] == ["Second"]
     with pytest.raises(NotFound):
         get_statement(month.installation, month.caller, before.statements[0].statement_id)
     month.move(first, "1900-01-02", "s-1", "s-2")
@@ -215,9 +215,7 @@ def test_one_customer_only_leaves_the_others_statements_as_they_were(month: Mont
     only = bill(month, second)
     assert [record.customer_name for record in only.statements] == ["Second"]
     assert only.balance == whole.balance
-    runs_now = {
-        record.customer_name: record.run_id for record in list_statements(month.installation, month.caller, None)
-    }
+    runs_now = {record.customer_name: record.run_id for record in stored(month.installation, month.caller)}
     assert runs_now == {"First": whole.run_id, "Second": only.run_id}
     with pytest.raises(NotFound):
         bill(month, 999)
@@ -253,8 +251,8 @@ def test_cost_that_changes_during_a_run_refuses_the_run(month: Month, monkeypatc
     with pytest.raises(Conflict) as refused:
         bill(month)
     assert refused.value.code == "cost_changed"
-    stored = list_statements(month.installation, month.caller, SEPTEMBER)
-    assert [record.statement.price_text for record in stored] == [before["First"][1]]
+    kept = stored(month.installation, month.caller, SEPTEMBER)
+    assert [record.statement.price_text for record in kept] == [before["First"][1]]
     monkeypatch.undo()
     assert prices(bill(month))["First"][1] == "11.00"
 
@@ -266,7 +264,7 @@ def test_what_the_engine_cannot_compute_is_said_and_nothing_is_stored(month: Mon
     with pytest.raises(ProgramError) as failed:
         bill(month)
     assert failed.value.code == "engine_failed"
-    assert list_statements(month.installation, month.caller, None) == []
+    assert stored(month.installation, month.caller) == []
 
 
 def test_a_disk_that_does_not_take_the_run_is_said_and_nothing_is_stored(month: Month) -> None:
@@ -278,7 +276,7 @@ def test_a_disk_that_does_not_take_the_run_is_said_and_nothing_is_stored(month: 
     with pytest.raises(ProgramError) as failed:
         bill(month)
     assert failed.value.code == "lake_failed"
-    assert list_statements(month.installation, month.caller, None) == []
+    assert stored(month.installation, month.caller) == []
     in_the_way.unlink()
     assert prices(bill(month)) == {"First": ("1", "1.00", "0")}
 
@@ -344,7 +342,7 @@ def test_runs_at_the_same_time_end_as_one_run_would(month: Month) -> None:
     done = [outcome for outcome in outcomes if outcome != "run_running"]
     assert done
     assert len(outcomes) == 6
-    (statement,) = list_statements(month.installation, month.caller, SEPTEMBER)
+    (statement,) = stored(month.installation, month.caller, SEPTEMBER)
     assert statement.run_id in done
     assert lines(month, bill(month), "First") == [("s-1", "Virtual Machines", "10.000000000000", 1000)]
 
@@ -366,7 +364,7 @@ def test_a_customer_sees_its_own_statements_only(month: Month) -> None:
     month.subscriptions(second, "s-2")
     statements = {record.customer_name: record.statement_id for record in bill(month).statements}
     customer = Caller(month.caller.partner_id, Role.CUSTOMER_READ_ONLY, first)
-    seen = list_statements(month.installation, customer, None)
+    seen = stored(month.installation, customer)
     assert [record.statement_id for record in seen] == [statements["First"]]
     with pytest.raises(NotFound):
         get_statement(month.installation, customer, statements["Second"])

@@ -41,11 +41,19 @@ class AddressTooLong(Refusal):
         super().__init__("uri_too_long", f"The path and query may have at most {greatest_length} characters.")
 
 
+class NotAcceptable(Refusal):
+    """The caller accepts none of the forms that something is to be had in."""
+
+    def __init__(self, offered: Sequence[str]) -> None:
+        super().__init__("not_acceptable", f"This is to be had as {' or '.join(offered)}: name one of them in Accept.")
+
+
 _STATUSES: dict[type[Refusal], int] = {
     Unauthorised: 401,
     Forbidden: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
+    NotAcceptable: 406,
     Conflict: 409,
     BodyTooLarge: 413,
     AddressTooLong: 414,

@@ -17,6 +17,7 @@ _ERRORS = {
     401: "No key, or one that nobody holds.",
     403: "The key's role may not do this.",
     404: "No such path, or nothing with this id.",
+    406: "The answer is not to be had in any form that `Accept` names.",
     413: "The body is over 16 MiB.",
     414: "The path and query are over 4,000 characters.",
     422: "Something is wrong with body or parameters; every fault is in `fields`.",
@@ -116,7 +117,8 @@ def _responses(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
             continue
         media_type = shape if isinstance(shape, str) else "application/json"
         schema = {} if isinstance(shape, str) else {"schema": references[(shape, "serialization")]}
-        responses[str(status)] = {"description": route.summary, "content": {media_type: schema}}
+        forms = {form: {"schema": {"type": "string"}} for form in route.other_forms}
+        responses[str(status)] = {"description": route.summary, "content": {media_type: schema, **forms}}
     error = {"application/json": {"schema": references[(ErrorAnswer, "serialization")]}}
     for status in _error_statuses(route):
         responses[str(status)] = {"description": _ERRORS[status], "content": error}
@@ -127,4 +129,8 @@ def _error_statuses(route: "Route") -> list[int]:
     if route.permission is None:
         return [500, 503]
     statuses = [401, 403, 404, 414, 422, 500, 503]
-    return sorted([*statuses, 413]) if route.body is not None else statuses
+    if route.body is not None:
+        statuses.append(413)
+    if route.other_forms:
+        statuses.append(406)
+    return sorted(statuses)

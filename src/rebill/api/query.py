@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from rebill.api.texts import text_fault
-from rebill.model.months import parse_day
+from rebill.model.months import BillingMonth, parse_day
 from rebill.services.secret_keys import holds_key
 
 _WHOLE_NUMBER = re.compile(r"[0-9]+")
@@ -40,6 +40,29 @@ def flag(name: str, description: str) -> Parameter:
 def day(name: str, description: str) -> Parameter:
     """A parameter that is a real date ``YYYY-MM-DD``."""
     return Parameter(name, description, _read_day, {"type": "string", "format": "date"})
+
+
+def month(name: str, description: str) -> Parameter:
+    """A parameter that is a month, ``YYYY-MM`` or its first day ``YYYY-MM-01``."""
+
+    def read(value: str) -> BillingMonth:
+        if text_fault(value, 40):
+            raise ValueError("must be a month, written YYYY-MM")
+        return BillingMonth.parse(value[:-3] if value[7:] == "-01" else value)
+
+    return Parameter(name, description, read, {"type": "string"})
+
+
+def choice(name: str, description: str, values: Sequence[str]) -> Parameter:
+    """A parameter that is one of ``values``, whatever the case."""
+    by_folded = {value.casefold(): str(value) for value in values}
+
+    def read(value: str) -> str:
+        if value.casefold() not in by_folded:
+            raise ValueError(f"must be one of {', '.join(values)}")
+        return by_folded[value.casefold()]
+
+    return Parameter(name, description, read, {"type": "string", "enum": [str(value) for value in values]})
 
 
 def text(name: str, description: str, greatest_length: int = 255) -> Parameter:
@@ -101,6 +124,11 @@ class Parameters:
         """The day, ``None`` when it was not given."""
         value = self.values.get(name)
         return value if isinstance(value, date) else None
+
+    def month(self, name: str) -> BillingMonth | None:
+        """The month, ``None`` when it was not given."""
+        value = self.values.get(name)
+        return value if isinstance(value, BillingMonth) else None
 
     def text(self, name: str) -> str | None:
         """The text, ``None`` when it was not given."""

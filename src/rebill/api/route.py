@@ -23,8 +23,9 @@ class Route:
     """One call. ``{name}`` in ``path`` stands for an id; ``permission`` ``None``: open, no key is asked for.
 
     ``answers``: documented success answers by status; text stands for a media type, ``None`` for no body.
-    ``value_faults`` finds what else is wrong with a body whose shape is faulty, so that a caller hears everything
-    at once. ``path_check`` raises ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
+    ``other_forms``: media types besides JSON that the answer is to be had in. ``value_faults`` finds what else is
+    wrong with a body whose shape is faulty, so that a caller hears everything at once. ``path_check`` raises
+    ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Route:
     body: type[BaseModel] | None = None
     value_faults: ValueFaults | None = None
     path_check: PathCheck | None = None
+    other_forms: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:

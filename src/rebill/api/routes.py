@@ -6,13 +6,22 @@ Each resource's module lists its own calls; here they become one table.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rebill.api import azure_accounts, azure_catalogue, billing_rules, customers, operations, subscriptions
+from rebill.api import (
+    azure_accounts,
+    azure_catalogue,
+    billing_rules,
+    customer_statements,
+    customers,
+    operations,
+    subscriptions,
+)
 from rebill.api.route import Route
 from rebill.model.errors import NotFound
 
 ROUTES: tuple[Route, ...] = (
     *azure_accounts.ROUTES,
     *customers.ROUTES,
+    *customer_statements.ROUTES,
     *azure_catalogue.ROUTES,
     *subscriptions.ROUTES,
     *billing_rules.ROUTES,
@@ -23,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
 _NOT_OFFERED = (
     "api", "assets", "olap_reports", "reports", "metrics", "perspective_schemas", "perspectives", "organizations",
     "govcloud_linkages", "aws_accounts", "aws_account_assignments", "aws_external_id", "gcp_accounts", "gcp_projects",
+    "gcp_billing_accounts",
 )  # fmt: skip
 _UNVERSIONED = ("price_book_assignments", "price_book_account_assignments")
 

@@ -1,11 +1,11 @@
 """``rebill customers``: the partner's customers."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated
 
 import typer
 
-from rebill.cli.every_page import every_item
 from rebill.cli.options import (
     JsonOption,
     PartnerOption,
@@ -14,14 +14,24 @@ from rebill.cli.options import (
     month_from_text,
 )
 from rebill.cli.output import Document, Heading
-from rebill.cli.session import partner_session
+from rebill.cli.session import Session, partner_session
 from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
+from rebill.model.listing import GREATEST_PER_PAGE, Page
 from rebill.model.months import BillingMonth
 from rebill.model.party import Classification
 from rebill.model.terms import Basis, CommitmentsPolicy
 
 commands = typer.Typer(help="The partner's customers.", no_args_is_help=True)
 
+FallbackMarkupOption = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--fallback-markup",
+        parser=fallback_markup_from_text,
+        metavar="PERCENT",
+        help="Added to a cost where a discount off retail finds no retail price; a new customer's is 0.",
+    ),
+]
 CustomerArgument = Annotated[int, typer.Argument(metavar="CLIENT_API_ID", help="The customer's id.")]
 
 
@@ -44,15 +54,7 @@ def create(
             help="A price book of one rule over everything; negative, to -100, is a discount.",
         ),
     ] = None,
-    fallback_markup: Annotated[
-        Decimal | None,
-        typer.Option(
-            "--fallback-markup",
-            parser=fallback_markup_from_text,
-            metavar="PERCENT",
-            help="Added to a cost where a discount off retail finds no retail price; 0 by default.",
-        ),
-    ] = None,
+    fallback_markup: FallbackMarkupOption = None,
     no_billing: Annotated[bool, typer.Option("--no-billing", help="The customer gets no statements.")] = False,
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -95,15 +97,7 @@ def update(
         CommitmentsPolicy | None,
         typer.Option("--commitments", help="How reservations and savings plans reach the customer."),
     ] = None,
-    fallback_markup: Annotated[
-        Decimal | None,
-        typer.Option(
-            "--fallback-markup",
-            parser=fallback_markup_from_text,
-            metavar="PERCENT",
-            help="Added to a cost where a discount off retail finds no retail price.",
-        ),
-    ] = None,
+    fallback_markup: FallbackMarkupOption = None,
     from_month: Annotated[
         BillingMonth | None,
         typer.Option(
@@ -153,12 +147,8 @@ def list_all(
     as_json: JsonOption = False,
 ) -> None:
     """List the customers in the order of their creation."""
-    from rebill.services.read_customers import list_customers
-
     with partner_session(partner, as_json) as session:
-        customers = list(
-            every_item(lambda page: list_customers(session.installation, session.caller, page, deleted=deleted))
-        )
+        customers = list(_all_customers(session, deleted))
         session.output.answer({"customers": [_document(customer) for customer in customers]})
         headings = (
             Heading("client_api_id", right=True),
@@ -180,6 +170,16 @@ def _document(customer: Customer) -> Document:
     from rebill.api.customers import customer_answer
 
     return customer_answer(customer).model_dump(by_alias=True)
+
+
+def _all_customers(session: Session, deleted: bool) -> Iterator[Customer]:
+    from rebill.services.read_customers import list_customers
+
+    page: Page | None = Page(number=1, per_page=GREATEST_PER_PAGE)
+    while page is not None:
+        listing = list_customers(session.installation, session.caller, page, deleted=deleted)
+        yield from listing.items
+        page = Page(page.number + 1, page.per_page) if listing.more else None
 
 
 def _billing(customer: Customer) -> str:

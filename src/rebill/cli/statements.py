@@ -14,6 +14,7 @@ from rebill.cli.output import Heading, Output
 from rebill.cli.session import partner_session
 from rebill.model.errors import Invalid
 from rebill.model.money import text_of, text_of_minor_units
+from rebill.model.statement import StatementFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +37,11 @@ class ExportFormat(StrEnum):
 @commands.command("list")
 def list_all(period: MonthFilter = None, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """List the statements, of one month or of all."""
-    from rebill.services.read_statements import list_statements
+    from rebill.services.read_statements import every_statement
 
     with partner_session(partner, as_json) as session:
-        records = list_statements(session.installation, session.caller, period)
+        wanted = StatementFilter(month=period)
+        records = list(every_statement(session.installation, session.caller, wanted))
         session.output.answer({"statements": [statement_document(record) for record in records]})
         show_statements(session.output, records)
         session.output.next_step("rebill statements show ID shows one in full; rebill statements export ID writes it.")

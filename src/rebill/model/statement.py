@@ -25,6 +25,15 @@ class StatementStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class StatementFilter:
+    """Which statements are asked for; ``None`` = whatever the customer, month or status."""
+
+    customer_id: int | None = None
+    month: BillingMonth | None = None
+    status: StatementStatus | None = None
+
+
+@dataclass(frozen=True)
 class PricedLine:
     """A statement line before minor units: provider × subscription × service × charge category.
 

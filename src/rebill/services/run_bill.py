@@ -31,10 +31,10 @@ from rebill.store.rating_inputs import rating_inputs
 from rebill.store.scope import Scope
 from rebill.store.statements import (
     StatementRecord,
-    list_statements,
     recorded_run_ids,
     replace_estimated_statements,
     save_run,
+    statements_of_month,
 )
 from rebill.store.tables import runs
 
@@ -195,7 +195,7 @@ def _keep(
             balance=[balance.as_text() for balance in rated.balance],
         )
         replace_estimated_statements(scope, month, statements, run_id, now, customer_id)
-        return list_statements(scope, month, with_lines=False)
+        return statements_of_month(scope, month)
 
     keep_run(installation.lake_folder, folder, place)
     # When this raises, the transaction may have been stored all the same: the next run looks, and settles it.

@@ -10,7 +10,7 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import AdjustmentKind, PriceBook, PriceRule
 from rebill.model.rating import AccountBinding, RatingInputs
-from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.model.terms import CustomerTerms
 from rebill.store.assignments import ORDER_OF_CREATION
 from rebill.store.scope import Scope
 from rebill.store.tables import (
@@ -22,7 +22,7 @@ from rebill.store.tables import (
     price_books,
     price_rules,
 )
-from rebill.store.terms import ALL_ACCOUNTS
+from rebill.store.terms import ALL_ACCOUNTS, terms_of_row
 
 
 def rating_inputs(scope: Scope, month: BillingMonth) -> RatingInputs:
@@ -68,16 +68,7 @@ def _in_force(scope: Scope, table: Table, month: BillingMonth, *key: str) -> Any
 
 def _terms(scope: Scope, month: BillingMonth) -> tuple[CustomerTerms, ...]:
     rows = scope.connection.execute(_in_force(scope, customer_terms, month, "customer_id"))
-    return tuple(
-        CustomerTerms(
-            row.customer_id,
-            row.billing_enabled,
-            Basis(row.basis),
-            CommitmentsPolicy(row.commitments),
-            row.fallback_markup_percent,
-        )
-        for row in rows
-    )
+    return tuple(terms_of_row(row) for row in rows)
 
 
 def _books(scope: Scope, month: BillingMonth) -> tuple[tuple[int, PriceBook], ...]:

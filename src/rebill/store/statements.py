@@ -1,20 +1,24 @@
 """Statements and runs as the record keeps them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import Select, and_, bindparam
 
+from rebill.model.listing import Listing, Page
 from rebill.model.money import QUANTITY_DECIMALS, ZERO, round_half_away
 from rebill.model.months import BillingMonth
-from rebill.model.statement import PricedLine, Statement, StatementLine, StatementStatus
-from rebill.store.identity import draw_ids
+from rebill.model.statement import PricedLine, Statement, StatementFilter, StatementLine, StatementStatus
+from rebill.store.identity import can_be_stored, draw_ids
+from rebill.store.membership import among
+from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
 from rebill.store.tables import customers, runs, statement_lines, statements
 
+_ORDER = (statements.c.created_at, statements.c.statement_id)
 _CHUNK = 500
 """How many statements one query names: below every database's bound on parameters."""
 
@@ -174,38 +178,73 @@ def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
-def list_statements(
-    scope: Scope, month: BillingMonth | None = None, statement_id: int | None = None, with_lines: bool = True
-) -> list[StatementRecord]:
-    """Statements of the scope, by month, customer id and currency; all months when ``month`` is ``None``.
+def statements_of_month(scope: Scope, month: BillingMonth) -> list[StatementRecord]:
+    """The statements of a month without their lines, by customer id and currency."""
+    query = _shown(scope).where(statements.c.billing_month == str(month))
+    rows = scope.connection.execute(query.order_by(statements.c.customer_id, statements.c.currency))
+    return [_record(row, None) for row in rows]
 
-    Without lines a record's ``statement.lines`` are left empty and its totals stand alone.
-    """
+
+def statement_page(scope: Scope, page: Page, wanted: StatementFilter, after: Sequence[Any]) -> Listing[StatementRecord]:
+    """A page of the statements without their lines, in order of creation."""
+    query = _shown(scope)
+    if wanted.customer_id is not None:
+        query = query.where(statements.c.customer_id == wanted.customer_id)
+    if wanted.month is not None:
+        query = query.where(statements.c.billing_month == str(wanted.month))
+    if wanted.status is not None:
+        query = query.where(statements.c.status == wanted.status.value)
+    found = rows_of_page(scope.connection, query, _ORDER, page, after)
+    items = [_record(row, None) for row in found.rows]
+    return Listing(items, page, found.total, found.more, items[-1].statement_id if items else None)
+
+
+def place_of_statement(scope: Scope, statement_id: int) -> Sequence[object] | None:
+    """Where a statement, with lines or without, stands in the order of lists."""
+    if not can_be_stored(statement_id):
+        return None
+    query = scope.select(statements, *_ORDER).where(statements.c.statement_id == statement_id)
+    row = scope.connection.execute(query).one_or_none()
+    return None if row is None else tuple(row)
+
+
+def find_statement(scope: Scope, statement_id: int) -> StatementRecord | None:
+    """One statement with its lines."""
+    if not can_be_stored(statement_id):
+        return None
+    row = scope.connection.execute(_shown(scope).where(statements.c.statement_id == statement_id)).one_or_none()
+    return None if row is None else _record(row, _lines(scope, statement_id))
+
+
+def providers_by_statement(scope: Scope, statement_ids: Collection[int]) -> dict[int, set[str | None]]:
+    """The providers of each statement's lines."""
     query = (
-        select(statements, customers.c.name.label("customer_name"))
-        .join(customers, and_(customers.c.customer_id == statements.c.customer_id, scope.own(customers)))
-        .where(scope.own(statements), statements.c.line_count > 0)
-        .order_by(statements.c.billing_month, statements.c.customer_id, statements.c.currency)
+        scope.select(statement_lines, statement_lines.c.statement_id, statement_lines.c.provider)
+        .where(among(scope.connection, statement_lines.c.statement_id, statement_ids))
+        .distinct()
     )
-    if month is not None:
-        query = query.where(statements.c.billing_month == str(month))
-    if statement_id is not None:
-        query = query.where(statements.c.statement_id == statement_id)
-    rows = scope.connection.execute(query).all()
-    lines = _lines(scope, [row.statement_id for row in rows]) if with_lines else {}
-    return [_record(row, lines.get(row.statement_id)) for row in rows]
+    found: dict[int, set[str | None]] = defaultdict(set)
+    for row in scope.connection.execute(query):
+        found[row.statement_id].add(row.provider)
+    return found
 
 
-def _lines(scope: Scope, statement_ids: Sequence[int]) -> dict[int, list[StatementLine]]:
-    found: dict[int, list[StatementLine]] = defaultdict(list)
-    for chunk in _chunks(statement_ids):
-        query = (
-            scope.select(statement_lines)
-            .where(statement_lines.c.statement_id.in_(chunk))
-            .order_by(statement_lines.c.statement_id, statement_lines.c.number)
-        )
-        for row in scope.connection.execute(query):
-            priced = PricedLine(
+def _shown(scope: Scope) -> Select[Any]:
+    """Statements that have lines, and the names of their customers, deleted ones too."""
+    of_customer = and_(customers.c.customer_id == statements.c.customer_id, scope.own(customers))
+    return (
+        scope.select(statements, *statements.c, customers.c.name.label("customer_name"))
+        .join(customers, of_customer)
+        .where(statements.c.line_count > 0)
+    )
+
+
+def _lines(scope: Scope, statement_id: int) -> list[StatementLine]:
+    query = scope.select(statement_lines).where(statement_lines.c.statement_id == statement_id)
+    return [
+        StatementLine(
+            row.number,
+            PricedLine(
                 row.provider,
                 row.subscription,
                 row.service,
@@ -214,9 +253,11 @@ def _lines(scope: Scope, statement_ids: Sequence[int]) -> dict[int, list[Stateme
                 row.pricing_unit,
                 row.exact_amount,
                 row.charge_count,
-            )
-            found[row.statement_id].append(StatementLine(row.number, priced, row.amount_minor_units))
-    return found
+            ),
+            row.amount_minor_units,
+        )
+        for row in scope.connection.execute(query.order_by(statement_lines.c.number))
+    ]
 
 
 def _record(row: Any, lines: list[StatementLine] | None) -> StatementRecord:

@@ -2,8 +2,11 @@
 
 Every table but ``partners`` bears ``partner_id``, so that one place (`scope.py`) can keep
 partners apart. Ids that callers see are drawn at random (`identity.py`) and never reused.
-Tables of some subjects stand in files of their own; all of them are imported from here.
 """
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -12,33 +15,97 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    DateTime,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
+    MetaData,
+    Numeric,
     String,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from rebill.store.caller_tables import api_keys as api_keys
-from rebill.store.columns import (
-    ExactDecimal,
-    Instant,
-    Month,
-    RowId,
-    customer_reference,
-    listing_position,
-    own_id,
-    partner_reference,
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
 )
-from rebill.store.columns import metadata as metadata
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal that never passes through a binary float: NUMERIC on PostgreSQL, text on SQLite."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Numeric(38, 12) if dialect.name == "postgresql" else String(48))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return format(value, "f")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, with zone on both sides of the database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise AssertionError("a stored moment must know its zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Month = String(7)
+"""A billing month as text, ``YYYY-MM``: sorts as it should on both databases."""
+RowId = BigInteger().with_variant(Integer, "sqlite")
+"""A counted row id nobody outside sees."""
+
+
+def _id(name: str) -> Column[int]:
+    return Column(name, BigInteger, primary_key=True, autoincrement=False)
+
+
+def _partner(index: bool = True) -> Column[int]:
+    """``index=False`` where a longer index begins with the partner: one that is of no use misleads the planner."""
+    return Column("partner_id", ForeignKey("partners.partner_id"), nullable=False, index=index)
+
+
+def _customer(nullable: bool = False, index: bool = True) -> Column[int]:
+    return Column("customer_id", ForeignKey("customers.customer_id"), nullable=nullable, index=index)
+
+
+def _listing_position() -> Column[int]:
+    """Ids are drawn at random: this keeps the order of rows that came at one moment."""
+    return Column("listing_position", Integer, nullable=False, comment="from 0 among the partner's of one moment")
+
 
 partners = Table(
     "partners",
     metadata,
-    own_id("partner_id"),
+    _id("partner_id"),
     Column("name", Text, nullable=False, unique=True),
     Column("currency", String(3), nullable=False),
     Column("bill_input_tax", Boolean, nullable=False),
@@ -49,8 +116,8 @@ partners = Table(
 customers = Table(
     "customers",
     metadata,
-    own_id("customer_id"),
-    partner_reference(index=False),
+    _id("customer_id"),
+    _partner(index=False),
     Column("name", Text, nullable=False),
     Column("street1", Text, nullable=False),
     Column("street2", Text, nullable=False),
@@ -78,12 +145,28 @@ customers = Table(
     ),
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id("key_id"),
+    _partner(),
+    _customer(nullable=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("lookup", String(32), nullable=False, unique=True, comment="the key's public part; finds the row"),
+    Column("secret_sha256", String(64), nullable=False, comment="of the key's secret part (256 random bits)"),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    CheckConstraint("(customer_id IS NULL) = (role <> 'customer_read_only')", name="customer_role"),
+)
+
 customer_terms = Table(
     "customer_terms",
     metadata,
     Column("customer_terms_id", RowId, primary_key=True),
-    partner_reference(),
-    customer_reference(),
+    _partner(),
+    _customer(),
     Column("from_month", Month, nullable=False, comment="in force from this month on; '0000-00' = always"),
     Column("billing_enabled", Boolean, nullable=False),
     Column("basis", Text, nullable=False),
@@ -95,8 +178,8 @@ customer_terms = Table(
 price_books = Table(
     "price_books",
     metadata,
-    own_id("price_book_id"),
-    partner_reference(),
+    _id("price_book_id"),
+    _partner(),
     Column("book_name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -107,7 +190,7 @@ price_rules = Table(
     "price_rules",
     metadata,
     Column("price_rule_id", RowId, primary_key=True),
-    partner_reference(),
+    _partner(),
     Column("price_book_id", ForeignKey("price_books.price_book_id"), nullable=False),
     Column("position", Integer, nullable=False, comment="from 1; the first match prices the line"),
     Column("name", Text, nullable=False),
@@ -119,9 +202,9 @@ price_rules = Table(
 price_book_assignments = Table(
     "price_book_assignments",
     metadata,
-    own_id("price_book_assignment_id"),
-    partner_reference(),
-    customer_reference(),
+    _id("price_book_assignment_id"),
+    _partner(),
+    _customer(),
     Column("price_book_id", ForeignKey("price_books.price_book_id"), nullable=False),
     Column("from_month", Month, nullable=False, comment="'0000-00' = always"),
     Column("account_key", Text, nullable=False, comment="the account it prices; '*' = all of the customer"),
@@ -133,8 +216,8 @@ price_book_assignments = Table(
 accounts = Table(
     "accounts",
     metadata,
-    own_id("account_id"),
-    partner_reference(index=False),
+    _id("account_id"),
+    _partner(index=False),
     Column("kind", Text, nullable=False, comment="model.identifiers.AccountKind"),
     Column("account_key", Text, nullable=False, comment="the form ids are compared in"),
     Column("spelling", Text, nullable=False, comment="as the source spells it"),
@@ -143,7 +226,7 @@ accounts = Table(
     Column("relationship", Text, nullable=False),
     Column("status", Text, nullable=False, comment="active or gone"),
     Column("first_seen_at", Instant, nullable=False),
-    listing_position(),
+    _listing_position(),
     Column("last_seen_at", Instant, nullable=False),
     Column("search_text", Text, nullable=False, comment="spelling, name and domain, case-folded by rebill"),
     UniqueConstraint("partner_id", "kind", "account_key"),
@@ -154,8 +237,8 @@ customer_accounts = Table(
     "customer_accounts",
     metadata,
     Column("customer_account_id", RowId, primary_key=True),
-    partner_reference(),
-    customer_reference(),
+    _partner(),
+    _customer(),
     Column("account_id", ForeignKey("accounts.account_id"), nullable=False, index=True),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -165,14 +248,14 @@ customer_accounts = Table(
 assignments = Table(
     "assignments",
     metadata,
-    own_id("assignment_id"),
-    partner_reference(index=False),
-    customer_reference(index=False),
+    _id("assignment_id"),
+    _partner(index=False),
+    _customer(index=False),
     Column("account_id", ForeignKey("accounts.account_id"), nullable=False),
     Column("effective_from", Date, comment="inclusive; NULL = from the beginning"),
     Column("effective_to", Date, comment="exclusive; NULL = open"),
     Column("created_at", Instant, nullable=False),
-    listing_position(),
+    _listing_position(),
     Column("updated_at", Instant, nullable=False),
     Column("withdrawn_at", Instant, comment="taken back as if never made"),
     CheckConstraint("effective_from < effective_to", name="days"),
@@ -186,8 +269,8 @@ assignments = Table(
 data_sets = Table(
     "data_sets",
     metadata,
-    own_id("data_set_id"),
-    partner_reference(),
+    _id("data_set_id"),
+    _partner(),
     Column("source_kind", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("view", Text, nullable=False),
@@ -219,8 +302,8 @@ data_sets = Table(
 runs = Table(
     "runs",
     metadata,
-    own_id("run_id"),
-    partner_reference(),
+    _id("run_id"),
+    _partner(),
     Column("billing_month", Month, nullable=False, index=True),
     Column("customer_id", BigInteger, comment="NULL = every customer"),
     Column("engine", Text, nullable=False),
@@ -234,9 +317,9 @@ runs = Table(
 statements = Table(
     "statements",
     metadata,
-    own_id("statement_id"),
-    partner_reference(),
-    customer_reference(),
+    _id("statement_id"),
+    _partner(index=False),
+    _customer(),
     Column("billing_month", Month, nullable=False, index=True),
     Column("currency", String(3), nullable=False),
     Column("status", Text, nullable=False),
@@ -247,6 +330,7 @@ statements = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("customer_id", "billing_month", "currency"),
+    Index("ix_statements_in_order", "partner_id", "created_at", "statement_id"),
 )
 
 statement_lines = Table(
@@ -254,7 +338,7 @@ statement_lines = Table(
     metadata,
     Column("statement_id", ForeignKey("statements.statement_id"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    partner_reference(),
+    _partner(),
     Column("provider", Text),
     Column("subscription", Text),
     Column("service", Text),
@@ -269,8 +353,8 @@ statement_lines = Table(
 billing_rules = Table(
     "billing_rules",
     metadata,
-    own_id("billing_rule_id"),
-    partner_reference(index=False),
+    _id("billing_rule_id"),
+    _partner(index=False),
     Column("name", Text, nullable=False),
     Column("cloud", Text, nullable=False),
     Column("rule_type", Text, nullable=False),
@@ -294,7 +378,7 @@ billing_rule_versions = Table(
     "billing_rule_versions",
     metadata,
     Column("billing_rule_version_id", RowId, primary_key=True),
-    partner_reference(),
+    _partner(),
     Column("billing_rule_id", ForeignKey("billing_rules.billing_rule_id"), nullable=False),
     Column("from_month", Month, nullable=False, comment="in force from this month on; '0000-00' = always"),
     Column("start_month", Month, nullable=False),
@@ -320,14 +404,14 @@ billing_rule_customers = Table(
     "billing_rule_customers",
     metadata,
     Column("billing_rule_customer_id", RowId, primary_key=True),
-    partner_reference(),
+    _partner(),
     Column(
         "billing_rule_version_id",
         ForeignKey("billing_rule_versions.billing_rule_version_id"),
         nullable=False,
         index=True,
     ),
-    customer_reference(),
+    _customer(),
     Column("chosen_as", Text, nullable=False, comment="csp, target, or agreement"),
     Column("agreement_id", BigInteger, comment="of an Azure enterprise agreement"),
     CheckConstraint("(agreement_id IS NOT NULL) = (chosen_as = 'agreement')", name="agreement"),

@@ -111,19 +111,18 @@ def _timeline(scope: Scope, customer_ids: Collection[int]) -> list[tuple[str, Cu
         .where(among(scope.connection, customer_terms.c.customer_id, customer_ids))
         .order_by(customer_terms.c.from_month)
     )
-    return [
-        (
-            row.from_month,
-            CustomerTerms(
-                row.customer_id,
-                row.billing_enabled,
-                Basis(row.basis),
-                CommitmentsPolicy(row.commitments),
-                row.fallback_markup_percent,
-            ),
-        )
-        for row in scope.connection.execute(query)
-    ]
+    return [(row.from_month, terms_of_row(row)) for row in scope.connection.execute(query)]
+
+
+def terms_of_row(row: Any) -> CustomerTerms:
+    """The terms that a row of ``customer_terms`` holds."""
+    return CustomerTerms(
+        row.customer_id,
+        row.billing_enabled,
+        Basis(row.basis),
+        CommitmentsPolicy(row.commitments),
+        row.fallback_markup_percent,
+    )
 
 
 def add_markup_book(scope: Scope, customer_id: int, rule: PriceRule, from_month: str, now: datetime) -> int:

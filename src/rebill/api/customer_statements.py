@@ -1,0 +1,119 @@
+"""Statements of customers: list, get as JSON or CSV."""
+
+from decimal import Decimal
+from typing import Any
+
+from rebill.api.accept import preferred
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.errors import NotAcceptable
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.query import choice, month
+from rebill.api.route import Route
+from rebill.api.statement_shapes import (
+    CurrencyAnswer,
+    StatementAnswer,
+    StatementLineAnswer,
+    StatementList,
+    StatementSummary,
+)
+from rebill.documents import statement_csv
+from rebill.documents.currency_symbol import currency_symbol
+from rebill.documents.statement_lines import line_documents
+from rebill.model.cloud import Cloud, cloud_of
+from rebill.model.statement import StatementFilter, StatementStatus
+from rebill.services.permission import Permission
+from rebill.services.read_statements import get_statement, list_statements, unknown_statement
+from rebill.store.statements import StatementRecord
+
+_JSON, _CSV = "application/json", "text/csv"
+FILTERS = (
+    choice("status", "Only statements of this status.", tuple(StatementStatus)),
+    month("billing_period", "Only statements of this billing month."),
+    choice("documents", "Credit and debit notes too (all), or statements only.", ("statements", "all")),
+)
+
+
+def list_all(call: Call) -> Answer:
+    """List the statements."""
+    status = call.parameters.text("status")
+    wanted = StatementFilter(
+        customer_id=call.filter_customer_id,
+        month=call.parameters.month("billing_period"),
+        status=None if status is None else StatementStatus(status),
+    )
+    listing = list_statements(call.installation, call.caller, page_of(call.parameters), wanted)
+    artifacts = [StatementSummary(**_summary(listed.record, listed.cloud)) for listed in listing.items]
+    return list_answer(call, StatementList(billing_artifacts=artifacts), listing)
+
+
+def get(call: Call) -> Answer:
+    """Show one statement, in the form that the caller accepts."""
+    statement_id = call.ids["statement_id"]
+    record = get_statement(call.installation, call.caller, statement_id)
+    if call.filter_customer_id not in (None, record.statement.customer_id):
+        raise unknown_statement(statement_id)
+    form = preferred(call.accept, (_JSON, _CSV))
+    if form is None:
+        raise NotAcceptable((_JSON, _CSV))
+    headers = {"Vary": "Accept"}
+    if form == _JSON:
+        return Answer.json(200, statement_answer(record), headers)
+    headers["Content-Disposition"] = f'attachment; filename="statement-{statement_id}.csv"'
+    text = statement_csv(statement_id, record.statement)
+    return Answer(200, text.encode(), headers, f"{_CSV}; charset=utf-8; header=present")
+
+
+def statement_answer(record: StatementRecord) -> StatementAnswer:
+    """A statement with its lines, as the API shows it."""
+    statement = record.statement
+    cloud = cloud_of(line.priced.provider for line in statement.lines)
+    lines = [StatementLineAnswer.model_validate(line) for line in line_documents(statement)]
+    return StatementAnswer(**_summary(record, cloud), lines=lines)
+
+
+def _summary(record: StatementRecord, cloud: Cloud) -> dict[str, Any]:
+    statement = record.statement
+    return {
+        "id": record.statement_id,
+        "customer_id": statement.customer_id,
+        "cloud": cloud.value,
+        "billing_period": str(statement.month),
+        "total_amount": Decimal(statement.price_text),
+        "status": statement.status.value,
+        "detailed_billing_records_generation_time": record.updated_at,
+        "statement_generation_time": record.updated_at,
+        "statement_summary_generation_time": record.updated_at,
+        "currency": CurrencyAnswer(name=statement.currency, symbol=currency_symbol(statement.currency)),
+        "invoice_id": "",
+        "invoice_date": "",
+        "document_type": "statement" if statement.total_minor_units >= 0 else "credit_statement",
+        "corrects": None,
+    }
+
+
+def _statement_routes() -> tuple[Route, ...]:
+    base = "/v1/customer_statements"
+    return (
+        Route(
+            "GET",
+            base,
+            Permission.READ_OWN,
+            list_all,
+            "List statements",
+            {200: StatementList},
+            (*PAGING, *FILTERS),
+        ),
+        Route(
+            "GET",
+            f"{base}/{{statement_id}}",
+            Permission.READ_OWN,
+            get,
+            "Show a statement with its lines, as JSON or CSV",
+            {200: StatementAnswer},
+            other_forms=(_CSV,),
+        ),
+    )
+
+
+ROUTES = _statement_routes()

@@ -1,0 +1,69 @@
+"""What calls about statements answer. Nothing here knows the partner's cost: customers' own keys get the same."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import Field, PlainSerializer
+
+from rebill.api.answer_shapes import AnswerShape, ExactNumber
+
+
+def _generation_time(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+GenerationTime = Annotated[
+    datetime,
+    PlainSerializer(_generation_time, return_type=str),
+    Field(description="YYYY-MM-DD HH:MM:SS, in UTC."),
+]
+
+
+class CurrencyAnswer(AnswerShape):
+    """A currency: its ISO 4217 code, and how it is written beside an amount."""
+
+    name: str
+    symbol: str
+
+
+class StatementSummary(AnswerShape):
+    """A statement without its lines."""
+
+    id: int
+    customer_id: int
+    cloud: Annotated[str, Field(description="Azure, AWS, GCP, or Multi for several or another one.")]
+    billing_period: Annotated[str, Field(description="YYYY-MM.")]
+    total_amount: Annotated[ExactNumber, Field(description="With exactly the currency's minor digits.")]
+    status: Annotated[str, Field(description="Estimated: rebuilt by every run; Final: issued, and never changes.")]
+    detailed_billing_records_generation_time: GenerationTime
+    statement_generation_time: GenerationTime
+    statement_summary_generation_time: GenerationTime
+    currency: CurrencyAnswer
+    invoice_id: str
+    invoice_date: str
+    document_type: Annotated[str, Field(description="statement, or credit_statement where the total is below 0.")]
+    corrects: Annotated[int | None, Field(description="The statement that a note corrects; null for a statement.")]
+
+
+class StatementList(AnswerShape):
+    """A page of statements."""
+
+    billing_artifacts: list[StatementSummary]
+
+
+class StatementLineAnswer(AnswerShape):
+    """A line of a statement; ``amount`` and ``quantity`` are decimal text, ``null`` where there is none."""
+
+    n: int
+    provider: str | None
+    subscription: str | None
+    service: str | None
+    charge_category: str | None
+    quantity: str | None
+    amount: Annotated[str, Field(description="In the currency's minor digits; the lines add up to the total.")]
+
+
+class StatementAnswer(StatementSummary):
+    """A statement with its lines."""
+
+    lines: list[StatementLineAnswer]
