@@ -2,11 +2,8 @@
 
 Every table but ``partners`` bears ``partner_id``, so that one place (`scope.py`) can keep
 partners apart. Ids that callers see are drawn at random (`identity.py`) and never reused.
+Tables of some subjects stand in files of their own; all of them are imported from here.
 """
-
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -15,97 +12,33 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
-    Numeric,
     String,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from rebill.store.caller_tables import api_keys as api_keys
+from rebill.store.columns import (
+    ExactDecimal,
+    Instant,
+    Month,
+    RowId,
+    customer_reference,
+    listing_position,
+    own_id,
+    partner_reference,
 )
-
-
-class ExactDecimal(TypeDecorator[Decimal]):
-    """A decimal that never passes through a binary float: NUMERIC on PostgreSQL, text on SQLite."""
-
-    impl = Numeric
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Numeric(38, 12) if dialect.name == "postgresql" else String(48))
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return format(value, "f")
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value)
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment in UTC, with zone on both sides of the database."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise AssertionError("a stored moment must know its zone")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-Month = String(7)
-"""A billing month as text, ``YYYY-MM``: sorts as it should on both databases."""
-RowId = BigInteger().with_variant(Integer, "sqlite")
-"""A counted row id nobody outside sees."""
-
-
-def _id(name: str) -> Column[int]:
-    return Column(name, BigInteger, primary_key=True, autoincrement=False)
-
-
-def _partner(index: bool = True) -> Column[int]:
-    """``index=False`` where a longer index begins with the partner: one that is of no use misleads the planner."""
-    return Column("partner_id", ForeignKey("partners.partner_id"), nullable=False, index=index)
-
-
-def _customer(nullable: bool = False, index: bool = True) -> Column[int]:
-    return Column("customer_id", ForeignKey("customers.customer_id"), nullable=nullable, index=index)
-
-
-def _listing_position() -> Column[int]:
-    """Ids are drawn at random: this keeps the order of rows that came at one moment."""
-    return Column("listing_position", Integer, nullable=False, comment="from 0 among the partner's of one moment")
-
+from rebill.store.columns import metadata as metadata
 
 partners = Table(
     "partners",
     metadata,
-    _id("partner_id"),
+    own_id("partner_id"),
     Column("name", Text, nullable=False, unique=True),
     Column("currency", String(3), nullable=False),
     Column("bill_input_tax", Boolean, nullable=False),
@@ -116,8 +49,8 @@ partners = Table(
 customers = Table(
     "customers",
     metadata,
-    _id("customer_id"),
-    _partner(index=False),
+    own_id("customer_id"),
+    partner_reference(index=False),
     Column("name", Text, nullable=False),
     Column("street1", Text, nullable=False),
     Column("street2", Text, nullable=False),
@@ -145,28 +78,12 @@ customers = Table(
     ),
 )
 
-api_keys = Table(
-    "api_keys",
-    metadata,
-    _id("key_id"),
-    _partner(),
-    _customer(nullable=True),
-    Column("name", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("lookup", String(32), nullable=False, unique=True, comment="the key's public part; finds the row"),
-    Column("secret_sha256", String(64), nullable=False, comment="of the key's secret part (256 random bits)"),
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant),
-    Column("revoked_at", Instant),
-    CheckConstraint("(customer_id IS NULL) = (role <> 'customer_read_only')", name="customer_role"),
-)
-
 customer_terms = Table(
     "customer_terms",
     metadata,
     Column("customer_terms_id", RowId, primary_key=True),
-    _partner(),
-    _customer(),
+    partner_reference(),
+    customer_reference(),
     Column("from_month", Month, nullable=False, comment="in force from this month on; '0000-00' = always"),
     Column("billing_enabled", Boolean, nullable=False),
     Column("basis", Text, nullable=False),
@@ -178,8 +95,8 @@ customer_terms = Table(
 price_books = Table(
     "price_books",
     metadata,
-    _id("price_book_id"),
-    _partner(),
+    own_id("price_book_id"),
+    partner_reference(),
     Column("book_name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -190,7 +107,7 @@ price_rules = Table(
     "price_rules",
     metadata,
     Column("price_rule_id", RowId, primary_key=True),
-    _partner(),
+    partner_reference(),
     Column("price_book_id", ForeignKey("price_books.price_book_id"), nullable=False),
     Column("position", Integer, nullable=False, comment="from 1; the first match prices the line"),
     Column("name", Text, nullable=False),
@@ -202,9 +119,9 @@ price_rules = Table(
 price_book_assignments = Table(
     "price_book_assignments",
     metadata,
-    _id("price_book_assignment_id"),
-    _partner(),
-    _customer(),
+    own_id("price_book_assignment_id"),
+    partner_reference(),
+    customer_reference(),
     Column("price_book_id", ForeignKey("price_books.price_book_id"), nullable=False),
     Column("from_month", Month, nullable=False, comment="'0000-00' = always"),
     Column("account_key", Text, nullable=False, comment="the account it prices; '*' = all of the customer"),
@@ -216,8 +133,8 @@ price_book_assignments = Table(
 accounts = Table(
     "accounts",
     metadata,
-    _id("account_id"),
-    _partner(index=False),
+    own_id("account_id"),
+    partner_reference(index=False),
     Column("kind", Text, nullable=False, comment="model.identifiers.AccountKind"),
     Column("account_key", Text, nullable=False, comment="the form ids are compared in"),
     Column("spelling", Text, nullable=False, comment="as the source spells it"),
@@ -226,7 +143,7 @@ accounts = Table(
     Column("relationship", Text, nullable=False),
     Column("status", Text, nullable=False, comment="active or gone"),
     Column("first_seen_at", Instant, nullable=False),
-    _listing_position(),
+    listing_position(),
     Column("last_seen_at", Instant, nullable=False),
     Column("search_text", Text, nullable=False, comment="spelling, name and domain, case-folded by rebill"),
     UniqueConstraint("partner_id", "kind", "account_key"),
@@ -237,8 +154,8 @@ customer_accounts = Table(
     "customer_accounts",
     metadata,
     Column("customer_account_id", RowId, primary_key=True),
-    _partner(),
-    _customer(),
+    partner_reference(),
+    customer_reference(),
     Column("account_id", ForeignKey("accounts.account_id"), nullable=False, index=True),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -248,14 +165,14 @@ customer_accounts = Table(
 assignments = Table(
     "assignments",
     metadata,
-    _id("assignment_id"),
-    _partner(index=False),
-    _customer(index=False),
+    own_id("assignment_id"),
+    partner_reference(index=False),
+    customer_reference(index=False),
     Column("account_id", ForeignKey("accounts.account_id"), nullable=False),
     Column("effective_from", Date, comment="inclusive; NULL = from the beginning"),
     Column("effective_to", Date, comment="exclusive; NULL = open"),
     Column("created_at", Instant, nullable=False),
-    _listing_position(),
+    listing_position(),
     Column("updated_at", Instant, nullable=False),
     Column("withdrawn_at", Instant, comment="taken back as if never made"),
     CheckConstraint("effective_from < effective_to", name="days"),
@@ -269,8 +186,8 @@ assignments = Table(
 data_sets = Table(
     "data_sets",
     metadata,
-    _id("data_set_id"),
-    _partner(),
+    own_id("data_set_id"),
+    partner_reference(),
     Column("source_kind", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("view", Text, nullable=False),
@@ -302,8 +219,8 @@ data_sets = Table(
 runs = Table(
     "runs",
     metadata,
-    _id("run_id"),
-    _partner(),
+    own_id("run_id"),
+    partner_reference(),
     Column("billing_month", Month, nullable=False, index=True),
     Column("customer_id", BigInteger, comment="NULL = every customer"),
     Column("engine", Text, nullable=False),
@@ -317,9 +234,9 @@ runs = Table(
 statements = Table(
     "statements",
     metadata,
-    _id("statement_id"),
-    _partner(index=False),
-    _customer(),
+    own_id("statement_id"),
+    partner_reference(index=False),
+    customer_reference(),
     Column("billing_month", Month, nullable=False, index=True),
     Column("currency", String(3), nullable=False),
     Column("status", Text, nullable=False),
@@ -338,7 +255,7 @@ statement_lines = Table(
     metadata,
     Column("statement_id", ForeignKey("statements.statement_id"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    _partner(),
+    partner_reference(),
     Column("provider", Text),
     Column("subscription", Text),
     Column("service", Text),
@@ -353,8 +270,8 @@ statement_lines = Table(
 billing_rules = Table(
     "billing_rules",
     metadata,
-    _id("billing_rule_id"),
-    _partner(index=False),
+    own_id("billing_rule_id"),
+    partner_reference(index=False),
     Column("name", Text, nullable=False),
     Column("cloud", Text, nullable=False),
     Column("rule_type", Text, nullable=False),
@@ -378,7 +295,7 @@ billing_rule_versions = Table(
     "billing_rule_versions",
     metadata,
     Column("billing_rule_version_id", RowId, primary_key=True),
-    _partner(),
+    partner_reference(),
     Column("billing_rule_id", ForeignKey("billing_rules.billing_rule_id"), nullable=False),
     Column("from_month", Month, nullable=False, comment="in force from this month on; '0000-00' = always"),
     Column("start_month", Month, nullable=False),
@@ -404,14 +321,14 @@ billing_rule_customers = Table(
     "billing_rule_customers",
     metadata,
     Column("billing_rule_customer_id", RowId, primary_key=True),
-    _partner(),
+    partner_reference(),
     Column(
         "billing_rule_version_id",
         ForeignKey("billing_rule_versions.billing_rule_version_id"),
         nullable=False,
         index=True,
     ),
-    _customer(),
+    customer_reference(),
     Column("chosen_as", Text, nullable=False, comment="csp, target, or agreement"),
     Column("agreement_id", BigInteger, comment="of an Azure enterprise agreement"),
     CheckConstraint("(agreement_id IS NOT NULL) = (chosen_as = 'agreement')", name="agreement"),
