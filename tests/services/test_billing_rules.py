@@ -15,7 +15,7 @@ from rebill.model.billing_rule import (
     RuleFrequency,
     RuleType,
 )
-from rebill.model.errors import Forbidden, NotFound
+from rebill.model.errors import Forbidden, Invalid, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.services.create_billing_rule import create_billing_rule
@@ -74,14 +74,34 @@ def test_a_rule_has_something_to_do_from_its_start_to_its_end(installation: Inst
     assert rule.is_spread
 
 
+def test_a_new_rule_leaves_issued_months_alone(installation: Installation, partner: Caller) -> None:
+    one = customer(installation, partner, "One")
+    recorded_statement(installation, partner, one, "2024-09", "USD", 1, "1", status="Final")
+    of_one = BillingRuleOrder(**{**vars(SHARE), "add_csp_customers": CustomersChange(False, (one,))})
+    create_billing_rule(installation, partner, of_one)
+    assert percents(installation, partner, "2024-09", "2024-10") == [None, 5]
+    once = {"name": "Once", "frequency": RuleFrequency.ONE_TIME, "start_month": BillingMonth(2024, 9)}
+    with pytest.raises(Invalid) as refused:
+        create_billing_rule(installation, partner, BillingRuleOrder(**{**vars(of_one), **once}))
+    assert refused.value.fields == {
+        "start_month": "is issued to customers of this rule already: give 2024-10 or a later month"
+    }
+    later = create_billing_rule(
+        installation, partner, BillingRuleOrder(**{**vars(of_one), **once, "start_month": None})
+    )
+    with pytest.raises(Invalid):
+        earlier = BillingRuleOrder(start_month=BillingMonth(2024, 8))
+        update_billing_rule(installation, partner, later.billing_rule_id, earlier)
+
+
 def test_a_change_leaves_issued_months_as_they_were(installation: Installation, partner: Caller) -> None:
     one, two = customer(installation, partner, "One"), customer(installation, partner, "Two")
-    recorded_statement(installation, partner, one, "2024-08", "USD", 1, "1", status="Final")
-    recorded_statement(installation, partner, two, "2024-09", "USD", 1, "1", status="Final")
-    recorded_statement(installation, partner, one, "2024-09", "USD", 1, "1")
     kept = create_billing_rule(
         installation, partner, BillingRuleOrder(**{**vars(SHARE), "add_csp_customers": CustomersChange(False, (one,))})
     )
+    recorded_statement(installation, partner, one, "2024-08", "USD", 1, "1", status="Final")
+    recorded_statement(installation, partner, two, "2024-09", "USD", 1, "1", status="Final")
+    recorded_statement(installation, partner, one, "2024-09", "USD", 1, "1")
     at_rate(installation, partner, kept, "7")
     assert percents(installation, partner, "2024-08", "2024-09", "2025-01") == [5, 7, 7]
     at_rate(installation, partner, kept, "8")
@@ -96,9 +116,9 @@ def test_a_change_leaves_issued_months_as_they_were(installation: Installation, 
 
 def test_a_later_change_is_never_hidden_behind_an_earlier_one(installation: Installation, partner: Caller) -> None:
     one, two = customer(installation, partner, "One"), customer(installation, partner, "Two")
-    recorded_statement(installation, partner, one, "2024-09", "USD", 1, "1", status="Final")
     order = BillingRuleOrder(**{**vars(SHARE), "add_csp_customers": CustomersChange(False, (one, two))})
     kept = create_billing_rule(installation, partner, order)
+    recorded_statement(installation, partner, one, "2024-09", "USD", 1, "1", status="Final")
     without_one = BillingRuleOrder(
         remove_csp_customers=CustomersChange(False, (one,)), apply_rate_in_percentage=Decimal(6)
     )
@@ -111,8 +131,8 @@ def test_a_later_change_is_never_hidden_behind_an_earlier_one(installation: Inst
 def test_a_deleted_rule_stays_in_issued_months(installation: Installation, partner: Caller) -> None:
     one = customer(installation, partner, "One")
     order = BillingRuleOrder(**{**vars(SHARE), "add_csp_customers": CustomersChange(False, (one,))})
-    recorded_statement(installation, partner, one, "2024-09", "USD", 1, "1", status="Final")
     kept = create_billing_rule(installation, partner, order)
+    recorded_statement(installation, partner, one, "2024-09", "USD", 1, "1", status="Final")
     delete_billing_rule(installation, partner, kept.billing_rule_id)
     assert percents(installation, partner, "2024-09", "2024-10") == [5, None]
     unissued = create_billing_rule(installation, partner, SHARE)

@@ -124,7 +124,7 @@ class PartnerApi:
         body = b""
         if route.body is not None:
             try:
-                body = await take_in(receive, exchange.headers.get("content-length"))
+                body = await take_in(receive, exchange.headers.get("content-length"), route.greatest_body_bytes)
             except BodyTooLarge:
                 await in_thread(lambda: self._require_ids_of_path(exchange, route))
                 raise

@@ -18,7 +18,7 @@ _ERRORS = {
     403: "The key's role may not do this.",
     404: "No such path, or nothing with this id.",
     406: "The answer is not to be had in any form that `Accept` names.",
-    413: "The body is over 16 MiB.",
+    413: "The body is over {mebibytes} MiB.",
     414: "The path and query are over 4,000 characters.",
     422: "Something is wrong with body or parameters; every fault is in `fields`.",
     500: "rebill itself is at fault; the log has `request_id`.",
@@ -89,7 +89,7 @@ def _operation(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
         operation["description"] = f"Permission: `{route.permission}`."
     if route.body is not None:
         schema = references[(route.body, "validation")]
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {"required": route.changes, "content": {"application/json": {"schema": schema}}}
     return operation
 
 
@@ -121,7 +121,8 @@ def _responses(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
         responses[str(status)] = {"description": route.summary, "content": {media_type: schema, **forms}}
     error = {"application/json": {"schema": references[(ErrorAnswer, "serialization")]}}
     for status in _error_statuses(route):
-        responses[str(status)] = {"description": _ERRORS[status], "content": error}
+        described = _ERRORS[status].replace("{mebibytes}", str(route.greatest_body_bytes // 1024**2))
+        responses[str(status)] = {"description": described, "content": error}
     return responses
 
 

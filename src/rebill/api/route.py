@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.query import Parameter
+from rebill.api.wire_reading import GREATEST_BODY_BYTES
 from rebill.model.party import Caller
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission
@@ -26,6 +27,7 @@ class Route:
     ``other_forms``: media types besides JSON that the answer is to be had in. ``value_faults`` finds what else is
     wrong with a body whose shape is faulty, so that a caller hears everything at once. ``path_check`` raises
     ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
+    The ``body`` of a GET may be left out; the others ignore theirs.
     """
 
     method: str
@@ -36,6 +38,7 @@ class Route:
     answers: Mapping[int, type[BaseModel] | str | None]
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
+    greatest_body_bytes: int = GREATEST_BODY_BYTES
     value_faults: ValueFaults | None = None
     path_check: PathCheck | None = None
     other_forms: tuple[str, ...] = ()

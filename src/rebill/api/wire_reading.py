@@ -40,7 +40,7 @@ class _FaultyObject(dict[str, Any]):
     repeated: str = ""
 
 
-async def take_in(receive: Receive, declared_length: str | None, greatest_bytes: int = GREATEST_BODY_BYTES) -> bytes:
+async def take_in(receive: Receive, declared_length: str | None, greatest_bytes: int) -> bytes:
     """The body's bytes. Raises ``BodyTooLarge`` as soon as that is known, ``CallerGone`` when it breaks off."""
     if declared_length is not None and declared_length.isdecimal() and int(declared_length[:20]) > greatest_bytes:
         raise BodyTooLarge(greatest_bytes)

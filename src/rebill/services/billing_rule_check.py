@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from rebill.model.billing_rule import BillingRuleOrder, KeptBillingRule
+from rebill.model.billing_rule import BillingRule, BillingRuleOrder, KeptBillingRule, RuleFrequency
 from rebill.model.months import BillingMonth
-from rebill.services.billing_rule_plan import order_faults
+from rebill.services.billing_rule_plan import order_faults, planned_rule
 from rebill.services.plain_text import composed
-from rebill.store.billing_rules import is_rule_name_taken
+from rebill.store.billing_rules import first_month_of_rule, is_rule_name_taken
 from rebill.store.customers import which_are_customers
 from rebill.store.scope import Scope
 
@@ -38,7 +38,19 @@ def all_order_faults(
         holders = [holder for holder, _ in agreements]
         known = which_are_customers(scope, holders, with_deleted=field.startswith("remove"))
         faults |= {f"{field}.{holder}": _UNKNOWN for holder in holders if holder not in known}
-    return faults | order_faults(order, None if kept is None else kept.rule, this_month)
+    stored = None if kept is None else kept.rule
+    faults |= order_faults(order, stored, this_month)
+    if not faults and (kept is None or order.start_month is not None):
+        faults |= _issued_faults(scope, planned_rule(order, stored, this_month))
+    return faults
+
+
+def _issued_faults(scope: Scope, rule: BillingRule) -> dict[str, str]:
+    """A rule that acts once would never act in a month that was issued without it."""
+    first = first_month_of_rule(scope, rule)
+    if rule.terms.frequency is RuleFrequency.RECURRING or str(rule.terms.start_month) >= first:
+        return {}
+    return {"start_month": f"is issued to customers of this rule already: give {first} or a later month"}
 
 
 def _unknown(scope: Scope, wanted: Mapping[str, Sequence[int]], with_deleted: bool) -> dict[str, str]:

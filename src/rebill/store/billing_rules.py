@@ -34,7 +34,7 @@ from rebill.store.membership import among
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
 from rebill.store.tables import billing_rule_customers, billing_rule_versions, billing_rules, partners
-from rebill.store.terms import ALWAYS, first_changeable_month_of
+from rebill.store.terms import first_changeable_month_of
 
 _CSP: Final = "csp"
 _TARGET: Final = "target"
@@ -43,7 +43,7 @@ _ORDER = (billing_rules.c.created_at, billing_rules.c.billing_rule_id)
 
 
 def add_billing_rule(scope: Scope, rule: BillingRule, now: datetime) -> int:
-    """Keep a new rule, in force from the beginning; answers its id."""
+    """Keep a new rule, in force from the first month on that is issued to none of those it is for; answers its id."""
     rule_id = draw_id(scope.connection, billing_rules.c.billing_rule_id)
     row = {
         "billing_rule_id": rule_id,
@@ -55,7 +55,7 @@ def add_billing_rule(scope: Scope, rule: BillingRule, now: datetime) -> int:
         "updated_at": now,
     }
     scope.insert(billing_rules, [row])
-    _put_version(scope, rule_id, rule.terms, ALWAYS)
+    _put_version(scope, rule_id, rule.terms, first_month_of_rule(scope, rule))
     return rule_id
 
 
@@ -123,15 +123,19 @@ def billing_rules_of_month(scope: Scope, month: BillingMonth) -> list[KeptBillin
     return [kept for kept in _kept_rules(scope, rows.all()) if kept.rule.applies_in(month)]
 
 
+def first_month_of_rule(scope: Scope, *versions: BillingRule) -> str:
+    """The first month that is issued to none of the customers whom any of these is for."""
+    everyone = any(rule.is_for_everyone for rule in versions)
+    named = frozenset[int]().union(*(rule.named_customers for rule in versions))
+    return first_changeable_month_of(scope, None if everyone else named)
+
+
 def _change_month(scope: Scope, kept: KeptBillingRule, rule: BillingRule) -> str:
-    concerned = None
-    if not (kept.rule.is_for_everyone or rule.is_for_everyone):
-        concerned = kept.rule.named_customers | rule.named_customers
     newest = scope.select(billing_rule_versions, func.max(billing_rule_versions.c.from_month)).where(
         billing_rule_versions.c.billing_rule_id == kept.billing_rule_id
     )
     # Never before the newest version: a change always decides how things are in the end.
-    return max(first_changeable_month_of(scope, concerned), str(scope.connection.scalars(newest).one()))
+    return max(first_month_of_rule(scope, kept.rule, rule), str(scope.connection.scalars(newest).one()))
 
 
 def _put_version(scope: Scope, rule_id: int, terms: RuleTerms, from_month: str) -> None:
