@@ -9,6 +9,7 @@ import typer
 from rebill.cli import (
     assignments,
     azure_customers,
+    billing_rules,
     bills,
     costs,
     customers,
@@ -33,6 +34,7 @@ application.command("serve")(serve.serve)
 application.command("demo")(demo.demo)
 application.add_typer(azure_customers.commands, name="azure-customers")
 application.add_typer(customers.commands, name="customers")
+application.add_typer(billing_rules.commands, name="billing-rules")
 application.command("assign")(assignments.assign)
 application.command("unassign")(assignments.unassign)
 application.command("move")(assignments.move)

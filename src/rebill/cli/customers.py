@@ -1,11 +1,11 @@
 """``rebill customers``: the partner's customers."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated
 
 import typer
 
+from rebill.cli.every_page import every_item
 from rebill.cli.options import (
     JsonOption,
     PartnerOption,
@@ -14,9 +14,8 @@ from rebill.cli.options import (
     month_from_text,
 )
 from rebill.cli.output import Document, Heading
-from rebill.cli.session import Session, partner_session
+from rebill.cli.session import partner_session
 from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
-from rebill.model.listing import GREATEST_PER_PAGE, Page
 from rebill.model.months import BillingMonth
 from rebill.model.party import Classification
 from rebill.model.terms import Basis, CommitmentsPolicy
@@ -147,8 +146,12 @@ def list_all(
     as_json: JsonOption = False,
 ) -> None:
     """List the customers in the order of their creation."""
+    from rebill.services.read_customers import list_customers
+
     with partner_session(partner, as_json) as session:
-        customers = list(_all_customers(session, deleted))
+        customers = list(
+            every_item(lambda page: list_customers(session.installation, session.caller, page, deleted=deleted))
+        )
         session.output.answer({"customers": [_document(customer) for customer in customers]})
         headings = (
             Heading("client_api_id", right=True),
@@ -170,16 +173,6 @@ def _document(customer: Customer) -> Document:
     from rebill.api.customers import customer_answer
 
     return customer_answer(customer).model_dump(by_alias=True)
-
-
-def _all_customers(session: Session, deleted: bool) -> Iterator[Customer]:
-    from rebill.services.read_customers import list_customers
-
-    page: Page | None = Page(number=1, per_page=GREATEST_PER_PAGE)
-    while page is not None:
-        listing = list_customers(session.installation, session.caller, page, deleted=deleted)
-        yield from listing.items
-        page = Page(page.number + 1, page.per_page) if listing.more else None
 
 
 def _billing(customer: Customer) -> str:
