@@ -38,6 +38,6 @@ lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.
 	@sh tools/environment.sh runtime
 	@touch $@
 
-.venv/development.stamp: requirements/development.txt pyproject.toml tools/environment.sh
+.venv/development.stamp: requirements/development.txt requirements/published-client.txt pyproject.toml tools/environment.sh
 	@sh tools/environment.sh development
 	@touch .venv/runtime.stamp $@

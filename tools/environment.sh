@@ -1,5 +1,7 @@
 #!/bin/sh
 # Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development
+# For development also an environment of its own for a published client of the API, which the tests run unmodified:
+# it insists on versions that rebill does not share.
 set -eu
 cd "$(dirname "$0")/.."
 kind=$1
@@ -43,7 +45,17 @@ if ! { [ -x $folder/bin/python ] && recent_enough $folder/bin/python && $folder/
     rm -rf $folder
     "$python" -m venv $folder
 fi
-printf 'Installing the locked %s requirements into %s\n' "$kind" "$folder"
-$folder/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$kind.txt" ||
-    fail "The locked requirements could not be installed: pip says why above. It needs a package index that holds them."
+install_locked() {
+    printf 'Installing the locked %s requirements into %s\n' "$2" "$1"
+    $folder/bin/python -m pip --python "$1/bin/python" install --quiet --disable-pip-version-check --require-hashes \
+        -r "requirements/$2.txt" ||
+        fail "The locked requirements could not be installed: pip says why above. It needs a package index that holds them."
+}
+
+install_locked $folder "$kind"
 $folder/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+if [ "$kind" = development ]; then
+    client=$folder/published-client
+    [ -x $client/bin/python ] || $folder/bin/python -m venv --without-pip $client
+    install_locked $client published-client
+fi

@@ -5,11 +5,15 @@ cd "$(dirname "$0")/.."
 compiler=build/lock
 [ -x $compiler/bin/uv ] || { .venv/bin/python -m venv $compiler && $compiler/bin/pip install --quiet uv; }
 compile() {
-    $compiler/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+    $compiler/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
         --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet "$@"
 }
-compile --extra development --output-file requirements/development.txt
+compile pyproject.toml --extra development --output-file requirements/development.txt
 # The runtime lock is held to the versions of the development lock, so that what is tested is what runs.
 # setuptools stands in it because the project itself is installed without build isolation.
 printf 'setuptools>=77\n' > $compiler/build-requirements.in
-compile $compiler/build-requirements.in --constraint requirements/development.txt --output-file requirements/runtime.txt
+compile pyproject.toml $compiler/build-requirements.in \
+    --constraint requirements/development.txt --output-file requirements/runtime.txt
+# A published client of the API, which the tests run in an environment of its own: it insists on an old requests.
+printf 'cloudhealth-client==0.5.0\n' > $compiler/published-client.in
+compile $compiler/published-client.in --output-file requirements/published-client.txt

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.api.client import ApiClient
-from tests.api.world import ADD, ADDRESS, LIST, MOVE, REMOVE, World
+from tests.api.world import ADD, ADDRESS, LIST, MOVE, REMOVE, SUBSCRIPTIONS, World
 from tests.conftest import SettableClock
 
 MOMENT = "2024-10-15T12:00:00Z"
@@ -215,6 +215,34 @@ def test_subscriptions_are_assigned_listed_and_removed(api: ApiClient, world: Wo
         assert [(one["azure_subscription_id"], one["would_remove"]) for one in trial["details"]] == [(second, True)]
         trial = api.put(f"{base}/add/{me}?{query}", {"azure_ids": [first]}).json()
         assert (trial["azure_subscriptions"], trial["details"][0]["would_assign"]) == ([second, third], True)
+
+
+def test_subscriptions_have_days_as_tenants_do(api: ApiClient, world: World) -> None:
+    """Assigned from January, ended in June; another one taken back; today is 2024-10-15."""
+    base, me, (first, second, _) = "/v1/azure_subscriptions", world.customer_id, SUBSCRIPTIONS
+    api.put(f"{base}/add/{me}?effective_from=2024-01-01", {"azure_ids": [first, second]})
+    ended = api.put(f"{base}/remove/{me}?effective_to=2024-06-01&detail=true", {"azure_ids": [first]}).json()
+    assert ended["azure_subscriptions"] == [second]
+    assert ended["details"] == [
+        {
+            "azure_subscription_id": first,
+            "name": f"Name of {first}",
+            "created_at": "2024-10-15T12:00:00Z",
+            "updated_at": "2024-10-15T12:00:00Z",
+            "effective_from": "2024-01-01",
+            "effective_to": "2024-06-01",
+            "removed": True,
+        }
+    ]
+    in_may = api.get(f"{base}/list/{me}?as_of=2024-05-31&detail=true").json()
+    assert in_may["azure_subscriptions"] == [first, second]
+    assert [one["effective_to"] for one in in_may["details"]] == ["2024-06-01", None]
+    api.put(f"{base}/remove/{me}?withdraw=true", {"azure_ids": [second]})
+    assert api.get(f"{base}/list/{me}").json()["azure_subscriptions"] == []
+    assert api.get(f"{base}/list/{me}?history=true").json()["azure_subscriptions"] == [first]
+    assert list(api.get(f"{base}/list/{me}?history=true&as_of=2024-05-31").json()["fields"]) == ["as_of"]
+    nothing: tuple[dict[str, object], ...] = ({"azure_ids": []}, {"azure_subscription_ids": None}, {})
+    assert [api.put(f"{base}/remove/{me}", body).status_code for body in nothing] == [422, 422, 422]
 
 
 def test_a_faulty_subscription_is_named_where_it_stands_and_nothing_is_stored(api: ApiClient, world: World) -> None:

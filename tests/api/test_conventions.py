@@ -9,7 +9,7 @@ from rebill.api.application import application
 from rebill.api.routes import ROUTES
 from rebill.services.installation import Installation
 from rebill.settings import Settings
-from tests.api.client import ApiClient, api_client
+from tests.api.client import BASE, ApiClient, api_client
 from tests.api.world import ADD, LIST, World
 
 
@@ -83,16 +83,25 @@ def test_other_paths_are_unknown(api: ApiClient, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/api/search",
-        "/v1/perspective_schemas/1",
-        "/v2/organizations",
-        "/olap_reports/cost",
-        "/metrics/v1",
-        "/v1/aws_accounts",
+        "/api", "/api/search.json?name=AwsAccount", "/api/AwsAccount", "/v1/assets",
+        "/olap_reports", "/olap_reports/cost/history", "/olap_reports/custom/7/new", "/v1/reports",
+        "/metrics/v1?asset=x", "/v1/metrics",
+        "/v1/perspective_schemas", "/v1/perspective_schemas/1", "/v1/perspectives",
+        "/v1/organizations", "/v2/organizations", "/v2/organizations/1/accounts",
+        "/api/v1/govcloud_linkages", "//api/v1/govcloud_linkages/1", "/v1/govcloud_linkages",
+        "/v1/aws_accounts", "/v1/aws_accounts/1/generate_external_id", "/v1/v1/aws_accounts",
+        "/v2/aws_account_assignments",
+        "/v1/gcp_billing_accounts", "/v1/gcp_billing_accounts/1",
+        "/v1/policies/1/policy_blocks", "/v1/custom_tags", "/v1/sso/configuration",
     ],
-)
-def test_what_is_not_offered_says_so(api: ApiClient, path: str) -> None:
-    assert (api.get(path).status_code, api.get(path).json()["code"]) == (404, "not_offered")
+)  # fmt: skip
+def test_what_is_not_offered_says_so(api: ApiClient, anyone: ApiClient, world: World, path: str) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        answer = api.request(method, f"{BASE}{path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_offered")
+    own = anyone.with_key(world.keys["own_customer"])
+    assert own.get(f"{BASE}{path}").json()["code"] == "not_offered"
+    assert anyone.get(f"{BASE}{path}").status_code == 401
 
 
 @pytest.mark.parametrize(

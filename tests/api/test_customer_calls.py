@@ -3,7 +3,8 @@
 import pytest
 
 from tests.api.client import ApiClient
-from tests.api.world import ADD, ADDRESS, World
+from tests.api.world import ADD, ADDRESS, CATALOGUE, World
+from tests.services.steps import listed
 
 SENT = {
     "id": 7,
@@ -123,6 +124,11 @@ def test_the_catalogue_shows_who_has_what_and_is_filtered(api: ApiClient, world:
     assert [(one["azure_customer_id"], one["assigned_to"]) for one in free] == [("five", None)]
     of_customer = api.get(f"{base}?client_api_id={world.customer_id}").json()["azure_partner_customers"]
     assert of_customer == [assigned]
+    listed(world.installation, world.partner, *CATALOGUE[1:])
+    gone = api.get(f"{base}?status=GONE").json()["azure_partner_customers"]
+    assert [(one["azure_customer_id"], one["status"]) for one in gone] == [("ab123", "gone")]
+    assert len(api.get(f"{base}?status=active").json()["azure_partner_customers"]) == 4
+    assert list(api.get(f"{base}?status=lost").json()["fields"]) == ["status"]
     assert api.get(f"{base}?q=%00").status_code == 422
     assert api.get(f"{base}?q=%ff").status_code == 422
     assert api.get(f"{base}?assigned=yes").json()["fields"] == {"assigned": "must be exactly true or false"}

@@ -32,11 +32,18 @@ ExactNumber = Annotated[
 class AnswerShape(BaseModel):
     """An answer, or a part of one."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        populate_by_name=True,
+        # Every key stands in every answer, also one that has always the same value.
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class ErrorAnswer(AnswerShape):
-    """Every error."""
+    """Every error; ``fields`` stand with 422 only."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     error: Annotated[str, Field(description="A sentence that says what to do.")]
     code: Annotated[str, Field(description="Stable; what a program should look at.")]

@@ -4,15 +4,17 @@ from rebill.api.answer_shapes import CatalogueElement, CatalogueList
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
-from rebill.api.query import flag, text
+from rebill.api.query import choice, flag, text
 from rebill.api.route import Route
 from rebill.model.assignment import CatalogueAccount
 from rebill.model.errors import NotFound
 from rebill.services.catalogue import get_catalogue_account, list_catalogue
 from rebill.services.permission import Permission
+from rebill.store.accounts import ACTIVE, GONE
 
 LIST_PARAMETERS = (
     flag("assigned", "Only those that a customer has today (true), or none has (false)."),
+    choice("status", "Only those that are listed (active), or no longer are (gone).", (ACTIVE, GONE)),
     text("q", "Only those whose id, name or domain holds this text."),
 )
 
@@ -26,6 +28,7 @@ def list_azure_customers(call: Call) -> Answer:
         call.parameters.optional_flag("assigned"),
         call.parameters.text("q"),
         call.filter_customer_id,
+        call.parameters.text("status"),
     )
     elements = [_element(account) for account in listing.items]
     return list_answer(call, CatalogueList(azure_partner_customers=elements), listing)

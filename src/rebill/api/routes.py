@@ -31,8 +31,8 @@ ROUTES: tuple[Route, ...] = (
 
 _NOT_OFFERED = (
     "api", "assets", "olap_reports", "reports", "metrics", "perspective_schemas", "perspectives", "organizations",
-    "govcloud_linkages", "aws_accounts", "aws_account_assignments", "aws_external_id", "gcp_accounts", "gcp_projects",
-    "gcp_billing_accounts",
+    "policies", "custom_tags", "tags", "sso", "govcloud_linkages", "aws_accounts", "aws_account_assignments",
+    "aws_external_id", "gcp_accounts", "gcp_billing_accounts", "gcp_projects",
 )  # fmt: skip
 _UNVERSIONED = ("price_book_assignments", "price_book_account_assignments")
 

@@ -67,10 +67,11 @@ def list_catalogue(
     assigned: bool | None = None,
     text: str | None = None,
     customer_id: int | None = None,
+    status: str | None = None,
 ) -> Listing[CatalogueAccount]:
     """The catalogue, oldest first: all of it, or what is (not) assigned today, or assigned to one customer.
 
-    ``text``: only accounts whose id, name or domain contains it, whatever the case.
+    ``text``: only accounts whose id, name or domain contains it, whatever the case. ``status``: ``active`` or ``gone``.
     """
     require(caller, Permission.READ)
     day = today_of(installation.clock())
@@ -81,7 +82,7 @@ def list_catalogue(
         after = place_after(page, lambda after_id: place_of_account(scope, after_id))
         if text is not None and has_unprintable(text):
             return Listing((), page, 0 if page.after_id is None else None, more=False)
-        return catalogue_page(scope, page, day, after, assigned, text, customer_id)
+        return catalogue_page(scope, page, day, after, assigned, text, customer_id, status)
 
 
 def get_catalogue_account(installation: Installation, caller: Caller, account_id: int) -> CatalogueAccount:

@@ -119,12 +119,15 @@ def catalogue_page(
     assigned: bool | None = None,
     text: str | None = None,
     customer_id: int | None = None,
+    status: str | None = None,
 ) -> Listing[CatalogueAccount]:
     """A page of the catalogue, oldest first; ``assigned`` and ``customer_id`` as of ``day``.
 
-    ``text``: only accounts whose id, name or domain contains it, whatever the case.
+    ``text``: only accounts whose id, name or domain contains it, whatever the case. ``status``: ``ACTIVE`` or ``GONE``.
     """
     query = _catalogue(scope, day)
+    if status is not None:
+        query = query.where(accounts.c.status == status)
     if assigned is not None:
         owner = assignments.c.customer_id
         query = query.where(owner.is_not(None) if assigned else owner.is_(None))
