@@ -11,7 +11,7 @@ from rebill.model.assignment import Days
 from rebill.model.currencies import MINOR_DIGITS, minor_digits
 from rebill.model.identifiers import azure_customer_key, cost_line_azure_customer_key, fold, subscription_key
 from rebill.model.months import BillingMonth, parse_day
-from rebill.model.price_book import AdjustmentKind, markup_rule
+from rebill.model.price_book import AdjustmentKind, markup_adjustment
 from rebill.model.statement import PricedLine, drawn_up, line_order
 
 
@@ -66,11 +66,11 @@ def test_currencies_have_their_iso_digits() -> None:
 
 
 def test_a_markup_is_one_rule_over_everything() -> None:
-    up, down = markup_rule(Decimal(15)), markup_rule(Decimal("-12.5"))
+    up, down = markup_adjustment(Decimal(15)), markup_adjustment(Decimal("-12.5"))
     assert (up.kind, up.factor) == (AdjustmentKind.PERCENT_INCREASE, Decimal("1.15"))
     assert (down.kind, down.factor) == (AdjustmentKind.PERCENT_DISCOUNT, Decimal("0.875"))
     with pytest.raises(ValueError, match="between 0 and 100"):
-        markup_rule(Decimal(-101))
+        markup_adjustment(Decimal(-101))
 
 
 def test_lines_stand_in_code_point_order_with_absent_last() -> None:

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
-from rebill.model.price_book import PriceBook, markup_rule
+from rebill.model.price_book import (
+    AccountBook,
+    PriceBook,
+    PriceRule,
+    RecordedBook,
+    RuleGroup,
+    Specification,
+    SpecificationFormat,
+    markup_adjustment,
+)
 from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from tests.rating.oracle import Line
@@ -82,7 +91,7 @@ def rating_inputs(draw: st.DrawFn) -> RatingInputs:
         for key in keys
         for binding in draw(account_bindings(kind, key))
     ]
-    terms, books = [], []
+    terms, books, accounts = [], [], []
     for customer_id in CUSTOMERS:
         if draw(st.integers(0, 9)) == 0:
             continue
@@ -92,8 +101,12 @@ def rating_inputs(draw: st.DrawFn) -> RatingInputs:
         terms.append(CustomerTerms(customer_id, enabled, basis, policy, fallback))
         percent = draw(percents)
         if percent is not None:
-            books.append((customer_id, PriceBook(customer_id, f"Book {customer_id}", (markup_rule(percent),))))
-    return RatingInputs(MONTH, tuple(bindings), tuple(terms), tuple(books), draw(st.booleans()))
+            rule = PriceRule(1, "Markup", markup_adjustment(percent))
+            specification = Specification(f"book {customer_id}", SpecificationFormat.XML)
+            book = PriceBook((RuleGroup((rule,)),))
+            books.append(RecordedBook(customer_id, f"Book {customer_id}", "0000-00", specification, book))
+            accounts.append(AccountBook(customer_id, None, customer_id))
+    return RatingInputs(MONTH, tuple(bindings), tuple(terms), tuple(books), tuple(accounts), draw(st.booleans()))
 
 
 _COLUMNS = {

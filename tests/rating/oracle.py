@@ -123,15 +123,15 @@ def rate_line(line: Line, inputs: RatingInputs) -> Rated:
         return Rated("billing_disabled", customer_id, "NOT_BILLED", Decimal(0), Decimal(0), crosses)
     kind, base, base_is_cost = base_of(line, terms, inputs.bill_input_tax)
     price = base
-    book = next((book for owner_id, book in inputs.books if owner_id == customer_id), None)
-    if book is not None and book.rules and line.category in ("Usage", "Purchase"):
-        rule = book.rules[0]
+    book = next((book.book for book in inputs.books if book.price_book_id == customer_id), None)
+    if book is not None and line.category in ("Usage", "Purchase"):
+        rule = next(book.rules).adjustment
         if rule.kind == "percentIncrease":
-            price = base * (1 + rule.percent / 100)
+            price = base * (1 + rule.value / 100)
         elif terms.basis is Basis.LIST and base_is_cost:
             price = base * (1 + terms.fallback_markup_percent / 100)
         else:
-            price = base * (1 - rule.percent / 100)
+            price = base * (1 - rule.value / 100)
     return Rated(
         "billed", customer_id, kind, statement_cost(line, terms, inputs.bill_input_tax), twelve(price), crosses
     )

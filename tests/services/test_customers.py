@@ -17,7 +17,13 @@ from rebill.services.create_customer import create_customer
 from rebill.services.installation import Installation
 from rebill.services.read_customers import get_customer, list_customers
 from rebill.store.scope import Scope
-from rebill.store.tables import customer_terms, customers, price_book_assignments, price_rules, statements
+from rebill.store.tables import (
+    customer_terms,
+    customers,
+    price_book_account_assignments,
+    price_book_specifications,
+    statements,
+)
 from rebill.store.terms import first_changeable_month, set_terms, terms_in_force
 from tests.conftest import SettableClock
 from tests.services.recorded_statements import recorded_statement
@@ -56,12 +62,12 @@ def test_a_customer_is_kept_as_it_was_created(
     assert len(bytes.fromhex(made.generated_external_id)) == 6
     with installation.database.reading() as connection:
         terms = connection.execute(select(customer_terms)).one()
-        book = connection.execute(select(price_book_assignments)).one()
-        rule = connection.execute(select(price_rules)).one()
+        accounts = connection.execute(select(price_book_account_assignments)).one()
+        book = connection.execute(select(price_book_specifications)).one()
     assert (terms.from_month, terms.basis, terms.commitments) == ("0000-00", "billed", "amortized")
     assert terms.fallback_markup_percent == Decimal("7.0001")
-    assert (book.from_month, book.account_key, book.price_book_id) == ("0000-00", "*", rule.price_book_id)
-    assert (rule.position, rule.kind, rule.percent) == (1, "percentDiscount", Decimal("12.5"))
+    assert (book.from_month, accounts.start_month, accounts.account_key) == ("0000-00", "0000-00", "ALL")
+    assert 'billingAdjustment="12.5" billingRuleType="percentDiscount"' in book.specification
 
 
 def test_every_fault_is_told_at_once(installation: Installation, partner: Caller, clock: SettableClock) -> None:

@@ -1,5 +1,6 @@
 """A month billed, on both stores: whose line, what price, which statement, and what a run leaves behind."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Callable
@@ -389,6 +390,9 @@ def test_the_manifest_names_every_input_and_equal_inputs_give_equal_proof(month:
     inputs = manifests[0]["inputs"]
     assert [found["data_set_id"] for found in inputs["data_sets"]] == [imported.data_sets[0].data_set_id]
     assert inputs["assignments"] == [["subscription", "s-1", first, None, None]]
-    assert inputs["price_books"][0]["rules"] == [[1, "Markup", "percentIncrease", "7.5000"]]
+    book = inputs["price_books"][0]
+    assert 'billingAdjustment="7.5" billingRuleType="percentIncrease"' in book["specification"]
+    assert hashlib.sha256(book["specification"].encode()).hexdigest() == book["sha256"]
+    assert inputs["price_book_accounts"] == [[first, None, book["price_book_id"]]]
     assert inputs["currencies"] == {"USD": 2}
     assert manifests[0]["balance"][0]["difference"] == "0.000000000000"

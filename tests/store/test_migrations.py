@@ -4,17 +4,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from rebill.model.errors import Unavailable
+from rebill.model.months import BillingMonth
+from rebill.model.price_book import markup_adjustment
+from rebill.services.price_book_text import recorded_price_book
 from rebill.store.database import Database
-from rebill.store.migrations import upgrade
+from rebill.store.migrations import configuration, upgrade
 from rebill.store.partners import first_partner
+from rebill.store.price_books import account_books_in_force, books_in_force
+from rebill.store.scope import Scope
 from rebill.store.tables import accounts, assignments, customers, metadata, partners
 
 NOW = datetime(2024, 10, 15, tzinfo=UTC)
@@ -174,3 +181,44 @@ def _assign(database: Database, customer_id: int, days: tuple[Day, Day], withdra
     span = {"effective_from": first, "effective_to": until, "withdrawn_at": withdrawn_at}
     with database.writing() as connection:
         connection.execute(insert(assignments), row | span)
+
+
+def test_markup_books_become_specifications_that_say_the_same(empty: Database) -> None:
+    """A customer had a markup of 15, and from 2024-05 on a discount of 12.5; one account keeps a book of its own."""
+    with empty.writing() as connection:
+        command.upgrade(configuration(connection), "0005")
+    _two_customers_and_an_account(empty)
+    books = {1: ("percentIncrease", "15.0000"), 2: ("percentDiscount", "12.5")}
+    assigned = {11: (1, "0000-00", "*"), 12: (2, "2024-05", "*"), 13: (1, "2024-01", "sub-1")}
+    moment = NOW if empty.engine.dialect.name == "postgresql" else NOW.isoformat(" ")
+    times = {"partner": 1, "now": moment}
+    with empty.writing() as connection:
+        for book_id, (kind, percent) in books.items():
+            values = times | {"id": book_id, "name": f"Book {book_id}", "kind": kind, "percent": percent}
+            connection.execute(text("INSERT INTO price_books VALUES (:id, :partner, :name, :now, :now)"), values)
+            rule = "INSERT INTO price_rules VALUES (:id, :partner, :id, 1, 'Markup', :kind, CAST(:percent AS {}))"
+            kept_as = "NUMERIC" if empty.engine.dialect.name == "postgresql" else "TEXT"
+            connection.execute(text(rule.format(kept_as)), values)
+        for assignment_id, (book_id, month, account) in assigned.items():
+            values = times | {"id": assignment_id, "book": book_id, "month": month, "account": account}
+            columns = "price_book_assignment_id, partner_id, customer_id, price_book_id, from_month, account_key"
+            marks = ":id, :partner, 1, :book, :month, :account, :now, :now"
+            row = f"INSERT INTO price_book_assignments ({columns}, created_at, updated_at) VALUES ({marks})"
+            connection.execute(text(row), values)
+    upgrade(empty)
+    priced = {}
+    with empty.reading() as connection:
+        scope = Scope(connection, 1)
+        for month in (BillingMonth(2023, 1), BillingMonth(2024, 4), BillingMonth(2024, 5)):
+            chosen = account_books_in_force(scope, month)
+            found = {book.price_book_id: book for book in books_in_force(scope, month, {1, 2}, recorded_price_book)}
+            priced[str(month)] = {
+                choice.account_key: next(found[choice.price_book_id].book.rules).adjustment for choice in chosen
+            }
+            assert {book.name for book in found.values()} == {"Book 1", "Book 2"}
+    up, down = markup_adjustment(Decimal(15)), markup_adjustment(Decimal("-12.5"))
+    assert priced == {
+        "2023-01": {None: up},
+        "2024-04": {None: up, "sub-1": up},
+        "2024-05": {None: down, "sub-1": up},
+    }

@@ -9,7 +9,7 @@ import typer
 
 from rebill.model.money import checked_percent, parse_decimal
 from rebill.model.months import BillingMonth, parse_day
-from rebill.model.price_book import markup_rule
+from rebill.model.price_book import markup_adjustment
 
 Value = TypeVar("Value")
 
@@ -26,7 +26,7 @@ def _read_by(read: Callable[[str], Value]) -> Callable[[str], Value]:
 
 def _markup(text: str) -> Decimal:
     percent = parse_decimal(text)
-    markup_rule(percent)
+    markup_adjustment(percent)
     return percent
 
 

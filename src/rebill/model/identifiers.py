@@ -43,6 +43,11 @@ def subscription_key(identifier: str) -> str:
     return azure_customer_key(identifier).removeprefix("/subscriptions/")
 
 
+def price_book_account_key(identifier: str) -> str:
+    """The form in which a price book's accounts are compared with a line's billing account, tenant and subscription."""
+    return subscription_key(identifier).removeprefix("org:")
+
+
 def account_key(kind: AccountKind, identifier: str) -> str:
     """The comparison form of ``identifier`` as an account of ``kind``."""
     return azure_customer_key(identifier) if kind is AccountKind.AZURE_CUSTOMER else subscription_key(identifier)

@@ -15,12 +15,16 @@ QUANTITY_DECIMALS: Final = 8
 """Decimals kept of a quantity: DECIMAL(20,8)."""
 PERCENT_DECIMALS: Final = 4
 """Decimals a percent may have; more is refused, never rounded."""
+RATE_DECIMALS: Final = 10
+"""Decimals kept of the price of one unit: DECIMAL(17,10)."""
 FACTOR_DECIMALS: Final = 6
 """Decimals of a factor, exact because a percent has at most four."""
 
 GREATEST_PERCENT: Final = Decimal("99899.9999")
 """The greatest percent of any kind: 1 + p/100 still fits DECIMAL(9,6)."""
 GREATEST_DISCOUNT: Final = Decimal(100)
+GREATEST_RATE: Final = Decimal("9999999.9999999999")
+"""The greatest price of one unit, of either sign."""
 
 ZERO: Final = Decimal(0)
 NUMBER_TEXT: Final = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -61,6 +65,15 @@ def checked_percent(percent: Decimal, greatest: Decimal = GREATEST_PERCENT) -> D
     if percent != round_half_away(percent, PERCENT_DECIMALS):
         raise ValueError("a percent has at most four decimals")
     return percent
+
+
+def checked_rate(rate: Decimal) -> Decimal:
+    """``rate`` if it is a price of one unit as it is kept. Raises ``ValueError`` otherwise."""
+    if not rate.is_finite() or abs(rate) > GREATEST_RATE:
+        raise ValueError(f"a rate lies between -{GREATEST_RATE} and {GREATEST_RATE}")
+    if rate != round_half_away(rate, RATE_DECIMALS):
+        raise ValueError(f"a rate is kept with {RATE_DECIMALS} decimals")
+    return rate
 
 
 def increase_factor(percent: Decimal) -> Decimal:

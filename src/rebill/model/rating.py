@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 from rebill.model.identifiers import AccountKind
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
-from rebill.model.price_book import PriceBook
+from rebill.model.price_book import AccountBook, RecordedBook
 from rebill.model.statement import Balance, PricedLine
 from rebill.model.terms import CustomerTerms
 
@@ -73,14 +73,16 @@ class AccountBinding:
 class RatingInputs:
     """Everything a month is priced by, as it stood when the run began.
 
-    ``books``: customer id → the book that prices all of its accounts. A customer without terms
-    is not billed. ``bill_input_tax``: the partner cannot reclaim its input tax.
+    ``account_books`` name their books by id, each account of a customer at most once; ``books`` are those, in
+    order of their ids. A customer without terms is not billed. ``bill_input_tax``: the partner cannot reclaim its
+    input tax.
     """
 
     month: BillingMonth
     bindings: tuple[AccountBinding, ...]
     terms: tuple[CustomerTerms, ...]
-    books: tuple[tuple[int, PriceBook], ...]
+    books: tuple[RecordedBook, ...] = ()
+    account_books: tuple[AccountBook, ...] = ()
     bill_input_tax: bool = False
 
 

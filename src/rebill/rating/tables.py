@@ -10,7 +10,7 @@ from datetime import date
 
 from rebill.model.money import text_of
 from rebill.model.rating import RatingInputs
-from rebill.rating.rule_sets import RuleSets, cost_base_factor, rule_sets_of
+from rebill.rating.rule_sets import RuleSets, cost_base_factor, rule_factor, rule_sets_of
 
 FACTOR_TYPE = "DECIMAL(9,6)"
 
@@ -66,7 +66,7 @@ def _rules(rule_sets: RuleSets) -> InputTable:
         ("cost_base_factor", FACTOR_TYPE),
     )
     rows = [
-        (str(number), str(rule.position), text_of(rule.factor), text_of(cost_base_factor(rule_set, rule)))
+        (str(number), str(rule.position), text_of(rule_factor(rule)), text_of(cost_base_factor(rule_set, rule)))
         for number, rule_set in enumerate(rule_sets.numbered, 1)
         for rule in rule_set.rules
     ]

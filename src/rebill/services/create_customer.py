@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
@@ -13,8 +14,9 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.money import checked_percent
 from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Caller
-from rebill.model.price_book import markup_rule
+from rebill.model.price_book import Specification, SpecificationFormat, markup_adjustment
 from rebill.model.terms import CustomerTerms
+from rebill.price_books.writing import markup_specification
 from rebill.services.assignment_act import (
     PlannedAccount,
     checked_order,
@@ -38,9 +40,10 @@ from rebill.services.plain_text import composed, text_fault
 from rebill.store.assignments import StoredAssignment
 from rebill.store.customers import add_customer, find_customer, is_name_taken
 from rebill.store.identity import draw_id
+from rebill.store.price_books import ALL_ACCOUNTS, add_price_book, assign_account, assign_price_book
 from rebill.store.scope import Scope
 from rebill.store.tables import customers
-from rebill.store.terms import ALWAYS, add_markup_book, set_terms
+from rebill.store.terms import ALWAYS, set_terms
 
 _EXTERNAL_ID_BYTES = 6
 
@@ -76,7 +79,7 @@ def customer_faults(new: NewCustomer, now: datetime) -> dict[str, str]:
             "name": name_fault(new.name),
             "billing_contact": text_fault(new.billing_contact),
             "partner_billing_configuration.folder": folder_fault(new.billing_folder),
-            "markup_percent": percent_fault(new.markup_percent, markup_rule),
+            "markup_percent": percent_fault(new.markup_percent, markup_adjustment),
             "fallback_markup_percent": percent_fault(new.fallback_markup_percent, checked_percent),
             "trial_expiration_date": trial_fault(new.trial_expiration, now),
         }
@@ -111,12 +114,21 @@ def _store(
     terms = CustomerTerms(customer_id, new.billing_enabled, new.basis, new.commitments, new.fallback_markup_percent)
     set_terms(scope, terms, ALWAYS)
     if new.markup_percent is not None:
-        add_markup_book(scope, customer_id, markup_rule(new.markup_percent), ALWAYS, now)
+        _give_markup_book(scope, customer_id, new.markup_percent, now)
     store_plans(scope, customer_id, planned, now)
     stored = find_customer(scope, customer_id, BillingMonth.of(today_of(now)))
     if stored is None:
         raise AssertionError("a customer just stored must be found")
     return stored
+
+
+def _give_markup_book(scope: Scope, customer_id: int, percent: Decimal, now: datetime) -> None:
+    """A price book of the customer's own, with one rule over all its accounts."""
+    text = markup_specification(markup_adjustment(percent), now.date())
+    specification = Specification(text, SpecificationFormat.XML)
+    book_id = add_price_book(scope, f"Markup of customer {customer_id}", specification, ALWAYS, now)
+    assignment_id = assign_price_book(scope, customer_id, book_id, ALWAYS, None, now)
+    assign_account(scope, customer_id, assignment_id, ALL_ACCOUNTS, ALWAYS, None, now)
 
 
 def _planned_account(

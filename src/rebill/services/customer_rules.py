@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from rebill.model.party import Address
-from rebill.model.price_book import PriceRule
+from rebill.model.price_book import Adjustment
 from rebill.services.plain_text import composed, text_fault
 
 GREATEST_TAG_COUNT = 20
@@ -70,7 +70,7 @@ def folder_fault(folder: str) -> str | None:
     return None
 
 
-def percent_fault(percent: Decimal | None, check: Callable[[Decimal], PriceRule | Decimal]) -> str | None:
+def percent_fault(percent: Decimal | None, check: Callable[[Decimal], Adjustment | Decimal]) -> str | None:
     """What ``check`` says against ``percent``."""
     if percent is None:
         return None

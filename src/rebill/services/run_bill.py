@@ -22,6 +22,7 @@ from rebill.model.rating import Attention, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Statement, drawn_up
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
+from rebill.services.price_book_text import recorded_price_book
 from rebill.services.rate_month import ImportedCost, canonical_json, rate_month
 from rebill.services.run_manifest import canonical_statement, manifest_inputs
 from rebill.store.customers import customer_name
@@ -100,7 +101,7 @@ def _read_record(installation: Installation, caller: Caller, month: BillingMonth
         return _Recorded(
             draw_id(connection, runs.c.run_id),
             tuple(data_sets_in_force(scope, month)),
-            rating_inputs(scope, month),
+            rating_inputs(scope, month, recorded_price_book),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rebill.model.currencies import minor_digits
 from rebill.model.data_set import DataSet
 from rebill.model.money import PERCENT_DECIMALS, round_half_away, text_of, text_of_minor_units
-from rebill.model.price_book import PriceBook
+from rebill.model.price_book import RecordedBook
 from rebill.model.rating import RatingInputs
 from rebill.model.statement import Statement
 
@@ -40,7 +40,10 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
             }
             for terms in inputs.terms
         ],
-        "price_books": [{"customer_id": customer_id, **_book(book)} for customer_id, book in inputs.books],
+        "price_books": [_book(book) for book in inputs.books],
+        "price_book_accounts": [
+            [choice.customer_id, choice.account_key, choice.price_book_id] for choice in inputs.account_books
+        ],
         "currencies": {currency: minor_digits(currency) for currency in currencies},
     }
 
@@ -62,11 +65,14 @@ def _data_set(data_set: DataSet) -> dict[str, Any]:
     }
 
 
-def _book(book: PriceBook) -> dict[str, Any]:
+def _book(book: RecordedBook) -> dict[str, Any]:
     return {
         "price_book_id": book.price_book_id,
         "name": book.name,
-        "rules": [[rule.position, rule.name, rule.kind, _percent(rule.percent)] for rule in book.rules],
+        "from_month": book.from_month,
+        "specification": book.specification.text,
+        "format": book.specification.written_as,
+        "sha256": book.specification.sha256,
     }
 
 

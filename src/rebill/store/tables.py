@@ -34,6 +34,10 @@ from rebill.store.columns import (
     partner_reference,
 )
 from rebill.store.columns import metadata as metadata
+from rebill.store.price_book_tables import price_book_account_assignments as price_book_account_assignments
+from rebill.store.price_book_tables import price_book_assignments as price_book_assignments
+from rebill.store.price_book_tables import price_book_specifications as price_book_specifications
+from rebill.store.price_book_tables import price_books as price_books
 
 partners = Table(
     "partners",
@@ -90,44 +94,6 @@ customer_terms = Table(
     Column("commitments", Text, nullable=False),
     Column("fallback_markup_percent", ExactDecimal, nullable=False),
     UniqueConstraint("customer_id", "from_month"),
-)
-
-price_books = Table(
-    "price_books",
-    metadata,
-    own_id("price_book_id"),
-    partner_reference(),
-    Column("book_name", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    UniqueConstraint("partner_id", "book_name"),
-)
-
-price_rules = Table(
-    "price_rules",
-    metadata,
-    Column("price_rule_id", RowId, primary_key=True),
-    partner_reference(),
-    Column("price_book_id", ForeignKey("price_books.price_book_id"), nullable=False),
-    Column("position", Integer, nullable=False, comment="from 1; the first match prices the line"),
-    Column("name", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("percent", ExactDecimal, nullable=False),
-    UniqueConstraint("price_book_id", "position"),
-)
-
-price_book_assignments = Table(
-    "price_book_assignments",
-    metadata,
-    own_id("price_book_assignment_id"),
-    partner_reference(),
-    customer_reference(),
-    Column("price_book_id", ForeignKey("price_books.price_book_id"), nullable=False),
-    Column("from_month", Month, nullable=False, comment="'0000-00' = always"),
-    Column("account_key", Text, nullable=False, comment="the account it prices; '*' = all of the customer"),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    UniqueConstraint("customer_id", "account_key", "from_month"),
 )
 
 accounts = Table(

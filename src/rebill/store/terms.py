@@ -1,8 +1,7 @@
-"""Terms of customers and the price books of simple customers, each in force from a billing month on."""
+"""Terms of customers, each in force from a billing month on."""
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
@@ -10,17 +9,14 @@ from sqlalchemy import func
 
 from rebill.model.customer import TermsChange
 from rebill.model.months import BillingMonth
-from rebill.model.price_book import PriceRule
 from rebill.model.statement import StatementStatus
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
-from rebill.store.identity import draw_id
 from rebill.store.membership import among
 from rebill.store.scope import Scope
-from rebill.store.tables import customer_terms, price_book_assignments, price_books, price_rules, statements
+from rebill.store.tables import customer_terms, statements
 
 ALWAYS: Final = "0000-00"
 """The month from which the first terms of a customer are in force."""
-ALL_ACCOUNTS: Final = "*"
 
 
 def first_changeable_month(scope: Scope, customer_id: int) -> str:
@@ -123,23 +119,3 @@ def terms_of_row(row: Any) -> CustomerTerms:
         CommitmentsPolicy(row.commitments),
         row.fallback_markup_percent,
     )
-
-
-def add_markup_book(scope: Scope, customer_id: int, rule: PriceRule, from_month: str, now: datetime) -> int:
-    """Give a customer a price book of its own, of one rule over all its accounts; answers the book's id."""
-    connection = scope.connection
-    book_id = draw_id(connection, price_books.c.price_book_id)
-    times = {"created_at": now, "updated_at": now}
-    name = f"Markup of customer {customer_id}"
-    scope.insert(price_books, [{"price_book_id": book_id, "book_name": name, **times}])
-    kept_rule = {"position": rule.position, "name": rule.name, "kind": rule.kind.value, "percent": rule.percent}
-    scope.insert(price_rules, [{"price_book_id": book_id, **kept_rule}])
-    assignment = {
-        "price_book_assignment_id": draw_id(connection, price_book_assignments.c.price_book_assignment_id),
-        "customer_id": customer_id,
-        "price_book_id": book_id,
-        "from_month": from_month,
-        "account_key": ALL_ACCOUNTS,
-    }
-    scope.insert(price_book_assignments, [{**assignment, **times}])
-    return book_id
