@@ -126,7 +126,7 @@ EVERY_WORD = PriceBook(
                             record_types=like("SavingsPlan*"),
                             savings_plan_offering_types=like("ComputeSavingsPlans"),
                             instances=(
-                                InstanceCondition(*like("m5*"), *like("large"), reserved=True),
+                                InstanceCondition(name_pattern("m5*"), name_pattern("large"), reserved=True),
                                 InstanceCondition(),
                             ),
                             descriptions=(

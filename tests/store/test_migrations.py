@@ -209,10 +209,10 @@ def test_markup_books_become_specifications_that_say_the_same(empty: Database) -
     priced = {}
     with empty.reading() as connection:
         scope = Scope(connection, 1)
-        for month in (BillingMonth(2023, 1), BillingMonth(2024, 4), BillingMonth(2024, 5)):
-            chosen = account_books_in_force(scope, month)
-            found = {book.price_book_id: book for book in books_in_force(scope, month, {1, 2}, recorded_price_book)}
-            priced[str(month)] = {
+        for billed in (BillingMonth(2023, 1), BillingMonth(2024, 4), BillingMonth(2024, 5)):
+            chosen = account_books_in_force(scope, billed)
+            found = {book.price_book_id: book for book in books_in_force(scope, billed, {1, 2}, recorded_price_book)}
+            priced[str(billed)] = {
                 choice.account_key: next(found[choice.price_book_id].book.rules).adjustment for choice in chosen
             }
             assert {book.name for book in found.values()} == {"Book 1", "Book 2"}
