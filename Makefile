@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve bench lock clean
+.PHONY: help demo test lint serve bench bench-api lock clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -9,7 +9,7 @@ PYTHON_CODE := src tests benchmarks
 FAST_TESTS := $(wildcard tests/house tests/model tests/rating)
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-6s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 demo: .venv/runtime.stamp ## the main job on real data, in a folder of its own (build/demo)
 	@$(BIN)/rebill demo --home build/demo
@@ -30,6 +30,9 @@ serve: .venv/runtime.stamp ## the API on 127.0.0.1:8080, on your own data folder
 
 bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as ratios
 	@$(BIN)/python -m benchmarks
+
+bench-api: .venv/development.stamp ## how fast the API answers on this machine, as ratios
+	@$(BIN)/python -m benchmarks.api
 
 lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.toml (for developers)
 	@sh tools/lock.sh

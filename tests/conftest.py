@@ -64,8 +64,8 @@ def postgresql_databases() -> Iterator[PostgresqlDatabases]:
     if given:
         yield PostgresqlDatabases(make_url(given))
         return
-    with running_server() as url:
-        yield PostgresqlDatabases(make_url(url))
+    with running_server() as server:
+        yield PostgresqlDatabases(make_url(server.url))
 
 
 @pytest.fixture(scope="session")

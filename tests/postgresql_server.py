@@ -16,6 +16,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Final
+
+from tests.debian import install
 
 URL_VARIABLE = "REBILL_TEST_POSTGRESQL_URL"
 _SERVER_USER = "postgres"
@@ -23,24 +26,22 @@ _ADVICE = (
     "PostgreSQL's server programs (initdb, pg_ctl) are needed to test. "
     "Install them, on Debian: apt-get install postgresql. They need not be running."
 )
-_OPTIONS = (
-    "listen_addresses=",
+# The record of a test need not survive a power cut.
+FORGETFUL: Final = (
     "max_connections=400",
     "shared_buffers=64MB",
-    # The record of a test need not survive a power cut.
     "fsync=off",
     "full_page_writes=off",
     "synchronous_commit=off",
 )
+DURABLE: Final = ("max_connections=100",)
+"""As a server in production: what it acknowledges is on the disk."""
 
 
 def programs_folder() -> Path:
     """The folder of ``initdb`` and ``pg_ctl``; installs Debian's server when it is absent and we are root."""
     folder = _installed_programs()
-    if folder is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "postgresql"]):
-            subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
+    if folder is None and install("postgresql"):
         folder = _installed_programs()
     if folder is None:
         raise SystemExit(_ADVICE)
@@ -80,35 +81,56 @@ def _as_server_user() -> list[str]:
     raise SystemExit("As root, runuser or setpriv (Debian package util-linux) is needed to start PostgreSQL.")
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
-    log = folder / "start.log"
-    with log.open("ab") as output:
-        done = subprocess.run([*_as_server_user(), *command], cwd=folder, stdout=output, stderr=output, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f"PostgreSQL for the tests: {command[0]} failed:\n{log.read_text(errors='replace')[-3000:]}")
+class PostgresqlServer:
+    """A server in ``folder``, which can be stopped and started again; its data stays until the folder goes."""
+
+    def __init__(self, folder: Path, options: Sequence[str]) -> None:
+        self._programs = programs_folder()
+        self._folder = folder
+        self._data = folder / "data"
+        self._options = ("listen_addresses=", f"unix_socket_directories={folder}", *options)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(_SERVER_USER)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        initialise = ["initdb", "-D", str(self._data), "-U", _SERVER_USER, "--auth=trust", "--encoding=UTF8"]
+        self._run(*initialise, "--locale=C.UTF-8", "--no-sync")
+
+    @property
+    def url(self) -> str:
+        """Its SQLAlchemy address (database ``postgres``)."""
+        return f"postgresql+psycopg://{_SERVER_USER}@/postgres?host={self._folder}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = " ".join(f"-c {option}" for option in self._options)
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._folder / "server.log"), "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it, in mid-request or not, and wait until it is gone. ``mode`` is ``pg_ctl``'s."""
+        self._run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [*_as_server_user(), str(self._programs / program), *arguments]
+        log = self._folder / "start.log"
+        with log.open("ab") as output:
+            done = subprocess.run(command, cwd=self._folder, stdout=output, stderr=output, check=False)
+        if done.returncode != 0:
+            said = log.read_text(errors="replace")[-3000:]
+            raise SystemExit(f"PostgreSQL in {self._folder}: {program} failed:\n{said}")
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """Start a server, give its SQLAlchemy address (database ``postgres``), stop it and remove its folder after."""
-    programs = programs_folder()
+def running_server(options: Sequence[str] = FORGETFUL) -> Iterator[PostgresqlServer]:
+    """A server that runs, of its own; it is stopped, and its folder removed, after."""
     # Not below TMPDIR: the path of a unix socket has room for about a hundred bytes.
     folder = Path(tempfile.mkdtemp(prefix="rebill-postgresql-", dir="/tmp"))
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam(_SERVER_USER)
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    data = folder / "data"
-    options = " ".join(f"-c {option}" for option in (*_OPTIONS, f"unix_socket_directories={folder}"))
-    stop = [str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop"]
     try:
-        initdb = [str(programs / "initdb"), "-D", str(data), "-U", _SERVER_USER, "--auth=trust", "--encoding=UTF8"]
-        _run([*initdb, "--locale=C.UTF-8", "--no-sync"], folder)
-        log = str(folder / "server.log")
-        _run([str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", log, "-o", options, "start"], folder)
+        server = PostgresqlServer(folder, options)
+        server.start()
         try:
-            yield f"postgresql+psycopg://{_SERVER_USER}@/postgres?host={folder}"
+            yield server
         finally:
-            _run(stop, folder)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -123,8 +145,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(__doc__ or "")
         return 2
     signal.signal(signal.SIGTERM, _leave)
-    with running_server() as url:
-        return subprocess.run(arguments[1:], env={**os.environ, URL_VARIABLE: url}, check=False).returncode
+    with running_server() as server:
+        return subprocess.run(arguments[1:], env={**os.environ, URL_VARIABLE: server.url}, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rebill.services.installation import Installation
+from rebill.settings import Settings
 
 PATIENCE_SECONDS = 60
 
@@ -17,9 +18,10 @@ PATIENCE_SECONDS = 60
 class Servers:
     """Server processes that accept from one listening socket, which outlives each of them."""
 
-    def __init__(self, installation: Installation, log: Path) -> None:
-        self._installation = installation
+    def __init__(self, settings: Settings, log: Path, factory: str = "rebill.wiring:api_application") -> None:
+        self._settings = settings
         self._log = log
+        self._factory = factory
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -34,12 +36,12 @@ class Servers:
 
     def start(self, count: int = 1) -> None:
         """Start processes; who connects before they are ready waits in the listening socket's queue."""
-        settings = self._installation.settings
+        settings = self._settings
         kept = {name: value for name, value in os.environ.items() if not name.startswith("REBILL_")}
         environment = {**kept, "REBILL_HOME": str(settings.home), "REBILL_DATABASE_URL": settings.database_url}
         number = self._listener.fileno()
         command = [
-            sys.executable, "-m", "uvicorn", "rebill.wiring:api_application", "--factory",
+            sys.executable, "-m", "uvicorn", self._factory, "--factory",
             "--fd", str(number), "--no-access-log", "--no-server-header", "--log-level", "warning",
         ]  # fmt: skip
         with self._log.open("ab") as log:
@@ -72,7 +74,7 @@ class Servers:
 @contextmanager
 def serving(installation: Installation, folder: Path, count: int = 1) -> Iterator[Servers]:
     """``count`` server processes on ``installation``'s database, stopped at the end."""
-    servers = Servers(installation, folder / "server.log")
+    servers = Servers(installation.settings, folder / "server.log")
     try:
         servers.start(count)
         yield servers

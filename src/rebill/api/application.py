@@ -7,6 +7,7 @@ what the call means. The first that fails answers.
 import re
 import secrets
 import time
+from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
@@ -44,9 +45,9 @@ GREATEST_ADDRESS_LENGTH = 4000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def application(installation: Installation) -> ASGIApp:
-    """The partner API on ``installation``: an ASGI application for any server."""
-    surroundings = Surroundings(installation, Telemetry(), ROUTES)
+def application(installation: Installation, routes: Sequence[Route] = ROUTES) -> ASGIApp:
+    """The partner API (or other ``routes``) on ``installation``: an ASGI application for any server."""
+    surroundings = Surroundings(installation, Telemetry(), routes)
     return GZipMiddleware(PartnerApi(surroundings), minimum_size=1024, compresslevel=5)
 
 

@@ -1,0 +1,5 @@
+"""``make bench-api``."""
+
+from benchmarks.api.measuring import main
+
+main()
