@@ -36,12 +36,15 @@ def test_a_statement_is_listed_with_every_documented_key(api: ApiClient, world: 
         "corrects": None,
     }
     line = {"service": "Virtual Machines", "charge_category": "Usage", "quantity": None, "provider": "Microsoft"}
+    line |= {"kind": "charges", "reference": None, "description": "", "correction_of": None}
     assert api.get(f"{STATEMENTS}/{number}").json() == {
         **artifact,
         "lines": [
             {"n": 1, "subscription": "subscription-0", **line, "amount": "11.01"},
             {"n": 2, "subscription": "subscription-1", **line, "amount": "2.00"},
         ],
+        "reason": "",
+        "blocks": [],
     }
 
 

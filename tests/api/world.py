@@ -118,11 +118,12 @@ def drawn_statement(
         owner = select(customers.c.partner_id).where(customers.c.customer_id == customer_id)
         scope = Scope(connection, connection.scalars(owner).one())
         run_id = draw_id(connection, runs.c.run_id)
-        proof = {"engine": "duckdb", "folder": "", "balance": [], "manifest_sha256": "", "outcome_sha256": ""}
+        proof: dict[str, object] = {"engine": "duckdb", "folder": "", "balance": [], "attention": {}}
+        proof |= {"manifest_sha256": "", "outcome_sha256": ""}
         save_run(scope, run_id=run_id, billing_month=month, customer_id=customer_id, finished_at=now, **proof)
         replace_estimated_statements(scope, billing_month, [statement], run_id, now, customer_id)
         of_customer = (statements.c.customer_id == customer_id) & (statements.c.billing_month == month)
         if final:
-            connection.execute(update(statements).where(of_customer).values(status="Final"))
+            connection.execute(update(statements).where(of_customer).values(status="Final", issued_at=now))
         query = select(statements.c.statement_id).where(of_customer, statements.c.currency == currency)
         return int(connection.scalars(query).one())

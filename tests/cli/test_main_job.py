@@ -40,7 +40,7 @@ def _files(folder: Path) -> tuple[Path, Path]:
     return catalogue, costs
 
 
-def _billed_month(rebill: CommandLine, folder: Path) -> tuple[int, Any]:
+def billed_month(rebill: CommandLine, folder: Path) -> tuple[int, Any]:
     """Everything up to the run: the customer's id, and what the run answers."""
     catalogue, costs = _files(folder)
     assert rebill.answer("azure-customers", "import", str(catalogue)) == {"total": 2, "new": 2, "changed": 0, "gone": 0}
@@ -53,7 +53,7 @@ def _billed_month(rebill: CommandLine, folder: Path) -> tuple[int, Any]:
 
 
 def test_a_month_is_billed_to_the_cent_and_balances_to_the_last_decimal(rebill: CommandLine, tmp_path: Path) -> None:
-    client_api_id, run = _billed_month(rebill, tmp_path)
+    client_api_id, run = billed_month(rebill, tmp_path)
     (statement,) = run["statements"]
     assert run["period"] == MONTH
     assert statement["customer_id"] == client_api_id
@@ -76,7 +76,7 @@ def test_a_month_is_billed_to_the_cent_and_balances_to_the_last_decimal(rebill: 
 
 
 def test_the_statement_is_listed_shown_and_exported_alike(rebill: CommandLine, tmp_path: Path) -> None:
-    client_api_id, run = _billed_month(rebill, tmp_path)
+    client_api_id, run = billed_month(rebill, tmp_path)
     statement_id = run["statements"][0]["statement_id"]
     assert rebill.answer("statements", "list", "--period", MONTH) == {"statements": run["statements"]}
     assert rebill.answer("statements", "list", "--period", "2024-08") == {"statements": []}
@@ -86,7 +86,8 @@ def test_the_statement_is_listed_shown_and_exported_alike(rebill: CommandLine, t
     assert [line["n"] for line in shown["lines"]] == [1, 2]
     assert sum(Decimal(line["amount"]) for line in shown["lines"]) == Decimal("14.85")
     first = shown["lines"][0]
-    assert set(first) == {"n", "provider", "subscription", "service", "charge_category", "quantity", "amount"}
+    keys = {"n", "provider", "subscription", "service", "charge_category", "quantity", "amount"}
+    assert set(first) == keys | {"kind", "reference", "description", "correction_of"}
     assert (first["subscription"], first["amount"]) == (SUBSCRIPTION, "11.25")
 
     exported = rebill.run("statements", "export", str(statement_id), "--format", "json")
@@ -102,7 +103,7 @@ def test_the_statement_is_listed_shown_and_exported_alike(rebill: CommandLine, t
 
 
 def test_a_second_run_rebuilds_and_keeps_the_statements_id(rebill: CommandLine, tmp_path: Path) -> None:
-    _, first = _billed_month(rebill, tmp_path)
+    _, first = billed_month(rebill, tmp_path)
     second = rebill.answer("bill", "run", "--period", MONTH)
     assert second["run_id"] != first["run_id"]
     assert second["statements"] == first["statements"]

@@ -30,6 +30,8 @@ def recorded_statement(
             "customer_id": None,
             "engine": "duckdb",
             "folder": "",
+            "number": number,
+            "attention": {},
         }
         run |= {"partner_id": partner.partner_id, "finished_at": installation.clock(), "balance": []}
         connection.execute(insert(runs), run | {"manifest_sha256": "", "outcome_sha256": ""})
@@ -40,4 +42,10 @@ def recorded_statement(
             "run_id": number,
         }
         row |= {"billing_month": month, "currency": currency, "status": status, "total_minor_units": total}
+        row |= {"document_kind": "statement", "edition": 1, "carried_minor_units": 0, "block_minor_units": 0}
+        row |= {
+            "block_cost": Decimal(0),
+            "reason": "",
+            "issued_at": installation.clock() if status == "Final" else None,
+        }
         connection.execute(insert(statements), row | {"statement_cost": Decimal(cost), "line_count": lines} | times)

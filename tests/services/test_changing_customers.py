@@ -37,6 +37,8 @@ ADDRESS = Address("1 Main Street", "Floor 2", "Springfield", "IL", "06270", "US"
 WITH_ACCESS = Classification.MANAGED_WITH_ACCESS
 NOVEMBER, DECEMBER = BillingMonth(2024, 11), BillingMonth(2024, 12)
 
+NOW = datetime(2024, 10, 15, 12, tzinfo=UTC)
+
 
 @pytest.fixture
 def azure_two(installation: Installation, partner: Caller, clock: SettableClock) -> Customer:
@@ -347,4 +349,4 @@ def _billed_september(installation: Installation, partner: Caller, folder: Path)
 def _issue(installation: Installation, month: str) -> None:
     """The statement that stands is issued, for ``month``."""
     with installation.database.writing() as connection:
-        connection.execute(update(statements).values(status="Final", billing_month=month))
+        connection.execute(update(statements).values(status="Final", billing_month=month, issued_at=NOW))

@@ -230,14 +230,15 @@ def test_the_margin_is_of_the_last_statement(installation: Installation, partner
 def test_a_change_of_terms_starts_after_the_last_issued_month(installation: Installation, partner: Caller) -> None:
     one = customer(installation, partner, "Azure Two")
     recorded_statement(installation, partner, one, "2024-12", "USD", 1, "1")
+    with installation.database.reading() as connection:
+        assert first_changeable_month(Scope.of(connection, partner), one) == "0000-00"
     recorded_statement(installation, partner, one, "2024-11", "USD", 1, "1", status="Final")
     with installation.database.writing() as connection:
         scope = Scope.of(connection, partner)
         assert first_changeable_month(scope, one) == "2024-12"
-        connection.execute(update(statements).values(status="Final"))
+        issued = {"status": "Final", "issued_at": installation.clock()}
+        connection.execute(update(statements).where(statements.c.status == "Estimated").values(**issued))
         assert first_changeable_month(scope, one) == "2025-01"
-        connection.execute(update(statements).values(status="Estimated"))
-        assert first_changeable_month(scope, one) == "0000-00"
 
 
 def test_terms_are_read_as_they_stand_in_the_month(installation: Installation, partner: Caller) -> None:

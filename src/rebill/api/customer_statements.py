@@ -13,13 +13,14 @@ from rebill.api.route import Route
 from rebill.api.statement_shapes import (
     CurrencyAnswer,
     StatementAnswer,
+    StatementBlockAnswer,
     StatementLineAnswer,
     StatementList,
     StatementSummary,
 )
 from rebill.documents import statement_csv
 from rebill.documents.currency_symbol import currency_symbol
-from rebill.documents.statement_lines import line_documents
+from rebill.documents.statement_lines import block_documents, line_documents
 from rebill.model.cloud import Cloud, cloud_of
 from rebill.model.statement import StatementFilter, StatementStatus
 from rebill.services.permission import Permission
@@ -41,6 +42,7 @@ def list_all(call: Call) -> Answer:
         customer_id=call.filter_customer_id,
         month=call.parameters.month("billing_period"),
         status=None if status is None else StatementStatus(status),
+        with_notes=call.parameters.text("documents") == "all",
     )
     listing = list_statements(call.installation, call.caller, page_of(call.parameters), wanted)
     artifacts = [StatementSummary(**_summary(listed.record, listed.cloud)) for listed in listing.items]
@@ -60,7 +62,7 @@ def get(call: Call) -> Answer:
     if form == _JSON:
         return Answer.json(200, statement_answer(record), headers)
     headers["Content-Disposition"] = f'attachment; filename="statement-{statement_id}.csv"'
-    text = statement_csv(statement_id, record.statement)
+    text = statement_csv(statement_id, record.statement, record.document)
     return Answer(200, text.encode(), headers, f"{_CSV}; charset=utf-8; header=present")
 
 
@@ -69,11 +71,12 @@ def statement_answer(record: StatementRecord) -> StatementAnswer:
     statement = record.statement
     cloud = cloud_of(line.priced.provider for line in statement.lines)
     lines = [StatementLineAnswer.model_validate(line) for line in line_documents(statement)]
-    return StatementAnswer(**_summary(record, cloud), lines=lines)
+    blocks = [StatementBlockAnswer.model_validate(block) for block in block_documents(statement)]
+    return StatementAnswer(**_summary(record, cloud), reason=record.document.reason, lines=lines, blocks=blocks)
 
 
 def _summary(record: StatementRecord, cloud: Cloud) -> dict[str, Any]:
-    statement = record.statement
+    statement, document = record.statement, record.document
     return {
         "id": record.statement_id,
         "customer_id": statement.customer_id,
@@ -85,10 +88,10 @@ def _summary(record: StatementRecord, cloud: Cloud) -> dict[str, Any]:
         "statement_generation_time": record.updated_at,
         "statement_summary_generation_time": record.updated_at,
         "currency": CurrencyAnswer(name=statement.currency, symbol=currency_symbol(statement.currency)),
-        "invoice_id": "",
-        "invoice_date": "",
-        "document_type": "statement" if statement.total_minor_units >= 0 else "credit_statement",
-        "corrects": None,
+        "invoice_id": document.invoice_id,
+        "invoice_date": "" if document.invoice_date is None else document.invoice_date.isoformat(),
+        "document_type": document.type_of(statement.total_minor_units).value,
+        "corrects": document.corrects_id,
     }
 
 

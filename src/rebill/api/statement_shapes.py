@@ -39,9 +39,11 @@ class StatementSummary(AnswerShape):
     statement_generation_time: GenerationTime
     statement_summary_generation_time: GenerationTime
     currency: CurrencyAnswer
-    invoice_id: str
-    invoice_date: str
-    document_type: Annotated[str, Field(description="statement, or credit_statement where the total is below 0.")]
+    invoice_id: Annotated[str, Field(description="The document's number; empty until it is issued and numbered.")]
+    invoice_date: Annotated[str, Field(description="YYYY-MM-DD; empty until it is issued.")]
+    document_type: Annotated[
+        str, Field(description="statement, credit_statement (its total is below 0), debit_note or credit_note.")
+    ]
     corrects: Annotated[int | None, Field(description="The statement that a note corrects; null for a statement.")]
 
 
@@ -61,9 +63,23 @@ class StatementLineAnswer(AnswerShape):
     charge_category: str | None
     quantity: str | None
     amount: Annotated[str, Field(description="In the currency's minor digits; the lines add up to the total.")]
+    kind: Annotated[str, Field(description="charges, support, custom, manual, carried_forward or brought_forward.")]
+    reference: Annotated[int | None, Field(description="The billing rule or entry number that makes the line.")]
+    description: str
+    correction_of: Annotated[str | None, Field(description="YYYY-MM: the month that the line's block corrects.")]
+
+
+class StatementBlockAnswer(AnswerShape):
+    """A correction of an earlier month that stands on this statement, in its lines and in its total."""
+
+    heading: str
+    corrects: Annotated[int, Field(description="The statement that it corrects.")]
+    total: str
 
 
 class StatementAnswer(StatementSummary):
     """A statement with its lines."""
 
+    reason: Annotated[str, Field(description="Why a note was issued.")]
     lines: list[StatementLineAnswer]
+    blocks: list[StatementBlockAnswer]

@@ -11,6 +11,7 @@ from rebill.cli import (
     azure_customers,
     billing_rules,
     bills,
+    closing,
     costs,
     customers,
     demo,
@@ -39,6 +40,7 @@ application.command("assign")(assignments.assign)
 application.command("unassign")(assignments.unassign)
 application.command("move")(assignments.move)
 application.add_typer(costs.commands, name="costs")
+bills.commands.command("finalize")(closing.finalize)
 application.add_typer(bills.commands, name="bill")
 application.add_typer(statements.commands, name="statements")
 application.add_typer(keys.commands, name="keys")

@@ -224,7 +224,7 @@ def _write_documents(story: Story, runs: Sequence[BillRun]) -> Mapping[int, list
 
 
 def _documents(record: StatementRecord) -> tuple[str, str]:
-    identity = (record.statement_id, record.statement)
+    identity = (record.statement_id, record.statement, record.document)
     return statement_json(*identity), statement_csv(*identity)
 
 

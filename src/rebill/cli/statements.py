@@ -14,7 +14,7 @@ from rebill.cli.output import Heading, Output
 from rebill.cli.session import partner_session
 from rebill.model.errors import Invalid
 from rebill.model.money import text_of, text_of_minor_units
-from rebill.model.statement import StatementFilter
+from rebill.model.statement import LineKind, ShownLine, StatementFilter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +34,27 @@ class ExportFormat(StrEnum):
     CSV = "csv"
 
 
+class DocumentChoice(StrEnum):
+    """Which documents are listed."""
+
+    STATEMENTS = "statements"
+    ALL = "all"
+
+
 @commands.command("list")
-def list_all(period: MonthFilter = None, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+def list_all(
+    period: MonthFilter = None,
+    documents: Annotated[
+        DocumentChoice, typer.Option("--documents", help="Statements only, or credit and debit notes too.")
+    ] = DocumentChoice.STATEMENTS,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List the statements, of one month or of all."""
     from rebill.services.read_statements import every_statement
 
     with partner_session(partner, as_json) as session:
-        wanted = StatementFilter(month=period)
+        wanted = StatementFilter(month=period, with_notes=documents is DocumentChoice.ALL)
         records = list(every_statement(session.installation, session.caller, wanted))
         session.output.answer({"statements": [statement_document(record) for record in records]})
         show_statements(session.output, records)
@@ -56,7 +70,7 @@ def show(statement_id: StatementArgument, partner: PartnerOption = None, as_json
     with partner_session(partner, as_json) as session:
         record = get_statement(session.installation, session.caller, statement_id)
         if as_json:
-            sys.stdout.write(statement_json(record.statement_id, record.statement).rstrip("\n") + "\n")
+            sys.stdout.write(statement_json(record.statement_id, record.statement, record.document).rstrip("\n") + "\n")
             return
         show_statement(session.output, record)
         session.output.next_step(
@@ -81,9 +95,9 @@ def export(
     with partner_session(partner, as_json) as session:
         record = get_statement(session.installation, session.caller, statement_id)
         text = (
-            statement_csv(record.statement_id, record.statement)
+            statement_csv(record.statement_id, record.statement, record.document)
             if export_format is ExportFormat.CSV
-            else statement_json(record.statement_id, record.statement)
+            else statement_json(record.statement_id, record.statement, record.document)
         )
         if path is None and as_json and export_format is not ExportFormat.JSON:
             session.output.answer({"statement_id": statement_id, "format": export_format.value, "content": text})
@@ -95,6 +109,23 @@ def export(
         session.output.answer({"statement_id": statement_id, "format": export_format.value, "path": str(path)})
         session.output.say(f"Statement {statement_id} is written to {path}.")
         session.output.next_step("rebill statements list shows the others.")
+
+
+@commands.command("number")
+def number(
+    statement_id: StatementArgument,
+    invoice_id: Annotated[str, typer.Argument(metavar="NUMBER", help="The number, as your own system gave it.")],
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Number an issued document by your own system's number, once and for ever."""
+    from rebill.services.give_number import give_number
+
+    with partner_session(partner, as_json) as session:
+        record = give_number(session.installation, session.caller, statement_id, invoice_id)
+        session.output.answer(statement_document(record))
+        session.output.say(f"Document {statement_id} has the number {record.document.invoice_id}.")
+        session.output.next_step("rebill statements list shows which documents still have none.")
 
 
 def write_document(path: Path, text: str) -> None:
@@ -121,6 +152,9 @@ def statement_document(record: StatementRecord) -> Document:
         "lines": record.line_count,
         "status": statement.status.value,
         "statement_id": record.statement_id,
+        "document_type": record.document.type_of(statement.total_minor_units).value,
+        "invoice_id": record.document.invoice_id,
+        "corrects": record.document.corrects_id,
     }
 
 
@@ -130,6 +164,10 @@ def show_statements(output: Output, records: Sequence[StatementRecord]) -> None:
     names = ["customer", "partner_cost", "price", "margin", "currency", "status", "statement_id"]
     if len(months) > 1:
         names.insert(0, "period")
+    if any(record.document.invoice_id for record in records):
+        names.append("invoice_id")
+    if any(record.document.corrects_id for record in records):
+        names += ["document_type", "corrects"]
     numbers = ("partner_cost", "price", "margin", "statement_id")
     headings = [Heading(name.removesuffix("_id").replace("_", " "), right=name in numbers) for name in names]
     documents = [statement_document(record) for record in records]
@@ -150,15 +188,30 @@ def show_statement(output: Output, record: StatementRecord) -> None:
         Heading("unit"),
         Heading("amount", right=True),
     )
-    rows = []
-    for line in statement.lines:
-        priced = line.priced
-        quantity = "" if priced.quantity is None else text_of(priced.quantity)
-        amount = text_of_minor_units(line.amount_minor_units, statement.minor_digits)
-        words = (priced.provider, priced.subscription, priced.service, priced.charge_category)
-        rows.append([str(line.number), *(word or "–" for word in words), quantity, priced.pricing_unit or "", amount])
+    rows = [_shown_row(shown, statement.minor_digits) for shown in statement.shown_lines]
+    of_type = record.document.type_of(statement.total_minor_units).value.replace("_", " ").capitalize()
+    numbered = f", {record.document.invoice_id}" if record.document.invoice_id else ""
     output.say(
-        f"Statement {record.statement_id} for {record.customer_name}, {statement.month} ({statement.status.value})"
+        f"{of_type} {record.statement_id} for {record.customer_name}, {statement.month} "
+        f"({statement.status.value}{numbered})"
     )
+    if record.document.corrects_id is not None:
+        output.say(f"Corrects statement {record.document.corrects_id}: {record.document.reason}")
     output.table(headings, rows)
+    for block in statement.blocks:
+        total = text_of_minor_units(block.total_minor_units, statement.minor_digits)
+        output.say(f"{block.heading} (statement {block.corrects_id}), in the total: {total} {statement.currency}")
     output.say(f"Total: {statement.price_text} {statement.currency}")
+
+
+def _shown_row(shown: ShownLine, minor_digits: int) -> list[str]:
+    priced = shown.line.priced
+    quantity = "" if priced.quantity is None else text_of(priced.quantity)
+    words = (priced.provider, priced.subscription, priced.service, priced.charge_category)
+    cells = [word or "–" for word in words]
+    if priced.kind is not LineKind.CHARGES:
+        cells[2:] = [priced.description, priced.kind.value.replace("_", " ")]
+    if shown.corrects is not None:
+        cells[2] += f" (correction of {shown.corrects})"
+    amount = text_of_minor_units(shown.line.amount_minor_units, minor_digits)
+    return [str(shown.number), *cells, quantity, priced.pricing_unit or "", amount]

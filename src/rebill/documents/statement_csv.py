@@ -3,14 +3,27 @@
 import csv
 import io
 
+from rebill.documents.statement_json import STATEMENT
 from rebill.documents.statement_lines import LINE_KEYS, line_documents
+from rebill.model.document import Document
 from rebill.model.statement import Statement
 
-_HEAD_KEYS = ("statement_id", "customer_id", "period", "currency", "status")
+_HEAD_KEYS = (
+    "statement_id",
+    "customer_id",
+    "period",
+    "currency",
+    "status",
+    "document_type",
+    "invoice_id",
+    "invoice_date",
+    "corrects",
+)
+_WORDS = ("provider", "subscription", "service", "charge_category")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def statement_csv(statement_id: int, statement: Statement) -> str:
+def statement_csv(statement_id: int, statement: Statement, document: Document = STATEMENT) -> str:
     """The statement's lines, each with the statement's own keys in front; amounts in minor digits.
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front; numbers do not.
@@ -21,13 +34,18 @@ def statement_csv(statement_id: int, statement: Statement) -> str:
         str(statement.month),
         statement.currency,
         statement.status.value,
+        document.type_of(statement.total_minor_units).value,
+        _harmless(document.invoice_id),
+        "" if document.invoice_date is None else document.invoice_date.isoformat(),
+        "" if document.corrects_id is None else str(document.corrects_id),
     )
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\r\n")
     writer.writerow((*_HEAD_KEYS, *LINE_KEYS))
     for line in line_documents(statement):
-        words = [_harmless(line[key]) for key in ("provider", "subscription", "service", "charge_category")]
-        writer.writerow((*head, line["n"], *words, line["quantity"], line["amount"]))
+        words = [_harmless(line[key]) for key in _WORDS]
+        told = (line["kind"], line["reference"], _harmless(line["description"]), line["correction_of"])
+        writer.writerow((*head, line["n"], *words, line["quantity"], line["amount"], *told))
     return rows.getvalue()
 
 

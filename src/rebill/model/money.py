@@ -94,20 +94,32 @@ def minor_units(amount: Decimal, minor_digits: int) -> int:
 def shown_minor_units(exact_amounts: Sequence[Decimal], minor_digits: int) -> list[int]:
     """Deal the rounded total of a statement over its lines; the result adds up to the total.
 
+    A line that is exact in minor units never moves (``docs/rating.md``, Minor units).
+    """
+    with localcontext(_EXACT):
+        total = minor_units(sum(exact_amounts, ZERO), minor_digits)
+    return dealt_minor_units(exact_amounts, total, minor_digits)
+
+
+def dealt_minor_units(exact_amounts: Sequence[Decimal], total: int, minor_digits: int) -> list[int]:
+    """Deal ``total`` minor units over lines; the result adds up to it.
+
     Each line starts at the floor of its exact amount in minor units; the missing units go one
-    each to the lines with the greatest part above their floor, ties to the earlier line. A line
-    that is exact in minor units never moves (``docs/rating.md``, Minor units).
+    each to the lines with the greatest part above their floor, ties to the earlier line. A total that is
+    itself a difference of rounded totals (a correction's) may lie one unit beyond what its lines alone would
+    round to: below every floor the first line loses one; above, the next in the same order gets one.
     """
     with localcontext(_EXACT):
         scaled = [amount.scaleb(minor_digits) for amount in exact_amounts]
         floors = [int(value.to_integral_value(rounding=ROUND_FLOOR)) for value in scaled]
-        total = minor_units(sum(exact_amounts, ZERO), minor_digits)
         missing = total - sum(floors)
         by_remainder = sorted(range(len(scaled)), key=lambda index: (floors[index] - scaled[index], index))
     shown = list(floors)
-    for index in by_remainder[:missing]:
+    if missing == -1 and shown:
+        shown[0] -= 1
+    for index in by_remainder[: max(missing, 0)]:
         shown[index] += 1
-    if sum(shown) != total or missing < 0:
+    if sum(shown) != total:
         raise AssertionError("shown lines must add up to the shown total")
     return shown
 

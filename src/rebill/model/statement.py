@@ -1,8 +1,10 @@
 """The statement of one customer, billing month and currency; and the balance of a run."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from rebill.model.currencies import minor_digits
 from rebill.model.money import ZERO, kept_amount, shown_minor_units, text_of, text_of_minor_units
@@ -26,19 +28,54 @@ class StatementStatus(StrEnum):
 
 @dataclass(frozen=True)
 class StatementFilter:
-    """Which statements are asked for; ``None`` = whatever the customer, month or status."""
+    """Which statements are asked for; ``None`` = whatever the customer, month or status.
+
+    ``with_notes``: credit and debit notes too.
+    """
 
     customer_id: int | None = None
     month: BillingMonth | None = None
     status: StatementStatus | None = None
+    with_notes: bool = False
+
+
+class LineKind(StrEnum):
+    """What a statement line stands for, in the order in which lines stand on a statement.
+
+    ``reference`` of a line: the rule of ``SUPPORT`` and ``CUSTOM``, the entry number of ``MANUAL``, else nothing.
+    """
+
+    CHARGES = "charges"
+    """Charges of one provider × subscription × service × charge category."""
+    SUPPORT = "support"
+    CUSTOM = "custom"
+    MANUAL = "manual"
+    CARRIED_FORWARD = "carried_forward"
+    BROUGHT_FORWARD = "brought_forward"
+
+
+_KIND_ORDER = {kind: place for place, kind in enumerate(LineKind)}
+CARRY_KINDS = (LineKind.CARRIED_FORWARD, LineKind.BROUGHT_FORWARD)
+
+
+class LineKey(NamedTuple):
+    """What makes two lines of a month the same line; absent (``None``) equals absent."""
+
+    kind: LineKind
+    reference: int | None
+    provider: str | None
+    subscription: str | None
+    service: str | None
+    charge_category: str | None
 
 
 @dataclass(frozen=True)
 class PricedLine:
-    """A statement line before minor units: provider × subscription × service × charge category.
+    """A statement line before minor units. Lines of one statement differ in their ``key``.
 
-    ``None`` = absent; absent equals absent. ``quantity`` (8 decimals) stands only where all its
-    charges have one unit. ``exact_amount`` is the price with 12 decimals.
+    ``None`` = absent. ``quantity`` (8 decimals) stands only where all its charges have one unit.
+    ``exact_amount`` is the price with 12 decimals. ``description``: what the customer reads on a line that no
+    charges make.
     """
 
     provider: str | None
@@ -49,6 +86,13 @@ class PricedLine:
     pricing_unit: str | None
     exact_amount: Decimal
     charges: int
+    kind: LineKind = LineKind.CHARGES
+    reference: int | None = None
+    description: str = ""
+
+    @property
+    def key(self) -> LineKey:
+        return LineKey(self.kind, self.reference, self.provider, self.subscription, self.service, self.charge_category)
 
 
 @dataclass(frozen=True)
@@ -61,11 +105,43 @@ class StatementLine:
 
 
 @dataclass(frozen=True)
-class Statement:
-    """What one customer owes for one billing month in one currency.
+class CorrectionBlock:
+    """A correction of an earlier month that stands on a later statement, with a total of its own.
 
-    ``statement_cost`` is the partner's cost of its lines, exact; a customer never sees it.
-    Lists may leave ``lines`` empty; where they stand, they add up to the total.
+    ``corrects_id``: the statement of ``month`` that it corrects.
+    """
+
+    block_id: int
+    corrects_id: int
+    month: BillingMonth
+    lines: tuple[StatementLine, ...]
+    total_minor_units: int
+
+    def __post_init__(self) -> None:
+        if sum(line.amount_minor_units for line in self.lines) != self.total_minor_units:
+            raise AssertionError("a block's lines must add up to its total")
+
+    @property
+    def heading(self) -> str:
+        return f"Correction of {self.month}"
+
+
+class ShownLine(NamedTuple):
+    """A line in its place on the whole document; ``corrects``: the month that its block corrects."""
+
+    number: int
+    line: StatementLine
+    corrects: BillingMonth | None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one customer owes for one billing month in one currency, or by how much a note changes that.
+
+    ``statement_cost`` is the partner's cost of its lines and blocks, exact; a customer never sees it.
+    ``total_minor_units`` is the whole document's: its ``lines``, its ``blocks``, and the ``carry_lines`` that move
+    money to or from another statement (``carried_minor_units``). Lists may leave lines, blocks and carry lines
+    empty; where they stand, they add up.
     """
 
     customer_id: int
@@ -75,10 +151,26 @@ class Statement:
     total_minor_units: int
     statement_cost: Decimal
     status: StatementStatus = StatementStatus.ESTIMATED
+    carried_minor_units: int = 0
+    blocks: tuple[CorrectionBlock, ...] = ()
+    carry_lines: tuple[StatementLine, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.lines and sum(line.amount_minor_units for line in self.lines) != self.total_minor_units:
-            raise AssertionError("a statement's lines must add up to its total")
+        if self.lines or self.blocks or self.carry_lines:
+            shown = sum(line.amount_minor_units for line in (*self.lines, *self.carry_lines))
+            if shown + sum(block.total_minor_units for block in self.blocks) != self.total_minor_units:
+                raise AssertionError("a statement's lines must add up to its total")
+        if self.carry_lines and sum(line.amount_minor_units for line in self.carry_lines) != self.carried_minor_units:
+            raise AssertionError("carry lines add up to what is carried")
+
+    @property
+    def shown_lines(self) -> Iterator[ShownLine]:
+        """Every line of the document, numbered through: its own, those of its blocks, carry lines last."""
+        own = [(line, None) for line in self.lines]
+        in_blocks = [(line, block.month) for block in self.blocks for line in block.lines]
+        carried = [(line, None) for line in self.carry_lines]
+        for number, (line, corrects) in enumerate((*own, *in_blocks, *carried), 1):
+            yield ShownLine(number, line, corrects)
 
     @property
     def minor_digits(self) -> int:
@@ -91,14 +183,18 @@ class Statement:
 
     @property
     def margin(self) -> Decimal:
-        """Price − statement cost, exact."""
-        return Decimal(self.price_text) - self.statement_cost
+        """Price before carry − statement cost, exact."""
+        before_carry = self.total_minor_units - self.carried_minor_units
+        return Decimal(before_carry).scaleb(-self.minor_digits) - self.statement_cost
 
 
-def line_order(line: PricedLine) -> tuple[tuple[bool, str], ...]:
-    """The order of statement lines: the four key columns by Unicode code point, absent last."""
-    key = (line.provider, line.subscription, line.service, line.charge_category)
-    return tuple((part is None, part or "") for part in key)
+def line_order(line: PricedLine) -> tuple[int, int, tuple[tuple[bool, str], ...]]:
+    """The order of statement lines: by kind, then by rule id or entry number.
+
+    Then by the four key columns by Unicode code point, absent last.
+    """
+    four = (line.provider, line.subscription, line.service, line.charge_category)
+    return _KIND_ORDER[line.kind], line.reference or 0, tuple((part is None, part or "") for part in four)
 
 
 def drawn_up(
@@ -107,10 +203,14 @@ def drawn_up(
     """Put priced lines in order, deal the minor units over them, and total them."""
     ordered = sorted(priced, key=line_order)
     shown = shown_minor_units([line.exact_amount for line in ordered], minor_digits(currency))
-    lines = tuple(
+    return Statement(customer_id, month, currency, numbered_lines(ordered, shown), sum(shown), statement_cost)
+
+
+def numbered_lines(ordered: list[PricedLine], shown: list[int]) -> tuple[StatementLine, ...]:
+    """Lines with their numbers, from 1, and what each shows in minor units."""
+    return tuple(
         StatementLine(number, line, units) for number, (line, units) in enumerate(zip(ordered, shown, strict=True), 1)
     )
-    return Statement(customer_id, month, currency, lines, sum(shown), statement_cost)
 
 
 @dataclass(frozen=True)

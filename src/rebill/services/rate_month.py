@@ -1,6 +1,5 @@
 """Rate one month on an engine, and check the outcome before anyone sees it (``docs/rating.md``)."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -117,8 +116,3 @@ def _refuse(what: str) -> None:
         "run_does_not_balance",
         f"The run was refused and nothing was stored: {what}. Please report this with the run's log.",
     )
-
-
-def canonical_json(value: Any) -> bytes:
-    """``value`` as JSON with sorted keys and no spare space: the form that is hashed and compared."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

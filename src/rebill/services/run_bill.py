@@ -23,8 +23,9 @@ from rebill.model.statement import Balance, Statement, drawn_up
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.price_book_text import recorded_price_book
-from rebill.services.rate_month import ImportedCost, canonical_json, rate_month
-from rebill.services.run_manifest import canonical_statement, manifest_inputs
+from rebill.services.rate_month import ImportedCost, rate_month
+from rebill.services.run_manifest import canonical_json, canonical_statement, manifest_inputs, sha256_of_inputs
+from rebill.store.closing import hold_closing
 from rebill.store.customers import customer_name
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.identity import draw_id
@@ -145,7 +146,7 @@ def _write_manifest(
     folder: Path, recorded: _Recorded, rated: RatedMonth, statements: Sequence[Statement], engine: str
 ) -> _Proof:
     inputs = manifest_inputs(recorded.inputs, recorded.data_sets)
-    inputs_sha256 = hashlib.sha256(canonical_json(inputs)).hexdigest()
+    inputs_sha256 = sha256_of_inputs(inputs)
     outcome = hashlib.sha256()
     for statement in statements:
         outcome.update(canonical_json(canonical_statement(statement, inputs_sha256)) + b"\n")
@@ -181,6 +182,7 @@ def _keep(
 
     def record(connection: Connection) -> list[StatementRecord]:
         scope = Scope.of(connection, caller)
+        hold_closing(scope)
         if {found.data_set_id for found in data_sets_in_force(scope, month)} != read:
             raise Conflict("cost_changed", f"The cost of {month} changed during this run; run it again.")
         save_run(
@@ -194,6 +196,7 @@ def _keep(
             outcome_sha256=proof.outcome_sha256,
             folder=place,
             balance=[balance.as_text() for balance in rated.balance],
+            attention={kind.value: count for kind, count in rated.attention},
         )
         replace_estimated_statements(scope, month, statements, run_id, now, customer_id)
         return statements_of_month(scope, month)

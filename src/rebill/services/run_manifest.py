@@ -1,5 +1,7 @@
 """What a run writes down of its inputs and its outcome, as plain JSON values (``docs/rating.md``, Proof)."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -90,6 +92,8 @@ def canonical_statement(statement: Statement, manifest_sha256: str) -> dict[str,
                 line.priced.subscription,
                 line.priced.service,
                 line.priced.charge_category,
+                line.priced.kind,
+                line.priced.reference,
                 text_of(line.priced.exact_amount),
                 text_of_minor_units(line.amount_minor_units, digits),
             ]
@@ -97,3 +101,13 @@ def canonical_statement(statement: Statement, manifest_sha256: str) -> dict[str,
         ],
         "manifest_sha256": manifest_sha256,
     }
+
+
+def sha256_of_inputs(inputs: dict[str, Any]) -> str:
+    """The hash by which two runs, or a run and the present, are known to be computed from the same."""
+    return hashlib.sha256(canonical_json(inputs)).hexdigest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """``value`` as JSON with sorted keys and no spare space: the form that is hashed and compared."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

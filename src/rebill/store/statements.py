@@ -2,21 +2,31 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func
 
+from rebill.model.document import Document, DocumentKind
 from rebill.model.listing import Listing, Page
 from rebill.model.money import QUANTITY_DECIMALS, ZERO, round_half_away
 from rebill.model.months import BillingMonth
-from rebill.model.statement import PricedLine, Statement, StatementFilter, StatementLine, StatementStatus
+from rebill.model.statement import (
+    CARRY_KINDS,
+    CorrectionBlock,
+    LineKind,
+    PricedLine,
+    Statement,
+    StatementFilter,
+    StatementLine,
+    StatementStatus,
+)
 from rebill.store.identity import can_be_stored, draw_ids
 from rebill.store.membership import among
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
-from rebill.store.tables import customers, runs, statement_lines, statements
+from rebill.store.tables import customers, given_numbers, runs, statement_lines, statements, voids
 
 _ORDER = (statements.c.created_at, statements.c.statement_id)
 _CHUNK = 500
@@ -25,7 +35,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True)
 class StatementRecord:
-    """A statement as stored: its id stays the same across runs, and into Final."""
+    """A statement or note as stored: its id stays the same across runs, and into Final."""
 
     statement_id: int
     customer_name: str
@@ -33,11 +43,13 @@ class StatementRecord:
     line_count: int
     run_id: int
     updated_at: datetime
+    document: Document = field(default=Document())
 
 
 def save_run(scope: Scope, **columns: Any) -> None:
-    """Record a run that balanced; ``columns`` are those of ``store.tables.runs``."""
-    scope.insert(runs, [columns])
+    """Record a run that balanced as the last of its month; ``columns`` are those of ``store.tables.runs``."""
+    last = scope.select(runs, func.max(runs.c.number)).where(runs.c.billing_month == columns["billing_month"])
+    scope.insert(runs, [{**columns, "number": (scope.connection.scalar(last) or 0) + 1}])
 
 
 def recorded_run_ids(scope: Scope, month: BillingMonth) -> set[int]:
@@ -56,19 +68,18 @@ def replace_estimated_statements(
 ) -> None:
     """Make ``drawn_up`` the month's Estimated statements: rebuilt whole, never appended to.
 
-    The statement of a customer, month and currency keeps its id for ever: one that no longer has
-    a line is emptied and not shown, and has its id again when it has lines again. Final statements
-    are not touched. ``only_customer_id``: only that customer's.
+    The statement of a customer, month and currency keeps its id until it is issued: one that no longer has
+    a line is emptied and not shown, and has its id again when it has lines again. What is issued is not touched:
+    what the run says of such a month is kept beside it, to be compared. ``only_customer_id``: only that customer's.
     """
     standing = _standing_ids(scope, month, only_customer_id)
     wanted = {(statement.customer_id, statement.currency): statement for statement in drawn_up}
-    final = {key for key, (_, status) in standing.items() if status == StatementStatus.FINAL}
-    rebuilt = {key: standing[key][0] for key in standing if key not in final}
-    _delete_lines(scope, list(rebuilt.values()))
-    _empty(scope, [statement_id for key, statement_id in rebuilt.items() if key not in wanted], run_id, now)
-    _update(scope, {rebuilt[key]: wanted[key] for key in rebuilt if key in wanted}, run_id, now)
+    _delete_lines(scope, list(standing.values()))
+    _empty(scope, [statement_id for key, statement_id in standing.items() if key not in wanted], run_id, now)
+    _update(scope, {standing[key]: wanted[key] for key in standing if key in wanted}, run_id, now)
     fresh = [statement for key, statement in wanted.items() if key not in standing]
     ids = draw_ids(scope.connection, statements.c.statement_id, len(fresh))
+    issued, editions = issued_statement_ids(scope, month), _voided_editions(scope, month)
     scope.insert(
         statements,
         [
@@ -78,24 +89,59 @@ def replace_estimated_statements(
                 "billing_month": str(month),
                 "currency": statement.currency,
                 "status": StatementStatus.ESTIMATED,
+                "document_kind": (DocumentKind.RECOMPUTATION if key in issued else DocumentKind.STATEMENT).value,
+                "edition": editions.get(key, 0) + 1,
+                "carried_minor_units": 0,
+                "block_minor_units": 0,
+                "block_cost": ZERO,
+                "reason": "",
                 "created_at": now,
                 **_figures(statement, run_id, now),
             }
             for statement_id, statement in zip(ids, fresh, strict=True)
+            for key in ((statement.customer_id, statement.currency),)
         ],
     )
-    numbered = {**{rebuilt[key]: wanted[key] for key in rebuilt if key in wanted}, **dict(zip(ids, fresh, strict=True))}
-    _insert_lines(scope, numbered)
+    rebuilt = {standing[key]: wanted[key] for key in standing if key in wanted}
+    _insert_lines(scope, {**rebuilt, **dict(zip(ids, fresh, strict=True))})
 
 
-def _standing_ids(
-    scope: Scope, month: BillingMonth, only_customer_id: int | None
-) -> dict[tuple[int, str], tuple[int, str]]:
-    query = scope.select(statements).where(statements.c.billing_month == str(month))
+def issued_statement_ids(scope: Scope, month: BillingMonth) -> dict[tuple[int, str], int]:
+    """The issued statements of a month that no void took back: customer id and currency → statement id."""
+    query = scope.select(statements).where(statements.c.billing_month == str(month), is_issued_statement())
+    return {(row.customer_id, row.currency): row.statement_id for row in scope.connection.execute(query)}
+
+
+def is_issued_statement() -> ColumnElement[bool]:
+    """The condition that a row is an issued statement that no void took back."""
+    return and_(
+        statements.c.status == StatementStatus.FINAL.value,
+        statements.c.document_kind == DocumentKind.STATEMENT.value,
+        not_voided(),
+    )
+
+
+def not_voided() -> ColumnElement[bool]:
+    """The condition that no void took a statement back."""
+    return ~exists().where(voids.c.statement_id == statements.c.statement_id)
+
+
+def _voided_editions(scope: Scope, month: BillingMonth) -> dict[tuple[int, str], int]:
+    """How many editions of a customer's month and currency were voided."""
+    query = scope.select(voids).where(voids.c.billing_month == str(month)).order_by(voids.c.edition)
+    return {(row.customer_id, row.currency): row.edition for row in scope.connection.execute(query)}
+
+
+def _standing_ids(scope: Scope, month: BillingMonth, only_customer_id: int | None) -> dict[tuple[int, str], int]:
+    """What runs of the month rebuild: customer id and currency → statement id."""
+    query = scope.select(statements).where(
+        statements.c.billing_month == str(month),
+        statements.c.status == StatementStatus.ESTIMATED.value,
+        statements.c.document_kind.in_((DocumentKind.STATEMENT.value, DocumentKind.RECOMPUTATION.value)),
+    )
     if only_customer_id is not None:
         query = query.where(statements.c.customer_id == only_customer_id)
-    rows = scope.connection.execute(query)
-    return {(row.customer_id, row.currency): (row.statement_id, row.status) for row in rows}
+    return {(row.customer_id, row.currency): row.statement_id for row in scope.connection.execute(query)}
 
 
 def _figures(statement: Statement, run_id: int, now: datetime) -> dict[str, Any]:
@@ -141,6 +187,9 @@ def _delete_lines(scope: Scope, statement_ids: Sequence[int]) -> None:
 _LINE_COLUMNS = (
     "statement_id",
     "number",
+    "line_kind",
+    "reference",
+    "description",
     "provider",
     "subscription",
     "service",
@@ -158,6 +207,9 @@ def _insert_lines(scope: Scope, numbered: dict[int, Statement]) -> None:
         (
             statement_id,
             line.number,
+            line.priced.kind.value,
+            line.priced.reference,
+            line.priced.description,
             line.priced.provider,
             line.priced.subscription,
             line.priced.service,
@@ -179,15 +231,22 @@ def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
 
 
 def statements_of_month(scope: Scope, month: BillingMonth) -> list[StatementRecord]:
-    """The statements of a month without their lines, by customer id and currency."""
-    query = _shown(scope).where(statements.c.billing_month == str(month))
+    """The statements of a month without their lines, by customer id and currency; those that were voided are not."""
+    query = _shown(scope, with_notes=False).where(statements.c.billing_month == str(month), not_voided())
     rows = scope.connection.execute(query.order_by(statements.c.customer_id, statements.c.currency))
-    return [_record(row, None) for row in rows]
+    return [_record(row) for row in rows]
+
+
+def statements_of_closing(scope: Scope, closing_id: int) -> list[StatementRecord]:
+    """What one act issued, without lines: in the order in which documents get their numbers."""
+    query = _shown(scope).where(statements.c.closing_id == closing_id)
+    rows = scope.connection.execute(query.order_by(statements.c.customer_id, statements.c.currency))
+    return [_record(row) for row in rows]
 
 
 def statement_page(scope: Scope, page: Page, wanted: StatementFilter, after: Sequence[Any]) -> Listing[StatementRecord]:
     """A page of the statements without their lines, in order of creation."""
-    query = _shown(scope)
+    query = _shown(scope, wanted.with_notes)
     if wanted.customer_id is not None:
         query = query.where(statements.c.customer_id == wanted.customer_id)
     if wanted.month is not None:
@@ -195,7 +254,7 @@ def statement_page(scope: Scope, page: Page, wanted: StatementFilter, after: Seq
     if wanted.status is not None:
         query = query.where(statements.c.status == wanted.status.value)
     found = rows_of_page(scope.connection, query, _ORDER, page, after)
-    items = [_record(row, None) for row in found.rows]
+    items = [_record(row) for row in found.rows]
     return Listing(items, page, found.total, found.more, items[-1].statement_id if items else None)
 
 
@@ -213,7 +272,7 @@ def find_statement(scope: Scope, statement_id: int) -> StatementRecord | None:
     if not can_be_stored(statement_id):
         return None
     row = scope.connection.execute(_shown(scope).where(statements.c.statement_id == statement_id)).one_or_none()
-    return None if row is None else _record(row, _lines(scope, statement_id))
+    return None if row is None else _whole_record(scope, row)
 
 
 def providers_by_statement(scope: Scope, statement_ids: Collection[int]) -> dict[int, set[str | None]]:
@@ -229,47 +288,98 @@ def providers_by_statement(scope: Scope, statement_ids: Collection[int]) -> dict
     return found
 
 
-def _shown(scope: Scope) -> Select[Any]:
-    """Statements that have lines, and the names of their customers, deleted ones too."""
+def _shown(scope: Scope, with_notes: bool = True) -> Select[Any]:
+    """Documents that have lines, and the names of their customers, deleted ones too."""
     of_customer = and_(customers.c.customer_id == statements.c.customer_id, scope.own(customers))
+    numbered = and_(given_numbers.c.statement_id == statements.c.statement_id, scope.own(given_numbers))
+    kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value)
     return (
-        scope.select(statements, *statements.c, customers.c.name.label("customer_name"))
+        scope.select(
+            statements,
+            *statements.c,
+            customers.c.name.label("customer_name"),
+            given_numbers.c.invoice_id.label("given_number"),
+        )
         .join(customers, of_customer)
-        .where(statements.c.line_count > 0)
+        .outerjoin(given_numbers, numbered)
+        .where(statements.c.line_count > 0, statements.c.document_kind.in_(kinds if with_notes else kinds[:1]))
     )
 
 
-def _lines(scope: Scope, statement_id: int) -> list[StatementLine]:
-    query = scope.select(statement_lines).where(statement_lines.c.statement_id == statement_id)
-    return [
-        StatementLine(
-            row.number,
-            PricedLine(
-                row.provider,
-                row.subscription,
-                row.service,
-                row.charge_category,
-                None if row.quantity is None else round_half_away(row.quantity, QUANTITY_DECIMALS),
-                row.pricing_unit,
-                row.exact_amount,
-                row.charge_count,
-            ),
-            row.amount_minor_units,
+def lines_of(scope: Scope, statement_ids: Collection[int]) -> dict[int, list[StatementLine]]:
+    """The lines of these documents, carry lines among them, by document and in order."""
+    query = scope.select(statement_lines).where(among(scope.connection, statement_lines.c.statement_id, statement_ids))
+    found: dict[int, list[StatementLine]] = defaultdict(list)
+    for row in scope.connection.execute(query.order_by(statement_lines.c.statement_id, statement_lines.c.number)):
+        priced = PricedLine(
+            row.provider,
+            row.subscription,
+            row.service,
+            row.charge_category,
+            None if row.quantity is None else round_half_away(row.quantity, QUANTITY_DECIMALS),
+            row.pricing_unit,
+            row.exact_amount,
+            row.charge_count,
+            LineKind(row.line_kind),
+            row.reference,
+            row.description,
         )
-        for row in scope.connection.execute(query.order_by(statement_lines.c.number))
-    ]
+        found[row.statement_id].append(StatementLine(row.number, priced, row.amount_minor_units))
+    return found
 
 
-def _record(row: Any, lines: list[StatementLine] | None) -> StatementRecord:
-    if lines is not None and len(lines) != row.line_count:
+def _blocks_on(scope: Scope, statement_id: int) -> tuple[CorrectionBlock, ...]:
+    """The blocks that stand on a statement, in order of the months they correct."""
+    query = scope.select(statements).where(statements.c.carried_by_id == statement_id)
+    rows = scope.connection.execute(query.order_by(statements.c.billing_month)).all()
+    lines = lines_of(scope, [row.statement_id for row in rows])
+    return tuple(
+        CorrectionBlock(
+            row.statement_id,
+            row.corrects_id,
+            BillingMonth.parse(row.billing_month),
+            tuple(lines[row.statement_id]),
+            row.total_minor_units,
+        )
+        for row in rows
+    )
+
+
+def _whole_record(scope: Scope, row: Any) -> StatementRecord:
+    lines = lines_of(scope, [row.statement_id])[row.statement_id]
+    if len(lines) != row.line_count:
         raise AssertionError("a statement has as many lines as were stored with it")
+    own = tuple(line for line in lines if line.priced.kind not in CARRY_KINDS)
+    carried = tuple(line for line in lines if line.priced.kind in CARRY_KINDS)
+    return _record(row, own, _blocks_on(scope, row.statement_id), carried)
+
+
+def _record(
+    row: Any,
+    lines: tuple[StatementLine, ...] = (),
+    blocks: tuple[CorrectionBlock, ...] = (),
+    carry_lines: tuple[StatementLine, ...] = (),
+) -> StatementRecord:
     statement = Statement(
         customer_id=row.customer_id,
         month=BillingMonth.parse(row.billing_month),
         currency=row.currency,
-        lines=tuple(lines or ()),
+        lines=lines,
         total_minor_units=row.total_minor_units,
         statement_cost=row.statement_cost,
         status=StatementStatus(row.status),
+        carried_minor_units=row.carried_minor_units,
+        blocks=blocks,
+        carry_lines=carry_lines,
     )
-    return StatementRecord(row.statement_id, row.customer_name, statement, row.line_count, row.run_id, row.updated_at)
+    document = Document(
+        kind=DocumentKind(row.document_kind),
+        edition=row.edition,
+        corrects_id=row.corrects_id,
+        reason=row.reason,
+        invoice_id=row.invoice_id or row.given_number or "",
+        invoice_date=row.invoice_date,
+    )
+    return StatementRecord(
+        row.statement_id, row.customer_name, statement, row.line_count, row.run_id, row.updated_at, document
+    )

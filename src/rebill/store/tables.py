@@ -14,7 +14,6 @@ from sqlalchemy import (
     Date,
     ForeignKey,
     Index,
-    Integer,
     String,
     Table,
     Text,
@@ -23,6 +22,11 @@ from sqlalchemy import (
 )
 
 from rebill.store.caller_tables import api_keys as api_keys
+from rebill.store.closing_tables import closing_settings as closing_settings
+from rebill.store.closing_tables import closings as closings
+from rebill.store.closing_tables import document_numbers as document_numbers
+from rebill.store.closing_tables import given_numbers as given_numbers
+from rebill.store.closing_tables import voids as voids
 from rebill.store.columns import (
     ExactDecimal,
     Instant,
@@ -38,6 +42,9 @@ from rebill.store.price_book_tables import price_book_account_assignments as pri
 from rebill.store.price_book_tables import price_book_assignments as price_book_assignments
 from rebill.store.price_book_tables import price_book_specifications as price_book_specifications
 from rebill.store.price_book_tables import price_books as price_books
+from rebill.store.statement_tables import runs as runs
+from rebill.store.statement_tables import statement_lines as statement_lines
+from rebill.store.statement_tables import statements as statements
 
 partners = Table(
     "partners",
@@ -180,57 +187,6 @@ data_sets = Table(
         sqlite_where=text("replaced_at IS NULL"),
         postgresql_where=text("replaced_at IS NULL"),
     ),
-)
-
-runs = Table(
-    "runs",
-    metadata,
-    own_id("run_id"),
-    partner_reference(),
-    Column("billing_month", Month, nullable=False, index=True),
-    Column("customer_id", BigInteger, comment="NULL = every customer"),
-    Column("engine", Text, nullable=False),
-    Column("finished_at", Instant, nullable=False),
-    Column("manifest_sha256", String(64), nullable=False),
-    Column("outcome_sha256", String(64), nullable=False),
-    Column("folder", Text, nullable=False, comment="of its manifest and rated lines, relative to the lake"),
-    Column("balance", JSON, nullable=False, comment="[{currency, imported, ...}], exact decimal text"),
-)
-
-statements = Table(
-    "statements",
-    metadata,
-    own_id("statement_id"),
-    partner_reference(index=False),
-    customer_reference(),
-    Column("billing_month", Month, nullable=False, index=True),
-    Column("currency", String(3), nullable=False),
-    Column("status", Text, nullable=False),
-    Column("run_id", ForeignKey("runs.run_id"), nullable=False),
-    Column("total_minor_units", BigInteger, nullable=False),
-    Column("statement_cost", ExactDecimal, nullable=False, comment="the partner's; no customer sees it"),
-    Column("line_count", Integer, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    UniqueConstraint("customer_id", "billing_month", "currency"),
-    Index("ix_statements_in_order", "partner_id", "created_at", "statement_id"),
-)
-
-statement_lines = Table(
-    "statement_lines",
-    metadata,
-    Column("statement_id", ForeignKey("statements.statement_id"), primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    partner_reference(),
-    Column("provider", Text),
-    Column("subscription", Text),
-    Column("service", Text),
-    Column("charge_category", Text),
-    Column("quantity", ExactDecimal),
-    Column("pricing_unit", Text),
-    Column("exact_amount", ExactDecimal, nullable=False),
-    Column("amount_minor_units", BigInteger, nullable=False),
-    Column("charge_count", BigInteger, nullable=False),
 )
 
 billing_rules = Table(

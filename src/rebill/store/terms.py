@@ -13,6 +13,7 @@ from rebill.model.statement import StatementStatus
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from rebill.store.membership import among
 from rebill.store.scope import Scope
+from rebill.store.statements import is_issued_statement
 from rebill.store.tables import customer_terms, statements
 
 ALWAYS: Final = "0000-00"
@@ -34,14 +35,17 @@ def first_changeable_month_of(scope: Scope, customer_ids: Collection[int] | None
 
 
 def has_issued_statements(scope: Scope, customer_id: int) -> bool:
-    """Whether any statement of this customer is issued."""
-    return first_changeable_month(scope, customer_id) != ALWAYS
+    """Whether anything was ever issued to this customer, voided or not."""
+    issued = scope.select(statements, statements.c.statement_id).where(
+        statements.c.customer_id == customer_id, statements.c.status == StatementStatus.FINAL.value
+    )
+    return scope.connection.scalars(issued.limit(1)).first() is not None
 
 
 def _first_changeable_months(scope: Scope, customer_ids: Collection[int] | None) -> dict[int, str]:
     issued = (
         scope.select(statements, statements.c.customer_id, func.max(statements.c.billing_month).label("last"))
-        .where(statements.c.status == StatementStatus.FINAL.value)
+        .where(is_issued_statement())
         .group_by(statements.c.customer_id)
     )
     if customer_ids is not None:

@@ -1,0 +1,161 @@
+"""What stands in the way of closing a month (``docs/closing.md``): each check in a function, all of them asked.
+
+A new check is one more function in ``_CHECKS``; a month without anything recorded for it is not held back.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from rebill.model.closing import Blocker, BlockerKind, ClosingSettings
+from rebill.model.data_set import DataSet
+from rebill.model.months import BillingMonth
+from rebill.store.closing import RecordedRun
+
+UNBILLED_SCOPE = "unbilled:"
+"""In front of the scope of a delivery that Microsoft has not billed yet."""
+_UNNAMED_SCOPE = "file:"
+_VIEW_OF_ONE_MONTH = "invoice"
+
+
+@dataclass(frozen=True)
+class MonthToClose:
+    """What the checks look at: the month as it is recorded and was last run.
+
+    ``data_sets``: in force for the month; ``data_sets_before``: for the month before it. ``months_not_run``: earlier
+    months with cost that no run has seen.
+    """
+
+    month: BillingMonth
+    today: date
+    settings: ClosingSettings
+    run: RecordedRun
+    data_sets: Sequence[DataSet]
+    data_sets_before: Sequence[DataSet]
+    months_not_run: Sequence[BillingMonth]
+
+
+def blockers_of(closing: MonthToClose) -> tuple[Blocker, ...]:
+    """Everything that stands in the way, in the order of the checks."""
+    return tuple(blocker for check in _CHECKS for blocker in check(closing))
+
+
+def _balance_failed(closing: MonthToClose) -> list[Blocker]:
+    return [
+        Blocker(
+            BlockerKind.BALANCE_FAILED,
+            f"{balance['difference']} {balance['currency']} of imported cost has no place in the balance: please "
+            "report this with the run's log.",
+        )
+        for balance in closing.run.balance
+        if Decimal(balance["difference"]) != 0
+    ]
+
+
+def _unassigned_cost(closing: MonthToClose) -> list[Blocker]:
+    threshold = closing.settings.unassigned_threshold
+    return [
+        Blocker(
+            BlockerKind.UNASSIGNED_COST,
+            f"{balance['unassigned']} {balance['currency']} of cost is assigned to nobody, more than the {threshold:f} "
+            "that the partner allows: assign the accounts (rebill assign) and run again.",
+        )
+        for balance in closing.run.balance
+        if abs(Decimal(balance["unassigned"])) > threshold
+    ]
+
+
+def _unbilled_delivery(closing: MonthToClose) -> list[Blocker]:
+    return [
+        Blocker(
+            BlockerKind.UNBILLED_DELIVERY,
+            f"Data set {data_set.data_set_id} (scope {data_set.scope}) is not billed by Microsoft yet: import the "
+            "billed cost of the month and run again.",
+        )
+        for data_set in closing.data_sets
+        if data_set.scope.startswith(UNBILLED_SCOPE)
+    ]
+
+
+def _close_day_not_come(closing: MonthToClose) -> list[Blocker]:
+    day = closing.settings.closes_on(closing.month)
+    if closing.today >= day:
+        return []
+    return [Blocker(BlockerKind.CLOSE_DAY_NOT_COME, f"{closing.month} is closed from {day} on: wait until then.")]
+
+
+def _delivery_missing(closing: MonthToClose) -> list[Blocker]:
+    delivered = {_lasting_name(data_set) for data_set in closing.data_sets}
+    return [
+        Blocker(
+            BlockerKind.DELIVERY_MISSING,
+            f"Scope {data_set.scope} delivered for {data_set.billing_month} and has not for {closing.month}: import "
+            "its cost and run again.",
+        )
+        for data_set in closing.data_sets_before
+        if _delivers_every_month(data_set) and _lasting_name(data_set) not in delivered
+    ]
+
+
+def _lasting_name(data_set: DataSet) -> tuple[str, str, str]:
+    return data_set.source_kind, data_set.scope, data_set.view
+
+
+def _delivers_every_month(data_set: DataSet) -> bool:
+    """Whether the scope is the name of something that goes on: not a file's own, an invoice's, or unbilled cost's."""
+    passing = data_set.scope.startswith((_UNNAMED_SCOPE, UNBILLED_SCOPE))
+    return not passing and data_set.view != _VIEW_OF_ONE_MONTH
+
+
+def _rejected_rows(closing: MonthToClose) -> list[Blocker]:
+    return [
+        Blocker(
+            BlockerKind.REJECTED_ROWS,
+            f"{data_set.reject_count} rows of data set {data_set.data_set_id} were put aside: look at them (rebill "
+            f"costs rejects {data_set.data_set_id}), mend them and import again with --scope {data_set.scope}.",
+        )
+        for data_set in closing.data_sets
+        if data_set.reject_count
+    ]
+
+
+_ATTENTION = {
+    "no_retail": "are priced 0 because the retail that the customer's policy wants is absent: import it, or change the "
+    "customer's commitments policy, and run again",
+    "no_effective": "are priced 0 because the amortized cost that the customer's policy wants is absent: import it, or "
+    "change the customer's commitments policy, and run again",
+    "spans_transfer": "are usage of several days across a change of owner, and stay whole with the first day's owner: "
+    "see whether that is wanted",
+}
+
+
+def _lines_need_attention(closing: MonthToClose) -> list[Blocker]:
+    return [
+        Blocker(BlockerKind.LINES_NEED_ATTENTION, f"{count} lines {_ATTENTION[kind]} ({kind}).")
+        for kind, count in sorted(closing.run.attention.items())
+        if count
+    ]
+
+
+def _earlier_month_not_run(closing: MonthToClose) -> list[Blocker]:
+    return [
+        Blocker(
+            BlockerKind.EARLIER_MONTH_NOT_RUN,
+            f"Cost of {month} is imported and was never billed, and a customer's earlier months come first: run "
+            f"{month}, or set the partner's billing_start behind it.",
+        )
+        for month in closing.months_not_run
+    ]
+
+
+_CHECKS: tuple[Callable[[MonthToClose], list[Blocker]], ...] = (
+    _balance_failed,
+    _unassigned_cost,
+    _unbilled_delivery,
+    _close_day_not_come,
+    _delivery_missing,
+    _rejected_rows,
+    _lines_need_attention,
+    _earlier_month_not_run,
+)

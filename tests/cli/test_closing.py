@@ -1,0 +1,40 @@
+"""A month closed at the command line: issued, held back, overridden, numbered."""
+
+from pathlib import Path
+
+from tests.cli.command_line import CommandLine
+from tests.cli.test_main_job import MONTH, billed_month
+
+
+def test_a_month_is_finalized_and_its_statement_keeps_its_id(rebill: CommandLine, tmp_path: Path) -> None:
+    client_api_id, run = billed_month(rebill, tmp_path)
+    (estimated,) = run["statements"]
+    held_back = rebill.refusal("bill", "finalize", "--period", MONTH)
+    assert held_back["code"] == "finalizing_blocked"
+    assert set(held_back["fields"]) == {"unassigned_cost"}
+    done = rebill.answer("bill", "finalize", "--period", MONTH, "--override", "The rest is ours")
+    assert [found["blocker"] for found in done["overridden"]] == ["unassigned_cost"]
+    assert (done["period"], done["reason"], done["customer_id"]) == (MONTH, "The rest is ours", None)
+    (issued,) = done["documents"]
+    assert issued == {**estimated, "status": "Final", "invoice_id": issued["invoice_id"]}
+    assert issued["invoice_id"].endswith("-000001")
+    shown = rebill.answer("statements", "show", str(issued["statement_id"]))
+    assert (shown["status"], shown["document_type"], shown["invoice_id"]) == (
+        "Final",
+        "statement",
+        issued["invoice_id"],
+    )
+    text = rebill.run("statements", "show", str(issued["statement_id"])).out
+    assert f"Statement {issued['statement_id']} for Acorn Ltd, {MONTH} (Final, {issued['invoice_id']})" in text
+    again = rebill.refusal("bill", "finalize", "--period", MONTH, "--customer", str(client_api_id))
+    assert again["code"] == "nothing_to_finalize"
+
+
+def test_a_gapless_number_is_not_to_be_given(rebill: CommandLine, tmp_path: Path) -> None:
+    _, run = billed_month(rebill, tmp_path)
+    statement_id = str(run["statements"][0]["statement_id"])
+    assert rebill.refusal("statements", "number", statement_id, "ERP-1")["code"] == "not_issued"
+    rebill.answer("bill", "finalize", "--period", MONTH, "--override", "The rest is ours")
+    assert rebill.refusal("statements", "number", statement_id, "ERP-1")["code"] == "numbered_already"
+    everything = rebill.answer("statements", "list", "--documents", "all")["statements"]
+    assert [str(found["statement_id"]) for found in everything] == [statement_id]

@@ -1,0 +1,75 @@
+"""Steps that stories of closing are told in: a charge, a run, an act, and what the customer got."""
+
+from dataclasses import dataclass
+
+from rebill.model.closing import ClosingAct, ClosingOrder, ClosingSettings
+from rebill.model.errors import Conflict
+from rebill.model.months import BillingMonth
+from rebill.model.statement import StatementFilter
+from rebill.services.closing_act import IssuedClosing
+from rebill.services.finalize_month import finalize_month
+from rebill.services.read_statements import every_statement, get_statement
+from rebill.services.run_bill import BillRun, run_bill
+from rebill.store.closing import store_closing_settings
+from rebill.store.scope import Scope
+from rebill.store.statements import StatementRecord
+from tests.services.months import SEPTEMBER, Month, charge
+
+AUGUST, OCTOBER, NOVEMBER, DECEMBER = (BillingMonth(2024, month) for month in (8, 10, 11, 12))
+
+
+def cost(month: BillingMonth, amount: str, subscription: str = "s-1", **columns: str) -> dict[str, str]:
+    """A charge of ``amount``, at cost and at list, of the month's second day, billed in the month."""
+    billed = {"BillingPeriodStart": f"{month}-01T00:00:00Z", "BillingPeriodEnd": f"{month.following}-01T00:00:00Z"}
+    return charge(f"{month}-02", amount, amount, **{"SubAccountId": subscription, **billed, **columns})
+
+
+@dataclass
+class Accountant(Month):
+    """A partner's months in the hands of the one who closes them. Deliveries of a month replace one another."""
+
+    deliveries: int = 0
+
+    def deliver(self, month: BillingMonth, *charges: dict[str, str], scope: str = "export") -> None:
+        """Microsoft delivers the month's cost, instead of what it delivered before."""
+        self.deliveries += 1
+        self.cost(*charges, scope=scope, name=f"cost-{month}-{self.deliveries}.csv")
+
+    def run(self, month: BillingMonth = SEPTEMBER, customer_id: int | None = None) -> BillRun:
+        return run_bill(self.installation, self.caller, month, customer_id)
+
+    def finalize(
+        self, month: BillingMonth = SEPTEMBER, customer_id: int | None = None, override: str = ""
+    ) -> IssuedClosing:
+        order = ClosingOrder(ClosingAct.FINALIZE, month, customer_id, override)
+        return finalize_month(self.installation, self.caller, order)
+
+    def settle(self, **settings: object) -> None:
+        """The partner's rules for closing are these."""
+        with self.installation.database.writing() as connection:
+            store_closing_settings(Scope.of(connection, self.caller), ClosingSettings(**settings))  # type: ignore[arg-type]  # names are those of ClosingSettings
+
+    def documents(self, month: BillingMonth | None = None) -> list[str]:
+        """Every document: ``customer: type number status total currency``, in order of customer and creation."""
+        wanted = StatementFilter(month=month, with_notes=True)
+        records = sorted(
+            every_statement(self.installation, self.caller, wanted),
+            key=lambda record: (record.customer_name, record.statement.month, record.document.invoice_id),
+        )
+        return [told(record) for record in records]
+
+    def whole(self, statement_id: int) -> StatementRecord:
+        return get_statement(self.installation, self.caller, statement_id)
+
+
+def told(record: StatementRecord) -> str:
+    statement = record.statement
+    of_type = record.document.type_of(statement.total_minor_units)
+    number = record.document.invoice_id or "-"
+    total = f"{statement.price_text} {statement.currency}"
+    return f"{record.customer_name}: {of_type} {number} {statement.status.value} {total}"
+
+
+def refused(conflict: Conflict) -> tuple[str, set[str]]:
+    """A refusal's code and the fields it names."""
+    return conflict.code, set(conflict.fields)

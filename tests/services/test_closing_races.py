@@ -1,0 +1,103 @@
+"""Several processes finalize at once, some of them killed: no number is lost, doubled or missing."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from rebill.model.errors import Conflict
+from rebill.model.party import Caller
+from rebill.services.installation import Installation
+from tests.services.accountant import Accountant, cost
+from tests.services.months import SEPTEMBER, stored
+
+PROCESSES = 4
+CUSTOMERS = 16
+EVERY_NUMBER = [f"S2024-{number:06d}" for number in range(1, CUSTOMERS + 1)]
+
+
+@pytest.fixture
+def accountant(installation: Installation, partner: Caller, tmp_path: Path) -> Accountant:
+    """A month with many statements, run and ready to be issued."""
+    accountant = Accountant(installation, partner, tmp_path)
+    accountant.deliver(SEPTEMBER, *(cost(SEPTEMBER, "1.01", f"s-{place}") for place in range(CUSTOMERS)))
+    for place in range(CUSTOMERS):
+        accountant.subscriptions(accountant.customer(f"Customer {place}"), f"s-{place}")
+    accountant.run()
+    return accountant
+
+
+@pytest.fixture
+def closers(accountant: Accountant) -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that begin to finalize the month at the same time."""
+    settings = accountant.installation.settings
+    command = [sys.executable, "-m", "tests.services.racing_closers", settings.database_url, str(settings.home)]
+    started = [
+        subprocess.Popen([*command, str(seed)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for seed in range(PROCESSES)
+    ]
+    for process in started:
+        assert _next_line(process) == "ready"
+    customers = [customer.customer_id for customer in accountant.customers.values()]
+    given = {"now": accountant.installation.clock().isoformat(), "partner": accountant.caller.partner_id}
+    given |= {"month": str(SEPTEMBER), "customers": customers}
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(given) + "\n")
+        process.stdin.flush()
+    yield started
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def _next_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def _numbers(accountant: Accountant) -> list[str]:
+    records = stored(accountant.installation, accountant.caller, SEPTEMBER)
+    return sorted(record.document.invoice_id for record in records if record.document.invoice_id)
+
+
+def test_processes_that_finalize_at_once_leave_each_number_once(
+    accountant: Accountant, closers: list[subprocess.Popen[str]]
+) -> None:
+    told = [line for process in closers for line in process.communicate()[0].splitlines()]
+    assert sorted(line for line in told if line.startswith("S")) == EVERY_NUMBER
+    assert set(told) <= {"done", "nothing_to_finalize", *EVERY_NUMBER}
+    assert _numbers(accountant) == EVERY_NUMBER
+
+
+def test_killed_processes_leave_no_gap_and_no_number_twice(
+    accountant: Accountant, closers: list[subprocess.Popen[str]]
+) -> None:
+    told = []
+    for process in closers[:-1]:
+        # Killed while it works on the next: at whatever point of its transaction the signal comes.
+        told.append(_next_line(process))
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        told += process.stdout.read().splitlines() if process.stdout else []
+    told += closers[-1].communicate()[0].splitlines()
+    issued = _numbers(accountant)
+    assert issued == EVERY_NUMBER
+    numbers_told = [line for line in told if line.startswith("S")]
+    assert len(set(numbers_told)) == len(numbers_told)
+    assert set(numbers_told) <= set(issued)
+
+
+def test_the_whole_month_is_finalized_while_others_finalize_single_customers(
+    accountant: Accountant, closers: list[subprocess.Popen[str]]
+) -> None:
+    with suppress(Conflict):
+        accountant.finalize()
+    for process in closers:
+        process.communicate()
+    assert _numbers(accountant) == EVERY_NUMBER
