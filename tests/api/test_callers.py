@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from tests.api.client import ApiClient
+from tests.api.price_book_steps import ACCOUNTS, ASSIGNMENTS, assigned, book, priced, sent_book
 from tests.api.world import ADDRESS, KINDS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement
 
 Statuses = tuple[int, int, int, int, int, int]
@@ -21,7 +22,23 @@ class Row:
     """What each kind of caller is answered, and a body that is sound."""
 
     statuses: Statuses
-    body: Mapping[str, object] | None = None
+    body: Mapping[str, object] | Callable[[ApiClient, World], Mapping[str, object]] | None = None
+
+    def sent(self, api: ApiClient, world: World) -> dict[str, object] | None:
+        """The body, its names ones that nothing has yet."""
+        if self.body is None:
+            return None
+        body = dict(self.body(api, world) if callable(self.body) else self.body)
+        return {name: f"New {secrets.token_hex(8)}" if name in ("name", "book_name") else body[name] for name in body}
+
+
+def _assignment(api: ApiClient, world: World) -> dict[str, object]:
+    return {"price_book_id": book(api)["id"], "target_client_api_id": world.customer_id}
+
+
+def _account_assignment(api: ApiClient, world: World) -> dict[str, object]:
+    made = assigned(api, world.customer_id)
+    return {"price_book_assignment_id": made["id"], "billing_account_owner_id": secrets.token_hex(8)}
 
 
 _ASSIGN = (207, 207, 403, 403, 403, 404)
@@ -46,6 +63,24 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/partner_billing_rules/{partner_billing_rule_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("PUT", "/v1/partner_billing_rules/{partner_billing_rule_id}"): Row((200, 200, 403, 403, 403, 404), {"name": "A"}),
     ("DELETE", "/v1/partner_billing_rules/{partner_billing_rule_id}"): Row((204, 204, 403, 403, 403, 404)),
+    ("POST", "/v1/price_books"): Row((201, 201, 403, 403, 403, 201), sent_book()),
+    ("GET", "/v1/price_books"): Row((200, 200, 200, 403, 403, 200)),
+    ("GET", "/v1/price_books/{price_book_id}"): Row((200, 200, 200, 403, 403, 404)),
+    ("GET", "/v1/price_books/{price_book_id}/specification"): Row((200, 200, 200, 403, 403, 404)),
+    ("PUT", "/v1/price_books/{price_book_id}"): Row((200, 200, 403, 403, 403, 404), {"book_name": "A"}),
+    ("DELETE", "/v1/price_books/{price_book_id}"): Row((204, 204, 403, 403, 403, 404)),
+    ("POST", ASSIGNMENTS): Row((201, 201, 403, 403, 403, 422), _assignment),
+    ("GET", ASSIGNMENTS): Row((200, 200, 200, 403, 403, 200)),
+    ("GET", f"{ASSIGNMENTS}/{{price_book_assignment_id}}"): Row((200, 200, 200, 403, 403, 404)),
+    ("PUT", f"{ASSIGNMENTS}/{{price_book_assignment_id}}"): Row(
+        (200, 200, 403, 403, 403, 404), {"end_month": "2999-12"}
+    ),
+    ("DELETE", f"{ASSIGNMENTS}/{{price_book_assignment_id}}"): Row((204, 204, 403, 403, 403, 404)),
+    ("POST", ACCOUNTS): Row((201, 201, 403, 403, 403, 422), _account_assignment),
+    ("GET", ACCOUNTS): Row((200, 200, 200, 403, 403, 200)),
+    ("GET", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((200, 200, 200, 403, 403, 404)),
+    ("PUT", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((200, 200, 403, 403, 403, 404), {}),
+    ("DELETE", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((204, 204, 403, 403, 403, 404)),
     **{
         key: row
         for version in ("v1", "v2")
@@ -76,6 +111,14 @@ def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str
     if "{partner_billing_rule_id}" in path:
         made = owner.post("/v1/partner_billing_rules", {**RULE, "name": f"Rule {secrets.token_hex(8)}"})
         path = path.replace("{partner_billing_rule_id}", str(made.json()["id"]))
+    if "{price_book_id}" in path:
+        path = path.replace("{price_book_id}", str(book(owner)["id"]))
+    if "{price_book_assignment_id}" in path:
+        path = path.replace("{price_book_assignment_id}", str(assigned(owner, customer_id)["id"]))
+    if "{price_book_account_assignment_id}" in path:
+        account = priced(owner, assigned(owner, customer_id)["id"], [secrets.token_hex(8)])
+        account_id = account["price_book_account_assignments"][0]["id"]
+        path = path.replace("{price_book_account_assignment_id}", str(account_id))
     return path
 
 
@@ -90,9 +133,7 @@ def test_a_route_answers_each_kind_of_caller_as_its_row_says(
     row = _ROWS[route.method, route.path]
     path = route.path
     for kind, status in zip(KINDS, row.statuses, strict=True):
-        body = dict(row.body) if row.body is not None else None
-        if body is not None and "name" in body:
-            body["name"] = f"New of {kind}"
+        body = row.sent(api, world)
         path = _path(route, api, world, world.customer_id)
         answer = anyone.with_key(world.keys[kind]).request(route.method, path, json=body)
         assert (kind, answer.status_code) == (kind, status), answer.text
@@ -101,13 +142,13 @@ def test_a_route_answers_each_kind_of_caller_as_its_row_says(
             hidden = "Indigo" if kind == "other_customer" else "Neighbour"
             assert hidden not in told
             assert '"margin_percentage":' not in told or route.permission is None
-    without_key = anyone.request(route.method, path, json=row.body)
+    without_key = anyone.request(route.method, path, json=row.sent(api, world))
     assert without_key.status_code == (200 if route.permission is None else 401)
 
 
 @pytest.mark.parametrize("route", [one for one in ROUTES if one.id_names], ids=lambda one: f"{one.method} {one.path}")
 def test_another_partners_id_looks_exactly_like_an_unknown_one(route: Route, api: ApiClient, world: World) -> None:
-    body = _ROWS[route.method, route.path].body
+    body = _ROWS[route.method, route.path].sent(api, world)
     told = []
     foreign = _path(route, api.with_key(world.keys["other_partner"]), world, world.foreign_customer_id)
     for path in (foreign, re.sub(r"\{\w+\}", "999999999999", route.path)):

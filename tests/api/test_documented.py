@@ -16,15 +16,23 @@ FILES = (
     *(
         ROOT / f"src/rebill/{name}.py"
         for name in (
+            "services/assign_book_accounts",
+            "services/assign_price_book",
             "services/assignment_act",
             "services/catalogue",
+            "services/change_book_assignment",
             "services/change_customer",
+            "services/change_price_book",
             "services/create_billing_rule",
             "services/create_customer",
+            "services/create_price_book",
             "services/delete_customer",
+            "services/delete_price_book",
             "services/list_assignments",
             "services/read_billing_rules",
+            "services/read_book_assignments",
             "services/read_customers",
+            "services/read_price_books",
             "services/read_statements",
             "services/readiness",
             "services/update_billing_rule",

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from rebill.api.answer_shapes import AnswerShape, ExactNumber, Instant
 from rebill.api.shapes import Flag, LenientBody, Text, shape_fault
 from rebill.api.texts import read_id
-from rebill.api.wire_values import GREATEST_LIST_LENGTH, Ids, IdsOrAll, Month, Number, word_of
+from rebill.api.wire_values import GREATEST_LIST_LENGTH, Ids, IdsOrAll, Month, Number, OptionalMonth, word_of
 from rebill.model.billing_rule import (
     EVERYONE,
     BillingRuleOrder,
@@ -37,10 +37,6 @@ def _read_description(value: object) -> str:
     if not isinstance(value, str):
         raise shape_fault("must be text")
     return value
-
-
-def _read_end_month(value: object) -> object:
-    return None if value == "" else value
 
 
 Description = Annotated[str, BeforeValidator(_read_description, json_schema_input_type=str)]
@@ -79,11 +75,7 @@ class BillingRuleBody(LenientBody):
     charge_percentage_discount: Number | None = None
     pricing_info: PricingInfoBody | None = None
     start_month: Month | None = None
-    end_month: Annotated[
-        Month | None,
-        BeforeValidator(_read_end_month, json_schema_input_type=str),
-        Field(description="`YYYY-MM`, the last month of a recurring rule; empty: none."),
-    ] = None
+    end_month: OptionalMonth = None
     frequency: Annotated[RuleFrequency, BeforeValidator(word_of(RuleFrequency))] | None = None
     product_name: Text | None = None
     product_description: Description | None = None

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
-from rebill.api.texts import text_fault
+from rebill.api.texts import read_id, text_fault
 from rebill.model.months import BillingMonth, parse_day
 from rebill.services.secret_keys import holds_key
 
@@ -90,6 +90,18 @@ def whole_number(name: str, description: str, least: int, greatest: int) -> Para
         return number
 
     return Parameter(name, description, read, {"type": "integer", "minimum": least})
+
+
+def identifier(name: str, description: str) -> Parameter:
+    """A parameter that is an id."""
+    return Parameter(name, description, _read_identifier, {"type": "integer", "minimum": 1})
+
+
+def _read_identifier(value: str) -> int:
+    number = read_id(value)
+    if number is None:
+        raise ValueError("must be an id: a whole number above 0")
+    return number
 
 
 def _read_flag(value: str) -> bool:

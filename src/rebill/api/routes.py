@@ -13,6 +13,9 @@ from rebill.api import (
     customer_statements,
     customers,
     operations,
+    price_book_account_assignments,
+    price_book_assignments,
+    price_books,
     subscriptions,
 )
 from rebill.api.route import Route
@@ -25,6 +28,9 @@ ROUTES: tuple[Route, ...] = (
     *azure_catalogue.ROUTES,
     *subscriptions.ROUTES,
     *billing_rules.ROUTES,
+    *price_books.ROUTES,
+    *price_book_assignments.ROUTES,
+    *price_book_account_assignments.ROUTES,
     *operations.ROUTES,
 )
 """Every call there is."""

@@ -79,6 +79,12 @@ Number = Annotated[Decimal, BeforeValidator(_read_number, json_schema_input_type
 Month = Annotated[
     BillingMonth, BeforeValidator(_read_month, json_schema_input_type=str), Field(description="`YYYY-MM`.")
 ]
+OptionalMonth = Annotated[
+    Month | None,
+    BeforeValidator(lambda value: None if value == "" else value, json_schema_input_type=str),
+    Field(description="`YYYY-MM`; empty: none."),
+]
+"""A month that a caller can take back: what was sent as ``""`` is given, and ``None``."""
 Id = Annotated[int, BeforeValidator(read_wire_id, json_schema_input_type=int | str)]
 Ids = Annotated[
     list[Id],

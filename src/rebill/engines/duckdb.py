@@ -15,7 +15,13 @@ COST_LINE_COLUMNS = (
     "BillingCurrency ProviderName ServiceName SubAccountId x_AzureCustomerId PricingUnit CommitmentDiscountId "
     "CommitmentDiscountStatus"
 ).split()
-"""What rating reads of a cost line."""
+"""What rating always reads of a cost line."""
+ASKED_COLUMNS = (
+    "BillingAccountId ChargeClass ChargeDescription ChargeFrequency CommitmentDiscountCategory CommitmentDiscountName "
+    "CommitmentDiscountType RegionId RegionName SkuMeter SkuPriceDetails x_Operation x_ServiceCode "
+    "x_SkuMeterSubcategory"
+).split()
+"""What rating reads where a price book asks for it: columns of text, some of them younger than old data sets."""
 
 
 class DuckDBEngine:
@@ -55,10 +61,12 @@ class DuckDBEngine:
 
     def read_cost_lines(self, parts: Sequence[Path]) -> None:
         """Make ``cost_lines`` the lines of these Parquet files; ``part`` counts them from 0."""
-        columns = ", ".join(COST_LINE_COLUMNS)
+        lines = f"read_parquet({sql_paths(parts)}, union_by_name = true)"
+        found = {name for name, *_ in self._connection.execute(f"DESCRIBE SELECT * FROM {lines}").fetchall()}
+        asked = [name if name in found else f"CAST(NULL AS VARCHAR) AS {name}" for name in ASKED_COLUMNS]
         self._connection.execute(
             f"CREATE VIEW cost_lines AS SELECT CAST(file_index AS INTEGER) AS part, file_row_number AS part_row, "
-            f"{columns} FROM read_parquet({sql_paths(parts)}, union_by_name = true)"
+            f"{', '.join((*COST_LINE_COLUMNS, *asked))} FROM {lines}"
         )
 
     def create_table(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]]) -> None:

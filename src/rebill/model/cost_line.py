@@ -66,10 +66,14 @@ OWN_COLUMNS: Final[tuple[Column, ...]] = (
     Column("x_AzureCustomerId"),
     Column("x_ResellerId"),
     Column("x_PreviousInvoiceId"),
+    Column("x_ServiceCode"),
+    Column("x_Operation"),
+    Column("x_SkuMeterSubcategory"),
     Column("x_SourceFile"),
     Column("x_SourceRow", ColumnType.ROW_NUMBER, required=True),
 )
-"""What rebill adds: the tenant, the reseller, the invoice a refund takes back, and where the row came from."""
+"""What rebill adds: the tenant, the reseller, the invoice a refund takes back, what price books ask for that FOCUS has
+no column of (Amazon's service code and operation, Azure's meter subcategory), and where the row came from."""
 
 COLUMNS: Final[tuple[Column, ...]] = FOCUS_COLUMNS + OWN_COLUMNS
 CHARGE_CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")

@@ -43,11 +43,47 @@ class BillingMonth:
 
     @property
     def preceding(self) -> "BillingMonth":
-        return BillingMonth.of(self.first_day - timedelta(days=1))
+        return BillingMonth(self.year - (self.month == 1), self.month - 1 or 12)
 
     @property
     def last_day(self) -> date:
         return self.following.first_day - timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Months:
+    """Billing months from ``first`` to ``last``, both included; ``None`` = without bound."""
+
+    first: BillingMonth | None = None
+    last: BillingMonth | None = None
+
+    def __post_init__(self) -> None:
+        if self.first is not None and self.last is not None and self.last < self.first:
+            raise AssertionError("months end before they begin")
+
+    def overlaps(self, other: "Months") -> bool:
+        """Whether any month lies in both."""
+        return self.part_from(other.first) is not None and other.part_from(self.first) is not None
+
+    def within(self, other: "Months") -> "Months | None":
+        """The months that lie in both, ``None`` where none does."""
+        begun = self.part_from(other.first)
+        return begun if begun is None or other.last is None else begun.part_before(other.last.following)
+
+    def part_before(self, month: BillingMonth | None) -> "Months | None":
+        """Those before ``month`` (``None``: before all there are), ``None`` where there are none."""
+        if month is None or (self.first is not None and self.first >= month):
+            return None
+        before = month.preceding
+        return Months(self.first, before if self.last is None else min(self.last, before))
+
+    def part_from(self, month: BillingMonth | None) -> "Months | None":
+        """Those from ``month`` on (``None``: all), ``None`` where there are none."""
+        if month is None:
+            return self
+        if self.last is not None and self.last < month:
+            return None
+        return Months(month if self.first is None else max(self.first, month), self.last)
 
 
 def parse_day(text: str) -> date:

@@ -23,6 +23,8 @@ GREATEST_RULE_COUNT: Final = 50_000
 """Rules that one book may hold."""
 GREATEST_NAME_LENGTH: Final = 1_000
 """Characters of a rule's name, of a pattern and of a regular expression."""
+ALL_ACCOUNTS: Final = "ALL"
+"""Stands for every account of a customer that no other assignment of a book names."""
 ANY_PRODUCT: Final = "ANY"
 """The product name that stands for every product."""
 

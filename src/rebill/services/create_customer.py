@@ -14,7 +14,7 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.money import checked_percent
 from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Caller
-from rebill.model.price_book import Specification, SpecificationFormat, markup_adjustment
+from rebill.model.price_book import ALL_ACCOUNTS, Specification, SpecificationFormat, markup_adjustment
 from rebill.model.terms import CustomerTerms
 from rebill.price_books.writing import markup_specification
 from rebill.services.assignment_act import (
@@ -40,7 +40,7 @@ from rebill.services.plain_text import composed, text_fault
 from rebill.store.assignments import StoredAssignment
 from rebill.store.customers import add_customer, find_customer, is_name_taken
 from rebill.store.identity import draw_id
-from rebill.store.price_books import ALL_ACCOUNTS, add_price_book, assign_account, assign_price_book
+from rebill.store.price_books import add_price_book, assign_account, assign_price_book
 from rebill.store.scope import Scope
 from rebill.store.tables import customers
 from rebill.store.terms import ALWAYS, set_terms

@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import and_, func, or_
 
 from rebill.model.errors import ProgramError
 from rebill.model.identifiers import price_book_account_key
 from rebill.model.months import BillingMonth
-from rebill.model.price_book import AccountBook, PriceBook, RecordedBook, Specification, SpecificationFormat
+from rebill.model.price_book import (
+    ALL_ACCOUNTS,
+    AccountBook,
+    PriceBook,
+    RecordedBook,
+    Specification,
+    SpecificationFormat,
+)
 from rebill.store.identity import draw_id
 from rebill.store.membership import among
 from rebill.store.scope import Scope
@@ -19,9 +25,6 @@ from rebill.store.tables import (
     price_book_specifications,
     price_books,
 )
-
-ALL_ACCOUNTS: Final = "ALL"
-"""The account key that stands for every account of a customer that no other assignment names."""
 
 
 def add_price_book(scope: Scope, name: str, specification: Specification, from_month: str, now: datetime) -> int:

@@ -17,10 +17,10 @@ PERIOD_COLUMN: Final = "BillingPeriodStart"
 OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "InvoiceId": ("x_InvoiceId",),
     "PricingCurrency": ("x_PricingCurrency",),
-    "SkuMeter": ("x_SkuMeterName",),
+    "SkuMeter": ("x_SkuMeterName", "x_UsageType"),
     "x_AzureCustomerId": ("x_CustomerId",),
 }
-"""Cost line column → what Microsoft's exports call it where its own name is absent."""
+"""Cost line column → what exports of Microsoft and Amazon call it where its own name is absent."""
 
 REQUIRED: Final = tuple(column.name for column in COLUMNS if column.required and not column.name.startswith("x_"))
 """Columns without which a header is not FOCUS (the currency may come with the order instead)."""

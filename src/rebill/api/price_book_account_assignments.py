@@ -1,0 +1,115 @@
+"""Which accounts assigned price books price: assign, list, show, change, end."""
+
+from rebill.api.answer_shapes import Nothing
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.price_book_shapes import (
+    AccountAssignmentAnswer,
+    AccountAssignmentBody,
+    AccountAssignmentList,
+    account_assignment_answer,
+)
+from rebill.api.price_books import TARGET, wanted_customer
+from rebill.api.route import Route
+from rebill.api.shapes import require_shape
+from rebill.model.price_book import ALL_ACCOUNTS
+from rebill.services.assign_book_accounts import (
+    assign_book_accounts,
+    change_account_assignment,
+    end_book_account_assignment,
+)
+from rebill.services.permission import Permission
+from rebill.services.read_book_assignments import get_account_assignment, list_account_assignments
+
+_ID = "price_book_account_assignment_id"
+
+
+def create(call: Call) -> Answer:
+    """Let an assigned price book price accounts; for ``ALL`` the answer is bare."""
+    body = call.body_as(AccountAssignmentBody)
+    require_shape(body.missing(is_new=True))
+    made = assign_book_accounts(call.installation, call.caller, body.order())
+    elements = [account_assignment_answer(account) for account in made]
+    if [element.billing_account_owner_id for element in elements] == [ALL_ACCOUNTS]:
+        return Answer.json(201, elements[0])
+    return Answer.json(201, AccountAssignmentList(price_book_account_assignments=elements))
+
+
+def list_all(call: Call) -> Answer:
+    """List the account assignments."""
+    customer_id = wanted_customer(call)
+    listing = list_account_assignments(call.installation, call.caller, page_of(call.parameters), customer_id)
+    elements = [account_assignment_answer(account) for account in listing.items]
+    return list_answer(call, AccountAssignmentList(price_book_account_assignments=elements), listing)
+
+
+def get(call: Call) -> Answer:
+    """Show one account assignment."""
+    account = get_account_assignment(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
+    return Answer.json(200, account_assignment_answer(account))
+
+
+def update(call: Call) -> Answer:
+    """Let an account assignment be of another account."""
+    body = call.body_as(AccountAssignmentBody)
+    require_shape(body.missing(is_new=False))
+    owner_id = next(iter(body.owner_ids), None)
+    changed = change_account_assignment(
+        call.installation, call.caller, call.ids[_ID], owner_id, call.filter_customer_id
+    )
+    return Answer.json(200, account_assignment_answer(changed))
+
+
+def delete(call: Call) -> Answer:
+    """End an account assignment."""
+    end_book_account_assignment(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
+    return Answer.deleted(call.accept)
+
+
+def _account_routes() -> tuple[Route, ...]:
+    base = "/v1/price_book_account_assignments"
+    one = f"{base}/{{{_ID}}}"
+    return (
+        Route(
+            "POST",
+            base,
+            Permission.CHANGE,
+            create,
+            "Let an assigned price book price accounts",
+            {201: AccountAssignmentList},
+            body=AccountAssignmentBody,
+        ),
+        Route(
+            "GET",
+            base,
+            Permission.READ,
+            list_all,
+            "List price book account assignments",
+            {200: AccountAssignmentList},
+            (*PAGING, TARGET),
+        ),
+        Route("GET", one, Permission.READ, get, "Show a price book account assignment", {200: AccountAssignmentAnswer}),
+        Route(
+            "PUT",
+            one,
+            Permission.CHANGE,
+            update,
+            "Change a price book account assignment",
+            {200: AccountAssignmentAnswer},
+            body=AccountAssignmentBody,
+            path_check=lambda installation, caller, ids: get_account_assignment(installation, caller, ids[_ID]),
+        ),
+        Route(
+            "DELETE",
+            one,
+            Permission.CHANGE,
+            delete,
+            "End a price book account assignment",
+            {200: Nothing, 204: None},
+            path_check=lambda installation, caller, ids: get_account_assignment(installation, caller, ids[_ID]),
+        ),
+    )
+
+
+ROUTES = _account_routes()

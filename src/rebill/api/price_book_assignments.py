@@ -1,0 +1,103 @@
+"""Whom price books are assigned to: assign, list, show, change, end."""
+
+from rebill.api.answer_shapes import Nothing
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.price_book_shapes import (
+    BookAssignmentAnswer,
+    BookAssignmentBody,
+    BookAssignmentList,
+    CustomerNamed,
+    book_assignment_answer,
+)
+from rebill.api.price_books import TARGET, wanted_customer
+from rebill.api.route import Route
+from rebill.services.assign_price_book import assign_price_book
+from rebill.services.change_book_assignment import change_book_assignment, end_price_book_assignment
+from rebill.services.permission import Permission
+from rebill.services.read_book_assignments import get_book_assignment, list_book_assignments
+
+_ID = "price_book_assignment_id"
+
+
+def create(call: Call) -> Answer:
+    """Assign a price book to a customer."""
+    assignment = assign_price_book(call.installation, call.caller, call.body_as(BookAssignmentBody).order())
+    return Answer.json(201, book_assignment_answer(assignment))
+
+
+def list_all(call: Call) -> Answer:
+    """List the assignments; a published client narrows the list by the body of its GET."""
+    customer_id = wanted_customer(call, call.body_as(CustomerNamed).named_customer_id)
+    listing = list_book_assignments(call.installation, call.caller, page_of(call.parameters), customer_id)
+    elements = [book_assignment_answer(assignment) for assignment in listing.items]
+    return list_answer(call, BookAssignmentList(price_book_assignments=elements), listing)
+
+
+def get(call: Call) -> Answer:
+    """Show one assignment."""
+    assignment = get_book_assignment(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
+    return Answer.json(200, book_assignment_answer(assignment))
+
+
+def update(call: Call) -> Answer:
+    """Change an assignment."""
+    order = call.body_as(BookAssignmentBody).order()
+    changed = change_book_assignment(call.installation, call.caller, call.ids[_ID], order, call.filter_customer_id)
+    return Answer.json(200, book_assignment_answer(changed))
+
+
+def delete(call: Call) -> Answer:
+    """End an assignment, with those of its accounts."""
+    end_price_book_assignment(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
+    return Answer.deleted(call.accept)
+
+
+def _assignment_routes() -> tuple[Route, ...]:
+    base = "/v1/price_book_assignments"
+    one = f"{base}/{{{_ID}}}"
+    return (
+        Route(
+            "POST",
+            base,
+            Permission.CHANGE,
+            create,
+            "Assign a price book to a customer",
+            {201: BookAssignmentAnswer},
+            body=BookAssignmentBody,
+        ),
+        Route(
+            "GET",
+            base,
+            Permission.READ,
+            list_all,
+            "List price book assignments",
+            {200: BookAssignmentList},
+            (*PAGING, TARGET),
+            body=CustomerNamed,
+        ),
+        Route("GET", one, Permission.READ, get, "Show a price book assignment", {200: BookAssignmentAnswer}),
+        Route(
+            "PUT",
+            one,
+            Permission.CHANGE,
+            update,
+            "Change a price book assignment",
+            {200: BookAssignmentAnswer},
+            body=BookAssignmentBody,
+            path_check=lambda installation, caller, ids: get_book_assignment(installation, caller, ids[_ID]),
+        ),
+        Route(
+            "DELETE",
+            one,
+            Permission.CHANGE,
+            delete,
+            "End a price book assignment",
+            {200: Nothing, 204: None},
+            path_check=lambda installation, caller, ids: get_book_assignment(installation, caller, ids[_ID]),
+        ),
+    )
+
+
+ROUTES = _assignment_routes()

@@ -1,0 +1,132 @@
+"""Price books: create, list, show, change, delete; the specification as it was written."""
+
+from rebill.api.answer_shapes import Nothing
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.price_book_shapes import (
+    NewPriceBookAnswer,
+    PriceBookAnswer,
+    PriceBookBody,
+    PriceBookList,
+    SpecificationAnswer,
+    price_book_answer,
+)
+from rebill.api.query import Parameter, identifier
+from rebill.api.route import Route
+from rebill.api.shapes import require_shape
+from rebill.services.change_price_book import change_price_book, price_book_change_faults
+from rebill.services.create_price_book import create_price_book, new_price_book_faults
+from rebill.services.delete_price_book import delete_price_book
+from rebill.services.permission import Permission
+from rebill.services.read_price_books import get_price_book, get_specification, list_price_books
+
+GREATEST_BOOK_BYTES = 32 * 1024**2
+TARGET: Parameter = identifier("target_client_api_id", "Only what is of this customer.")
+_BOOK_ID = "price_book_id"
+
+
+def create(call: Call) -> Answer:
+    """Create a price book."""
+    book = create_price_book(call.installation, call.caller, call.body_as(PriceBookBody).order())
+    return Answer.json(201, NewPriceBookAnswer(price_book=price_book_answer(book)))
+
+
+def list_all(call: Call) -> Answer:
+    """List the price books: a bare array, as clients insist on."""
+    listing = list_price_books(call.installation, call.caller, page_of(call.parameters), wanted_customer(call))
+    return list_answer(call, PriceBookList([price_book_answer(book) for book in listing.items]), listing)
+
+
+def get(call: Call) -> Answer:
+    """Show one price book."""
+    return Answer.json(200, price_book_answer(get_price_book(call.installation, call.caller, call.ids[_BOOK_ID])))
+
+
+def specification(call: Call) -> Answer:
+    """Show what a price book says, byte for byte."""
+    found = get_specification(call.installation, call.caller, call.ids[_BOOK_ID])
+    return Answer.json(200, SpecificationAnswer(specification=found.text))
+
+
+def update(call: Call) -> Answer:
+    """Change a price book."""
+    order = call.body_as(PriceBookBody).order()
+    book = change_price_book(call.installation, call.caller, call.ids[_BOOK_ID], order)
+    return Answer.json(200, price_book_answer(book))
+
+
+def delete(call: Call) -> Answer:
+    """Delete a price book."""
+    delete_price_book(call.installation, call.caller, call.ids[_BOOK_ID])
+    return Answer.deleted(call.accept)
+
+
+def wanted_customer(call: Call, of_body: int | None = None) -> int | None:
+    """The customer that a list is narrowed to: by either parameter or by a body, which must agree."""
+    given = (call.filter_customer_id, call.parameters.number(TARGET.name), of_body)
+    named = [customer_id for customer_id in given if customer_id is not None]
+    if len(set(named)) > 1:
+        require_shape({TARGET.name: "differs from the customer that the call names elsewhere: send one of them"})
+    return next(iter(named), None)
+
+
+def _new_faults(call: Call) -> dict[str, str]:
+    return new_price_book_faults(call.installation, call.caller, call.body_as(PriceBookBody).order())
+
+
+def _change_faults(call: Call) -> dict[str, str]:
+    order = call.body_as(PriceBookBody).order()
+    return price_book_change_faults(call.installation, call.caller, call.ids[_BOOK_ID], order)
+
+
+def _price_book_routes() -> tuple[Route, ...]:
+    base = "/v1/price_books"
+    one = f"{base}/{{{_BOOK_ID}}}"
+    return (
+        Route(
+            "POST",
+            base,
+            Permission.CHANGE,
+            create,
+            "Create a price book",
+            {201: NewPriceBookAnswer},
+            body=PriceBookBody,
+            greatest_body_bytes=GREATEST_BOOK_BYTES,
+            value_faults=_new_faults,
+        ),
+        Route("GET", base, Permission.READ, list_all, "List price books", {200: PriceBookList}, (*PAGING, TARGET)),
+        Route("GET", one, Permission.READ, get, "Show a price book", {200: PriceBookAnswer}),
+        Route(
+            "GET",
+            f"{one}/specification",
+            Permission.READ,
+            specification,
+            "Show what a price book says",
+            {200: SpecificationAnswer},
+        ),
+        Route(
+            "PUT",
+            one,
+            Permission.CHANGE,
+            update,
+            "Change a price book",
+            {200: PriceBookAnswer},
+            body=PriceBookBody,
+            greatest_body_bytes=GREATEST_BOOK_BYTES,
+            value_faults=_change_faults,
+            path_check=lambda installation, caller, ids: get_price_book(installation, caller, ids[_BOOK_ID]),
+        ),
+        Route(
+            "DELETE",
+            one,
+            Permission.CHANGE,
+            delete,
+            "Delete a price book",
+            {200: Nothing, 204: None},
+            path_check=lambda installation, caller, ids: get_price_book(installation, caller, ids[_BOOK_ID]),
+        ),
+    )
+
+
+ROUTES = _price_book_routes()
