@@ -240,5 +240,6 @@ def test_ten_thousand_accounts_at_once(api: ApiClient, world: World) -> None:
     assert answer.status_code == 201
     told = answer.json()["price_book_account_assignments"]
     assert [one["billing_account_owner_id"] for one in told] == ids
+    assert api.get(f"{ACCOUNTS}?per_page=1000").json()["price_book_account_assignments"] == told[:1000]
     more = {"price_book_assignment_id": made["id"], "billing_account_owner_ids": [*ids, "one more"]}
     assert api.post(ACCOUNTS, more).json()["fields"].keys() == {"billing_account_owner_ids"}

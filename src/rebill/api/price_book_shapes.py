@@ -7,20 +7,18 @@ from pydantic import BeforeValidator, Field, RootModel, model_validator
 
 from rebill.api.answer_shapes import AnswerShape, Instant
 from rebill.api.shapes import LenientBody, Text, shape_fault
-from rebill.api.texts import text_fault
 from rebill.api.wire_values import Id, OptionalMonth, listed
-from rebill.model.identifiers import trimmed
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import ALL_ACCOUNTS
 from rebill.model.price_book_record import (
     GREATEST_ACCOUNT_COUNT,
-    GREATEST_OWNER_ID_LENGTH,
     AccountAssignment,
     AccountsOrder,
     BookAssignment,
     BookAssignmentOrder,
     PriceBookOrder,
     PriceBookRecord,
+    billing_account_owner,
 )
 
 _CUSTOMER_FIELDS = ("target_client_api_id", "client_api_id", "customer_id")
@@ -38,13 +36,10 @@ def _read_owner(value: object) -> str:
         value = str(value)
     if not isinstance(value, str):
         raise shape_fault(f"must be {ALL_ACCOUNTS}, or the id of an account: text or a whole number")
-    owner_id = trimmed(value)
-    if not owner_id:
-        raise shape_fault(f"must not be empty: {ALL_ACCOUNTS}, or the id of an account")
-    fault = text_fault(owner_id, GREATEST_OWNER_ID_LENGTH)
-    if fault:
-        raise shape_fault(fault)
-    return ALL_ACCOUNTS if owner_id.upper() == ALL_ACCOUNTS else owner_id
+    try:
+        return billing_account_owner(value)
+    except ValueError as error:
+        raise shape_fault(str(error)) from None
 
 
 def _one_or_several(value: object) -> object:

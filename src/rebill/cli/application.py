@@ -17,6 +17,7 @@ from rebill.cli import (
     demo,
     initialise,
     keys,
+    price_books,
     sample_data,
     serve,
     statements,
@@ -35,6 +36,7 @@ application.command("serve")(serve.serve)
 application.command("demo")(demo.demo)
 application.add_typer(azure_customers.commands, name="azure-customers")
 application.add_typer(customers.commands, name="customers")
+application.add_typer(price_books.commands, name="price-books")
 application.add_typer(billing_rules.commands, name="billing-rules")
 application.command("assign")(assignments.assign)
 application.command("unassign")(assignments.unassign)

@@ -10,6 +10,7 @@ import typer
 from rebill.model.money import checked_percent, parse_decimal
 from rebill.model.months import BillingMonth, parse_day
 from rebill.model.price_book import markup_adjustment
+from rebill.model.price_book_record import billing_account_owner
 
 Value = TypeVar("Value")
 
@@ -43,6 +44,7 @@ day_from_text: Callable[[str], date] = _read_by(parse_day)
 month_from_text: Callable[[str], BillingMonth] = _read_by(BillingMonth.parse)
 markup_from_text: Callable[[str], Decimal] = _read_by(_markup)
 fallback_markup_from_text: Callable[[str], Decimal] = _read_by(lambda text: checked_percent(parse_decimal(text)))
+account_from_text: Callable[[str], str] = _read_by(billing_account_owner)
 layout_from_text: Callable[[str], str] = _read_by(_layout)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, logs on the other.")]

@@ -7,12 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from rebill.model.identifiers import trimmed
 from rebill.model.months import BillingMonth, Months
+from rebill.model.price_book import ALL_ACCOUNTS
 
 GREATEST_ACCOUNT_COUNT: Final = 10_000
 GREATEST_OWNER_ID_LENGTH: Final = 255
 """Characters of a billing account owner's id: Microsoft's are longer than those of other accounts."""
 FILE_HASH_LENGTH: Final = 32
+
+
+def billing_account_owner(text: str) -> str:
+    """The account that ``text`` names, trimmed; ``ALL`` in any case. Raises ``ValueError`` for what names none."""
+    owner_id = trimmed(text)
+    if not owner_id:
+        raise ValueError(f"must not be empty: {ALL_ACCOUNTS}, or the id of an account")
+    if len(owner_id) > GREATEST_OWNER_ID_LENGTH:
+        raise ValueError(f"may have at most {GREATEST_OWNER_ID_LENGTH} characters")
+    if not owner_id.isprintable():
+        raise ValueError("may hold only characters that print")
+    return ALL_ACCOUNTS if owner_id.upper() == ALL_ACCOUNTS else owner_id
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Say which accounts an assigned price book prices; change and end that."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
 from rebill.model.errors import Invalid
@@ -35,25 +37,26 @@ def assign_book_accounts(installation: Installation, caller: Caller, order: Acco
     require(caller, Permission.CHANGE)
     now = installation.clock()
 
-    def act(connection: Connection) -> list[AccountAssignment]:
-        scope = Scope.of(connection, caller)
-        assignment = _held_assignment(scope, order)
-        months = assignment.months.part_from(changeable_from(scope, assignment.customer_id))
-        if months is None:
-            raise Invalid(_CODE, "Nothing was assigned: correct the fields named here.", _ENDED)
-        places: dict[str, int] = {}
-        for place, owner_id in enumerate(order.owner_ids):
-            places.setdefault(owner_key(owner_id), place)
-        fields = {key: order.fields[place] for key, place in places.items()}
-        faults = _taken_faults(scope, assignment.customer_id, months, fields)
-        if faults:
-            raise Invalid(_CODE, "Nothing was assigned: correct the fields named here.", faults)
-        owner_ids = [order.owner_ids[place] for place in places.values()]
-        made = add_account_assignments(scope, assignment, owner_ids, months, now)
-        by_id = {one.account_assignment_id: one for one in account_assignments_of(scope, assignment.customer_id)}
-        return [by_id[one] for one in made]
+    return installation.database.write(lambda connection: accounts_within(Scope.of(connection, caller), order, now))
 
-    return installation.database.write(act)
+
+def accounts_within(scope: Scope, order: AccountsOrder, now: datetime) -> list[AccountAssignment]:
+    """The same, in a transaction under way."""
+    assignment = _held_assignment(scope, order)
+    months = assignment.months.part_from(changeable_from(scope, assignment.customer_id))
+    if months is None:
+        raise Invalid(_CODE, "Nothing was assigned: correct the fields named here.", _ENDED)
+    places: dict[str, int] = {}
+    for place, owner_id in enumerate(order.owner_ids):
+        places.setdefault(owner_key(owner_id), place)
+    fields = {key: order.fields[place] for key, place in places.items()}
+    faults = _taken_faults(scope, assignment.customer_id, months, fields)
+    if faults:
+        raise Invalid(_CODE, "Nothing was assigned: correct the fields named here.", faults)
+    owner_ids = [order.owner_ids[place] for place in places.values()]
+    made = add_account_assignments(scope, assignment, owner_ids, months, now)
+    by_id = {one.account_assignment_id: one for one in account_assignments_of(scope, assignment.customer_id)}
+    return [by_id[one] for one in made]
 
 
 def change_account_assignment(

@@ -1,6 +1,6 @@
 """Assign a price book to a customer. Which accounts it prices is said apart (``assign_book_accounts``)."""
 
-from sqlalchemy import Connection
+from datetime import datetime
 
 from rebill.model.errors import Invalid
 from rebill.model.months import BillingMonth, Months
@@ -28,17 +28,16 @@ def assign_price_book(installation: Installation, caller: Caller, order: BookAss
     require(caller, Permission.CHANGE)
     now = installation.clock()
 
-    def act(connection: Connection) -> BookAssignment:
-        scope = Scope.of(connection, caller)
-        months, faults = _checked(scope, order)
-        if faults or order.customer_id is None or order.price_book_id is None:
-            raise Invalid(
-                "invalid_price_book_assignment", "Nothing was assigned: correct the fields named here.", faults
-            )
-        made = add_book_assignment(scope, order.customer_id, order.price_book_id, months, now)
-        return found_book_assignment(scope, made)
+    return installation.database.write(lambda connection: assign_within(Scope.of(connection, caller), order, now))
 
-    return installation.database.write(act)
+
+def assign_within(scope: Scope, order: BookAssignmentOrder, now: datetime) -> BookAssignment:
+    """The same, in a transaction under way."""
+    months, faults = _checked(scope, order)
+    if faults or order.customer_id is None or order.price_book_id is None:
+        raise Invalid("invalid_price_book_assignment", "Nothing was assigned: correct the fields named here.", faults)
+    made = add_book_assignment(scope, order.customer_id, order.price_book_id, months, now)
+    return found_book_assignment(scope, made)
 
 
 def changeable_from(scope: Scope, customer_id: int) -> BillingMonth | None:

@@ -98,7 +98,8 @@ def add_account_assignments(
     scope: Scope, assignment: BookAssignment, owner_ids: Sequence[str], months: Months, now: datetime
 ) -> list[int]:
     """Let an assigned book price accounts in ``months``; answers the ids of what was made, in order."""
-    ids = draw_ids(scope.connection, _ACCOUNTS.c.price_book_account_assignment_id, len(owner_ids))
+    # In ascending order, so that lists show them as they were sent: they all come at one moment.
+    ids = sorted(draw_ids(scope.connection, _ACCOUNTS.c.price_book_account_assignment_id, len(owner_ids)))
     common = {
         "customer_id": assignment.customer_id,
         "price_book_assignment_id": assignment.assignment_id,

@@ -1,0 +1,225 @@
+"""``rebill price-books``: the partner's price books, from files in XML or YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.every_page import every_item
+from rebill.cli.options import JsonOption, PartnerOption, account_from_text, month_from_text
+from rebill.cli.output import Document, Heading
+from rebill.cli.session import Session, partner_session
+from rebill.cli.statements import write_document
+from rebill.model.errors import Invalid
+from rebill.model.months import BillingMonth, Months
+from rebill.model.price_book_record import BookAssignment, BookAssignmentOrder, PriceBookOrder, PriceBookRecord
+
+if TYPE_CHECKING:
+    from rebill.model.price_book_record import AccountAssignment
+
+commands = typer.Typer(help="What customers pay for what was charged.", no_args_is_help=True)
+
+BookArgument = Annotated[int, typer.Argument(metavar="BOOK_ID", help="As rebill price-books list shows it.")]
+_ALL = "ALL"
+
+
+@commands.command("create")
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Unique among the partner's books.")],
+    file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The specification, in XML or YAML.")],
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a price book from its specification."""
+    from rebill.services.create_price_book import create_price_book
+
+    with partner_session(partner, as_json) as session:
+        order = PriceBookOrder(name, _text(file.read()))
+        book = create_price_book(session.installation, session.caller, order)
+        session.output.answer(_document(book))
+        session.output.say(f"Price book {book.book_name} stands; its id is {book.price_book_id}.")
+        session.output.next_step(
+            f"rebill price-books assign {book.price_book_id} CLIENT_API_ID lets it price a customer."
+        )
+
+
+@commands.command("list")
+def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """List the price books in the order of their creation."""
+    from rebill.services.read_price_books import list_price_books
+
+    with partner_session(partner, as_json) as session:
+        books = list(every_item(lambda page: list_price_books(session.installation, session.caller, page)))
+        session.output.answer({"price_books": [_document(book) for book in books]})
+        headings = (Heading("id", right=True), Heading("name"), Heading("file hash"))
+        session.output.table(headings, [(str(book.price_book_id), book.book_name, book.file_hash) for book in books])
+        session.output.next_step("rebill price-books show BOOK_ID shows one, and whom it is assigned to.")
+
+
+@commands.command("show")
+def show(
+    book_id: BookArgument,
+    path: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PATH", help="Write the specification there.")
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a price book, what it says, and whom it is assigned to."""
+    from rebill.services.read_price_books import get_price_book, get_specification
+
+    with partner_session(partner, as_json) as session:
+        book = get_price_book(session.installation, session.caller, book_id)
+        text = get_specification(session.installation, session.caller, book_id).text
+        assignments = _assignments(session, book_id)
+        if path is not None:
+            write_document(path, text)
+        session.output.answer({**_document(book), "specification": text, "assignments": assignments})
+        session.output.say(f"{book.book_name}, file hash {book.file_hash}")
+        session.output.say(f"Its specification is written to {path}." if path is not None else f"\n{text}\n")
+        headings = [Heading(name.replace("_", " ")) for name in _ASSIGNMENT_KEYS]
+        rows = [[_cell(assignment[name]) for name in _ASSIGNMENT_KEYS] for assignment in assignments]
+        session.output.table(headings, rows, title="Assigned to")
+        session.output.next_step(f"rebill price-books update {book_id} --specification FILE changes what it says.")
+
+
+@commands.command("update")
+def update(
+    book_id: BookArgument,
+    name: Annotated[str | None, typer.Option("--name", help="Another name.")] = None,
+    file: Annotated[
+        typer.FileBinaryRead | None, typer.Option("--specification", metavar="FILE", help="What it says from now on.")
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change the name of a price book, or what it says; issued months keep what priced them."""
+    from rebill.services.change_price_book import change_price_book
+
+    if name is None and file is None:
+        raise typer.BadParameter("say what is to change: --name or --specification", param_hint="options")
+    with partner_session(partner, as_json) as session:
+        order = PriceBookOrder(name, None if file is None else _text(file.read()))
+        book = change_price_book(session.installation, session.caller, book_id, order)
+        session.output.answer(_document(book))
+        session.output.say(f"Price book {book.book_name} ({book_id}) is as asked.")
+        session.output.next_step("rebill bill run --period YYYY-MM rebuilds the Estimated statements of a month.")
+
+
+@commands.command("delete")
+def delete(book_id: BookArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """Delete a price book that is assigned to nobody."""
+    from rebill.services.delete_price_book import delete_price_book
+
+    with partner_session(partner, as_json) as session:
+        delete_price_book(session.installation, session.caller, book_id)
+        session.output.answer({"id": book_id, "deleted": True})
+        session.output.say(f"Price book {book_id} is deleted.")
+        session.output.next_step("rebill price-books list shows what is left.")
+
+
+@commands.command("assign")
+def assign(
+    book_id: BookArgument,
+    customer: Annotated[int, typer.Argument(metavar="CLIENT_API_ID", help="The customer, as customers list shows it.")],
+    accounts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ACCOUNT...]",
+            parser=account_from_text,
+            help="Billing accounts, tenants or subscriptions; every account that no other book names unless given.",
+        ),
+    ] = None,
+    start_month: Annotated[
+        BillingMonth | None,
+        typer.Option(
+            "--from",
+            parser=month_from_text,
+            metavar="YYYY-MM",
+            help="First billing month; the first without an issued statement unless given.",
+        ),
+    ] = None,
+    end_month: Annotated[
+        BillingMonth | None,
+        typer.Option("--to", parser=month_from_text, metavar="YYYY-MM", help="Last billing month; none unless given."),
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a price book price a customer: all its accounts, or those named."""
+    from rebill.services.assign_book_with_accounts import assign_book_with_accounts
+
+    order = BookAssignmentOrder(book_id, customer, start_month, end_month)
+    with partner_session(partner, as_json) as session:
+        owners = accounts or [_ALL]
+        made, priced = assign_book_with_accounts(session.installation, session.caller, order, owners)
+        session.output.answer(_assignment_document(made, priced))
+        session.output.say(
+            f"Price book {book_id} prices {', '.join(owners)} of customer {customer}{_told(made.months)}."
+        )
+        session.output.next_step(f"rebill price-books unassign {made.assignment_id} ends that.")
+
+
+@commands.command("unassign")
+def unassign(
+    assignment_id: Annotated[int, typer.Argument(metavar="ASSIGNMENT_ID", help="As rebill price-books show tells it.")],
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """End an assignment of a price book; issued months keep what priced them."""
+    from rebill.services.change_book_assignment import end_price_book_assignment
+
+    with partner_session(partner, as_json) as session:
+        end_price_book_assignment(session.installation, session.caller, assignment_id)
+        session.output.answer({"id": assignment_id, "ended": True})
+        session.output.say(f"Assignment {assignment_id} has ended.")
+        session.output.next_step("rebill price-books list shows the books.")
+
+
+_ASSIGNMENT_KEYS = ("id", "target_client_api_id", "accounts", "start_month", "end_month")
+
+
+def _assignments(session: Session, book_id: int) -> list[Document]:
+    from rebill.services.read_book_assignments import list_account_assignments, list_book_assignments
+
+    made = every_item(lambda page: list_book_assignments(session.installation, session.caller, page))
+    priced = list(every_item(lambda page: list_account_assignments(session.installation, session.caller, page)))
+    return [
+        _assignment_document(one, [account for account in priced if account.assignment_id == one.assignment_id])
+        for one in made
+        if one.price_book_id == book_id
+    ]
+
+
+def _assignment_document(made: BookAssignment, priced: list[AccountAssignment]) -> Document:
+    from rebill.api.price_book_shapes import book_assignment_answer
+
+    answer = book_assignment_answer(made).model_dump(by_alias=True)
+    return {**answer, "accounts": [account.billing_account_owner_id for account in priced]}
+
+
+def _document(book: PriceBookRecord) -> Document:
+    from rebill.api.price_book_shapes import price_book_answer
+
+    return price_book_answer(book).model_dump(by_alias=True)
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        fault = f"is not UTF-8 (at byte {error.start}): save it as UTF-8"
+        raise Invalid("invalid_price_book", f"The specification {fault}.", {"specification": fault}) from None
+
+
+def _told(months: Months) -> str:
+    begin = "" if months.first is None else f" from {months.first}"
+    return begin + ("" if months.last is None else f" to {months.last}")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    return "" if value is None else str(value)

@@ -1,0 +1,61 @@
+"""Price books at the command line, on each of the two databases."""
+
+from pathlib import Path
+
+from tests.api.price_book_steps import SPECIFICATION, XML
+from tests.cli.command_line import CommandLine
+
+
+def _file(folder: Path, text: str = SPECIFICATION) -> str:
+    file = folder / "book.xml"
+    file.write_bytes(text.encode())
+    return str(file)
+
+
+def test_a_book_is_made_assigned_changed_and_deleted(rebill: CommandLine, tmp_path: Path) -> None:
+    customer = str(rebill.answer("customers", "create", "Acorn")["id"])
+    text = SPECIFICATION.replace("\n", "\r\n")
+    book = rebill.answer("price-books", "create", "Gold tier", _file(tmp_path, text))
+    number = str(book["id"])
+    assert rebill.answer("price-books", "list") == {"price_books": [book]}
+    made = rebill.answer("price-books", "assign", number, customer, "sub-1", "/subscriptions/SUB-2", "--to", "2999-01")
+    assert (made["accounts"], made["end_month"]) == (["sub-1", "/subscriptions/SUB-2"], "2999-01")
+    copy = tmp_path / "copy.xml"
+    shown = rebill.answer("price-books", "show", number, "-o", str(copy))
+    assert copy.read_bytes() == text.encode()
+    assert shown == {**book, "specification": text, "assignments": [made]}
+    assert "sub-1, /subscriptions/SUB-2" in rebill.run("price-books", "show", number).out
+    other = _file(tmp_path, XML.format(percent=20))
+    changed = rebill.answer("price-books", "update", number, "--name", "Platinum", "--specification", other)
+    assert changed["book_name"] == "Platinum"
+    assert changed["file_hash"] != book["file_hash"]
+    assert rebill.refusal("price-books", "delete", number)["code"] == "price_book_in_use"
+    assert rebill.answer("price-books", "unassign", str(made["id"])) == {"id": made["id"], "ended": True}
+    assert rebill.answer("price-books", "delete", number) == {"id": book["id"], "deleted": True}
+
+
+def test_a_book_prices_all_accounts_unless_told(rebill: CommandLine, tmp_path: Path) -> None:
+    customer = str(rebill.answer("customers", "create", "Acorn", "--markup", "5")["id"])
+    (markup,) = rebill.answer("price-books", "list")["price_books"]
+    (own,) = rebill.answer("price-books", "show", str(markup["id"]))["assignments"]
+    assert own["accounts"] == ["ALL"]
+    book = rebill.answer("price-books", "create", "Gold tier", _file(tmp_path))
+    taken = rebill.refusal("price-books", "assign", str(book["id"]), customer)
+    assert taken["fields"].keys() == {"ALL"}
+    # All of it or nothing: the book is not assigned without its accounts.
+    assert rebill.answer("price-books", "show", str(book["id"]))["assignments"] == []
+    rebill.answer("price-books", "unassign", str(own["id"]))
+    assert rebill.answer("price-books", "assign", str(book["id"]), customer)["accounts"] == ["ALL"]
+
+
+def test_a_file_that_cannot_be_a_book_says_why(rebill: CommandLine, tmp_path: Path) -> None:
+    faulty = _file(tmp_path, XML.format(percent=-1))
+    assert rebill.refusal("price-books", "create", "", faulty)["fields"].keys() == {
+        "book_name",
+        "specification[line 5]",
+    }
+    latin = tmp_path / "latin.xml"
+    latin.write_bytes("Müll".encode("latin-1"))
+    assert rebill.refusal("price-books", "create", "A", str(latin))["fields"].keys() == {"specification"}
+    assert rebill.run("price-books", "update", "5").code == 2
+    assert rebill.answer("price-books", "list") == {"price_books": []}
