@@ -1,9 +1,13 @@
-"""Every route as every kind of caller. The rows come from the route table: a route without a row fails."""
+"""Every route as every kind of caller, and what each call leaves in the audit trail.
+
+The rows come from the route table: a route without a row fails.
+"""
 
 import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -11,7 +15,7 @@ from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from tests.api.client import ApiClient
 from tests.api.price_book_steps import ACCOUNTS, ASSIGNMENTS, assigned, book, priced, sent_book
-from tests.api.world import ADDRESS, KINDS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement
+from tests.api.world import ADD, ADDRESS, KINDS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement
 
 Statuses = tuple[int, int, int, int, int, int]
 """In the order of ``KINDS``: admin, operator, read_only, own_customer, other_customer, other_partner."""
@@ -19,10 +23,14 @@ Statuses = tuple[int, int, int, int, int, int]
 
 @dataclass(frozen=True)
 class Row:
-    """What each kind of caller is answered, and a body that is sound."""
+    """What each kind of caller is answered, and a body that is sound.
+
+    ``first``: where the same body must be sent before, so that the call itself changes something.
+    """
 
     statuses: Statuses
     body: Mapping[str, object] | Callable[[ApiClient, World], Mapping[str, object]] | None = None
+    first: str = ""
 
     def sent(self, api: ApiClient, world: World) -> dict[str, object] | None:
         """The body, its names ones that nothing has yet."""
@@ -41,20 +49,28 @@ def _account_assignment(api: ApiClient, world: World) -> dict[str, object]:
     return {"price_book_assignment_id": made["id"], "billing_account_owner_id": secrets.token_hex(8)}
 
 
+def _another_account(_api: ApiClient, _world: World) -> dict[str, object]:
+    return {"billing_account_owner_id": secrets.token_hex(8)}
+
+
 _ASSIGN = (207, 207, 403, 403, 403, 404)
 _BIND = (200, 200, 403, 403, 403, 404)
+_COUNTED = "audit_entry_number"
+"""Not an id but a place in the caller's own chain: every partner has an entry 1."""
 _IDS = {"azure_customer_ids": ["ab123"]}
 _SUBSCRIPTION_IDS = {"azure_ids": [SUBSCRIPTIONS[0]]}
 _ROWS: dict[tuple[str, str], Row] = {
     ("PUT", "/v1/azure_partner_customer_accounts/add/{client_api_id}"): Row(_ASSIGN, _IDS),
-    ("PUT", "/v1/azure_partner_customer_accounts/remove/{client_api_id}"): Row(_ASSIGN, _IDS),
+    ("PUT", "/v1/azure_partner_customer_accounts/remove/{client_api_id}"): Row(_ASSIGN, _IDS, first=ADD),
     ("PUT", "/v1/azure_partner_customer_accounts/move/{client_api_id}"): Row(_ASSIGN, _IDS),
     ("GET", LIST): Row((200, 200, 200, 200, 200, 200)),
     ("GET", f"{LIST}/{{client_api_id}}"): Row((200, 200, 200, 200, 404, 404)),
     ("GET", "/v1/azure_partner_customers"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/azure_partner_customers/{db_partner_customer_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("PUT", "/v1/azure_subscriptions/add/{client_api_id}"): Row(_BIND, _SUBSCRIPTION_IDS),
-    ("PUT", "/v1/azure_subscriptions/remove/{client_api_id}"): Row((422, 422, 403, 403, 403, 404), _SUBSCRIPTION_IDS),
+    ("PUT", "/v1/azure_subscriptions/remove/{client_api_id}"): Row(
+        (422, 422, 403, 403, 403, 404), _SUBSCRIPTION_IDS, first="/v1/azure_subscriptions/add"
+    ),
     ("GET", "/v1/azure_subscriptions/list/{client_api_id}"): Row((200, 200, 200, 200, 404, 404)),
     ("GET", "/v1/customer_statements"): Row((200, 200, 200, 200, 200, 200)),
     ("GET", "/v1/customer_statements/{statement_id}"): Row((200, 200, 200, 200, 404, 404)),
@@ -79,7 +95,7 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("POST", ACCOUNTS): Row((201, 201, 403, 403, 403, 422), _account_assignment),
     ("GET", ACCOUNTS): Row((200, 200, 200, 403, 403, 200)),
     ("GET", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((200, 200, 200, 403, 403, 404)),
-    ("PUT", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((200, 200, 403, 403, 403, 404), {}),
+    ("PUT", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((200, 200, 403, 403, 403, 404), _another_account),
     ("DELETE", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((204, 204, 403, 403, 403, 404)),
     **{
         key: row
@@ -88,11 +104,15 @@ _ROWS: dict[tuple[str, str], Row] = {
             ("POST", f"/{version}/customers"): Row((201, 201, 403, 403, 403, 201), {"name": "New", "address": ADDRESS}),
             ("GET", f"/{version}/customers"): Row((200, 200, 200, 403, 403, 200)),
             ("GET", f"/{version}/customers/{{client_api_id}}"): Row((200, 200, 200, 200, 404, 404)),
-            ("PUT", f"/{version}/customers/{{client_api_id}}"): Row((200, 200, 403, 403, 403, 404), {"tags": []}),
+            ("PUT", f"/{version}/customers/{{client_api_id}}"): Row(
+                (200, 200, 403, 403, 403, 404), {"billing_contact": "Ann"}
+            ),
             # The first caller deletes it: for the next it is gone, and its own key is dead.
             ("DELETE", f"/{version}/customers/{{client_api_id}}"): Row((204, 404, 403, 401, 403, 404)),
         }.items()
     },
+    ("GET", "/v1/audit_entries"): Row((200, 403, 403, 403, 403, 200)),
+    ("GET", "/v1/audit_entries/{audit_entry_number}"): Row((200, 403, 403, 403, 403, 404)),
     **{
         ("GET", path): Row((200, 200, 200, 200, 200, 200))
         for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")
@@ -119,7 +139,16 @@ def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str
         account = priced(owner, assigned(owner, customer_id)["id"], [secrets.token_hex(8)])
         account_id = account["price_book_account_assignments"][0]["id"]
         path = path.replace("{price_book_account_assignment_id}", str(account_id))
+    if "{audit_entry_number}" in path:
+        path = path.replace("{audit_entry_number}", str(_entries(owner, 0)[-1]["number"]))
     return path
+
+
+def _entries(admin: ApiClient, after: int) -> list[dict[str, Any]]:
+    """What the audit trail has behind the entry of this number."""
+    answer = admin.get("/v1/audit_entries", params={"after_id": after, "per_page": 1000})
+    entries: list[dict[str, Any]] = answer.json()["audit_entries"]
+    return entries
 
 
 def test_every_route_has_a_row_and_every_row_a_route() -> None:
@@ -146,7 +175,57 @@ def test_a_route_answers_each_kind_of_caller_as_its_row_says(
     assert without_key.status_code == (200 if route.permission is None else 401)
 
 
-@pytest.mark.parametrize("route", [one for one in ROUTES if one.id_names], ids=lambda one: f"{one.method} {one.path}")
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.changes], ids=lambda one: f"{one.method} {one.path}")
+def test_a_change_leaves_one_entry_done_or_refused_and_nothing_else_leaves_any(
+    route: Route, anyone: ApiClient, api: ApiClient, world: World
+) -> None:
+    row = _ROWS[route.method, route.path]
+    path = _path(route, api, world, world.customer_id)
+    body = row.sent(api, world)
+    if row.first:
+        assert api.put(f"{row.first}/{world.customer_id}", body).is_success
+    last = _entries(api, 0)[-1]["number"]
+    reason = {"X-Reason": "Ticket 7: wie gewünscht".encode(), "X-Request-Id": "audited"}
+
+    def told_by(caller: ApiClient, query: str, status: int, at: str = path) -> dict[str, Any] | None:
+        """The one entry that a call left; ``None`` for none."""
+        nonlocal last
+        answer = caller.request(route.method, at + query, json=body, headers=reason)
+        assert answer.status_code == status, answer.text
+        left = _entries(api, last)
+        last += len(left)
+        assert len(left) < 2
+        return left[0] if left else None
+
+    def must_be_refused(entry: dict[str, Any] | None, code: str, role: str = "admin") -> None:
+        assert entry is not None
+        assert (entry["act"], entry["outcome"], entry["refusal"]["code"]) == (route.act, "refused", code)
+        assert (entry["before"], entry["after"], entry["by"]["role"]) == (None, None, role)
+
+    assert told_by(anyone, "", 401) is None
+    must_be_refused(told_by(api, "?no_such_parameter=1", 422), "invalid_request")
+    must_be_refused(told_by(anyone.with_key(world.keys["read_only"]), "", 403), "forbidden", "read_only")
+    if route.id_names:
+        unknown = re.sub(r"\{\w+\}", "999999999", route.path)
+        entry = told_by(api, "", 404, at=unknown)
+        assert entry is not None
+        assert (entry["outcome"], entry["subject_id"]) == ("refused", 999999999)
+    if any(parameter.name == "dry_run" for parameter in route.parameters):
+        assert told_by(api, "?dry_run=true", min(route.answers)) is None
+        assert told_by(api, "?dry_run=true&no_such_parameter=1", 422) is None
+    done = told_by(api, "", 204 if 204 in route.answers else min(route.answers))
+    assert done is not None, "record the change in the service: see CONTRIBUTING.md, Recipes"
+    assert (done["act"], done["outcome"], done["refusal"]) == (route.act, "done", None)
+    assert (done["request_id"], done["reason"]) == ("audited", "Ticket 7: wie gewünscht")
+    assert done["by"]["key_id"] is not None
+    assert done["subject_id"] is not None
+    assert done["before"] is not None or done["after"] is not None
+
+
+_OF_DRAWN_IDS = [one for one in ROUTES if one.id_names and _COUNTED not in one.id_names]
+
+
+@pytest.mark.parametrize("route", _OF_DRAWN_IDS, ids=lambda one: f"{one.method} {one.path}")
 def test_another_partners_id_looks_exactly_like_an_unknown_one(route: Route, api: ApiClient, world: World) -> None:
     body = _ROWS[route.method, route.path].sent(api, world)
     told = []

@@ -294,6 +294,53 @@ class Nothing(AnswerShape):
     """What DELETE answers to who insists on JSON: ``{}``."""
 
 
+class AuditCaller(AnswerShape):
+    """By whom: a key, of a user or of nobody in particular, or the command line."""
+
+    channel: Annotated[str, Field(description="`api` or `command_line`.")]
+    role: str
+    customer_id: Annotated[int | None, Field(description="Whose key it is, where it is a customer's.")]
+    user_id: int | None
+    key_id: Annotated[int | None, Field(description="From which key; null at the command line.")]
+    operating_system_user: Annotated[str, Field(description="Who was signed in where the command ran.")]
+
+
+class AuditRefusal(AnswerShape):
+    """Why an act was not done."""
+
+    code: str
+    message: str
+    fields: Annotated[dict[str, str], Field(description="The first twenty faulty fields.")]
+    field_count: int
+
+
+class AuditEntryAnswer(AnswerShape):
+    """An entry of the audit trail."""
+
+    number: Annotated[int, Field(description="In the partner's chain, from 1, without gaps.")]
+    at: Annotated[str, Field(description="To the microsecond, in UTC.")]
+    act: str
+    outcome: Annotated[str, Field(description="`done` or `refused`.")]
+    subject_kind: str
+    subject_id: Annotated[int | None, Field(description="As asked; null where the act has no one subject.")]
+    customer_id: Annotated[int | None, Field(description="The customer that it concerns, if it is one.")]
+    by: AuditCaller
+    request_id: str
+    reason: Annotated[str, Field(description="From `X-Reason`, or `--reason`.")]
+    before: Annotated[Any, Field(description="What the act changed, as it stood.")]
+    after: Annotated[Any, Field(description="What the act changed, as it stands then.")]
+    refusal: AuditRefusal | None
+    left_out: Annotated[bool, Field(description="`before` and `after` are too long for a list: show the entry itself.")]
+    content_sha256: Annotated[str, Field(description="Of what the entry tells.")]
+    chain_sha256: Annotated[str, Field(description="Over number, the chain hash before, and content_sha256.")]
+
+
+class AuditEntryList(AnswerShape):
+    """Entries of the audit trail."""
+
+    audit_entries: list[AuditEntryAnswer]
+
+
 class Status(AnswerShape):
     """How the server is."""
 

@@ -8,12 +8,14 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rebill.api.answers import NO_CONTENT, Answer
+from rebill.api.audit_keeping import AuditKeeping
 from rebill.api.authentication import presented_key
 from rebill.api.call_reading import read_call
 from rebill.api.errors import (
@@ -58,6 +60,7 @@ class PartnerApi:
         self._surroundings = surroundings
         self._installation = surroundings.installation
         self._table = RouteTable(surroundings.routes)
+        self._audit = AuditKeeping(surroundings.installation, surroundings.telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -71,17 +74,16 @@ class PartnerApi:
             answer = await self._answer_to(exchange, receive)
         except CallerGone:
             return
+        self._audit.answered(exchange)
         await self._send(exchange, answer, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
-            else:
-                self._installation.database.close()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+        await receive()
+        async with self._audit.sealing():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        self._installation.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
     def _begin(self, scope: Scope) -> Exchange:
         headers = Headers(scope=scope)
@@ -100,6 +102,7 @@ class PartnerApi:
         except Refusal as refusal:
             if isinstance(refusal, Unavailable):
                 telemetry.refused(refusal, exchange.request_id, keys)
+            await self._audit.refused(exchange, refusal)
             return refusal_answer(refusal, exchange.request_id, keys)
         except CallerGone:
             raise
@@ -111,13 +114,15 @@ class PartnerApi:
         match = self._table.match(exchange.scope["path"])
         exchange.path_template = match.path if match else None
         if match is None or not match.is_open:
-            exchange.caller = await self._sign_in(exchange.presented.key)
+            exchange.caller = replace(await self._sign_in(exchange.presented.key), occasion=exchange.occasion)
         self._require_short_address(exchange)
         if match is None:
             raise unknown_path(exchange.scope["path"])
         route = match.route(exchange.method)
         if route is None:
             raise MethodNotAllowed(match.allowed)
+        exchange.route = route
+        exchange.asked_ids = {name: read_id(text) for name, text in match.id_texts.items()}
         # The limit of calls a minute (429) belongs here.
         self._require_role(exchange.caller, route)
         exchange.ids = _path_ids(match)

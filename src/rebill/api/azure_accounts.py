@@ -23,6 +23,7 @@ from rebill.api.query import Parameter, day, flag
 from rebill.api.route import Route
 from rebill.api.shapes import AzureCustomersBody, MoveBody, require_shape
 from rebill.model.assignment import AccountEntry, AccountFault, Assignment, AssignmentOrder, AssignmentOutcome
+from rebill.model.audit import Act
 from rebill.model.identifiers import AccountKind
 from rebill.services.assign_accounts import assign_accounts, move_accounts
 from rebill.services.list_assignments import list_assignments
@@ -185,6 +186,7 @@ def _azure_account_routes() -> tuple[Route, ...]:
             {207: AddAnswer},
             BEGIN_PARAMETERS,
             AzureCustomersBody,
+            act=Act.ASSIGN_ACCOUNTS,
         ),
         Route(
             "PUT",
@@ -195,6 +197,7 @@ def _azure_account_routes() -> tuple[Route, ...]:
             {207: RemoveAnswer},
             END_PARAMETERS,
             AzureCustomersBody,
+            act=Act.REMOVE_ACCOUNTS,
         ),
         Route(
             "PUT",
@@ -205,6 +208,7 @@ def _azure_account_routes() -> tuple[Route, ...]:
             {207: AddAnswer},
             BEGIN_PARAMETERS,
             MoveBody,
+            act=Act.MOVE_ACCOUNTS,
         ),
         Route(
             "GET",

@@ -12,6 +12,7 @@ from rebill.api.billing_rule_shapes import (
 from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.route import Route
+from rebill.model.audit import Act
 from rebill.services.create_billing_rule import create_billing_rule, new_billing_rule_faults
 from rebill.services.delete_billing_rule import delete_billing_rule
 from rebill.services.permission import Permission
@@ -75,6 +76,7 @@ def _billing_rule_routes() -> tuple[Route, ...]:
             {201: BillingRuleAnswer},
             body=BillingRuleBody,
             value_faults=_new_faults,
+            act=Act.CREATE_BILLING_RULE,
         ),
         Route("GET", base, Permission.READ, list_all, "List billing rules", {200: BillingRuleList}, PAGING),
         Route("GET", one, Permission.READ, get, "Show a billing rule", {200: BillingRuleAnswer}),
@@ -88,6 +90,7 @@ def _billing_rule_routes() -> tuple[Route, ...]:
             body=BillingRuleChangeBody,
             value_faults=_change_faults,
             path_check=lambda installation, caller, ids: get_billing_rule(installation, caller, ids[_RULE_ID]),
+            act=Act.CHANGE_BILLING_RULE,
         ),
         Route(
             "DELETE",
@@ -97,6 +100,7 @@ def _billing_rule_routes() -> tuple[Route, ...]:
             "Delete a billing rule",
             {200: Nothing, 204: None},
             path_check=lambda installation, caller, ids: get_billing_rule(installation, caller, ids[_RULE_ID]),
+            act=Act.DELETE_BILLING_RULE,
         ),
     )
 

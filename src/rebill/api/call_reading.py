@@ -15,8 +15,6 @@ from rebill.api.surroundings import Surroundings
 from rebill.api.wire_reading import read_json
 from rebill.model.errors import Invalid
 
-_GREATEST_REASON_LENGTH = 1000
-
 
 def read_call(surroundings: Surroundings, exchange: Exchange, route: Route, body: bytes) -> Call:
     """What ``exchange`` asks for, read. Raises ``Invalid`` with every fault of parameters and body at once."""
@@ -30,7 +28,7 @@ def read_call(surroundings: Surroundings, exchange: Exchange, route: Route, body
         address=exchange.address,
         filter_customer_id=exchange.filter_customer_id,
         body=shape,
-        reason=exchange.headers.get("x-reason", "").strip()[:_GREATEST_REASON_LENGTH],
+        reason=exchange.reason,
         accept=",".join(exchange.headers.getlist("accept")),
     )
     if (faults or body_faults) and shape is not None and route.value_faults is not None:

@@ -23,6 +23,7 @@ from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import flag
 from rebill.api.route import Route
 from rebill.api.shapes import CustomerChangeBody, NewAzureCustomerBody, NewCustomerBody, require_shape
+from rebill.model.audit import Act
 from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
 from rebill.model.party import Address, Classification
 from rebill.services.change_customer import change_customer, change_faults
@@ -193,6 +194,7 @@ def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
             {201: CustomerAnswer},
             body=body,
             value_faults=value_faults,
+            act=Act.CREATE_CUSTOMER,
         ),
         Route(
             "GET",
@@ -221,6 +223,7 @@ def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
             {200: CustomerAnswer},
             body=CustomerChangeBody,
             value_faults=change_value_faults,
+            act=Act.CHANGE_CUSTOMER,
         ),
         Route(
             "DELETE",
@@ -229,6 +232,7 @@ def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
             delete,
             "Delete a customer",
             {200: Nothing, 204: None},
+            act=Act.DELETE_CUSTOMER,
         ),
     )
 

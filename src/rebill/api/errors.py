@@ -79,17 +79,21 @@ def refusal_answer(refusal: Refusal, request_id: str, presented_keys: Sequence[s
         headers["Allow"] = refusal.allowed
     if isinstance(refusal, Unavailable):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    content: dict[str, object] = {
-        "error": without_keys(refusal.message, presented_keys),
-        "code": refusal.code,
-        "request_id": request_id,
-    }
-    if refusal.fields:
-        listed = list(refusal.fields.items())[:GREATEST_FAULT_COUNT]
-        content["fields"] = {
-            without_keys(name, presented_keys): without_keys(fault, presented_keys) for name, fault in listed
-        }
+    shown = shown_refusal(refusal, presented_keys)
+    content: dict[str, object] = {"error": shown.message, "code": shown.code, "request_id": request_id}
+    if shown.fields:
+        content["fields"] = shown.fields
     return Answer.json(status_of(refusal), content, headers)
+
+
+def shown_refusal(refusal: Refusal, presented_keys: Sequence[str]) -> Refusal:
+    """What of ``refusal`` may be shown and kept: the first of its fields, without whatever was sent as a key."""
+    listed = list(refusal.fields.items())[:GREATEST_FAULT_COUNT]
+    return Refusal(
+        refusal.code,
+        without_keys(refusal.message, presented_keys),
+        {without_keys(name, presented_keys): without_keys(fault, presented_keys) for name, fault in listed},
+    )
 
 
 def failure_answer(request_id: str) -> Answer:

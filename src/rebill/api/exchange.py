@@ -9,16 +9,21 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from rebill.api.authentication import PresentedKey
-from rebill.model.party import Caller
+from rebill.api.route import Route
+from rebill.model.party import Caller, Channel, Occasion
 
 CUSTOMER_ID = "client_api_id"
 """Names a customer, in paths and in the query of every call."""
+DRY_RUN = "dry_run"
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 
 
 @dataclass
 class Exchange:
-    """A request under way, and what is known of it so far."""
+    """A request under way, and what is known of it so far.
+
+    ``asked_ids``: those in the path as they can be read at all; ``ids``: the same once every one is sound.
+    """
 
     scope: Scope
     headers: Headers
@@ -28,6 +33,8 @@ class Exchange:
     started: float = field(default_factory=time.perf_counter)
     caller: Caller | None = None
     path_template: str | None = None
+    route: Route | None = None
+    asked_ids: Mapping[str, int | None] = field(default_factory=dict)
     ids: Mapping[str, int] = field(default_factory=dict)
     filter_customer_id: int | None = None
 
@@ -53,6 +60,29 @@ class Exchange:
         return self.method in ("GET", "HEAD") and [value for name, value in self.pairs if name == "deleted"][-1:] == [
             "true"
         ]
+
+    @property
+    def occasion(self) -> Occasion:
+        """What the audit trail keeps of this request."""
+        return Occasion(Channel.API, request_id=self.request_id, reason=self.reason)
+
+    @property
+    def reason(self) -> str:
+        """Why the call is made, if its caller said so in ``X-Reason``."""
+        # Headers come as Latin-1, whatever their sender meant; most mean UTF-8.
+        text = self.headers.get("x-reason", "").strip()
+        try:
+            return text.encode("latin-1").decode("utf-8")
+        except UnicodeDecodeError:
+            return text
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether the call asks for nothing but an answer, on a route that knows dry runs."""
+        if self.route is None or all(parameter.name != DRY_RUN for parameter in self.route.parameters):
+            return False
+        given = {value for name, value in self.pairs if name == DRY_RUN}
+        return given == {"true"}
 
     @property
     def facts(self) -> dict[str, object]:

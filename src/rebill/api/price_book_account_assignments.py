@@ -13,6 +13,7 @@ from rebill.api.price_book_shapes import (
 from rebill.api.price_books import TARGET, wanted_customer
 from rebill.api.route import Route
 from rebill.api.shapes import require_shape
+from rebill.model.audit import Act
 from rebill.model.price_book import ALL_ACCOUNTS
 from rebill.services.assign_book_accounts import (
     assign_book_accounts,
@@ -79,6 +80,7 @@ def _account_routes() -> tuple[Route, ...]:
             "Let an assigned price book price accounts",
             {201: AccountAssignmentList},
             body=AccountAssignmentBody,
+            act=Act.ASSIGN_BOOK_ACCOUNTS,
         ),
         Route(
             "GET",
@@ -98,6 +100,7 @@ def _account_routes() -> tuple[Route, ...]:
             "Change a price book account assignment",
             {200: AccountAssignmentAnswer},
             body=AccountAssignmentBody,
+            act=Act.CHANGE_ACCOUNT_ASSIGNMENT,
             path_check=lambda installation, caller, ids: get_account_assignment(installation, caller, ids[_ID]),
         ),
         Route(
@@ -107,6 +110,7 @@ def _account_routes() -> tuple[Route, ...]:
             delete,
             "End a price book account assignment",
             {200: Nothing, 204: None},
+            act=Act.END_ACCOUNT_ASSIGNMENT,
             path_check=lambda installation, caller, ids: get_account_assignment(installation, caller, ids[_ID]),
         ),
     )

@@ -13,6 +13,7 @@ from rebill.api.price_book_shapes import (
 )
 from rebill.api.price_books import TARGET, wanted_customer
 from rebill.api.route import Route
+from rebill.model.audit import Act
 from rebill.services.assign_price_book import assign_price_book
 from rebill.services.change_book_assignment import change_book_assignment, end_price_book_assignment
 from rebill.services.permission import Permission
@@ -66,6 +67,7 @@ def _assignment_routes() -> tuple[Route, ...]:
             "Assign a price book to a customer",
             {201: BookAssignmentAnswer},
             body=BookAssignmentBody,
+            act=Act.ASSIGN_PRICE_BOOK,
         ),
         Route(
             "GET",
@@ -86,6 +88,7 @@ def _assignment_routes() -> tuple[Route, ...]:
             "Change a price book assignment",
             {200: BookAssignmentAnswer},
             body=BookAssignmentBody,
+            act=Act.CHANGE_BOOK_ASSIGNMENT,
             path_check=lambda installation, caller, ids: get_book_assignment(installation, caller, ids[_ID]),
         ),
         Route(
@@ -95,6 +98,7 @@ def _assignment_routes() -> tuple[Route, ...]:
             delete,
             "End a price book assignment",
             {200: Nothing, 204: None},
+            act=Act.END_BOOK_ASSIGNMENT,
             path_check=lambda installation, caller, ids: get_book_assignment(installation, caller, ids[_ID]),
         ),
     )

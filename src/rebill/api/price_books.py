@@ -15,6 +15,7 @@ from rebill.api.price_book_shapes import (
 from rebill.api.query import Parameter, identifier
 from rebill.api.route import Route
 from rebill.api.shapes import require_shape
+from rebill.model.audit import Act
 from rebill.services.change_price_book import change_price_book, price_book_change_faults
 from rebill.services.create_price_book import create_price_book, new_price_book_faults
 from rebill.services.delete_price_book import delete_price_book
@@ -94,6 +95,7 @@ def _price_book_routes() -> tuple[Route, ...]:
             body=PriceBookBody,
             greatest_body_bytes=GREATEST_BOOK_BYTES,
             value_faults=_new_faults,
+            act=Act.CREATE_PRICE_BOOK,
         ),
         Route("GET", base, Permission.READ, list_all, "List price books", {200: PriceBookList}, (*PAGING, TARGET)),
         Route("GET", one, Permission.READ, get, "Show a price book", {200: PriceBookAnswer}),
@@ -116,6 +118,7 @@ def _price_book_routes() -> tuple[Route, ...]:
             greatest_body_bytes=GREATEST_BOOK_BYTES,
             value_faults=_change_faults,
             path_check=lambda installation, caller, ids: get_price_book(installation, caller, ids[_BOOK_ID]),
+            act=Act.CHANGE_PRICE_BOOK,
         ),
         Route(
             "DELETE",
@@ -124,6 +127,7 @@ def _price_book_routes() -> tuple[Route, ...]:
             delete,
             "Delete a price book",
             {200: Nothing, 204: None},
+            act=Act.DELETE_PRICE_BOOK,
             path_check=lambda installation, caller, ids: get_price_book(installation, caller, ids[_BOOK_ID]),
         ),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from rebill.api.texts import read_id, text_fault
-from rebill.model.months import BillingMonth, parse_day
+from rebill.model.months import BillingMonth, parse_day, parse_instant
 from rebill.services.secret_keys import holds_key
 
 _WHOLE_NUMBER = re.compile(r"[0-9]+")
@@ -63,6 +63,11 @@ def choice(name: str, description: str, values: Sequence[str]) -> Parameter:
         return by_folded[value.casefold()]
 
     return Parameter(name, description, read, {"type": "string", "enum": [str(value) for value in values]})
+
+
+def moment(name: str, description: str) -> Parameter:
+    """A parameter that is a time; a day alone is its start."""
+    return Parameter(name, description, parse_instant, {"type": "string", "format": "date-time"})
 
 
 def text(name: str, description: str, greatest_length: int = 255) -> Parameter:

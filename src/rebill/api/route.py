@@ -9,6 +9,7 @@ from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.query import Parameter
 from rebill.api.wire_reading import GREATEST_BODY_BYTES
+from rebill.model.audit import Act
 from rebill.model.party import Caller
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission
@@ -28,6 +29,7 @@ class Route:
     wrong with a body whose shape is faulty, so that a caller hears everything at once. ``path_check`` raises
     ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
     The ``body`` of a GET may be left out; the others ignore theirs.
+    ``act``: what the audit trail calls a call that changes something.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Route:
     value_faults: ValueFaults | None = None
     path_check: PathCheck | None = None
     other_forms: tuple[str, ...] = ()
+    act: Act | None = None
 
     @property
     def changes(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rebill.api import (
+    audit_entries,
     azure_accounts,
     azure_catalogue,
     billing_rules,
@@ -31,6 +32,7 @@ ROUTES: tuple[Route, ...] = (
     *price_books.ROUTES,
     *price_book_assignments.ROUTES,
     *price_book_account_assignments.ROUTES,
+    *audit_entries.ROUTES,
     *operations.ROUTES,
 )
 """Every call there is."""

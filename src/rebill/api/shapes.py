@@ -4,10 +4,9 @@ Shapes of compatible calls read what clients really send: fields they do not kno
 absent, ids and numbers may be text. Shapes of calls of our own (``StrictBody``) refuse unknown fields.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -19,16 +18,13 @@ from rebill.api.wire_reading import path_text
 from rebill.model.assignment import GREATEST_IDENTIFIER_COUNT
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, subscription_key, trimmed
+from rebill.model.months import parse_instant
 from rebill.model.party import Classification
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 _GREATEST_TEXT_LENGTH = 1024
 """Of fields whose own, shorter limit the services know."""
-_TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
-)
 
 
 def shape_fault(sentence: str) -> PydanticCustomError:
@@ -91,15 +87,10 @@ def _read_flag(value: object) -> bool:
 def _read_time(value: object) -> datetime | None:
     if value == "":
         return None
-    match = _TIME.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise shape_fault("must be a time such as 2030-01-31T00:00:00Z, or a day")
-    day, clock, zone = match.groups()
     try:
-        time = datetime.fromisoformat(f"{day}T{clock or '00:00'}{(zone or 'Z').upper()}")
-        return time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise shape_fault("is not a time that exists") from None
+        return parse_instant(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise shape_fault(str(error)) from None
 
 
 Text = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=str)]

@@ -22,6 +22,7 @@ from rebill.api.query import flag
 from rebill.api.route import Route
 from rebill.api.shapes import SubscriptionsBody
 from rebill.model.assignment import AccountEntry, Assignment, AssignmentOutcome
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind, subscription_key
 from rebill.services.assign_accounts import assign_accounts
@@ -104,7 +105,11 @@ def sound_entries(outcome: AssignmentOutcome, identifiers: Sequence[str], field_
     for place, identifier in enumerate(identifiers):
         places.setdefault(subscription_key(identifier), place)
     faults = {f"{field_name}[{places[subscription_key(fault.identifier)]}]": fault.sentence for fault in outcome.faults}
-    raise Invalid("subscriptions_refused", "Nothing was changed: correct what fields names and send it again.", faults)
+    refusal = Invalid(
+        "subscriptions_refused", "Nothing was changed: correct what fields names and send it again.", faults
+    )
+    refusal.is_recorded = True
+    raise refusal
 
 
 def add_detail(entry: AccountEntry, is_trial: bool) -> SubscriptionAddDetail:
@@ -146,6 +151,7 @@ def _subscription_routes() -> tuple[Route, ...]:
             {200: SubscriptionList},
             (*BEGIN_PARAMETERS, DETAIL),
             SubscriptionsBody,
+            act=Act.ASSIGN_ACCOUNTS,
         ),
         Route(
             "PUT",
@@ -156,6 +162,7 @@ def _subscription_routes() -> tuple[Route, ...]:
             {200: SubscriptionRemoval},
             (*END_PARAMETERS, DETAIL),
             SubscriptionsBody,
+            act=Act.REMOVE_ACCOUNTS,
         ),
         Route(
             "GET",

@@ -8,6 +8,7 @@ import typer
 
 from rebill.cli import (
     assignments,
+    audit,
     azure_customers,
     billing_rules,
     bills,
@@ -46,6 +47,7 @@ bills.commands.command("finalize")(closing.finalize)
 application.add_typer(bills.commands, name="bill")
 application.add_typer(statements.commands, name="statements")
 application.add_typer(keys.commands, name="keys")
+application.command("audit")(audit.audit)
 application.command("sample-data")(sample_data.sample_data)
 
 

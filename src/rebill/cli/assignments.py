@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, PartnerOption, day_from_text
+from rebill.cli.options import JsonOption, PartnerOption, ReasonOption, day_from_text
 from rebill.cli.output import Document, Heading, Output
-from rebill.cli.session import Session, partner_session
+from rebill.cli.session import Session, changing_session
 from rebill.model.assignment import AccountEntry, AccountFault, AssignmentOrder, AssignmentOutcome, Days
+from rebill.model.audit import Act
 from rebill.model.identifiers import AccountKind
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rebill.model.party import Caller
     from rebill.services.installation import Installation
 
-    Act = Callable[[Installation, Caller, AssignmentOrder], AssignmentOutcome]
+    CarryOut = Callable[[Installation, Caller, AssignmentOrder], AssignmentOutcome]
 
 CustomerArgument = Annotated[int, typer.Argument(metavar="CLIENT_API_ID", help="The customer's id.")]
 AccountsArgument = Annotated[
@@ -48,6 +49,7 @@ def assign(
     subscription: SubscriptionOption = False,
     effective_from: FromOption = None,
     dry_run: DryRunOption = False,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -55,7 +57,7 @@ def assign(
     from rebill.services.assign_accounts import assign_accounts
 
     order = _order(subscription, client_api_id, identifiers, effective_from=effective_from, dry_run=dry_run)
-    _carry_out(assign_accounts, "assigned", order, partner, as_json)
+    _carry_out(assign_accounts, Act.ASSIGN_ACCOUNTS, order, partner, as_json, reason)
 
 
 def unassign(
@@ -67,6 +69,7 @@ def unassign(
         bool, typer.Option("--withdraw", help="Take the assignment back as if it was never made.")
     ] = False,
     dry_run: DryRunOption = False,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -76,7 +79,7 @@ def unassign(
     order = _order(
         subscription, client_api_id, identifiers, effective_to=effective_to, withdraw=withdraw, dry_run=dry_run
     )
-    _carry_out(remove_accounts, "removed", order, partner, as_json)
+    _carry_out(remove_accounts, Act.REMOVE_ACCOUNTS, order, partner, as_json, reason)
 
 
 def move(
@@ -85,6 +88,7 @@ def move(
     subscription: SubscriptionOption = False,
     effective_from: FromOption = None,
     dry_run: DryRunOption = False,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -92,7 +96,7 @@ def move(
     from rebill.services.assign_accounts import move_accounts
 
     order = _order(subscription, client_api_id, identifiers, effective_from=effective_from, dry_run=dry_run)
-    _carry_out(move_accounts, "assigned", order, partner, as_json)
+    _carry_out(move_accounts, Act.MOVE_ACCOUNTS, order, partner, as_json, reason)
 
 
 def _order(
@@ -116,9 +120,12 @@ def _order(
     )
 
 
-def _carry_out(act: Act, done: str, order: AssignmentOrder, partner: str | None, as_json: bool) -> None:
-    with partner_session(partner, as_json) as session:
-        outcome = act(session.installation, session.caller, order)
+def _carry_out(
+    carry_out: CarryOut, act: Act, order: AssignmentOrder, partner: str | None, as_json: bool, reason: str
+) -> None:
+    done = "removed" if act is Act.REMOVE_ACCOUNTS else "assigned"
+    with changing_session(act, partner, as_json, reason, order.customer_id, order.dry_run) as session:
+        outcome = carry_out(session.installation, session.caller, order)
         output = session.output
         if as_json:
             output.answer(_document(session, order, outcome, done))

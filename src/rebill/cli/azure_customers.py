@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, PartnerOption
-from rebill.cli.session import partner_session
+from rebill.cli.options import JsonOption, PartnerOption, ReasonOption
+from rebill.cli.session import changing_session
+from rebill.model.audit import Act
 
 commands = typer.Typer(help="The catalogue: the Azure customers that Partner Center lists.", no_args_is_help=True)
 
@@ -27,13 +28,14 @@ def import_catalogue(
     partial: Annotated[
         bool, typer.Option("--partial", help="The file lists only some customers: who is missing is not marked gone.")
     ] = False,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take in the catalogue from a file; who is no longer listed becomes gone and is never deleted."""
     from rebill.services import catalogue
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.IMPORT_CATALOGUE, partner, as_json, reason) as session:
         done = catalogue.import_catalogue(session.installation, session.caller, file, partial=partial)
         output = session.output
         output.answer({"total": done.total, "new": done.new, "changed": done.changed, "gone": done.gone})

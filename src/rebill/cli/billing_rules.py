@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebill.cli.every_page import every_item
-from rebill.cli.options import JsonOption, PartnerOption
+from rebill.cli.options import JsonOption, PartnerOption, ReasonOption
 from rebill.cli.output import Document, Heading
 from rebill.cli.request_files import read_request
-from rebill.cli.session import partner_session
+from rebill.cli.session import changing_session, partner_session
+from rebill.model.audit import Act
 
 if TYPE_CHECKING:
     from rebill.model.billing_rule import KeptBillingRule
@@ -24,12 +25,14 @@ FileArgument = Annotated[
 
 
 @commands.command("create")
-def create(file: FileArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+def create(
+    file: FileArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
+) -> None:
     """Make a billing rule from a file."""
     from rebill.api.billing_rule_shapes import BillingRuleBody
     from rebill.services.create_billing_rule import create_billing_rule
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.CREATE_BILLING_RULE, partner, as_json, reason) as session:
         order = read_request(file, BillingRuleBody).order()
         kept = create_billing_rule(session.installation, session.caller, order)
         session.output.answer(_document(kept))
@@ -64,12 +67,18 @@ def show(rule: RuleArgument, partner: PartnerOption = None, as_json: JsonOption 
 
 
 @commands.command("update")
-def update(rule: RuleArgument, file: FileArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+def update(
+    rule: RuleArgument,
+    file: FileArgument,
+    reason: ReasonOption = "",
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Change what a file names of a billing rule, and leave the rest."""
     from rebill.api.billing_rule_shapes import BillingRuleChangeBody
     from rebill.services.update_billing_rule import update_billing_rule
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.CHANGE_BILLING_RULE, partner, as_json, reason, rule) as session:
         order = read_request(file, BillingRuleChangeBody).order()
         kept = update_billing_rule(session.installation, session.caller, rule, order)
         session.output.answer(_document(kept))
@@ -78,11 +87,13 @@ def update(rule: RuleArgument, file: FileArgument, partner: PartnerOption = None
 
 
 @commands.command("delete")
-def delete(rule: RuleArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+def delete(
+    rule: RuleArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
+) -> None:
     """Delete a billing rule; issued months keep it."""
     from rebill.services.delete_billing_rule import delete_billing_rule
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.DELETE_BILLING_RULE, partner, as_json, reason, rule) as session:
         delete_billing_rule(session.installation, session.caller, rule)
         session.output.answer({"id": rule, "deleted": True})
         session.output.say(f"Billing rule {rule} is deleted; months that were issued keep it.")

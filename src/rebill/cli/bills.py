@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, MonthOption, PartnerOption
+from rebill.cli.options import JsonOption, MonthOption, PartnerOption, ReasonOption
 from rebill.cli.output import Heading, Output
-from rebill.cli.session import partner_session
+from rebill.cli.session import changing_session
 from rebill.cli.statements import show_statements, statement_document
+from rebill.model.audit import Act
 from rebill.model.rating import Attention
 
 if TYPE_CHECKING:
@@ -52,13 +53,14 @@ def run(
         ),
     ] = None,
     engine: Annotated[EngineName, typer.Option("--engine", help="Where the run is computed.")] = EngineName.DUCKDB,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Price a month into Estimated statements, and prove where every line of cost went."""
     from rebill.services.run_bill import run_bill
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.RUN_BILL, partner, as_json, reason) as session:
         output = session.output
         with output.working(f"Billing {period}"):
             done = run_bill(session.installation, session.caller, period, customer, engine.value)

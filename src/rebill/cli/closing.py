@@ -8,8 +8,9 @@ import typer
 
 from rebill.cli.options import JsonOption, MonthOption, PartnerOption
 from rebill.cli.output import Output
-from rebill.cli.session import partner_session
+from rebill.cli.session import changing_session
 from rebill.cli.statements import show_statements, statement_document
+from rebill.model.audit import Act
 from rebill.model.closing import ClosingAct, ClosingOrder
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def finalize(
     from rebill.services.finalize_month import finalize_month
 
     order = ClosingOrder(ClosingAct.FINALIZE, period, customer, override)
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.FINALIZE_MONTH, partner, as_json, override) as session:
         with session.output.working(f"Finalizing {period}"):
             done = finalize_month(session.installation, session.caller, order)
         show_closing(session.output, done)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, layout_from_text
+from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOption, layout_from_text
 from rebill.cli.output import Document, Heading, Output
-from rebill.cli.session import partner_session
+from rebill.cli.session import changing_session, partner_session
 from rebill.cli.statements import write_document
+from rebill.model.audit import Act
 from rebill.model.data_set import CostImportOrder
 from rebill.model.money import text_of
 
@@ -57,6 +58,7 @@ def import_files(
             "--overlap-reason", metavar="REASON", help="Why charges that another data set holds too are no double."
         ),
     ] = None,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -72,7 +74,7 @@ def import_files(
         accept_rejects=accept_rejects,
         overlap_reason=overlap_reason,
     )
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.IMPORT_COSTS, partner, as_json, reason) as session:
         output = session.output
         with output.working("Importing " + ", ".join(str(file) for file in files[:3]) + (" …" if files[3:] else "")):
             done = import_costs(session.installation, session.caller, order)

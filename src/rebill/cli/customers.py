@@ -9,12 +9,14 @@ from rebill.cli.every_page import every_item
 from rebill.cli.options import (
     JsonOption,
     PartnerOption,
+    ReasonOption,
     fallback_markup_from_text,
     markup_from_text,
     month_from_text,
 )
 from rebill.cli.output import Document, Heading
-from rebill.cli.session import partner_session
+from rebill.cli.session import changing_session, partner_session
+from rebill.model.audit import Act
 from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
 from rebill.model.months import BillingMonth
 from rebill.model.party import Classification
@@ -55,6 +57,7 @@ def create(
     ] = None,
     fallback_markup: FallbackMarkupOption = None,
     no_billing: Annotated[bool, typer.Option("--no-billing", help="The customer gets no statements.")] = False,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,7 +72,7 @@ def create(
         markup_percent=markup,
         fallback_markup_percent=fallback_markup or Decimal(0),
     )
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.CREATE_CUSTOMER, partner, as_json, reason) as session:
         customer = create_customer(session.installation, session.caller, new)
         output = session.output
         output.answer(_document(customer))
@@ -107,6 +110,7 @@ def update(
             "the first without an issued statement unless given.",
         ),
     ] = None,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -119,7 +123,7 @@ def update(
     )
     if change == CustomerChange():
         raise typer.BadParameter("say what is to change: see `rebill customers update --help`", param_hint="options")
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.CHANGE_CUSTOMER, partner, as_json, reason, customer) as session:
         changed = change_customer(session.installation, session.caller, customer, change)
         output = session.output
         output.answer(_document(changed))
@@ -128,11 +132,13 @@ def update(
 
 
 @commands.command("delete")
-def delete(customer: CustomerArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+def delete(
+    customer: CustomerArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
+) -> None:
     """Delete a customer without issued statements: its assignments and keys end today, its history stays."""
     from rebill.services.delete_customer import delete_customer
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.DELETE_CUSTOMER, partner, as_json, reason, customer) as session:
         delete_customer(session.installation, session.caller, customer)
         session.output.answer({"id": customer, "deleted": True})
         session.output.say(f"Customer {customer} is deleted; its days before today are still billed.")

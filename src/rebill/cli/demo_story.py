@@ -100,7 +100,7 @@ def tell(home: Path, output: Output) -> None:
         written = _write_documents(story, runs)
         _show(story, runs, written)
     finally:
-        story.installation.database.close()
+        story.installation.close()
 
 
 def _require(happened: bool, sentence: str) -> None:

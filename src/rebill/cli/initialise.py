@@ -1,12 +1,13 @@
 """``rebill init`` and ``rebill partners``: the database, its partners and their first keys."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption
+from rebill.cli.options import JsonOption, ReasonOption
 from rebill.cli.output import Output
-from rebill.cli.session import reporting, standing_installation
+from rebill.cli.session import occasion_of_command, reporting, seal_quietly, standing_installation
 
 if TYPE_CHECKING:
     from rebill.services.initialise import Initialised
@@ -23,9 +24,9 @@ def init(
     from rebill.wiring import open_installation
 
     with reporting(as_json) as output:
-        installation = open_installation()
-        initialised = initialise(installation, partner)
-        installation.database.close()
+        with closing(open_installation()) as installation:
+            initialised = initialise(installation, partner, occasion_of_command())
+            seal_quietly(installation, initialised.partner_id)
         if initialised.created:
             _show(output, initialised, f"The installation stands in {installation.settings.home}.")
             output.next_step(
@@ -40,15 +41,16 @@ def init(
 def create_another(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Unique name of the partner.")],
     currency: Annotated[str, typer.Option("--currency", metavar="CODE", help="Its home currency.")] = "USD",
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Create another partner in the same database, with its admin key (shown once)."""
     from rebill.services.initialise import create_partner
 
     with reporting(as_json) as output:
-        installation = standing_installation()
-        initialised = create_partner(installation, name, currency)
-        installation.database.close()
+        with closing(standing_installation()) as installation:
+            initialised = create_partner(installation, name, currency, occasion_of_command(reason))
+            seal_quietly(installation, initialised.partner_id)
         _show(output, initialised, f"The partner {name} stands.")
         output.next_step(
             f"give --partner {initialised.partner_id} (or set REBILL_PARTNER) to act for it on this command line."

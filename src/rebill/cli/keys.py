@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, PartnerOption
+from rebill.cli.options import JsonOption, PartnerOption, ReasonOption
 from rebill.cli.output import Heading
-from rebill.cli.session import partner_session
+from rebill.cli.session import changing_session, partner_session
+from rebill.model.audit import Act
 from rebill.model.months import instant_text
 from rebill.model.party import Role
 
@@ -32,6 +33,7 @@ def create(
         int | None, typer.Option("--customer", metavar="ID", help="A key of this customer itself; only with read_only.")
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Whose key it is, for the list.")] = "",
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -41,7 +43,7 @@ def create(
     if customer is not None and role is not KeyRole.READ_ONLY:
         raise typer.BadParameter("a customer's key can only be read_only", param_hint="--role")
     wanted = Role(role.value) if customer is None else Role.CUSTOMER_READ_ONLY
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.CREATE_KEY, partner, as_json, reason) as session:
         key = create_key(session.installation, session.caller, wanted, customer, name)
         output = session.output
         output.answer({"key_id": key.key_id, "api_key": key.api_key, "usable": key.usable})
@@ -85,13 +87,14 @@ def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None
 @commands.command("revoke")
 def revoke(
     key_id: Annotated[int, typer.Argument(metavar="KEY_ID", help="As rebill keys list shows it.")],
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """End a key at once."""
     from rebill.services.keys import revoke_key
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.REVOKE_KEY, partner, as_json, reason, key_id) as session:
         revoke_key(session.installation, session.caller, key_id)
         session.output.answer({"key_id": key_id, "revoked": True})
         session.output.say(f"Key {key_id} no longer opens anything.")

@@ -1,14 +1,14 @@
 """The options that several commands share, and how their text becomes the model's values."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import typer
 
 from rebill.model.money import checked_percent, parse_decimal
-from rebill.model.months import BillingMonth, parse_day
+from rebill.model.months import BillingMonth, parse_day, parse_instant
 from rebill.model.price_book import markup_adjustment
 from rebill.model.price_book_record import billing_account_owner
 
@@ -41,6 +41,7 @@ def _layout(text: str) -> str:
 
 
 day_from_text: Callable[[str], date] = _read_by(parse_day)
+instant_from_text: Callable[[str], datetime] = _read_by(parse_instant)
 month_from_text: Callable[[str], BillingMonth] = _read_by(BillingMonth.parse)
 markup_from_text: Callable[[str], Decimal] = _read_by(_markup)
 fallback_markup_from_text: Callable[[str], Decimal] = _read_by(lambda text: checked_percent(parse_decimal(text)))
@@ -56,6 +57,9 @@ PartnerOption = Annotated[
         metavar="NAME_OR_ID",
         help="Which partner of this installation; the first one unless told otherwise.",
     ),
+]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why, for the audit trail; at most 1,000 characters.")
 ]
 MonthOption = Annotated[
     BillingMonth, typer.Option("--period", parser=month_from_text, metavar="YYYY-MM", help="The billing month.")

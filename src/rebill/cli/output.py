@@ -73,6 +73,10 @@ class Output:
         for field, problem in (fields or {}).items():
             sys.stderr.write(f"  {field}: {problem}\n")
 
+    def warn(self, sentence: str) -> None:
+        """Say on the error output what went wrong besides; the command's own answer stands."""
+        sys.stderr.write(f"{sentence}\n")
+
     @contextmanager
     def working(self, activity: str) -> Iterator[None]:
         """Show that ``activity`` goes on: a moving mark on a terminal, one plain line elsewhere."""

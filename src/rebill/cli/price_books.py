@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebill.cli.every_page import every_item
-from rebill.cli.options import JsonOption, PartnerOption, account_from_text, month_from_text
+from rebill.cli.options import JsonOption, PartnerOption, ReasonOption, account_from_text, month_from_text
 from rebill.cli.output import Document, Heading
-from rebill.cli.session import Session, partner_session
+from rebill.cli.session import Session, changing_session, partner_session
 from rebill.cli.statements import write_document
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.months import BillingMonth, Months
 from rebill.model.price_book_record import BookAssignment, BookAssignmentOrder, PriceBookOrder, PriceBookRecord
@@ -29,13 +30,14 @@ _ALL = "ALL"
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Unique among the partner's books.")],
     file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The specification, in XML or YAML.")],
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a price book from its specification."""
     from rebill.services.create_price_book import create_price_book
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.CREATE_PRICE_BOOK, partner, as_json, reason) as session:
         order = PriceBookOrder(name, _text(file.read()))
         book = create_price_book(session.installation, session.caller, order)
         session.output.answer(_document(book))
@@ -92,6 +94,7 @@ def update(
     file: Annotated[
         typer.FileBinaryRead | None, typer.Option("--specification", metavar="FILE", help="What it says from now on.")
     ] = None,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,7 +103,7 @@ def update(
 
     if name is None and file is None:
         raise typer.BadParameter("say what is to change: --name or --specification", param_hint="options")
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.CHANGE_PRICE_BOOK, partner, as_json, reason, book_id) as session:
         order = PriceBookOrder(name, None if file is None else _text(file.read()))
         book = change_price_book(session.installation, session.caller, book_id, order)
         session.output.answer(_document(book))
@@ -109,11 +112,13 @@ def update(
 
 
 @commands.command("delete")
-def delete(book_id: BookArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+def delete(
+    book_id: BookArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
+) -> None:
     """Delete a price book that is assigned to nobody."""
     from rebill.services.delete_price_book import delete_price_book
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.DELETE_PRICE_BOOK, partner, as_json, reason, book_id) as session:
         delete_price_book(session.installation, session.caller, book_id)
         session.output.answer({"id": book_id, "deleted": True})
         session.output.say(f"Price book {book_id} is deleted.")
@@ -145,6 +150,7 @@ def assign(
         BillingMonth | None,
         typer.Option("--to", parser=month_from_text, metavar="YYYY-MM", help="Last billing month; none unless given."),
     ] = None,
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -152,7 +158,7 @@ def assign(
     from rebill.services.assign_book_with_accounts import assign_book_with_accounts
 
     order = BookAssignmentOrder(book_id, customer, start_month, end_month)
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.ASSIGN_PRICE_BOOK, partner, as_json, reason) as session:
         owners = accounts or [_ALL]
         made, priced = assign_book_with_accounts(session.installation, session.caller, order, owners)
         session.output.answer(_assignment_document(made, priced))
@@ -165,13 +171,14 @@ def assign(
 @commands.command("unassign")
 def unassign(
     assignment_id: Annotated[int, typer.Argument(metavar="ASSIGNMENT_ID", help="As rebill price-books show tells it.")],
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """End an assignment of a price book; issued months keep what priced them."""
     from rebill.services.change_book_assignment import end_price_book_assignment
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.END_BOOK_ASSIGNMENT, partner, as_json, reason, assignment_id) as session:
         end_price_book_assignment(session.installation, session.caller, assignment_id)
         session.output.answer({"id": assignment_id, "ended": True})
         session.output.say(f"Assignment {assignment_id} has ended.")

@@ -35,7 +35,7 @@ def serve(
     with reporting(as_json) as output:
         installation = standing_installation()
         find_partner(installation, None)
-        installation.database.close()
+        installation.close()
         config = uvicorn.Config(
             "rebill.wiring:api_application",
             factory=True,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, MonthFilter, PartnerOption
+from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOption
 from rebill.cli.output import Heading, Output
-from rebill.cli.session import partner_session
+from rebill.cli.session import changing_session, partner_session
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.money import text_of, text_of_minor_units
 from rebill.model.statement import LineKind, ShownLine, StatementFilter
@@ -115,13 +116,14 @@ def export(
 def number(
     statement_id: StatementArgument,
     invoice_id: Annotated[str, typer.Argument(metavar="NUMBER", help="The number, as your own system gave it.")],
+    reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Number an issued document by your own system's number, once and for ever."""
     from rebill.services.give_number import give_number
 
-    with partner_session(partner, as_json) as session:
+    with changing_session(Act.GIVE_NUMBER, partner, as_json, reason, statement_id) as session:
         record = give_number(session.installation, session.caller, statement_id, invoice_id)
         session.output.answer(statement_document(record))
         session.output.say(f"Document {statement_id} has the number {record.document.invoice_id}.")

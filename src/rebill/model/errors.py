@@ -25,7 +25,12 @@ class ProgramError(RebillError):
 
 
 class Refusal(RebillError):
-    """The business says no. ``fields`` names each faulty field with its own sentence."""
+    """The business says no. ``fields`` names each faulty field with its own sentence.
+
+    ``is_recorded``: the act that was refused has told the audit trail of it already.
+    """
+
+    is_recorded = False
 
     def __init__(self, code: str, message: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(code, message)

@@ -7,6 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 EARLIEST_DAY = date(1900, 1, 1)
 LATEST_DAY = date(2999, 12, 31)
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -97,6 +101,21 @@ def parse_day(text: str) -> date:
     if not EARLIEST_DAY <= day <= LATEST_DAY:
         raise ValueError(f"{text} lies outside 1900-01-01 to 2999-12-31")
     return day
+
+
+def parse_instant(text: str) -> datetime:
+    """Read a time such as ``2030-01-31T00:00:00Z``: without zone it is UTC, a day alone its start.
+
+    Raises ``ValueError`` for anything else.
+    """
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise ValueError("must be a time such as 2030-01-31T00:00:00Z, or a day")
+    day, clock, zone = match.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{clock or '00:00'}{(zone or 'Z').upper()}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("is not a time that exists") from None
 
 
 def instant_text(instant: datetime) -> str:

@@ -1,6 +1,6 @@
 """Who takes part: the partner, its customers, and who calls."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -20,6 +20,26 @@ class Classification(StrEnum):
     MANAGED_WITH_ACCESS = "managed_with_access"
 
 
+class Channel(StrEnum):
+    """The way an act came."""
+
+    API = "api"
+    COMMAND_LINE = "command_line"
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What an act is part of, for the audit trail: the request or the command, and why it is done, if anyone said.
+
+    ``request_id`` of the API; ``operating_system_user`` of the command line; ``""`` where there is none.
+    """
+
+    channel: Channel = Channel.COMMAND_LINE
+    request_id: str = ""
+    operating_system_user: str = ""
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who acts: a key of a partner, or of one of its customers. ``key_id`` is ``None`` at the command line."""
@@ -28,6 +48,8 @@ class Caller:
     role: Role
     customer_id: int | None = None
     key_id: int | None = None
+    user_id: int | None = None
+    occasion: Occasion = field(default=Occasion())
 
     def __post_init__(self) -> None:
         if (self.role is Role.CUSTOMER_READ_ONLY) != (self.customer_id is not None):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
+from rebill.model.audit import Act
 from rebill.model.party import Caller
 from rebill.services.assignment_act import carry_out
 from rebill.services.assignment_plan import Fault, Plan, plan_assign, plan_move
@@ -22,7 +23,7 @@ def assign_accounts(installation: Installation, caller: Caller, order: Assignmen
     def planner(standing: Sequence[StoredAssignment], today: date) -> Plan | Fault:
         return plan_assign(order.customer_id, standing, order.effective_from, today)
 
-    return carry_out(installation, caller, order, planner)
+    return carry_out(installation, caller, Act.ASSIGN_ACCOUNTS, order, planner)
 
 
 def move_accounts(installation: Installation, caller: Caller, order: AssignmentOrder) -> AssignmentOutcome:
@@ -34,4 +35,4 @@ def move_accounts(installation: Installation, caller: Caller, order: AssignmentO
     def planner(standing: Sequence[StoredAssignment], today: date) -> Plan | Fault:
         return plan_move(order.customer_id, standing, order.effective_from, today)
 
-    return carry_out(installation, caller, order, planner)
+    return carry_out(installation, caller, Act.MOVE_ACCOUNTS, order, planner)

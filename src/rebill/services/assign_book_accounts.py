@@ -4,11 +4,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.months import Months
 from rebill.model.party import Caller
 from rebill.model.price_book_record import AccountAssignment, AccountsOrder, BookAssignment
 from rebill.services.assign_price_book import changeable_from
+from rebill.services.audit_trail import record_change
 from rebill.services.book_assignment_months import taken_accounts
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
@@ -37,7 +39,21 @@ def assign_book_accounts(installation: Installation, caller: Caller, order: Acco
     require(caller, Permission.CHANGE)
     now = installation.clock()
 
-    return installation.database.write(lambda connection: accounts_within(Scope.of(connection, caller), order, now))
+    def act(connection: Connection) -> list[AccountAssignment]:
+        scope = Scope.of(connection, caller)
+        made = accounts_within(scope, order, now)
+        record_change(
+            scope,
+            caller,
+            Act.ASSIGN_BOOK_ACCOUNTS,
+            order.assignment_id,
+            now,
+            after={"accounts": [one.billing_account_owner_id for one in made], "months": made[0].months},
+            customer_id=made[0].customer_id,
+        )
+        return made
+
+    return installation.database.write(act)
 
 
 def accounts_within(scope: Scope, order: AccountsOrder, now: datetime) -> list[AccountAssignment]:
@@ -87,7 +103,18 @@ def change_account_assignment(
         if faults:
             raise Invalid(_CODE, "Nothing was changed: correct the fields named here.", faults)
         store_change(scope, kept, owner_id, first, now)
-        return found_account_assignment(scope, account_assignment_id)
+        changed = found_account_assignment(scope, account_assignment_id)
+        record_change(
+            scope,
+            caller,
+            Act.CHANGE_ACCOUNT_ASSIGNMENT,
+            account_assignment_id,
+            now,
+            before=kept,
+            after=changed,
+            customer_id=kept.customer_id,
+        )
+        return changed
 
     return installation.database.write(act)
 
@@ -105,7 +132,18 @@ def end_book_account_assignment(
     def act(connection: Connection) -> None:
         scope = Scope.of(connection, caller)
         kept = _held_account(scope, account_assignment_id, customer_id)
-        end_account_assignment(scope, kept, changeable_from(scope, kept.customer_id), now)
+        first = changeable_from(scope, kept.customer_id)
+        end_account_assignment(scope, kept, first, now)
+        record_change(
+            scope,
+            caller,
+            Act.END_ACCOUNT_ASSIGNMENT,
+            account_assignment_id,
+            now,
+            before={"assignment": kept},
+            after={"ended_from": first},
+            customer_id=kept.customer_id,
+        )
 
     installation.database.write(act)
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.party import Caller
 from rebill.model.price_book_record import AccountAssignment, AccountsOrder, BookAssignment, BookAssignmentOrder
 from rebill.services.assign_book_accounts import accounts_within
 from rebill.services.assign_price_book import assign_within
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.store.scope import Scope
@@ -24,6 +26,16 @@ def assign_book_with_accounts(
         scope = Scope.of(connection, caller)
         assignment = assign_within(scope, order, now)
         accounts = AccountsOrder(assignment.assignment_id, tuple(owner_ids), tuple(owner_ids))
-        return assignment, accounts_within(scope, accounts, now)
+        priced = accounts_within(scope, accounts, now)
+        record_change(
+            scope,
+            caller,
+            Act.ASSIGN_PRICE_BOOK,
+            assignment.assignment_id,
+            now,
+            after={"assignment": assignment, "accounts": [one.billing_account_owner_id for one in priced]},
+            customer_id=assignment.customer_id,
+        )
+        return assignment, priced
 
     return installation.database.write(act)

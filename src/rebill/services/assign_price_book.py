@@ -2,10 +2,14 @@
 
 from datetime import datetime
 
+from sqlalchemy import Connection
+
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.months import BillingMonth, Months
 from rebill.model.party import Caller
 from rebill.model.price_book_record import BookAssignment, BookAssignmentOrder
+from rebill.services.audit_trail import record_change
 from rebill.services.book_assignment_months import same_book_again, wanted_months
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
@@ -28,7 +32,15 @@ def assign_price_book(installation: Installation, caller: Caller, order: BookAss
     require(caller, Permission.CHANGE)
     now = installation.clock()
 
-    return installation.database.write(lambda connection: assign_within(Scope.of(connection, caller), order, now))
+    def act(connection: Connection) -> BookAssignment:
+        scope = Scope.of(connection, caller)
+        made = assign_within(scope, order, now)
+        record_change(
+            scope, caller, Act.ASSIGN_PRICE_BOOK, made.assignment_id, now, after=made, customer_id=made.customer_id
+        )
+        return made
+
+    return installation.database.write(act)
 
 
 def assign_within(scope: Scope, order: BookAssignmentOrder, now: datetime) -> BookAssignment:

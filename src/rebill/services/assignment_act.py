@@ -14,11 +14,14 @@ from rebill.model.assignment import (
     AssignmentOrder,
     AssignmentOutcome,
 )
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, account_key, trimmed
 from rebill.model.months import EARLIEST_DAY, LATEST_DAY
 from rebill.model.party import Caller
+from rebill.services.assignment_details import Changing, assignments_after, assignments_before
 from rebill.services.assignment_plan import Fault, Plan
+from rebill.services.audit_trail import record_change, record_refusal
 from rebill.services.installation import Installation, today_of
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import text_fault
@@ -54,10 +57,11 @@ class PlannedAccount:
 
 
 def carry_out(
-    installation: Installation, caller: Caller, order: AssignmentOrder, planner: Planner
+    installation: Installation, caller: Caller, act_name: Act, order: AssignmentOrder, planner: Planner
 ) -> AssignmentOutcome:
     """Carry out ``order`` on every account, or on none when one is at fault (or it is a dry run).
 
+    The audit trail tells of the accounts that really changed, or of the faults that let nothing be stored.
     Accounts are held before their assignments are read: what is planned is what is stored.
     Raises ``NotFound`` for a customer this partner does not have, ``Invalid`` for ids or days that cannot be read.
     """
@@ -73,7 +77,10 @@ def carry_out(
         if is_sound and not order.dry_run:
             store_plans(scope, order.customer_id, planned, now)
         entries = _entries(scope, order, planned, now, is_sound)
-        return AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
+        outcome = AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
+        if not order.dry_run:
+            _record(scope, caller, act_name, outcome, planned, now)
+        return outcome
 
     if order.dry_run:
         with installation.database.reading() as connection:
@@ -134,14 +141,23 @@ def fault_sentence(kind: AccountKind, fault: Fault) -> str:
     return fault.sentence.replace("{account}", _WORDS[kind])
 
 
+def changing_plans(planned: Sequence[PlannedAccount]) -> Changing:
+    """The plans among ``planned`` that change something, each with its account."""
+    return [
+        (one.account, one.plan)
+        for one in planned
+        if one.account is not None and isinstance(one.plan, Plan) and one.plan.changes
+    ]
+
+
 def store_plans(scope: Scope, customer_id: int, planned: Sequence[PlannedAccount], now: datetime) -> None:
     """Store sound plans; the account records of everyone concerned are made or touched."""
-    changing = [(one.account, one.plan) for one in planned if isinstance(one.plan, Plan) and one.plan.changes]
+    changing = changing_plans(planned)
     begins = []
     concerned = []
     ended = []
     for account, plan in changing:
-        if account is not None and plan.begins is not None:
+        if plan.begins is not None:
             begins.append((account.account_id, plan.begins))
             concerned.append((customer_id, account.account_id))
         ended += [*plan.ends, *plan.withdraws]
@@ -153,6 +169,33 @@ def store_plans(scope: Scope, customer_id: int, planned: Sequence[PlannedAccount
         end_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.ends], end_day, now)
     begin_assignments(scope, customer_id, begins, now)
     touch_account_records(scope, concerned, now)
+
+
+def _record(
+    scope: Scope,
+    caller: Caller,
+    act: Act,
+    outcome: AssignmentOutcome,
+    planned: Sequence[PlannedAccount],
+    now: datetime,
+) -> None:
+    customer_id, changing = outcome.customer_id, changing_plans(planned)
+    if outcome.faults:
+        faults = {fault.identifier: fault.sentence for fault in outcome.faults}
+        refusal = Invalid("accounts_refused", "Nothing was changed: accounts are at fault.", faults)
+        record_refusal(scope, caller, act, customer_id, now, refusal)
+    elif changing:
+        accounts = f"{outcome.kind.value}s"
+        before, after = assignments_before(changing), assignments_after(customer_id, changing)
+        record_change(
+            scope,
+            caller,
+            act,
+            customer_id,
+            now,
+            before=before and {accounts: before},
+            after=after and {accounts: after},
+        )
 
 
 def _entries(

@@ -6,11 +6,13 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from rebill.model.assignment import CatalogueAccount
+from rebill.model.audit import Act
 from rebill.model.errors import NotFound
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
 from rebill.model.party import Caller
 from rebill.services.assignment_act import held_customer_name
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation, today_of
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import has_unprintable
@@ -54,8 +56,18 @@ def import_catalogue(installation: Installation, caller: Caller, file: Path, par
         kind = AccountKind.AZURE_CUSTOMER
         remembered = remember_accounts(scope, kind, seen, now)
         is_complete = answer.is_complete and not partial
-        gone = mark_gone(scope, kind, remembered.account_ids) if is_complete else 0
-        return CatalogueImport(len(seen), remembered.new, remembered.changed, gone)
+        gone = mark_gone(scope, kind, remembered.account_ids) if is_complete else []
+        if remembered.new or remembered.changed or gone:
+            record_change(
+                scope,
+                caller,
+                Act.IMPORT_CATALOGUE,
+                None,
+                now,
+                before={"changed": remembered.before},
+                after={"changed": remembered.after, "new": remembered.added, "gone": gone},
+            )
+        return CatalogueImport(len(seen), remembered.new, remembered.changed, len(gone))
 
     return installation.database.write(act)
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.months import Months
 from rebill.model.party import Caller
 from rebill.model.price_book_record import AccountAssignment, BookAssignment, BookAssignmentOrder
 from rebill.services.assign_price_book import UNKNOWN_BOOK, changeable_from
+from rebill.services.audit_trail import record_change
 from rebill.services.book_assignment_months import moved_months, same_book_again, taken_accounts, wanted_months
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
@@ -62,7 +64,18 @@ def change_book_assignment(
             return kept
         moved = {one.account_assignment_id: after for one, after in own.items() if after is not None}
         store_change(scope, kept, book_id, months, moved, first, now)
-        return found_book_assignment(scope, assignment_id)
+        changed = found_book_assignment(scope, assignment_id)
+        record_change(
+            scope,
+            caller,
+            Act.CHANGE_BOOK_ASSIGNMENT,
+            assignment_id,
+            now,
+            before={"assignment": kept, "accounts": {one.account_assignment_id: one.months for one in own}},
+            after={"assignment": changed, "accounts": moved},
+            customer_id=kept.customer_id,
+        )
+        return changed
 
     return installation.database.write(act)
 
@@ -80,7 +93,18 @@ def end_price_book_assignment(
     def act(connection: Connection) -> None:
         scope = Scope.of(connection, caller)
         kept = _held(scope, assignment_id, customer_id)
-        end_book_assignment(scope, kept, changeable_from(scope, kept.customer_id), now)
+        first = changeable_from(scope, kept.customer_id)
+        end_book_assignment(scope, kept, first, now)
+        record_change(
+            scope,
+            caller,
+            Act.END_BOOK_ASSIGNMENT,
+            assignment_id,
+            now,
+            before={"assignment": kept},
+            after={"ended_from": first},
+            customer_id=kept.customer_id,
+        )
 
     installation.database.write(act)
 

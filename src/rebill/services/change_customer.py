@@ -6,11 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.customer import Customer, CustomerChange, TermsChange
 from rebill.model.errors import Invalid
 from rebill.model.money import checked_percent
 from rebill.model.months import BillingMonth, instant_text
 from rebill.model.party import Address, Caller
+from rebill.services.audit_trail import record_change
+from rebill.services.customer_details import customer_details
 from rebill.services.customer_rules import (
     address_faults,
     folder_fault,
@@ -72,9 +75,12 @@ def change_customer(installation: Installation, caller: Caller, customer_id: int
             raise Invalid("invalid_customer", "Nothing was changed: correct the fields named here.", plan.faults)
         if not plan.changes:
             return plan.standing
+        before = customer_details(scope, plan.standing)
         store_change(scope, replace(plan.wanted, updated_at=now))
         if plan.terms is not None:
             change_terms(scope, customer_id, plan.terms.change, plan.terms.from_month)
+        after = customer_details(scope, plan.wanted)
+        record_change(scope, caller, Act.CHANGE_CUSTOMER, customer_id, now, before=before, after=after)
         return found_customer(scope, customer_id, BillingMonth.of(today_of(now)))
 
     return installation.database.write(act)

@@ -2,9 +2,11 @@
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.party import Caller
 from rebill.model.price_book_record import PriceBookOrder, PriceBookRecord
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import composed
@@ -39,7 +41,10 @@ def change_price_book(
             specification = written(order.specification)
             if specification.sha256 != kept.specification_sha256:
                 change_specification(scope, book_id, specification, now)
-        return found_price_book(scope, book_id)
+        changed = found_price_book(scope, book_id)
+        if changed != kept:
+            record_change(scope, caller, Act.CHANGE_PRICE_BOOK, book_id, now, before=kept, after=changed)
+        return changed
 
     return installation.database.write(act)
 

@@ -1,5 +1,6 @@
 """What finalizing, correcting and voiding have in common: a checked order, a person, and what was issued."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rebill.model.closing import Closing, ClosingOrder
@@ -37,6 +38,21 @@ def checked_closing_order(scope: Scope, order: ClosingOrder) -> ClosingOrder:
 def person_of(caller: Caller) -> str:
     """Who acts, as closings keep it."""
     return "command line" if caller.key_id is None else f"key {caller.key_id}"
+
+
+def closing_details(done: IssuedClosing) -> Mapping[str, object]:
+    """What the audit trail keeps of an act that issued documents."""
+    closing = done.closing
+    return {
+        "period": closing.order.month,
+        "reason": closing.order.reason,
+        "overridden": [blocker.kind for blocker in closing.blockers],
+        "documents": {str(one.statement_id): _shown(one) for one in done.documents},
+    }
+
+
+def _shown(record: StatementRecord) -> str:
+    return f"{record.statement.price_text} {record.statement.currency} {record.document.invoice_id}".strip()
 
 
 def closed_documents(scope: Scope, closing: Closing) -> tuple[StatementRecord, ...]:

@@ -2,10 +2,12 @@
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.billing_rule import BillingRuleOrder, KeptBillingRule
 from rebill.model.errors import Invalid
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.services.audit_trail import record_change
 from rebill.services.billing_rule_check import all_order_faults
 from rebill.services.billing_rule_plan import planned_rule
 from rebill.services.installation import Installation
@@ -31,6 +33,7 @@ def create_billing_rule(installation: Installation, caller: Caller, order: Billi
         stored = find_billing_rule(scope, add_billing_rule(scope, planned_rule(order, None, this_month), now))
         if stored is None:
             raise AssertionError("a rule just stored must be found")
+        record_change(scope, caller, Act.CREATE_BILLING_RULE, stored.billing_rule_id, now, after=stored.rule)
         return stored
 
     return installation.database.write(act)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from rebill.model.assignment import AssignmentOrder
+from rebill.model.audit import Act
 from rebill.model.customer import Customer, NewCustomer
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind
@@ -19,12 +20,16 @@ from rebill.model.terms import CustomerTerms
 from rebill.price_books.writing import markup_specification
 from rebill.services.assignment_act import (
     PlannedAccount,
+    changing_plans,
     checked_order,
     fault_sentence,
     plan_accounts,
     store_plans,
 )
+from rebill.services.assignment_details import assignments_after
 from rebill.services.assignment_plan import Fault, Plan, plan_assign
+from rebill.services.audit_trail import record_change
+from rebill.services.customer_details import customer_details
 from rebill.services.customer_rules import (
     address_faults,
     folder_fault,
@@ -67,7 +72,15 @@ def create_customer(installation: Installation, caller: Caller, new: NewCustomer
         planned = _planned_account(scope, new, customer_id, today_of(now), found)
         if found:
             raise Invalid("invalid_customer", "No customer was created: correct the fields named here.", found)
-        return _store(scope, new, customer_id, planned, now)
+        stored = _store(scope, new, customer_id, planned, now)
+        accounts = assignments_after(customer_id, changing_plans(planned))
+        after = {
+            **customer_details(scope, stored),
+            "markup_percent": new.markup_percent,
+            "azure_customers": accounts,
+        }
+        record_change(scope, caller, Act.CREATE_CUSTOMER, customer_id, now, after=after)
+        return stored
 
     return installation.database.write(act)
 

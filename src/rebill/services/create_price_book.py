@@ -2,9 +2,11 @@
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.party import Caller
 from rebill.model.price_book_record import PriceBookOrder, PriceBookRecord
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import composed
@@ -30,7 +32,9 @@ def create_price_book(installation: Installation, caller: Caller, order: PriceBo
         if found or order.book_name is None or order.specification is None:
             raise Invalid("invalid_price_book", "No price book was made: correct the fields named here.", found)
         book_id = add_price_book(scope, composed(order.book_name), written(order.specification), ALWAYS, now)
-        return found_price_book(scope, book_id)
+        made = found_price_book(scope, book_id)
+        record_change(scope, caller, Act.CREATE_PRICE_BOOK, book_id, now, after=made)
+        return made
 
     return installation.database.write(act)
 

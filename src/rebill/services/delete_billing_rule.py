@@ -2,7 +2,9 @@
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.party import Caller
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.read_billing_rules import found_billing_rule
@@ -22,6 +24,8 @@ def delete_billing_rule(
 
     def act(connection: Connection) -> None:
         scope = Scope.of(connection, caller)
-        end_billing_rule(scope, found_billing_rule(scope, rule_id, customer_id, hold=True), now)
+        kept = found_billing_rule(scope, rule_id, customer_id, hold=True)
+        end_billing_rule(scope, kept, now)
+        record_change(scope, caller, Act.DELETE_BILLING_RULE, rule_id, now, before=kept.rule)
 
     installation.database.write(act)

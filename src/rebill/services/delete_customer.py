@@ -4,10 +4,13 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.party import Caller
-from rebill.services.assignment_act import PlannedAccount, store_plans
+from rebill.services.assignment_act import PlannedAccount, changing_plans, store_plans
+from rebill.services.assignment_details import assignments_after, assignments_before
 from rebill.services.assignment_plan import plan_remove
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation, today_of
 from rebill.services.permission import Permission, require
 from rebill.services.read_customers import unknown_customer
@@ -38,9 +41,20 @@ def delete_customer(installation: Installation, caller: Caller, customer_id: int
                 "This customer has issued statements and stays: switch its billing off instead "
                 "(partner_billing_configuration.enabled).",
             )
-        store_plans(scope, customer_id, _endings(scope, customer_id, today_of(now)), now)
-        revoke_keys_of(scope, customer_id, now)
+        endings = _endings(scope, customer_id, today_of(now))
+        store_plans(scope, customer_id, endings, now)
+        revoked = revoke_keys_of(scope, customer_id, now)
         mark_deleted(scope, customer_id, now)
+        changing = changing_plans(endings)
+        record_change(
+            scope,
+            caller,
+            Act.DELETE_CUSTOMER,
+            customer_id,
+            now,
+            before={"accounts": assignments_before(changing), "keys": revoked},
+            after={"accounts": assignments_after(customer_id, changing), "keys": []},
+        )
 
     installation.database.write(act)
 

@@ -2,8 +2,10 @@
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.party import Caller
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.read_price_books import found_price_book
@@ -22,9 +24,10 @@ def delete_price_book(installation: Installation, caller: Caller, book_id: int) 
 
     def act(connection: Connection) -> None:
         scope = Scope.of(connection, caller)
-        found_price_book(scope, book_id, hold=True)
+        kept = found_price_book(scope, book_id, hold=True)
         if is_assigned(scope, book_id):
             raise Invalid("price_book_in_use", "The price book is assigned to customers: end its assignments first.")
         mark_book_deleted(scope, book_id, now)
+        record_change(scope, caller, Act.DELETE_PRICE_BOOK, book_id, now, before=kept)
 
     installation.database.write(act)

@@ -6,12 +6,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.closing import Blocker, ClosingOrder, blocker_fields
 from rebill.model.errors import Conflict
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.services.audit_trail import record_change
 from rebill.services.blockers import MonthToClose, blockers_of
-from rebill.services.closing_act import IssuedClosing, checked_closing_order, closed_documents, person_of
+from rebill.services.closing_act import (
+    IssuedClosing,
+    checked_closing_order,
+    closed_documents,
+    closing_details,
+    person_of,
+)
 from rebill.services.installation import Installation, today_of
 from rebill.services.month_state import MonthState, state_of_month
 from rebill.services.permission import Permission, require
@@ -57,7 +65,17 @@ def finalize_month(installation: Installation, caller: Caller, order: ClosingOrd
         checked = checked_closing_order(scope, order)
         plan = _planned(scope, checked, now)
         _require_no_blocker(plan, checked)
-        return _close(scope, checked, plan, person_of(caller), now)
+        done = _close(scope, checked, plan, person_of(caller), now)
+        record_change(
+            scope,
+            caller,
+            Act.FINALIZE_MONTH,
+            done.closing.closing_id,
+            now,
+            after=closing_details(done),
+            customer_id=order.customer_id,
+        )
+        return done
 
     return installation.database.write(act)
 

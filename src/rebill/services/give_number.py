@@ -2,10 +2,12 @@
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.closing import Numbering
 from rebill.model.errors import Conflict, Invalid
 from rebill.model.party import Caller
 from rebill.model.statement import StatementStatus
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import composed, text_fault
@@ -30,6 +32,8 @@ def give_number(installation: Installation, caller: Caller, statement_id: int, i
     if fault is not None:
         raise Invalid("invalid_number", "No number was given: correct it.", {"invoice_id": fault})
 
+    now = installation.clock()
+
     def act(connection: Connection) -> StatementRecord:
         scope = Scope.of(connection, caller)
         hold_closing(scope)
@@ -39,10 +43,20 @@ def give_number(installation: Installation, caller: Caller, statement_id: int, i
         if record.document.invoice_id == number:
             return record
         _require_unnumbered(scope, record, number)
-        add_given_number(scope, statement_id, number, installation.clock())
+        add_given_number(scope, statement_id, number, now)
         numbered = find_statement(scope, statement_id)
         if numbered is None:
             raise AssertionError("a document just numbered must be found")
+        record_change(
+            scope,
+            caller,
+            Act.GIVE_NUMBER,
+            statement_id,
+            now,
+            before={"invoice_id": ""},
+            after={"invoice_id": number},
+            customer_id=record.statement.customer_id,
+        )
         return numbered
 
     return installation.database.write(act)

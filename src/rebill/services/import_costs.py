@@ -23,6 +23,7 @@ from rebill.lake.cost_data_sets import (
 )
 from rebill.lake.session import engine_session
 from rebill.lake.workshop import Workshop, workshop
+from rebill.model.audit import Act
 from rebill.model.currencies import minor_digits
 from rebill.model.data_set import (
     REJECTS_SHOWN,
@@ -41,6 +42,7 @@ from rebill.model.errors import Conflict, Invalid, ProgramError, Refusal
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.sources.cost_files import CostFile, FileMark, find_cost_files, mark_of, refusals
@@ -313,7 +315,17 @@ def _record(task: _Task, connection: Connection, staged: Sequence[StagedDataSet]
     scope = Scope.of(connection, task.caller)
     if _ids(data_sets_in_force(scope)) != _ids(task.in_force):
         raise Conflict(FileFault.CHANGED_MEANWHILE, "The cost in force changed during this import; import again.")
-    add_data_sets(scope, [entry.data_set for entry in staged], replaced, task.moment)
+    added = [entry.data_set for entry in staged]
+    add_data_sets(scope, added, replaced, task.moment)
+    record_change(
+        scope,
+        task.caller,
+        Act.IMPORT_COSTS,
+        added[0].data_set_id if len(added) == 1 else None,
+        task.moment,
+        before=_told_of(one for one in task.in_force if one.data_set_id in replaced),
+        after=_told_of(added),
+    )
     names = {
         identifier: SeenAccount(identifier, name=name)
         for entry in staged
@@ -321,3 +333,19 @@ def _record(task: _Task, connection: Connection, staged: Sequence[StagedDataSet]
         if len(identifier) <= GREATEST_IDENTIFIER_LENGTH
     }
     remember_accounts(scope, AccountKind.SUBSCRIPTION, list(names.values()), task.moment)
+
+
+def _told_of(found: Iterable[DataSet]) -> dict[str, object]:
+    """What the audit trail keeps of data sets, by their ids."""
+    return {
+        str(one.data_set_id): {
+            "period": one.billing_month,
+            "scope": one.scope,
+            "delivery_sha256": one.delivery_sha256,
+            "rows": one.rows,
+            "rejects": one.reject_count,
+            "overlap_reason": one.overlap_reason,
+            "sums": one.sums,
+        }
+        for one in found
+    }

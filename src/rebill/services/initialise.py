@@ -5,12 +5,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid, NotFound
-from rebill.model.party import Caller, Role
+from rebill.model.party import Caller, Occasion, Role
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.plain_text import composed, text_fault
 from rebill.services.secret_keys import new_key_text
+from rebill.store.audit_entries import begin_chain
 from rebill.store.keys import add_key
 from rebill.store.migrations import upgrade
 from rebill.store.partners import add_partner, first_partner, hold_creation, partner_by_id, partner_by_name
@@ -18,6 +21,7 @@ from rebill.store.scope import Scope
 
 DEFAULT_PARTNER_NAME = "Partner"
 DEFAULT_CURRENCY = "USD"
+_UNTOLD = Occasion()
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Initialised:
     created: bool
 
 
-def initialise(installation: Installation, partner_name: str | None) -> Initialised:
+def initialise(installation: Installation, partner_name: str | None, occasion: Occasion = _UNTOLD) -> Initialised:
     """Create or upgrade the record; create the first partner and its admin key unless there is a partner.
 
     The key is shown this once. A second call upgrades and creates nothing, whatever the name.
@@ -44,12 +48,14 @@ def initialise(installation: Installation, partner_name: str | None) -> Initiali
         present = first_partner(connection)
         if present is not None:
             return Initialised(present.partner_id, None, created=False)
-        return _create(connection, name, DEFAULT_CURRENCY, now)
+        return _create(connection, name, DEFAULT_CURRENCY, now, occasion)
 
     return installation.database.write(act)
 
 
-def create_partner(installation: Installation, name: str, currency: str = DEFAULT_CURRENCY) -> Initialised:
+def create_partner(
+    installation: Installation, name: str, currency: str = DEFAULT_CURRENCY, occasion: Occasion = _UNTOLD
+) -> Initialised:
     """Create a further partner in the same record, with an admin key of its own (shown this once).
 
     ``currency``: ISO 4217. Raises ``Invalid`` for an unusable name or currency, or a name that is taken.
@@ -66,7 +72,7 @@ def create_partner(installation: Installation, name: str, currency: str = DEFAUL
         if partner_by_name(connection, name) is not None:
             fields = {"name": "is the name of another partner"}
             raise Invalid("invalid_partner", f"There is a partner {name!r} already: choose another name.", fields)
-        return _create(connection, name, currency, now)
+        return _create(connection, name, currency, now, occasion)
 
     return installation.database.write(act)
 
@@ -92,11 +98,15 @@ def find_partner(installation: Installation, name_or_id: str | None) -> Caller:
     )
 
 
-def _create(connection: Connection, name: str, currency: str, now: datetime) -> Initialised:
+def _create(connection: Connection, name: str, currency: str, now: datetime, occasion: Occasion) -> Initialised:
     partner_id = add_partner(connection, name, currency, now)
     key = new_key_text()
     scope = Scope(connection, partner_id)
-    add_key(scope, Role.ADMIN, None, "first admin key", key.lookup, key.secret_sha256, now)
+    key_id = add_key(scope, Role.ADMIN, None, "first admin key", key.lookup, key.secret_sha256, now)
+    begin_chain(scope)
+    creator = Caller(partner_id, Role.ADMIN, occasion=occasion)
+    made = {"name": name, "currency": currency, "admin_key_id": key_id}
+    record_change(scope, creator, Act.CREATE_PARTNER, partner_id, now, after=made)
     return Initialised(partner_id, key.whole, created=True)
 
 

@@ -29,6 +29,10 @@ class Installation:
     database: Database
     clock: Clock = system_clock
 
+    def close(self) -> None:
+        """Return what it holds open; it can be used again afterwards."""
+        self.database.close()
+
     @property
     def lake_folder(self) -> Path:
         return self.settings.lake_folder

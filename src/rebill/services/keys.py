@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.errors import Conflict, Invalid, NotFound
 from rebill.model.party import Caller, Role
 from rebill.services.assignment_act import held_customer_name
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import text_fault
@@ -44,6 +46,8 @@ def create_key(
             held_customer_name(scope, customer_id, hold=True)
         _check(role, customer_id, name)
         key_id = add_key(scope, role, customer_id, name, key.lookup, key.secret_sha256, now)
+        made = {"role": role, "customer_id": customer_id, "name": name}
+        record_change(scope, caller, Act.CREATE_KEY, key_id, now, after=made, customer_id=customer_id)
         holder = holder_of(connection, key.lookup, now)
         return NewKey(key_id, key.whole, usable=holder is not None and holder.alive)
 
@@ -73,6 +77,7 @@ def revoke_key(installation: Installation, caller: Caller, key_id: int) -> None:
             raise NotFound("key_not_found", f"There is no key {key_id} to revoke: list the keys to find its id.")
         if caller.key_id is not None and count_live_admin_keys(scope, now) == 0:
             raise Conflict("last_admin_key", "This is the last admin key: create another one, then revoke this.")
+        record_change(scope, caller, Act.REVOKE_KEY, key_id, now, before={"revoked": False}, after={"revoked": True})
 
     installation.database.write(act)
 

@@ -16,6 +16,15 @@ def has_unprintable(text: str) -> bool:
     return any(unicodedata.category(character) in _UNWANTED_CATEGORIES for character in text)
 
 
+def printable(text: str) -> str:
+    """``text`` with a replacement character for each that does not print and that a database may refuse."""
+    if text.isprintable():
+        return text
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(one) in _UNWANTED_CATEGORIES else one for one in text
+    )
+
+
 def composed(text: str) -> str:
     """``text`` in Unicode normalization form C: the same letters are the same text."""
     return unicodedata.normalize("NFC", text)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
+from rebill.model.audit import Act
 from rebill.model.party import Caller
 from rebill.services.assignment_act import carry_out
 from rebill.services.assignment_plan import Fault, Plan, plan_remove
@@ -21,4 +22,4 @@ def remove_accounts(installation: Installation, caller: Caller, order: Assignmen
     def planner(standing: Sequence[StoredAssignment], today: date) -> Plan | Fault:
         return plan_remove(order.customer_id, standing, order.effective_to, order.withdraw, today)
 
-    return carry_out(installation, caller, order, planner)
+    return carry_out(installation, caller, Act.REMOVE_ACCOUNTS, order, planner)

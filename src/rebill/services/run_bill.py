@@ -13,6 +13,7 @@ from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.cost_data_sets import part_paths
 from rebill.lake.runs import MANIFEST, SCRATCH, keep_run, only_run, run_folder, sweep_runs
 from rebill.lake.session import engine_session
+from rebill.model.audit import Act
 from rebill.model.data_set import DataSet
 from rebill.model.errors import Conflict, Invalid, NotFound, ProgramError
 from rebill.model.money import ZERO
@@ -20,6 +21,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.rating import Attention, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Statement, drawn_up
+from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.price_book_text import recorded_price_book
@@ -183,6 +185,7 @@ def _keep(
     def record(connection: Connection) -> list[StatementRecord]:
         scope = Scope.of(connection, caller)
         hold_closing(scope)
+        standing = _totals(statements_of_month(scope, month))
         if {found.data_set_id for found in data_sets_in_force(scope, month)} != read:
             raise Conflict("cost_changed", f"The cost of {month} changed during this run; run it again.")
         save_run(
@@ -199,13 +202,29 @@ def _keep(
             attention={kind.value: count for kind, count in rated.attention},
         )
         replace_estimated_statements(scope, month, statements, run_id, now, customer_id)
-        return statements_of_month(scope, month)
+        drawn_up = statements_of_month(scope, month)
+        record_change(
+            scope,
+            caller,
+            Act.RUN_BILL,
+            run_id,
+            now,
+            before={"statements": standing},
+            after={"period": month, "engine": engine, "statements": _totals(drawn_up)},
+            customer_id=customer_id,
+        )
+        return drawn_up
 
     keep_run(installation.lake_folder, folder, place)
     # When this raises, the transaction may have been stored all the same: the next run looks, and settles it.
     records = installation.database.write(record)
     shown = tuple(found for found in records if customer_id in (None, found.statement.customer_id))
     return BillRun(run_id, month, shown, rated.balance, rated.attention)
+
+
+def _totals(found: Sequence[StatementRecord]) -> dict[str, str]:
+    """What the audit trail keeps of statements: what each comes to, by its id."""
+    return {str(one.statement_id): f"{one.statement.price_text} {one.statement.currency}" for one in found}
 
 
 __all__ = ["ENGINES", "BillRun", "StatementRecord", "run_bill"]

@@ -12,6 +12,9 @@ _SECRET_BYTES = 32
 _KEY = re.compile(r"rebill_([0-9a-f]{16})_([0-9a-f]{64})")
 _KEY_IN_TEXT = re.compile(r"rebill_[0-9a-f]{16}_", re.IGNORECASE)
 """Also a key that is cut short, or in letters of the other case: what is left of it is still secret."""
+_KEY_AND_REST = re.compile(r"rebill_[0-9a-f]{16}_[0-9a-f]*", re.IGNORECASE)
+KEY_MARK = "[key]"
+"""Stands where something of a key was."""
 _NO_LOOKUP = "-"
 """Finds nothing: no key is made with it."""
 
@@ -53,6 +56,12 @@ def holds_key(text: str) -> bool:
     while (decoded := unquote(text)) != text:
         text = decoded
     return _KEY_IN_TEXT.search(text) is not None
+
+
+def without_key_text(text: str) -> str:
+    """``text`` without anything of a key's shape; all of it is gone where a key is hidden by percent-encoding."""
+    blotted = _KEY_AND_REST.sub(KEY_MARK, text)
+    return KEY_MARK if "%" in blotted and holds_key(blotted) else blotted
 
 
 def is_secret(key: KeyText, kept_sha256: str | None) -> bool:

@@ -2,10 +2,12 @@
 
 from sqlalchemy import Connection
 
+from rebill.model.audit import Act
 from rebill.model.billing_rule import BillingRuleOrder, KeptBillingRule
 from rebill.model.errors import Invalid
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.services.audit_trail import record_change
 from rebill.services.billing_rule_check import all_order_faults
 from rebill.services.billing_rule_plan import planned_rule
 from rebill.services.installation import Installation
@@ -38,6 +40,7 @@ def update_billing_rule(
         if rule == kept.rule:
             return kept
         change_billing_rule(scope, kept, rule, now)
+        record_change(scope, caller, Act.CHANGE_BILLING_RULE, rule_id, now, before=kept.rule, after=rule)
         return found_billing_rule(scope, rule_id)
 
     return installation.database.write(act)

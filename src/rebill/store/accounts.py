@@ -48,11 +48,24 @@ class KnownAccount:
 
 @dataclass(frozen=True)
 class Remembered:
-    """What a source brought: ids of the accounts that it showed, and how many were new or changed."""
+    """What a source brought: ids of the accounts that it showed, and what was new or changed.
+
+    ``added``: the ids, as the source spells them, of new accounts. ``before`` and ``after``: what was known and is
+    known of those that changed, by their ids.
+    """
 
     account_ids: frozenset[int]
-    new: int
-    changed: int
+    added: Sequence[str]
+    before: Mapping[str, Mapping[str, str]]
+    after: Mapping[str, Mapping[str, str]]
+
+    @property
+    def new(self) -> int:
+        return len(self.added)
+
+    @property
+    def changed(self) -> int:
+        return len(self.after)
 
 
 def remember_accounts(scope: Scope, kind: AccountKind, seen: Sequence[SeenAccount], seen_at: datetime) -> Remembered:
@@ -74,22 +87,29 @@ def remember_accounts(scope: Scope, kind: AccountKind, seen: Sequence[SeenAccoun
         for place, (account_id, key) in enumerate(zip(ids, fresh, strict=True), position)
     ]
     scope.insert(accounts, new_rows)
-    changed_rows = [row for key in stored if (row := _changed_row(stored[key], by_key[key])) is not None]
+    changed = {key: row for key in stored if (row := _changed_row(stored[key], by_key[key])) is not None}
+    changed_rows = list(changed.values())
     scope.upsert(accounts, ["account_id"], changed_rows, [*_TOLD, "status", "search_text"])
     known_ids = [row.account_id for row in stored.values()]
     again = scope.update(accounts).where(among(scope.connection, accounts.c.account_id, known_ids))
     scope.connection.execute(again.values(last_seen_at=seen_at))
-    return Remembered(frozenset(known_ids) | frozenset(ids), len(fresh), len(changed_rows))
+    return Remembered(
+        frozenset(known_ids) | frozenset(ids),
+        [str(row["spelling"]) for row in new_rows],
+        {stored[key].spelling: _shown(dict(stored[key]._mapping)) for key in changed},
+        {stored[key].spelling: _shown(row) for key, row in changed.items()},
+    )
 
 
-def mark_gone(scope: Scope, kind: AccountKind, listed: frozenset[int]) -> int:
-    """Mark every active account of ``kind`` that is not ``listed`` as gone; answers how many. None is deleted."""
-    active = scope.select(accounts, accounts.c.account_id).where(accounts.c.kind == kind, accounts.c.status == ACTIVE)
-    gone = sorted(set(scope.connection.scalars(active)) - listed)
+def mark_gone(scope: Scope, kind: AccountKind, listed: frozenset[int]) -> list[str]:
+    """Mark every active account of ``kind`` that is not ``listed`` as gone; answers their ids. None is deleted."""
+    columns = (accounts.c.account_id, accounts.c.spelling)
+    active = scope.select(accounts, *columns).where(accounts.c.kind == kind, accounts.c.status == ACTIVE)
+    gone = {row.account_id: row.spelling for row in scope.connection.execute(active) if row.account_id not in listed}
     if gone:
-        vanished = scope.update(accounts).where(among(scope.connection, accounts.c.account_id, gone))
+        vanished = scope.update(accounts).where(among(scope.connection, accounts.c.account_id, sorted(gone)))
         scope.connection.execute(vanished.values(status=GONE))
-    return len(gone)
+    return sorted(gone.values())
 
 
 def known_accounts(
@@ -192,6 +212,11 @@ def _with_keys(scope: Scope, kind: AccountKind, keys: Collection[str]) -> Select
 def _held_rows(scope: Scope, kind: AccountKind, keys: Collection[str]) -> Sequence[Row[Any]]:
     ordered = _with_keys(scope, kind, keys).order_by(accounts.c.account_id)
     return scope.connection.execute(ordered.with_for_update(key_share=True)).all()
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, str]:
+    """What can change of an account."""
+    return {name: row[name] for name in (*_TOLD, "status")}
 
 
 def _search_text(told: Mapping[str, str]) -> str:

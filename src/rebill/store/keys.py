@@ -97,7 +97,7 @@ def revoke(scope: Scope, key_id: int, now: datetime) -> bool:
     return scope.connection.execute(statement.values(revoked_at=now)).rowcount == 1
 
 
-def revoke_keys_of(scope: Scope, customer_id: int, now: datetime) -> None:
-    """Make every key of a customer dead for good."""
+def revoke_keys_of(scope: Scope, customer_id: int, now: datetime) -> list[int]:
+    """Make every key of a customer dead for good; answers the ids of those that it killed."""
     live = scope.update(api_keys).where(api_keys.c.customer_id == customer_id, api_keys.c.revoked_at.is_(None))
-    scope.connection.execute(live.values(revoked_at=now))
+    return sorted(scope.connection.scalars(live.values(revoked_at=now).returning(api_keys.c.key_id)))

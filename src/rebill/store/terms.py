@@ -104,6 +104,11 @@ def terms_in_force(scope: Scope, customer_ids: Collection[int], month: BillingMo
     }
 
 
+def terms_by_month(scope: Scope, customer_id: int) -> dict[str, CustomerTerms]:
+    """All terms of a customer, by the month that they are in force from."""
+    return dict(_timeline(scope, [customer_id]))
+
+
 def _timeline(scope: Scope, customer_ids: Collection[int]) -> list[tuple[str, CustomerTerms]]:
     """All terms of these customers, each with the month it is in force from, in order of months."""
     query = (

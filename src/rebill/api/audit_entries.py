@@ -1,0 +1,77 @@
+"""The audit trail: who changed what, when and why, and what was refused. Only for who administers the partner."""
+
+from rebill.api.answer_shapes import AuditEntryAnswer, AuditEntryList
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.query import Parameter, choice, moment, whole_number
+from rebill.api.route import Route
+from rebill.api.texts import GREATEST_ID
+from rebill.model.audit import Act, ActOutcome, KeptAuditEntry, SubjectKind
+from rebill.services.permission import Permission
+from rebill.services.read_audit_trail import AuditFilter, get_audit_entry, list_audit_entries
+
+_NUMBER = "audit_entry_number"
+
+
+FILTERS: tuple[Parameter, ...] = (
+    choice("act", "Entries of this act.", [act.value for act in Act]),
+    choice("outcome", "Entries of what was done, or of what was refused.", [one.value for one in ActOutcome]),
+    choice("subject_kind", "Entries of acts on this kind of thing.", [kind.value for kind in SubjectKind]),
+    whole_number("subject_id", "Entries of acts on the thing of this id.", 1, GREATEST_ID),
+    whole_number("key_id", "Entries of calls with this key.", 1, GREATEST_ID),
+    whole_number("user_id", "Entries of calls with this user's keys.", 1, GREATEST_ID),
+    moment("since", "Entries from this moment on."),
+    moment("until", "Entries before this moment."),
+)
+
+
+def list_all(call: Call) -> Answer:
+    """List the entries of the audit trail, oldest first."""
+    values = call.parameters.values
+    wanted = AuditFilter(**{one.name: values.get(one.name) for one in FILTERS}, customer_id=call.filter_customer_id)
+    listing = list_audit_entries(call.installation, call.caller, wanted, page_of(call.parameters))
+    entries = [audit_entry_answer(kept) for kept in listing.items]
+    return list_answer(call, AuditEntryList(audit_entries=entries), listing)
+
+
+def get(call: Call) -> Answer:
+    """Show one entry of the audit trail, whole."""
+    return Answer.json(200, audit_entry_answer(get_audit_entry(call.installation, call.caller, call.ids[_NUMBER])))
+
+
+def audit_entry_answer(kept: KeptAuditEntry) -> AuditEntryAnswer:
+    """An entry as the wire has it, here and at the command line."""
+    return AuditEntryAnswer(
+        number=kept.number,
+        **kept.entry.document(),
+        left_out=kept.left_out,
+        content_sha256=kept.content_sha256,
+        chain_sha256=kept.chain_sha256,
+    )
+
+
+def _audit_routes() -> tuple[Route, ...]:
+    base = "/v1/audit_entries"
+    return (
+        Route(
+            "GET",
+            base,
+            Permission.ADMINISTER,
+            list_all,
+            "List the audit trail",
+            {200: AuditEntryList},
+            (*PAGING, *FILTERS),
+        ),
+        Route(
+            "GET",
+            f"{base}/{{{_NUMBER}}}",
+            Permission.ADMINISTER,
+            get,
+            "Show an entry of the audit trail",
+            {200: AuditEntryAnswer},
+        ),
+    )
+
+
+ROUTES = _audit_routes()
