@@ -3,7 +3,17 @@
 import secrets
 from typing import Any
 
+from sqlalchemy import select
+
+from rebill.model.data_set import CostImportOrder
+from rebill.model.months import BillingMonth
+from rebill.services.import_costs import import_costs
+from rebill.store.dry_runs import begin_dry_run
+from rebill.store.scope import Scope
+from rebill.store.tables import customers
 from tests.api.client import ApiClient
+from tests.api.world import SUBSCRIPTIONS, World
+from tests.services.months import charge, write_focus
 
 BOOKS = "/v1/price_books"
 ASSIGNMENTS = "/v1/price_book_assignments"
@@ -49,3 +59,27 @@ def priced(api: ApiClient, assignment_id: int, owner_id: Any = "ALL") -> Any:
     answer = api.post(ACCOUNTS, body)
     assert answer.status_code == 201, answer.text
     return answer.json()
+
+
+def september(api: ApiClient, world: World) -> None:
+    """September 2024 has cost of two subscriptions of the customer: 100 and 10 at retail in one, 1 in the other."""
+    home = world.installation.settings.home
+    of_first = {"SubAccountId": SUBSCRIPTIONS[0]}
+    charges = [
+        charge("2024-09-01", "80", "100", **of_first),
+        charge("2024-09-02", "8", "10", ServiceName="Storage", **of_first),
+        charge("2024-09-03", "0.8", "1", ServiceName="Storage", SubAccountId=SUBSCRIPTIONS[1]),
+        charge("2024-09-04", "5", "7", SubAccountId="somebody-elses"),
+    ]
+    order = CostImportOrder((write_focus(home / "september.csv", charges),), scope="september")
+    import_costs(world.installation, world.partner, order)
+    assign = f"/v1/azure_subscriptions/add/{world.customer_id}"
+    assert api.put(assign, {"azure_ids": list(SUBSCRIPTIONS[:2])}).status_code == 200
+
+
+def noted_dry_run(world: World, customer_id: int, book_id: int, place: int = 1) -> int:
+    """The record says that a dry run works at a place, although nobody does; its id."""
+    with world.installation.database.writing() as connection:
+        owner = connection.scalars(select(customers.c.partner_id).where(customers.c.customer_id == customer_id)).one()
+        tried = (book_id, customer_id, BillingMonth(2024, 9), ())
+        return begin_dry_run(Scope(connection, owner), *tried, place, world.installation.clock())

@@ -28,6 +28,7 @@ FILES = (
             "services/create_price_book",
             "services/delete_customer",
             "services/delete_price_book",
+            "services/dry_run_price_book",
             "services/list_assignments",
             "services/read_billing_rules",
             "services/read_book_assignments",

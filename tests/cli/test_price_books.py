@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.api.price_book_steps import SPECIFICATION, XML
 from tests.cli.command_line import CommandLine
+from tests.services.months import charge, write_focus
 
 
 def _file(folder: Path, text: str = SPECIFICATION) -> str:
@@ -59,3 +60,24 @@ def test_a_file_that_cannot_be_a_book_says_why(rebill: CommandLine, tmp_path: Pa
     assert rebill.refusal("price-books", "create", "A", str(latin))["fields"].keys() == {"specification"}
     assert rebill.run("price-books", "update", "5").code == 2
     assert rebill.answer("price-books", "list") == {"price_books": []}
+
+
+def test_a_book_is_tried_on_a_month(rebill: CommandLine, tmp_path: Path) -> None:
+    customer = str(rebill.answer("customers", "create", "Acorn", "--no-billing")["id"])
+    book = str(rebill.answer("price-books", "create", "Gold tier", _file(tmp_path))["id"])
+    charges = [charge("2024-09-01", "80", "100", SubAccountId="sub-1")]
+    rebill.answer("costs", "import", str(write_focus(tmp_path / "cost.csv", charges)), "--scope", "september")
+    rebill.answer("assign", customer, "sub-1", "--subscription")
+    done = rebill.answer("price-books", "dry-run", book, customer, "--period", "2024-09")
+    (currency,) = done["result"]["currencies"]
+    assert (currency["price_today"], currency["price_under_book"], currency["difference"]) == (
+        "100.00",
+        "110.00",
+        "10.00",
+    )
+    told = rebill.run("price-books", "dry-run", book, customer, "--period", "2024-09").out
+    assert "Virtual Machines" in told
+    assert "10.00" in told
+    assert rebill.answer("statements", "list") == {"statements": []}
+    without = rebill.refusal("price-books", "dry-run", book, customer, "--period", "2024-08")
+    assert without["fields"].keys() == {"month"}

@@ -16,6 +16,7 @@ from rebill.api import (
     operations,
     price_book_account_assignments,
     price_book_assignments,
+    price_book_dry_runs,
     price_books,
     subscriptions,
 )
@@ -30,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *subscriptions.ROUTES,
     *billing_rules.ROUTES,
     *price_books.ROUTES,
+    *price_book_dry_runs.ROUTES,
     *price_book_assignments.ROUTES,
     *price_book_account_assignments.ROUTES,
     *audit_entries.ROUTES,

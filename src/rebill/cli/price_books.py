@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebill.cli.every_page import every_item
-from rebill.cli.options import JsonOption, PartnerOption, ReasonOption, account_from_text, month_from_text
+from rebill.cli.options import JsonOption, MonthOption, PartnerOption, ReasonOption, account_from_text, month_from_text
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import Session, changing_session, partner_session
 from rebill.cli.statements import write_document
 from rebill.model.audit import Act
-from rebill.model.errors import Invalid
+from rebill.model.dry_run import DryRun, DryRunOrder, DryRunStatus
+from rebill.model.errors import Invalid, ProgramError
 from rebill.model.months import BillingMonth, Months
 from rebill.model.price_book_record import BookAssignment, BookAssignmentOrder, PriceBookOrder, PriceBookRecord
 
@@ -183,6 +184,49 @@ def unassign(
         session.output.answer({"id": assignment_id, "ended": True})
         session.output.say(f"Assignment {assignment_id} has ended.")
         session.output.next_step("rebill price-books list shows the books.")
+
+
+@commands.command("dry-run")
+def dry_run(
+    book_id: BookArgument,
+    customer: Annotated[int, typer.Argument(metavar="CLIENT_API_ID", help="The customer, as customers list shows it.")],
+    period: MonthOption,
+    accounts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ACCOUNT...]", parser=account_from_text, help="Only on these accounts; all by default."
+        ),
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try a price book on a customer's month: the price now, under the book, the difference; nothing is stored."""
+    from rebill.services.dry_run_price_book import dry_run_price_book
+
+    named = () if accounts is None or _ALL in accounts else tuple(accounts)
+    with partner_session(partner, as_json) as session:
+        with session.output.working(f"Pricing {period} twice"):
+            order = DryRunOrder(book_id, customer, period, named)
+            done = dry_run_price_book(session.installation, session.caller, order, patience_seconds=None)
+        if done.status is not DryRunStatus.DONE:
+            raise ProgramError("dry_run_failed", f"The dry run failed: {done.fault}")
+        document = _dry_run_document(done)
+        session.output.answer(document)
+        for currency in document["result"]["currencies"]:
+            rows = [*currency["services"], {**currency, "service": "together"}]
+            headings = [Heading(text, right=text != "service") for text in ("service", *_PRICES)]
+            cells = [[row["service"] or "", *(row[name.replace(" ", "_")] for name in _PRICES)] for row in rows]
+            session.output.table(headings, cells, title=f"{period} in {currency['currency']}")
+        session.output.next_step(f"rebill price-books assign {book_id} {customer} lets it price the customer.")
+
+
+_PRICES = ("price today", "price under book", "difference")
+
+
+def _dry_run_document(done: DryRun) -> Document:
+    from rebill.api.dry_run_shapes import dry_run_answer
+
+    return dry_run_answer(done).model_dump(by_alias=True)
 
 
 _ASSIGNMENT_KEYS = ("id", "target_client_api_id", "accounts", "start_month", "end_month")

@@ -1,31 +1,27 @@
 """Bill a month: rate its imported cost, check the balance, draw up Estimated statements, keep the proof."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from rebill.engines.duckdb import DuckDBEngine
-from rebill.lake.cost_data_sets import part_paths
 from rebill.lake.runs import MANIFEST, SCRATCH, keep_run, only_run, run_folder, sweep_runs
-from rebill.lake.session import engine_session
 from rebill.model.audit import Act
 from rebill.model.data_set import DataSet
-from rebill.model.errors import Conflict, Invalid, NotFound, ProgramError
-from rebill.model.money import ZERO
+from rebill.model.errors import Conflict, Invalid, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.rating import Attention, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Statement, drawn_up
 from rebill.services.audit_trail import record_change
+from rebill.services.imported_cost import imported_cost
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.price_book_text import recorded_price_book
-from rebill.services.rate_month import ImportedCost, rate_month
+from rebill.services.rate_month import rate_month
 from rebill.services.run_manifest import canonical_json, canonical_statement, manifest_inputs, sha256_of_inputs
 from rebill.store.closing import hold_closing
 from rebill.store.customers import customer_name
@@ -84,7 +80,7 @@ def run_bill(
         raise Invalid("unknown_engine", f"There is no engine {engine!r}; choose one of {', '.join(ENGINES)}.")
     with only_run(installation.lake_folder, caller.partner_id, month) as folder:
         recorded = _read_record(installation, caller, month, customer_id)
-        imported = _imported_cost(installation, recorded.data_sets)
+        imported = imported_cost(installation, recorded.data_sets)
         with DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as opened:
             rated = rate_month(opened, recorded.inputs, imported, folder)
             engine_version = opened.version
@@ -106,23 +102,6 @@ def _read_record(installation: Installation, caller: Caller, month: BillingMonth
             tuple(data_sets_in_force(scope, month)),
             rating_inputs(scope, month, recorded_price_book),
         )
-
-
-def _imported_cost(installation: Installation, data_sets: Sequence[DataSet]) -> ImportedCost:
-    files = [file.sha256 for data_set in data_sets for file in data_set.files if file.rows]
-    if len(set(files)) != len(files):
-        raise ProgramError(
-            "source_row_twice",
-            "The run was refused: a source file stands in two data sets of the month, so its rows would be billed "
-            "twice. Please report this with the list of `rebill costs list`.",
-        )
-    with engine_session(installation.settings.engine_memory_limit) as connection:
-        parts = part_paths(connection, installation.lake_folder, data_sets)
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for data_set in data_sets:
-        for found in data_set.sums:
-            sums[found.currency] += found.partner_cost
-    return ImportedCost(parts, sum(data_set.rows for data_set in data_sets), dict(sums))
 
 
 def _draw_up(rated: RatedMonth, month: BillingMonth) -> list[Statement]:

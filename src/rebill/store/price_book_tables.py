@@ -1,6 +1,6 @@
 """The record's tables of price books: what they say by month, and which accounts of which customers they price."""
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from rebill.store.columns import Instant, Month, RowId, customer_reference, metadata, own_id, partner_reference
 
@@ -86,4 +86,21 @@ price_book_account_assignments = Table(
         sqlite_where=text("deleted_at IS NULL"),
         postgresql_where=text("deleted_at IS NULL"),
     ),
+)
+
+price_book_dry_runs = Table(
+    "price_book_dry_runs",
+    metadata,
+    own_id("dry_run_id"),
+    partner_reference(),
+    customer_reference(),
+    Column("price_book_id", ForeignKey("price_books.price_book_id"), nullable=False),
+    Column("billing_month", Month, nullable=False),
+    Column("owner_ids", JSON, nullable=False, comment="the accounts it is tried on; none = all"),
+    Column("place", Integer, nullable=False, comment="where in the lake it works"),
+    Column("status", Text, nullable=False, comment="running, done, failed, interrupted"),
+    Column("requested_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("differences", JSON, nullable=False, comment="[{currency, services: [[name, today, under_book]]}]"),
+    Column("fault", Text, nullable=False, comment="why it failed"),
 )

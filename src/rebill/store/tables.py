@@ -42,6 +42,7 @@ from rebill.store.columns import (
 from rebill.store.columns import metadata as metadata
 from rebill.store.price_book_tables import price_book_account_assignments as price_book_account_assignments
 from rebill.store.price_book_tables import price_book_assignments as price_book_assignments
+from rebill.store.price_book_tables import price_book_dry_runs as price_book_dry_runs
 from rebill.store.price_book_tables import price_book_specifications as price_book_specifications
 from rebill.store.price_book_tables import price_books as price_books
 from rebill.store.statement_tables import runs as runs

@@ -1,0 +1,126 @@
+"""Dry runs of price books as they are asked for and answered."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from rebill.api.answer_shapes import AnswerShape
+from rebill.api.price_book_shapes import CustomerNamed, Owner
+from rebill.api.shapes import Flag
+from rebill.api.wire_values import Id, Month, listed
+from rebill.model.currencies import minor_digits
+from rebill.model.dry_run import CurrencyDifference, DryRun, DryRunOrder, DryRunStatus
+from rebill.model.money import text_of_minor_units
+from rebill.model.price_book import ALL_ACCOUNTS
+from rebill.model.price_book_record import GREATEST_ACCOUNT_COUNT
+
+
+def _accounts(value: object) -> object:
+    """A published tool sends an empty text, or ``null``, for all accounts."""
+    if value is None or value == "":
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+class DryRunBody(CustomerNamed):
+    """A price book to be tried on a customer's month."""
+
+    price_book_id: Id | None = None
+    month: Month | None = None
+    billing_account_owner_id: Annotated[
+        list[Owner],
+        BeforeValidator(_accounts, json_schema_input_type=str | int),
+        Field(max_length=GREATEST_ACCOUNT_COUNT, description=f"{ALL_ACCOUNTS}, or an account; all unless given."),
+    ] = Field(default_factory=list)
+    billing_account_owner_ids: Annotated[
+        list[Owner],
+        BeforeValidator(listed, json_schema_input_type=str | list[str | int]),
+        Field(max_length=GREATEST_ACCOUNT_COUNT),
+    ] = Field(default_factory=list)
+    upload_to_s3: Annotated[Flag, Field(description="Accepted; nothing is uploaded.")] = False
+
+    def order(self) -> DryRunOrder:
+        """The order that this body makes."""
+        owner_ids = (*self.billing_account_owner_id, *self.billing_account_owner_ids)
+        named = () if ALL_ACCOUNTS in owner_ids else tuple(dict.fromkeys(owner_ids))
+        return DryRunOrder(self.price_book_id, self.named_customer_id, self.month, named, self.customer_field)
+
+
+class ServiceAnswer(AnswerShape):
+    """What a service costs the customer now and under the book, with the currency's minor digits."""
+
+    service: Annotated[str | None, Field(description="null: the provider names none.")]
+    price_today: str
+    price_under_book: str
+    difference: str
+
+
+class CurrencyAnswer(AnswerShape):
+    """The same for the whole month in one currency; its services add up to it."""
+
+    currency: str
+    price_today: str
+    price_under_book: str
+    difference: str
+    services: list[ServiceAnswer]
+
+
+class DryRunResult(AnswerShape):
+    """What came of a dry run."""
+
+    price_book_id: int
+    target_client_api_id: int
+    month: str
+    billing_account_owner_ids: Annotated[list[str], Field(description="The accounts that the book was tried on.")]
+    currencies: list[CurrencyAnswer]
+
+
+class DryRunAnswer(AnswerShape):
+    """How far a dry run is, and what came of it."""
+
+    message: str
+    dry_run_id: int
+    status: Annotated[str, Field(description="running, done, failed, or interrupted.")]
+    result: Annotated[DryRunResult | None, Field(description="Once it is done.")]
+
+
+def dry_run_answer(dry_run: DryRun) -> DryRunAnswer:
+    """A dry run as the API answers it, here and at the command line."""
+    messages = {
+        DryRunStatus.RUNNING: f"Dry run request processing: GET /v1/price_books/dry_run/{dry_run.dry_run_id} "
+        "answers its result in a while.",
+        DryRunStatus.DONE: "Dry run finished: nothing was stored in the month.",
+        DryRunStatus.FAILED: f"Dry run failed: {dry_run.fault}",
+        DryRunStatus.INTERRUPTED: "The server that worked on this dry run was stopped: ask for it again.",
+    }
+    result = DryRunResult(
+        price_book_id=dry_run.price_book_id,
+        target_client_api_id=dry_run.customer_id,
+        month=str(dry_run.month),
+        billing_account_owner_ids=list(dry_run.owner_ids) or [ALL_ACCOUNTS],
+        currencies=[_currency(difference) for difference in dry_run.differences],
+    )
+    return DryRunAnswer(
+        message=messages[dry_run.status],
+        dry_run_id=dry_run.dry_run_id,
+        status=dry_run.status,
+        result=result if dry_run.status is DryRunStatus.DONE else None,
+    )
+
+
+def _currency(difference: CurrencyDifference) -> CurrencyAnswer:
+    digits = minor_digits(difference.currency)
+    services = [
+        ServiceAnswer(service=one.service, **_prices(one.today_minor_units, one.under_book_minor_units, digits))
+        for one in difference.services
+    ]
+    prices = _prices(difference.today_minor_units, difference.under_book_minor_units, digits)
+    return CurrencyAnswer(currency=difference.currency, **prices, services=services)
+
+
+def _prices(today: int, under_book: int, digits: int) -> dict[str, str]:
+    return {
+        "price_today": text_of_minor_units(today, digits),
+        "price_under_book": text_of_minor_units(under_book, digits),
+        "difference": text_of_minor_units(under_book - today, digits),
+    }

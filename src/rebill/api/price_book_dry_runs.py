@@ -1,0 +1,34 @@
+"""Dry runs of price books: ask for one, and what came of it."""
+
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.dry_run_shapes import DryRunAnswer, DryRunBody, dry_run_answer
+from rebill.api.route import Route
+from rebill.services.dry_run_price_book import dry_run_price_book, get_dry_run
+from rebill.services.permission import Permission
+
+_ID = "dry_run_id"
+
+
+def dry_run(call: Call) -> Answer:
+    """Try a price book on a customer's month; the result is answered if it does not take too long."""
+    begun = dry_run_price_book(call.installation, call.caller, call.body_as(DryRunBody).order())
+    return Answer.json(200, dry_run_answer(begun))
+
+
+def get(call: Call) -> Answer:
+    """Show a dry run, with its result once it is done."""
+    found = get_dry_run(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
+    return Answer.json(200, dry_run_answer(found))
+
+
+def _dry_run_routes() -> tuple[Route, ...]:
+    base = "/v1/price_books/dry_run"
+    answers = {200: DryRunAnswer}
+    return (
+        Route("PUT", base, Permission.CHANGE, dry_run, "Try a price book on a month", answers, body=DryRunBody),
+        Route("GET", f"{base}/{{{_ID}}}", Permission.READ, get, "Show a dry run", answers),
+    )
+
+
+ROUTES = _dry_run_routes()
