@@ -25,6 +25,7 @@ READING = {
     "costs rejects",
     "customers list",
     "keys list",
+    "price-books dry-run",
     "price-books list",
     "price-books show",
     "statements export",
@@ -165,6 +166,8 @@ def test_entries_are_shown_filtered_and_one_by_one(rebill: CommandLine) -> None:
 
     assert numbers() == [1, 2, 3]
     assert numbers("--limit", "1") == [3]
+    assert numbers("--limit", "2", "--after", "0") == [1, 2]
+    assert numbers("--limit", "2", "--after", "2") == [3]
     assert numbers("--subject", f"customer:{one}") == numbers("--customer", one) == [2]
     assert numbers("--subject", "customer", "--act", "create_customer", "--outcome", "done") == [2, 3]
     assert numbers("--outcome", "refused") == numbers("--key", "5") == numbers("--until", "2020-01-01") == []

@@ -12,6 +12,7 @@ from rebill.cli.options import JsonOption, PartnerOption, instant_from_text
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import Session, partner_session
 from rebill.model.audit import Act, ActOutcome, SubjectKind
+from rebill.model.listing import GREATEST_PER_PAGE, Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,20 @@ if TYPE_CHECKING:
     from rebill.services.verify_audit_trail import TrailReport
     from rebill.store.audit_entries import AuditFilter
 
-_GREATEST_LIMIT = 10_000
+LimitOption = Annotated[
+    int, typer.Option("--limit", min=1, max=GREATEST_PER_PAGE, help="So many entries: the newest, or the next.")
+]
+AfterOption = Annotated[
+    int | None, typer.Option("--after", min=0, metavar="NUMBER", help="The entries that follow this one; 0: all.")
+]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option("--since", parser=instant_from_text, metavar="TIME", help="From this time (UTC) or day on."),
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option("--until", parser=instant_from_text, metavar="TIME", help="Before this time (UTC) or day."),
+]
 
 
 def _act_from_text(text: str) -> Act:
@@ -75,15 +89,10 @@ def audit(
         int | None, typer.Option("--customer", metavar="ID", help="Only what concerns this customer.")
     ] = None,
     key: Annotated[int | None, typer.Option("--key", metavar="ID", help="Only calls with this key.")] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option("--since", parser=instant_from_text, metavar="TIME", help="From this time (UTC) or day on."),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option("--until", parser=instant_from_text, metavar="TIME", help="Before this time (UTC) or day."),
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=_GREATEST_LIMIT, help="The newest so many entries.")] = 30,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: LimitOption = 30,
+    after: AfterOption = None,
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -99,9 +108,8 @@ def audit(
         elif number is not None:
             _show_one(session, number)
         else:
-            _list(
-                session, AuditFilter(act, outcome, about.kind, about.number, customer, key, None, since, until), limit
-            )
+            wanted = AuditFilter(act, outcome, about.kind, about.number, customer, key, None, since, until)
+            _list(session, wanted, limit, after)
 
 
 def _verify(session: Session, expected_head: str | None) -> None:
@@ -151,10 +159,15 @@ def _show_one(session: Session, number: int) -> None:
     session.output.next_step("rebill audit --verify tells whether it is as it was written.")
 
 
-def _list(session: Session, wanted: AuditFilter, limit: int) -> None:
-    from rebill.services.read_audit_trail import newest_audit_entries
+def _list(session: Session, wanted: AuditFilter, limit: int, after: int | None) -> None:
+    from rebill.services.read_audit_trail import list_audit_entries, newest_audit_entries
 
-    entries = newest_audit_entries(session.installation, session.caller, wanted, limit)
+    entries: Sequence[KeptAuditEntry]
+    if after is None:
+        entries = newest_audit_entries(session.installation, session.caller, wanted, limit)
+    else:
+        page = Page(per_page=limit, after_id=after)
+        entries = list_audit_entries(session.installation, session.caller, wanted, page).items
     session.output.answer({"audit_entries": [_document(kept) for kept in entries]})
     names = ("number", "at", "act", "outcome", "subject", "by", "reason")
     session.output.table([Heading(name, right=name == "number") for name in names], [_row(kept) for kept in entries])

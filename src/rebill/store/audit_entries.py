@@ -17,7 +17,8 @@ from rebill.store.tables import audit_chains, audit_entries
 
 GREATEST_LISTED_LENGTH = 16 * 1024
 """The longest ``before`` or ``after`` that lists show; one entry alone shows it whole."""
-_READ_AT_ONCE = 500
+_READ_AT_ONCE = 100
+"""Whole entries in memory while all are gone through; the longest have some megabytes."""
 _NOT_LISTED = ("before", "after")
 
 
