@@ -202,6 +202,7 @@ def test_the_openapi_document_has_every_route_and_all_its_references_lead_somewh
     for route in ROUTES:
         operation = document["paths"][route.path][route.method.lower()]
         assert {one["name"] for one in operation["parameters"]} >= {parameter.name for parameter in route.parameters}
+        assert ("X-Reason" in {one["name"] for one in operation["parameters"]}) == (route.act is not None)
         assert set(operation["responses"]) >= {str(status) for status in route.answers}
         assert ("requestBody" in operation) == (route.body is not None)
     for reference in set(re.findall(r'"#/components/schemas/([^"]+)"', text)):

@@ -1,35 +1,40 @@
 """The audit trail: what acts leave, that they cost one statement, and that every kind of tampering is found."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import IntegrityError
 
-from rebill.model.audit import NO_HASH, Act, KeptAuditEntry, chain_sha256, told
+from rebill.model.audit import NO_HASH, Act, ChainHead, KeptAuditEntry, chain_sha256, told
 from rebill.model.customer import CustomerChange, NewCustomer, TermsChange
 from rebill.model.errors import Conflict, Forbidden, NotFound
 from rebill.model.listing import Page
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Channel, Occasion, Role
-from rebill.services.audit_sealing import seal_all, seal_partner
+from rebill.services.audit_sealing import seal_all
 from rebill.services.audit_trail import record_change, record_refused
 from rebill.services.change_customer import change_customer
 from rebill.services.create_customer import create_customer
 from rebill.services.delete_customer import delete_customer
-from rebill.services.initialise import create_partner
 from rebill.services.installation import Installation
 from rebill.services.keys import create_key, revoke_key
 from rebill.services.read_audit_trail import AuditFilter, get_audit_entry, list_audit_entries, newest_audit_entries
 from rebill.services.verify_audit_trail import TrailReport, verify_audit_trail
+from rebill.settings import Settings
+from rebill.store.database import Database
+from rebill.store.migrations import configuration, upgrade
 from rebill.store.scope import Scope
-from rebill.store.tables import audit_entries
+from rebill.store.tables import audit_entries, partners
 from tests.conftest import SettableClock
 from tests.services.steps import assign, customer, listed, move, remove
 
 EVERYTHING = AuditFilter()
+EARLIER = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def trail(installation: Installation, partner: Caller, wanted: AuditFilter = EVERYTHING) -> list[KeptAuditEntry]:
@@ -387,11 +392,21 @@ def test_where_the_chain_is_gone_nothing_is_sealed_and_acts_go_on(installation: 
     assert len(trail(installation, partner)) == 6
 
 
-def test_a_partner_from_before_the_trail_has_an_empty_chain(installation: Installation) -> None:
-    made = create_partner(installation, "New")
-    seal_partner(installation, made.partner_id)
-    report = verify_audit_trail(installation, Caller(made.partner_id, Role.ADMIN))
-    assert (report.is_sound, report.entry_count) == (True, 1)
+def test_a_partner_from_before_the_trail_begins_with_an_empty_chain(database_url: str, tmp_path: Path) -> None:
+    database = Database(database_url)
+    installation = Installation(Settings(tmp_path, database_url), database)
+    with database.writing() as connection:
+        command.upgrade(configuration(connection), "0009")
+        row = {"partner_id": 1, "name": "Old", "currency": "USD", "bill_input_tax": False, "created_at": EARLIER}
+        connection.execute(partners.insert(), row)
+    upgrade(database)
+    old = Caller(1, Role.ADMIN)
+    empty = verify_audit_trail(installation, old)
+    customer(installation, old, "One")
+    first = verify_audit_trail(installation, old)
+    database.close()
+    assert (empty.is_sound, empty.entry_count, empty.head) == (True, 0, ChainHead(0, NO_HASH))
+    assert (first.is_sound, first.entry_count) == (True, 1)
 
 
 def _six_entries(installation: Installation, partner: Caller) -> TrailReport:

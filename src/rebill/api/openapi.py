@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 import rebill
 from rebill.api.answer_shapes import ErrorAnswer
+from rebill.services.audit_trail import GREATEST_REASON_LENGTH
 
 if TYPE_CHECKING:
     from rebill.api.route import Route
@@ -30,7 +31,12 @@ _CLIENT_API_ID = {
     "description": "Only what concerns this customer; it must be the path's where that names one.",
     "schema": {"type": "integer"},
 }
-
+_REASON = {
+    "name": "X-Reason",
+    "in": "header",
+    "description": "Why the call is made, for its entry in the audit trail.",
+    "schema": {"type": "string", "maxLength": GREATEST_REASON_LENGTH},
+}
 
 _OPEN_TAG = "operation"
 
@@ -106,7 +112,8 @@ def _parameters(route: "Route") -> list[dict[str, Any]]:
         {"name": one.name, "in": "query", "description": one.description, "schema": dict(one.schema)}
         for one in route.parameters
     ]
-    return [*in_path, *in_query, *([] if route.permission is None else [_CLIENT_API_ID])]
+    of_all = [] if route.permission is None else [_CLIENT_API_ID]
+    return [*in_path, *in_query, *of_all, *([] if route.act is None else [_REASON])]
 
 
 def _responses(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
