@@ -11,7 +11,7 @@ from rebill.model.dry_run import DryRunOrder, DryRunStatus
 from rebill.model.errors import Conflict
 from rebill.model.months import BillingMonth
 from rebill.model.statement import StatementFilter
-from rebill.services.dry_run_price_book import dry_run_price_book, get_dry_run
+from rebill.services.dry_run_price_book import dry_run_price_book, get_dry_run, interrupt_dry_runs
 from rebill.services.read_statements import every_statement
 from tests.api.client import ApiClient
 from tests.api.price_book_steps import XML, assigned, book, noted_dry_run, priced, september
@@ -61,8 +61,8 @@ def test_a_dry_run_tells_the_difference_by_service(api: ApiClient, world: World)
                         {
                             "service": "Storage",
                             "price_today": "11.00",
-                            "price_under_book": "12.38",
-                            "difference": "1.38",
+                            "price_under_book": "12.375",
+                            "difference": "1.375",
                         },
                         {
                             "service": "Virtual Machines",
@@ -158,6 +158,20 @@ def test_a_dry_run_is_running_while_somebody_works_on_it_and_interrupted_afterwa
     tried(api, price_book_id=gold, client_api_id=world.customer_id, month="2024-09")
     found = get_dry_run(world.installation, world.partner, noted)
     assert (found.status, found.finished_at) == (DryRunStatus.INTERRUPTED, world.installation.clock())
+
+
+def test_a_server_that_is_told_to_stop_interrupts_its_dry_runs(api: ApiClient, world: World) -> None:
+    september(api, world)
+    order = DryRunOrder(book(api)["id"], world.customer_id, BillingMonth(2024, 9))
+    begun = dry_run_price_book(world.installation, world.partner, order, patience_seconds=0)
+    interrupt_dry_runs(world.installation)
+    found = get_dry_run(world.installation, world.partner, begun.dry_run_id)
+    assert found.status in (DryRunStatus.INTERRUPTED, DryRunStatus.DONE)
+    assert bool(found.differences) == (found.status is DryRunStatus.DONE)
+    place = take_place(world.installation.lake_folder, world.partner.partner_id)
+    assert place is not None
+    place.leave()
+    interrupt_dry_runs(world.installation)
 
 
 def test_a_partner_has_two_places_and_another_one_its_own(api: ApiClient, world: World) -> None:

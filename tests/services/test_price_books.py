@@ -1,7 +1,9 @@
 """Price books by month: what is issued keeps the book, the text and the accounts that it was priced by."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Barrier
 
 import pytest
 
@@ -232,6 +234,26 @@ def test_a_change_that_changes_nothing_leaves_no_trace(books: Books, clock: Sett
     assert get_book_assignment(books.installation, books.caller, assignment) == seen
     books.changed(assignment, BookAssignmentOrder(end_month=OCTOBER))
     assert get_book_assignment(books.installation, books.caller, assignment).updated_at == clock.now
+
+
+def test_callers_who_race_for_an_account_leave_it_one_book(books: Books) -> None:
+    one = customer(books.installation, books.caller, "One")
+    assignments = [books.assigned(one, books.book(f"Book {number}", number)) for number in range(1, 9)]
+    ready = Barrier(len(assignments))
+
+    def race(assignment_id: int) -> str:
+        ready.wait()
+        try:
+            books.accounts(assignment_id, "a", "ALL")
+        except Invalid as refused:
+            return ",".join(sorted(refused.fields))
+        return "won"
+
+    with ThreadPoolExecutor(len(assignments)) as callers:
+        outcomes = sorted(callers.map(race, assignments))
+    assert outcomes == ["ALL,a"] * 7 + ["won"]
+    (found,) = books.priced("2024-10")
+    assert len(found) == 2
 
 
 def test_books_of_others_are_not_there(books: Books, other_partner: Caller) -> None:

@@ -38,6 +38,7 @@ from rebill.api.threads import in_thread
 from rebill.api.wire_reading import CallerGone, take_in
 from rebill.model.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
 from rebill.model.party import Caller
+from rebill.services.dry_run_price_book import interrupt_dry_runs
 from rebill.services.installation import Installation
 from rebill.services.permission import allows
 from rebill.services.read_customers import get_customer, require_customer_ever
@@ -82,6 +83,7 @@ class PartnerApi:
         async with self._audit.sealing():
             await send({"type": "lifespan.startup.complete"})
             await receive()
+        await in_thread(lambda: interrupt_dry_runs(self._installation))
         self._installation.close()
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -1,5 +1,6 @@
 """Dry runs of price books as they are asked for and answered."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -10,7 +11,7 @@ from rebill.api.shapes import Flag
 from rebill.api.wire_values import Id, Month, listed
 from rebill.model.currencies import minor_digits
 from rebill.model.dry_run import CurrencyDifference, DryRun, DryRunOrder, DryRunStatus
-from rebill.model.money import text_of_minor_units
+from rebill.model.money import text_of, text_of_minor_units, without_spare_zeros
 from rebill.model.price_book import ALL_ACCOUNTS
 from rebill.model.price_book_record import GREATEST_ACCOUNT_COUNT
 
@@ -47,7 +48,7 @@ class DryRunBody(CustomerNamed):
 
 
 class ServiceAnswer(AnswerShape):
-    """What a service costs the customer now and under the book, with the currency's minor digits."""
+    """What a service costs the customer now and under the book, exact."""
 
     service: Annotated[str | None, Field(description="null: the provider names none.")]
     price_today: str
@@ -56,7 +57,7 @@ class ServiceAnswer(AnswerShape):
 
 
 class CurrencyAnswer(AnswerShape):
-    """The same for the whole month in one currency; its services add up to it."""
+    """What the customer's statement would total: its services added up and rounded once, to minor digits."""
 
     currency: str
     price_today: str
@@ -110,17 +111,23 @@ def dry_run_answer(dry_run: DryRun) -> DryRunAnswer:
 
 def _currency(difference: CurrencyDifference) -> CurrencyAnswer:
     digits = minor_digits(difference.currency)
-    services = [
-        ServiceAnswer(service=one.service, **_prices(one.today_minor_units, one.under_book_minor_units, digits))
-        for one in difference.services
-    ]
-    prices = _prices(difference.today_minor_units, difference.under_book_minor_units, digits)
-    return CurrencyAnswer(currency=difference.currency, **prices, services=services)
+    today, under_book = difference.today_minor_units, difference.under_book_minor_units
+    return CurrencyAnswer(
+        currency=difference.currency,
+        price_today=text_of_minor_units(today, digits),
+        price_under_book=text_of_minor_units(under_book, digits),
+        difference=text_of_minor_units(under_book - today, digits),
+        services=[
+            ServiceAnswer(
+                service=one.service,
+                price_today=_exact(one.today, digits),
+                price_under_book=_exact(one.under_book, digits),
+                difference=_exact(one.under_book - one.today, digits),
+            )
+            for one in difference.services
+        ],
+    )
 
 
-def _prices(today: int, under_book: int, digits: int) -> dict[str, str]:
-    return {
-        "price_today": text_of_minor_units(today, digits),
-        "price_under_book": text_of_minor_units(under_book, digits),
-        "difference": text_of_minor_units(under_book - today, digits),
-    }
+def _exact(amount: Decimal, digits: int) -> str:
+    return text_of(without_spare_zeros(amount, digits))

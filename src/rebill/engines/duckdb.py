@@ -1,6 +1,7 @@
 """The embedded engine: DuckDB, in this process, within a memory bound."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -58,6 +59,11 @@ class DuckDBEngine:
                 f"The engine could not compute this and nothing was stored: {str(error).splitlines()[0]}. Look at the "
                 "free disk space and at REBILL_ENGINE_MEMORY_LIMIT, then try again.",
             ) from error
+
+    def interrupt(self) -> None:
+        """End what the engine computes at this moment, from another thread; it fails there as ``engine_failed``."""
+        with suppress(duckdb.ConnectionException):  # It is closed: there is nothing to end.
+            self._connection.interrupt()
 
     def read_cost_lines(self, parts: Sequence[Path]) -> None:
         """Make ``cost_lines`` the lines of these Parquet files; ``part`` counts them from 0."""

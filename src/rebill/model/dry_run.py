@@ -1,11 +1,15 @@
 """Dry runs of price books: what a customer would pay for a real month under a book, and what it pays now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
+from rebill.model.currencies import minor_digits
+from rebill.model.money import ZERO, minor_units
 from rebill.model.months import BillingMonth
-from rebill.model.statement import Statement
+from rebill.model.rating import CustomerLines
 
 
 class DryRunStatus(StrEnum):
@@ -34,27 +38,29 @@ class DryRunOrder:
 
 @dataclass(frozen=True)
 class ServiceDifference:
-    """What a service costs the customer now and under the book, in minor units; ``None`` = no service is named."""
+    """What a service costs the customer now and under the book, exact; ``None`` = no service is named."""
 
     service: str | None
-    today_minor_units: int
-    under_book_minor_units: int
+    today: Decimal
+    under_book: Decimal
 
 
 @dataclass(frozen=True)
 class CurrencyDifference:
-    """The same for all services of a currency together, which is the statement's total."""
+    """The same in one currency, service by service."""
 
     currency: str
-    today_minor_units: int
-    under_book_minor_units: int
     services: tuple[ServiceDifference, ...]
 
-    def __post_init__(self) -> None:
-        today = sum(one.today_minor_units for one in self.services)
-        under_book = sum(one.under_book_minor_units for one in self.services)
-        if (today, under_book) != (self.today_minor_units, self.under_book_minor_units):
-            raise AssertionError("services must add up to their currency")
+    @property
+    def today_minor_units(self) -> int:
+        """The total of the customer's statement as it is now."""
+        return minor_units(sum((one.today for one in self.services), ZERO), minor_digits(self.currency))
+
+    @property
+    def under_book_minor_units(self) -> int:
+        """The total of the customer's statement under the book."""
+        return minor_units(sum((one.under_book for one in self.services), ZERO), minor_digits(self.currency))
 
 
 @dataclass(frozen=True)
@@ -73,24 +79,26 @@ class DryRun:
     fault: str
 
 
-def differences(today: list[Statement], under_book: list[Statement]) -> tuple[CurrencyDifference, ...]:
-    """What differs between a customer's statements of a month, by currency and service, both by Unicode code point."""
-    currencies = sorted({statement.currency for statement in (*today, *under_book)})
+def differences(today: Sequence[CustomerLines], under_book: Sequence[CustomerLines]) -> tuple[CurrencyDifference, ...]:
+    """What differs between a customer's priced lines of a month, by currency and service, both by code point."""
+    currencies = sorted({found.currency for found in (*today, *under_book)})
     return tuple(
         _difference(currency, _by_service(today, currency), _by_service(under_book, currency))
         for currency in currencies
     )
 
 
-def _difference(currency: str, today: dict[str | None, int], under_book: dict[str | None, int]) -> CurrencyDifference:
+def _difference(
+    currency: str, today: dict[str | None, Decimal], under_book: dict[str | None, Decimal]
+) -> CurrencyDifference:
     names = sorted({*today, *under_book}, key=lambda name: (name is None, name or ""))
-    services = tuple(ServiceDifference(name, today.get(name, 0), under_book.get(name, 0)) for name in names)
-    return CurrencyDifference(currency, sum(today.values()), sum(under_book.values()), services)
+    services = (ServiceDifference(name, today.get(name, ZERO), under_book.get(name, ZERO)) for name in names)
+    return CurrencyDifference(currency, tuple(services))
 
 
-def _by_service(statements: list[Statement], currency: str) -> dict[str | None, int]:
-    found: dict[str | None, int] = {}
-    for statement in statements:
-        for line in statement.lines if statement.currency == currency else ():
-            found[line.priced.service] = found.get(line.priced.service, 0) + line.amount_minor_units
+def _by_service(priced: Sequence[CustomerLines], currency: str) -> dict[str | None, Decimal]:
+    found: dict[str | None, Decimal] = {}
+    for of_customer in priced:
+        for line in of_customer.lines if of_customer.currency == currency else ():
+            found[line.service] = found.get(line.service, ZERO) + line.exact_amount
     return found

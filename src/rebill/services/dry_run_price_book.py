@@ -1,7 +1,8 @@
 """Try a price book on a customer's real month: the price now, the price under the book, the difference.
 
 The work goes on in a thread of this process when it takes longer than the caller waits; the record of the dry run tells
-what came of it. It does not outlive the process: what a restart cuts off is said to be interrupted.
+what came of it. It does not outlive the process: a server that is told to stop interrupts it, and what a killed one
+worked on is said to be interrupted as well.
 """
 
 import threading
@@ -9,6 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.dry_runs import PLACES, DryRunPlace, is_taken, take_place
 from rebill.model.dry_run import CurrencyDifference, DryRun, DryRunOrder, DryRunStatus
 from rebill.model.errors import Conflict, Invalid, NotFound, RebillError
@@ -26,6 +28,7 @@ from rebill.store.scope import Scope
 
 PATIENCE_SECONDS = 8
 """How long a caller waits for the result: he is answered within 10 seconds."""
+_INTERRUPTION_SECONDS = 0.1
 _UNEXPECTED = "rebill failed in a way it should not have; the server's log has the trace. Please report it."
 
 
@@ -49,10 +52,24 @@ def dry_run_price_book(
     except BaseException:
         place.leave()
         raise
-    # Daemon: a server that is told to stop does not wait for it.
-    threading.Thread(target=work.carry_out, name=f"dry run {work.dry_run_id}", daemon=True).start()
-    work.ended.wait(patience_seconds)
+    if patience_seconds is None:
+        work.carry_out()
+    else:
+        work.start()
+        work.ended.wait(patience_seconds)
     return get_dry_run(installation, caller, work.dry_run_id)
+
+
+def interrupt_dry_runs(installation: Installation) -> None:
+    """End the dry runs that this process works on, for a server that is told to stop."""
+    with _line:
+        stopped = [work for work in _under_way if work.installation is installation]
+    for work in stopped:
+        work.stop()
+    for work in stopped:
+        # Again and again: between two statements there is nothing that can be interrupted.
+        while not work.ended.wait(_INTERRUPTION_SECONDS):
+            work.stop()
 
 
 def get_dry_run(installation: Installation, caller: Caller, dry_run_id: int, customer_id: int | None = None) -> DryRun:
@@ -97,7 +114,7 @@ def _checked(installation: Installation, caller: Caller, order: DryRunOrder) -> 
 
 
 class _Work:
-    """One dry run under way, on a thread of its own."""
+    """One dry run under way."""
 
     def __init__(
         self,
@@ -109,44 +126,77 @@ class _Work:
         month: BillingMonth,
         owner_ids: tuple[str, ...],
     ) -> None:
-        self._installation = installation
+        self.installation = installation
         self._caller = caller
         self._place = place
         self._tried = (book_id, customer_id, month, owner_ids)
+        self._engine: DuckDBEngine | None = None
+        self._is_stopped = False
         self.dry_run_id = 0
         self.ended = threading.Event()
 
     def begin(self) -> None:
         """Note in the record that it is under way."""
-        now = self._installation.clock()
+        now = self.installation.clock()
 
         def act(connection: Connection) -> int:
             return begin_dry_run(Scope.of(connection, self._caller), *self._tried, self._place.number, now)
 
-        self.dry_run_id = self._installation.database.write(act)
+        self.dry_run_id = self.installation.database.write(act)
+
+    def start(self) -> None:
+        """Carry it out on a thread of its own."""
+        with _line:
+            _under_way.add(self)
+        # Daemon: a process that ends without a word does not wait for it.
+        threading.Thread(target=self.carry_out, name=f"dry run {self.dry_run_id}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let it end without a result."""
+        self._is_stopped = True
+        if self._engine is not None:
+            self._engine.interrupt()
 
     def carry_out(self) -> None:
         """Compute it and note what came of it; the place is free afterwards, whatever happened."""
         try:
-            differences, fault = self._outcome()
-            self._end(differences, fault)
+            self._end(*self._outcome())
         finally:
             self._place.leave()
+            with _line:
+                _under_way.discard(self)
             self.ended.set()
 
-    def _outcome(self) -> tuple[tuple[CurrencyDifference, ...], str]:
+    def _outcome(self) -> tuple[DryRunStatus, tuple[CurrencyDifference, ...], str]:
         try:
-            return price_under_book(self._installation, self._caller, *self._tried, self._place.folder), ""
+            computed = price_under_book(self.installation, self._caller, *self._tried, self._place.folder, self._watch)
+        except _Stopped:
+            return DryRunStatus.INTERRUPTED, (), ""
         except RebillError as error:
-            return (), error.message
+            status = DryRunStatus.INTERRUPTED if self._is_stopped else DryRunStatus.FAILED
+            return status, (), error.message
         except Exception:
-            self._end((), _UNEXPECTED)
+            self._end(DryRunStatus.FAILED, (), _UNEXPECTED)
             raise
+        return DryRunStatus.DONE, computed, ""
 
-    def _end(self, differences: tuple[CurrencyDifference, ...], fault: str) -> None:
-        now = self._installation.clock()
+    def _watch(self, engine: DuckDBEngine) -> None:
+        if self._is_stopped:
+            raise _Stopped
+        self._engine = engine
+
+    def _end(self, status: DryRunStatus, differences: tuple[CurrencyDifference, ...], fault: str) -> None:
+        now = self.installation.clock()
 
         def act(connection: Connection) -> None:
-            end_dry_run(Scope.of(connection, self._caller), self.dry_run_id, differences, fault, now)
+            end_dry_run(Scope.of(connection, self._caller), self.dry_run_id, status, differences, fault, now)
 
-        self._installation.database.write(act)
+        self.installation.database.write(act)
+
+
+class _Stopped(Exception):
+    """The process is told to stop before the dry run computed anything more."""
+
+
+_line = threading.Lock()
+_under_way: set[_Work] = set()

@@ -1,6 +1,6 @@
 """What a customer pays for a recorded month now, and what it would pay under another book. Nothing is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -12,8 +12,7 @@ from rebill.model.dry_run import CurrencyDifference, differences
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.price_book import ALL_ACCOUNTS, AccountBook, RecordedBook
-from rebill.model.rating import RatingInputs
-from rebill.model.statement import Statement, drawn_up
+from rebill.model.rating import CustomerLines, RatingInputs
 from rebill.services.imported_cost import imported_cost
 from rebill.services.installation import Installation
 from rebill.services.price_book_text import recorded_price_book
@@ -47,20 +46,21 @@ def price_under_book(
     month: BillingMonth,
     owner_ids: Sequence[str],
     folder: Path,
+    watch: Callable[[DuckDBEngine], None],
 ) -> tuple[CurrencyDifference, ...]:
     """The customer's prices now and under the newest specification of a book, on all accounts or on ``owner_ids``.
 
-    A customer that is not billed is priced as if it were. ``folder`` is worked in. Raises ``ProgramError`` as a
-    run does, and ``NotFound`` for a book that is deleted meanwhile.
+    A customer that is not billed is priced as if it were. ``folder`` is worked in; ``watch`` is told each engine
+    before it computes. Raises ``ProgramError`` as a run does, and ``NotFound`` for a book that is deleted meanwhile.
     """
     recorded = _read_record(installation, caller, book_id, month)
     today = _only_customer(recorded.inputs, customer_id)
     under_book = _tried_on(today, customer_id, recorded.tried, owner_ids)
-    statements = [
-        _statements(installation, recorded.data_sets, inputs, folder / name)
+    priced = [
+        _priced(installation, recorded.data_sets, inputs, folder / name, watch)
         for name, inputs in (("today", today), ("under-book", under_book))
     ]
-    return differences(*statements)
+    return differences(*priced)
 
 
 def _read_record(installation: Installation, caller: Caller, book_id: int, month: BillingMonth) -> _Recorded:
@@ -98,13 +98,14 @@ def _tried_on(inputs: RatingInputs, customer_id: int, tried: RecordedBook, owner
     return replace(inputs, books=(tried, *books), account_books=(*others, *chosen))
 
 
-def _statements(
-    installation: Installation, data_sets: Sequence[DataSet], inputs: RatingInputs, folder: Path
-) -> list[Statement]:
+def _priced(
+    installation: Installation,
+    data_sets: Sequence[DataSet],
+    inputs: RatingInputs,
+    folder: Path,
+    watch: Callable[[DuckDBEngine], None],
+) -> tuple[CustomerLines, ...]:
     (folder / SCRATCH).mkdir(parents=True)
     with DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as engine:
-        rated = rate_month(engine, inputs, imported_cost(installation, data_sets), folder)
-    return [
-        drawn_up(found.customer_id, inputs.month, found.currency, list(found.lines), found.statement_cost)
-        for found in rated.customers
-    ]
+        watch(engine)
+        return rate_month(engine, inputs, imported_cost(installation, data_sets), folder).customers

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row
 
 from rebill.model.dry_run import CurrencyDifference, DryRun, DryRunStatus, ServiceDifference
+from rebill.model.money import text_of
 from rebill.model.months import BillingMonth
 from rebill.store.identity import can_be_stored, draw_id
 from rebill.store.scope import Scope
@@ -45,10 +47,14 @@ def begin_dry_run(
 
 
 def end_dry_run(
-    scope: Scope, dry_run_id: int, differences: Sequence[CurrencyDifference], fault: str, now: datetime
+    scope: Scope,
+    dry_run_id: int,
+    status: DryRunStatus,
+    differences: Sequence[CurrencyDifference],
+    fault: str,
+    now: datetime,
 ) -> None:
-    """Note what came of a dry run: ``differences``, or a ``fault``."""
-    status = DryRunStatus.FAILED if fault else DryRunStatus.DONE
+    """Note what came of a dry run: ``differences``, or why it failed."""
     values = {
         "status": status.value,
         "finished_at": now,
@@ -67,18 +73,15 @@ def find_dry_run(scope: Scope, dry_run_id: int) -> tuple[DryRun, int] | None:
 
 
 def _document(difference: CurrencyDifference) -> dict[str, Any]:
-    services = [[one.service, one.today_minor_units, one.under_book_minor_units] for one in difference.services]
+    services = [[one.service, text_of(one.today), text_of(one.under_book)] for one in difference.services]
     return {"currency": difference.currency, "services": services}
 
 
 def _difference(document: dict[str, Any]) -> CurrencyDifference:
-    services = tuple(ServiceDifference(*one) for one in document["services"])
-    return CurrencyDifference(
-        document["currency"],
-        sum(one.today_minor_units for one in services),
-        sum(one.under_book_minor_units for one in services),
-        services,
+    services = (
+        ServiceDifference(name, Decimal(today), Decimal(under_book)) for name, today, under_book in document["services"]
     )
+    return CurrencyDifference(document["currency"], tuple(services))
 
 
 def _dry_run(row: Row[Any]) -> DryRun:
