@@ -67,10 +67,15 @@ def _another_account(_api: ApiClient, _world: World) -> dict[str, object]:
     return {"billing_account_owner_id": secrets.token_hex(8)}
 
 
+def _new_key(api: ApiClient, _world: World) -> dict[str, object]:
+    return {"user_id": _user(api)}
+
+
 _ASSIGN = (207, 207, 403, 403, 403, 404)
 _BIND = (200, 200, 403, 403, 403, 404)
 _COUNTED = "audit_entry_number"
 """Not an id but a place in the caller's own chain: every partner has an entry 1."""
+_READ_ADMINISTRATION = (200, 403, 200, 403, 403, 200)
 _IDS = {"azure_customer_ids": ["ab123"]}
 _SUBSCRIPTION_IDS = {"azure_ids": [SUBSCRIPTIONS[0]]}
 _ROWS: dict[tuple[str, str], Row] = {
@@ -113,6 +118,19 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((200, 200, 200, 403, 403, 404)),
     ("PUT", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((200, 200, 403, 403, 403, 404), _another_account),
     ("DELETE", f"{ACCOUNTS}/{{price_book_account_assignment_id}}"): Row((204, 204, 403, 403, 403, 404)),
+    ("POST", "/v1/users"): Row((201, 403, 403, 403, 403, 201), {"name": "New", "role": "operator"}),
+    ("GET", "/v1/users"): Row(_READ_ADMINISTRATION),
+    ("GET", "/v1/users/{user_id}"): Row((200, 403, 200, 403, 403, 404)),
+    ("PUT", "/v1/users/{user_id}"): Row((200, 403, 403, 403, 403, 404), {"name": "Other"}),
+    ("DELETE", "/v1/users/{user_id}"): Row((204, 403, 403, 403, 403, 404)),
+    # Of a user that another partner has, nobody makes a key.
+    ("POST", "/v1/api_keys"): Row((201, 403, 403, 403, 403, 422), _new_key),
+    ("GET", "/v1/api_keys"): Row(_READ_ADMINISTRATION),
+    ("GET", "/v1/api_keys/{api_key_id}"): Row((200, 403, 200, 403, 403, 404)),
+    ("POST", "/v1/api_keys/{api_key_id}/rotate"): Row((201, 403, 403, 403, 403, 404), {}),
+    ("DELETE", "/v1/api_keys/{api_key_id}"): Row((204, 403, 403, 403, 403, 404)),
+    ("GET", "/v1/partner_settings"): Row(_READ_ADMINISTRATION),
+    ("PUT", "/v1/partner_settings"): Row((200, 403, 403, 403, 403, 200), {"bill_input_tax": True}),
     **{
         key: row
         for version in ("v1", "v2")
@@ -157,6 +175,11 @@ def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str
         path = path.replace("{price_book_account_assignment_id}", str(account_id))
     if "{dry_run_id}" in path:
         path = path.replace("{dry_run_id}", str(noted_dry_run(world, customer_id, book(owner)["id"])))
+    if "{user_id}" in path:
+        path = path.replace("{user_id}", str(_user(owner)))
+    if "{api_key_id}" in path:
+        made = owner.post("/v1/api_keys", {"user_id": _user(owner)})
+        path = path.replace("{api_key_id}", str(made.json()["id"]))
     if "{audit_entry_number}" in path:
         path = path.replace("{audit_entry_number}", str(_entries(owner, 0)[-1]["number"]))
     return path
@@ -167,6 +190,10 @@ def _entries(admin: ApiClient, after: int) -> list[dict[str, Any]]:
     answer = admin.get("/v1/audit_entries", params={"after_id": after, "per_page": 1000})
     entries: list[dict[str, Any]] = answer.json()["audit_entries"]
     return entries
+
+
+def _user(owner: ApiClient) -> int:
+    return int(owner.post("/v1/users", {"name": "Somebody", "role": "read_only"}).json()["id"])
 
 
 def test_every_route_has_a_row_and_every_row_a_route() -> None:

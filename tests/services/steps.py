@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from rebill.model.assignment import AccountEntry, AccountFault, AssignmentOrder, AssignmentOutcome
+from rebill.model.callers import ApiKey
 from rebill.model.customer import NewCustomer
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Page
@@ -15,6 +16,7 @@ from rebill.services.assign_accounts import assign_accounts, move_accounts
 from rebill.services.catalogue import CatalogueImport, import_catalogue
 from rebill.services.create_customer import create_customer
 from rebill.services.installation import Installation
+from rebill.services.keys import list_keys
 from rebill.services.list_assignments import list_assignments
 from rebill.services.remove_accounts import remove_accounts
 
@@ -81,3 +83,8 @@ def stands(installation: Installation, partner: Caller, names: Sequence[str] | N
         for one in ordered
         if names is None or one.identifier in names
     ]
+
+
+def every_key(installation: Installation, partner: Caller) -> list[ApiKey]:
+    """The partner's keys, dead ones too, in order of creation."""
+    return list(list_keys(installation, partner, Page(per_page=1000)).items)

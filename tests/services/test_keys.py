@@ -1,23 +1,27 @@
 """API keys: who holds one, when it is dead, and that no store ever holds the key itself."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from rebill.model.callers import NewKey
 from rebill.model.customer import NewCustomer
 from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from rebill.model.listing import Page
 from rebill.model.party import Caller, Classification, Role
 from rebill.services.create_customer import create_customer
 from rebill.services.initialise import create_partner, find_partner, initialise
 from rebill.services.installation import Installation
-from rebill.services.keys import create_key, list_keys, revoke_key
+from rebill.services.keys import create_key, create_key_of_user, list_keys, revoke_key, rotate_key
 from rebill.services.sign_in import caller_of
 from rebill.settings import Settings
 from rebill.store.database import Database
-from rebill.store.tables import api_keys, customers, metadata
+from rebill.store.tables import customers, metadata
 from tests.conftest import SettableClock
+from tests.services.steps import every_key
 
 
 def test_the_first_call_creates_and_the_second_creates_nothing(database_url: str, tmp_path: Path) -> None:
@@ -26,9 +30,9 @@ def test_the_first_call_creates_and_the_second_creates_nothing(database_url: str
     second = initialise(installation, "Another Name")
     assert first.created and first.api_key
     assert (second.partner_id, second.api_key, second.created) == (first.partner_id, None, False)
-    assert caller_of(installation, first.api_key) == Caller(
-        first.partner_id, Role.ADMIN, key_id=list_keys(installation, find_partner(installation, None))[0].key_id
-    )
+    (key,) = every_key(installation, find_partner(installation, None))
+    holder = Caller(first.partner_id, Role.ADMIN, key_id=key.key_id, user_id=key.user_id)
+    assert caller_of(installation, first.api_key) == holder
     installation.database.close()
 
 
@@ -98,11 +102,10 @@ def test_a_key_with_one_other_digit_is_nobodys(installation: Installation) -> No
 
 def test_revoked_and_expired_keys_are_dead(installation: Installation, partner: Caller, clock: SettableClock) -> None:
     revoked = create_key(installation, partner, Role.OPERATOR, None, "laptop")
-    expired = create_key(installation, partner, Role.READ_ONLY, None)
-    with installation.database.writing() as connection:
-        expiry = clock.now + timedelta(days=1)
-        connection.execute(update(api_keys).where(api_keys.c.key_id == expired.key_id).values(expires_at=expiry))
-    assert caller_of(installation, expired.api_key) == Caller(partner.partner_id, Role.READ_ONLY, key_id=expired.key_id)
+    expiry = clock.now + timedelta(days=1)
+    expired = create_key(installation, partner, Role.READ_ONLY, None, expires_at=expiry)
+    holder = Caller(partner.partner_id, Role.READ_ONLY, key_id=expired.key_id, user_id=expired.key.user_id)
+    assert caller_of(installation, expired.api_key) == holder
     revoke_key(installation, partner, revoked.key_id)
     assert caller_of(installation, revoked.api_key) is None
     with pytest.raises(NotFound):
@@ -121,7 +124,7 @@ def test_a_customers_key_lives_while_the_customer_may_sign_in(
     )
     customer_id = create_customer(installation, partner, new).customer_id
     key = create_key(installation, partner, Role.CUSTOMER_READ_ONLY, customer_id)
-    holder = Caller(partner.partner_id, Role.CUSTOMER_READ_ONLY, customer_id, key.key_id)
+    holder = Caller(partner.partner_id, Role.CUSTOMER_READ_ONLY, customer_id, key.key_id, key.key.user_id)
     assert caller_of(installation, key.api_key) == holder
 
     def with_customer(**values: object) -> Caller | None:
@@ -143,23 +146,33 @@ def test_role_and_customer_must_go_together(installation: Installation, partner:
         with pytest.raises(Invalid) as refused:
             create_key(installation, partner, role, whose)
         assert list(refused.value.fields) == ["customer_id"]
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid, match="correct the fields") as refused:
         create_key(installation, partner, Role.CUSTOMER_READ_ONLY, 7)
+    assert refused.value.fields == {"customer_id": "names no customer: list the customers to find its id"}
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.READ_ONLY])
-def test_only_an_admin_makes_lists_and_revokes_keys(installation: Installation, partner: Caller, role: Role) -> None:
+def test_only_an_admin_makes_and_ends_keys(installation: Installation, partner: Caller, role: Role) -> None:
     weaker = Caller(partner.partner_id, role)
+    acts: list[Callable[[], object]] = [
+        lambda: create_key(installation, weaker, Role.READ_ONLY, None),
+        lambda: create_key_of_user(installation, weaker, NewKey(1)),
+        lambda: rotate_key(installation, weaker, 1),
+        lambda: revoke_key(installation, weaker, 1),
+    ]
+    for act in acts:
+        with pytest.raises(Forbidden):
+            act()
+
+
+def test_an_operator_does_not_see_the_keys_and_a_reader_does(installation: Installation, partner: Caller) -> None:
     with pytest.raises(Forbidden):
-        create_key(installation, weaker, Role.READ_ONLY, None)
-    with pytest.raises(Forbidden):
-        list_keys(installation, weaker)
-    with pytest.raises(Forbidden):
-        revoke_key(installation, weaker, 1)
+        list_keys(installation, Caller(partner.partner_id, Role.OPERATOR), Page())
+    assert len(list_keys(installation, Caller(partner.partner_id, Role.READ_ONLY), Page()).items) == 1
 
 
 def test_the_last_admin_key_is_not_revoked_by_a_key(installation: Installation, partner: Caller) -> None:
-    (first,) = list_keys(installation, partner)
+    (first,) = every_key(installation, partner)
     by_key = Caller(partner.partner_id, Role.ADMIN, key_id=first.key_id)
     with pytest.raises(Conflict):
         revoke_key(installation, by_key, first.key_id)
@@ -168,14 +181,14 @@ def test_the_last_admin_key_is_not_revoked_by_a_key(installation: Installation, 
     with pytest.raises(Conflict):
         revoke_key(installation, by_key, second.key_id)
     revoke_key(installation, partner, second.key_id)
-    assert all(key.revoked_at is not None for key in list_keys(installation, partner))
+    assert all(key.revoked_at is not None for key in every_key(installation, partner))
 
 
 def test_another_partners_keys_are_unknown(installation: Installation, partner: Caller, other_partner: Caller) -> None:
-    (theirs,) = list_keys(installation, other_partner)
+    (theirs,) = every_key(installation, other_partner)
     with pytest.raises(NotFound):
         revoke_key(installation, partner, theirs.key_id)
-    assert list_keys(installation, other_partner)[0].revoked_at is None
+    assert every_key(installation, other_partner)[0].revoked_at is None
 
 
 def test_a_key_cannot_be_checked_while_the_database_is_away(tmp_path: Path) -> None:

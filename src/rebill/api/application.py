@@ -77,6 +77,19 @@ class PartnerApi:
             return
         self._audit.answered(exchange)
         await self._send(exchange, answer, send)
+        await self._remember_use(exchange)
+
+    async def _remember_use(self, exchange: Exchange) -> None:
+        """Remember that the caller's key was used: after the answer is sent, so that nobody waits for it."""
+        caller, uses = exchange.caller, self._surroundings.key_uses
+        if caller is None or not uses.is_due(caller):
+            return
+        try:
+            await in_thread(lambda: uses.remember(caller))
+        except Unavailable as refusal:
+            self._surroundings.telemetry.refused(refusal, exchange.request_id, exchange.presented.everything)
+        except Exception as error:  # noqa: BLE001 - the call is answered; whatever went wrong beside it is only logged
+            self._surroundings.telemetry.failed(error, exchange.request_id, exchange.presented.everything)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -40,7 +40,7 @@ def read_call(surroundings: Surroundings, exchange: Exchange, route: Route, body
 def _read_body(headers: Headers, route: Route, body: bytes) -> tuple[object, dict[str, str]]:
     if route.body is None:
         return None, {}
-    if not route.changes and not body:
+    if route.may_lack_body and not body:
         return read_shape(route.body, {}).shape, {}
     try:
         parsed = read_json(body, headers.get("content-type"), headers.get("content-encoding"))

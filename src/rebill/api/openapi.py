@@ -95,7 +95,10 @@ def _operation(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
         operation["description"] = f"Permission: `{route.permission}`."
     if route.body is not None:
         schema = references[(route.body, "validation")]
-        operation["requestBody"] = {"required": route.changes, "content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {
+            "required": not route.may_lack_body,
+            "content": {"application/json": {"schema": schema}},
+        }
     return operation
 
 

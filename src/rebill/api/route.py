@@ -28,7 +28,7 @@ class Route:
     ``other_forms``: media types besides JSON that the answer is to be had in. ``value_faults`` finds what else is
     wrong with a body whose shape is faulty, so that a caller hears everything at once. ``path_check`` raises
     ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
-    The ``body`` of a GET may be left out; the others ignore theirs.
+    The ``body`` of a GET may be left out (the others ignore theirs), and any that is ``body_optional``.
     ``act``: what the audit trail calls a call that changes something.
     """
 
@@ -41,6 +41,7 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
     greatest_body_bytes: int = GREATEST_BODY_BYTES
+    body_optional: bool = False
     value_faults: ValueFaults | None = None
     path_check: PathCheck | None = None
     other_forms: tuple[str, ...] = ()
@@ -50,6 +51,11 @@ class Route:
     def changes(self) -> bool:
         """Whether the call changes something, so that it refuses parameters it does not know."""
         return self.method in CHANGING_METHODS
+
+    @property
+    def may_lack_body(self) -> bool:
+        """Whether no body at all counts as an empty object."""
+        return self.body_optional or not self.changes
 
     @property
     def segments(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rebill.api import (
+    api_keys,
     audit_entries,
     azure_accounts,
     azure_catalogue,
@@ -14,11 +15,13 @@ from rebill.api import (
     customer_statements,
     customers,
     operations,
+    partner_settings,
     price_book_account_assignments,
     price_book_assignments,
     price_book_dry_runs,
     price_books,
     subscriptions,
+    users,
 )
 from rebill.api.route import Route
 from rebill.model.errors import NotFound
@@ -34,6 +37,9 @@ ROUTES: tuple[Route, ...] = (
     *price_book_dry_runs.ROUTES,
     *price_book_assignments.ROUTES,
     *price_book_account_assignments.ROUTES,
+    *users.ROUTES,
+    *api_keys.ROUTES,
+    *partner_settings.ROUTES,
     *audit_entries.ROUTES,
     *operations.ROUTES,
 )

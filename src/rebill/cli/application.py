@@ -18,10 +18,12 @@ from rebill.cli import (
     demo,
     initialise,
     keys,
+    partners,
     price_books,
     sample_data,
     serve,
     statements,
+    users,
 )
 from rebill.cli.output import fault_document, print_document
 
@@ -32,7 +34,7 @@ application = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 application.command("init")(initialise.init)
-application.add_typer(initialise.partners, name="partners")
+application.add_typer(partners.commands, name="partners")
 application.command("serve")(serve.serve)
 application.command("demo")(demo.demo)
 application.add_typer(azure_customers.commands, name="azure-customers")
@@ -47,6 +49,7 @@ bills.commands.command("finalize")(closing.finalize)
 application.add_typer(bills.commands, name="bill")
 application.add_typer(statements.commands, name="statements")
 application.add_typer(keys.commands, name="keys")
+application.add_typer(users.commands, name="users")
 application.command("audit")(audit.audit)
 application.command("sample-data")(sample_data.sample_data)
 

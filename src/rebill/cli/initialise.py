@@ -1,18 +1,16 @@
-"""``rebill init`` and ``rebill partners``: the database, its partners and their first keys."""
+"""``rebill init``: the database, the first partner and its first key."""
 
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.options import JsonOption, ReasonOption
+from rebill.cli.options import JsonOption
 from rebill.cli.output import Output
-from rebill.cli.session import occasion_of_command, reporting, seal_quietly, standing_installation
+from rebill.cli.session import occasion_of_command, reporting, seal_quietly
 
 if TYPE_CHECKING:
     from rebill.services.initialise import Initialised
-
-partners = typer.Typer(help="The partners of this installation.", no_args_is_help=True)
 
 
 def init(
@@ -28,36 +26,19 @@ def init(
             initialised = initialise(installation, partner, occasion_of_command())
             seal_quietly(installation, initialised.partner_id)
         if initialised.created:
-            _show(output, initialised, f"The installation stands in {installation.settings.home}.")
+            show_initialised(output, initialised, f"The installation stands in {installation.settings.home}.")
             output.next_step(
                 "rebill azure-customers import FILE takes in your Azure customers; rebill serve starts the API."
             )
             return
-        _show(output, initialised, "The database is up to date; the partner stood already and nothing was created.")
+        show_initialised(
+            output, initialised, "The database is up to date; the partner stood already and nothing was created."
+        )
         output.next_step("rebill serve starts the API; rebill keys create --role admin makes another key.")
 
 
-@partners.command("create")
-def create_another(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Unique name of the partner.")],
-    currency: Annotated[str, typer.Option("--currency", metavar="CODE", help="Its home currency.")] = "USD",
-    reason: ReasonOption = "",
-    as_json: JsonOption = False,
-) -> None:
-    """Create another partner in the same database, with its admin key (shown once)."""
-    from rebill.services.initialise import create_partner
-
-    with reporting(as_json) as output:
-        with closing(standing_installation()) as installation:
-            initialised = create_partner(installation, name, currency, occasion_of_command(reason))
-            seal_quietly(installation, initialised.partner_id)
-        _show(output, initialised, f"The partner {name} stands.")
-        output.next_step(
-            f"give --partner {initialised.partner_id} (or set REBILL_PARTNER) to act for it on this command line."
-        )
-
-
-def _show(output: Output, initialised: "Initialised", sentence: str) -> None:
+def show_initialised(output: Output, initialised: "Initialised", sentence: str) -> None:
+    """Say what stands now, and the key where one was made."""
     output.answer({"partner_id": initialised.partner_id, "api_key": initialised.api_key})
     output.say(sentence)
     output.say(f"partner id  {initialised.partner_id}")

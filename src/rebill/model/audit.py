@@ -42,6 +42,7 @@ class SubjectKind(StrEnum):
     RUN = "run"
     CLOSING = "closing"
     STATEMENT = "statement"
+    USER = "user"
     KEY = "key"
 
 
@@ -57,6 +58,7 @@ class Act(StrEnum):
         return act
 
     CREATE_PARTNER = "create_partner", SubjectKind.PARTNER
+    CHANGE_PARTNER = "change_partner", SubjectKind.PARTNER
     CREATE_CUSTOMER = "create_customer", SubjectKind.CUSTOMER
     CHANGE_CUSTOMER = "change_customer", SubjectKind.CUSTOMER
     DELETE_CUSTOMER = "delete_customer", SubjectKind.CUSTOMER
@@ -80,7 +82,11 @@ class Act(StrEnum):
     RUN_BILL = "run_bill", SubjectKind.RUN
     FINALIZE_MONTH = "finalize_month", SubjectKind.CLOSING
     GIVE_NUMBER = "give_number", SubjectKind.STATEMENT
+    CREATE_USER = "create_user", SubjectKind.USER
+    CHANGE_USER = "change_user", SubjectKind.USER
+    DELETE_USER = "delete_user", SubjectKind.USER
     CREATE_KEY = "create_key", SubjectKind.KEY
+    ROTATE_KEY = "rotate_key", SubjectKind.KEY
     REVOKE_KEY = "revoke_key", SubjectKind.KEY
 
 

@@ -12,6 +12,17 @@ class Role(StrEnum):
     READ_ONLY = "read_only"
     CUSTOMER_READ_ONLY = "customer_read_only"
 
+    def is_stronger_than(self, other: "Role") -> bool:
+        """Whether this role may do something that ``other`` may not, of what a partner can allow."""
+        return _BY_STRENGTH.index(self) > _BY_STRENGTH.index(other)
+
+    def weaker(self, other: "Role") -> "Role":
+        """The weaker one of the two."""
+        return other if self.is_stronger_than(other) else self
+
+
+_BY_STRENGTH = (Role.CUSTOMER_READ_ONLY, Role.READ_ONLY, Role.OPERATOR, Role.ADMIN)
+
 
 class Classification(StrEnum):
     """Whether the partner's customer itself may sign in."""
@@ -42,7 +53,10 @@ class Occasion:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who acts: a key of a partner, or of one of its customers. ``key_id`` is ``None`` at the command line."""
+    """Who acts: a key of a user of a partner, or of one of its customers.
+
+    ``key_id`` and ``user_id`` are ``None`` at the command line.
+    """
 
     partner_id: int
     role: Role

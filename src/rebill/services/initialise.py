@@ -6,18 +6,19 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rebill.model.audit import Act
+from rebill.model.callers import NewKey, NewUser
 from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid, NotFound
 from rebill.model.party import Caller, Occasion, Role
 from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
+from rebill.services.keys import issued_key
 from rebill.services.plain_text import composed, text_fault
-from rebill.services.secret_keys import new_key_text
 from rebill.store.audit_entries import begin_chain
-from rebill.store.keys import add_key
 from rebill.store.migrations import upgrade
 from rebill.store.partners import add_partner, first_partner, hold_creation, partner_by_id, partner_by_name
 from rebill.store.scope import Scope
+from rebill.store.users import add_user
 
 DEFAULT_PARTNER_NAME = "Partner"
 DEFAULT_CURRENCY = "USD"
@@ -100,14 +101,14 @@ def find_partner(installation: Installation, name_or_id: str | None) -> Caller:
 
 def _create(connection: Connection, name: str, currency: str, now: datetime, occasion: Occasion) -> Initialised:
     partner_id = add_partner(connection, name, currency, now)
-    key = new_key_text()
     scope = Scope(connection, partner_id)
-    key_id = add_key(scope, Role.ADMIN, None, "first admin key", key.lookup, key.secret_sha256, now)
     begin_chain(scope)
     creator = Caller(partner_id, Role.ADMIN, occasion=occasion)
-    made = {"name": name, "currency": currency, "admin_key_id": key_id}
+    user = add_user(scope, NewUser("First administrator", Role.ADMIN), now)
+    issued = issued_key(scope, creator, user, NewKey(user.user_id, "first admin key"), now)
+    made = {"name": name, "currency": currency, "admin_key_id": issued.key_id, "admin_user_id": user.user_id}
     record_change(scope, creator, Act.CREATE_PARTNER, partner_id, now, after=made)
-    return Initialised(partner_id, key.whole, created=True)
+    return Initialised(partner_id, issued.api_key, created=True)
 
 
 def _checked_name(name: str) -> str:

@@ -7,7 +7,7 @@ from rebill.model.party import Caller, Role
 
 
 class Permission(StrEnum):
-    """Kinds of acts, from the weakest."""
+    """Kinds of acts."""
 
     READ_OWN = "read_own"
     """Read customers, statements, account and subscription lists; a customer's key its own only."""
@@ -15,13 +15,15 @@ class Permission(StrEnum):
     """Read anything of the partner, its costs and margins included."""
     CHANGE = "change"
     """Change what is billed: customers, assignments, catalogue, costs, runs."""
+    READ_ADMINISTRATION = "read_administration"
+    """Read users, keys (never their secrets) and the partner's own settings."""
     ADMINISTER = "administer"
-    """Keys and the partner's own settings."""
+    """Change users, keys and the partner's own settings."""
 
 
 _PERMISSIONS = {
     Role.CUSTOMER_READ_ONLY: {Permission.READ_OWN},
-    Role.READ_ONLY: {Permission.READ_OWN, Permission.READ},
+    Role.READ_ONLY: {Permission.READ_OWN, Permission.READ, Permission.READ_ADMINISTRATION},
     Role.OPERATOR: {Permission.READ_OWN, Permission.READ, Permission.CHANGE},
     Role.ADMIN: set(Permission),
 }

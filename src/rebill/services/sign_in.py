@@ -16,6 +16,7 @@ def caller_of(installation: Installation, key_text: str) -> Caller | None:
     with installation.database.reading() as connection:
         holder = holder_of(connection, key.lookup, installation.clock())
     known = is_secret(key, holder.secret_sha256 if holder else None)
-    if holder is None or not known or not holder.alive:
+    if holder is None or not known or not holder.key.usable:
         return None
-    return Caller(holder.partner_id, holder.role, holder.customer_id, holder.key_id)
+    own = holder.key
+    return Caller(holder.partner_id, own.role, own.customer_id, own.key_id, own.user_id)

@@ -1,15 +1,33 @@
 """The record's tables of who may call."""
 
-from sqlalchemy import CheckConstraint, Column, String, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text
 
 from rebill.store.columns import Instant, customer_reference, metadata, own_id, partner_reference
+
+users = Table(
+    "users",
+    metadata,
+    own_id("user_id"),
+    partner_reference(index=False),
+    customer_reference(nullable=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("disabled_at", Instant, comment="its keys are dead while this is set"),
+    Column("deleted_at", Instant),
+    CheckConstraint("(customer_id IS NULL) = (role <> 'customer_read_only')", name="customer_role"),
+    Index("ix_users_in_order", "partner_id", "created_at", "user_id"),
+)
 
 api_keys = Table(
     "api_keys",
     metadata,
     own_id("key_id"),
-    partner_reference(),
+    partner_reference(index=False),
     customer_reference(nullable=True),
+    Column("user_id", ForeignKey("users.user_id"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("lookup", String(32), nullable=False, unique=True, comment="the key's public part; finds the row"),
@@ -17,5 +35,7 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
+    Column("last_used_at", Instant, comment="may lag by a minute"),
     CheckConstraint("(customer_id IS NULL) = (role <> 'customer_read_only')", name="customer_role"),
+    Index("ix_api_keys_in_order", "partner_id", "created_at", "key_id"),
 )

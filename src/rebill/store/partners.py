@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, insert, select, text
+from sqlalchemy import Connection, Select, insert, select, text, update
 
+from rebill.model.months import BillingMonth
+from rebill.model.partner import PartnerSettings
 from rebill.store.identity import draw_id
 from rebill.store.scope import Scope
 from rebill.store.tables import partners
@@ -55,6 +57,24 @@ def hold_partner(scope: Scope) -> None:
     """Let no other transaction that holds this partner go on until this one ends."""
     held = select(partners.c.partner_id).where(partners.c.partner_id == scope.partner_id)
     scope.connection.execute(held.with_for_update(key_share=True))
+
+
+def settings_of(scope: Scope) -> PartnerSettings:
+    """The settings of the scope's partner."""
+    row = scope.connection.execute(select(partners).where(partners.c.partner_id == scope.partner_id)).one()
+    start = None if row.billing_start is None else BillingMonth.parse(row.billing_start)
+    return PartnerSettings(row.name, row.currency, row.bill_input_tax, start)
+
+
+def store_settings(scope: Scope, settings: PartnerSettings) -> None:
+    """Keep the settings of the scope's partner as they are now."""
+    values = {
+        "name": settings.name,
+        "currency": settings.currency,
+        "bill_input_tax": settings.bill_input_tax,
+        "billing_start": None if settings.billing_start is None else str(settings.billing_start),
+    }
+    scope.connection.execute(update(partners).where(partners.c.partner_id == scope.partner_id).values(**values))
 
 
 _COLUMNS = (partners.c.partner_id, partners.c.name, partners.c.currency)

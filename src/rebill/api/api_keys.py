@@ -1,0 +1,104 @@
+"""API keys: create, list, show, rotate, revoke. A key is shown when it is made, and never again."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from rebill.api.answer_shapes import Nothing
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.caller_shapes import IssuedKeyAnswer, KeyAnswer, KeyList, NewKeyBody, RotationBody
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.route import Route
+from rebill.model.audit import Act
+from rebill.services.keys import create_key_of_user, get_key, list_keys, new_key_faults, revoke_key, rotate_key
+from rebill.services.permission import Permission
+
+_KEY_ID = "api_key_id"
+
+
+def create(call: Call) -> Answer:
+    """Create a key of a user."""
+    new = call.body_as(NewKeyBody).new_key()
+    issued = create_key_of_user(call.installation, call.caller, new, call.filter_customer_id)
+    return Answer.json(201, IssuedKeyAnswer.of_issued(issued))
+
+
+def list_all(call: Call) -> Answer:
+    """List the keys, dead ones too."""
+    listing = list_keys(call.installation, call.caller, page_of(call.parameters), call.filter_customer_id)
+    return list_answer(call, KeyList(api_keys=[KeyAnswer.of(key) for key in listing.items]), listing)
+
+
+def get(call: Call) -> Answer:
+    """Show one key."""
+    key = get_key(call.installation, call.caller, call.ids[_KEY_ID], call.filter_customer_id)
+    return Answer.json(200, KeyAnswer.of(key))
+
+
+def rotate(call: Call) -> Answer:
+    """Create a key in place of another one."""
+    asked = call.body_as(RotationBody)
+    issued = rotate_key(
+        call.installation,
+        call.caller,
+        call.ids[_KEY_ID],
+        timedelta(seconds=asked.overlap_seconds),
+        asked.expires_at,
+        call.filter_customer_id,
+    )
+    return Answer.json(201, IssuedKeyAnswer.of_issued(issued))
+
+
+def revoke(call: Call) -> Answer:
+    """Revoke a key."""
+    revoke_key(call.installation, call.caller, call.ids[_KEY_ID], call.filter_customer_id)
+    return Answer.deleted(call.accept)
+
+
+def _new_faults(call: Call) -> Mapping[str, str]:
+    return new_key_faults(call.installation, call.caller, call.body_as(NewKeyBody).new_key())
+
+
+def _key_routes() -> tuple[Route, ...]:
+    base = "/v1/api_keys"
+    one = f"{base}/{{{_KEY_ID}}}"
+    return (
+        Route(
+            "POST",
+            base,
+            Permission.ADMINISTER,
+            create,
+            "Create an API key",
+            {201: IssuedKeyAnswer},
+            body=NewKeyBody,
+            act=Act.CREATE_KEY,
+            value_faults=_new_faults,
+        ),
+        Route("GET", base, Permission.READ_ADMINISTRATION, list_all, "List API keys", {200: KeyList}, PAGING),
+        Route("GET", one, Permission.READ_ADMINISTRATION, get, "Show an API key", {200: KeyAnswer}),
+        Route(
+            "POST",
+            f"{one}/rotate",
+            Permission.ADMINISTER,
+            rotate,
+            "Create an API key in place of another",
+            {201: IssuedKeyAnswer},
+            body=RotationBody,
+            act=Act.ROTATE_KEY,
+            body_optional=True,
+            path_check=lambda installation, caller, ids: get_key(installation, caller, ids[_KEY_ID]),
+        ),
+        Route(
+            "DELETE",
+            one,
+            Permission.ADMINISTER,
+            revoke,
+            "Revoke an API key",
+            {200: Nothing, 204: None},
+            act=Act.REVOKE_KEY,
+            path_check=lambda installation, caller, ids: get_key(installation, caller, ids[_KEY_ID]),
+        ),
+    )
+
+
+ROUTES = _key_routes()

@@ -1,0 +1,217 @@
+"""What calls about users, keys and the partner's settings take and answer: calls of our own, so strict ones."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+
+from rebill.api.answer_shapes import AnswerShape, Instant
+from rebill.api.shapes import Flag, StrictBody, Text, Time, shape_fault
+from rebill.api.wire_values import Id, Month, word_of
+from rebill.model.callers import ApiKey, NewKey, NewUser, User, UserChange
+from rebill.model.months import BillingMonth, instant_text
+from rebill.model.partner import PartnerSettings, PartnerSettingsChange
+from rebill.model.party import Role
+from rebill.services.keys import GREATEST_OVERLAP, IssuedKey
+
+NullableInstant = Annotated[
+    datetime | None,
+    PlainSerializer(lambda instant: None if instant is None else instant_text(instant), return_type=str | None),
+]
+NullableMonth = Annotated[
+    BillingMonth | None, PlainSerializer(lambda month: None if month is None else str(month), return_type=str | None)
+]
+
+
+def _read_overlap(value: object) -> int:
+    greatest = GREATEST_OVERLAP // timedelta(seconds=1)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= greatest:
+        raise shape_fault(f"must be a whole number of seconds from 0 to {greatest}")
+    return value
+
+
+RoleWord = Annotated[
+    Role,
+    BeforeValidator(word_of(Role), json_schema_input_type=str),
+    Field(json_schema_extra={"enum": [role.value for role in Role]}),
+]
+Overlap = Annotated[int, BeforeValidator(_read_overlap, json_schema_input_type=int)]
+
+
+class NewUserBody(StrictBody):
+    """A new user; ``customer_id`` with the role ``customer_read_only`` only."""
+
+    name: Text
+    role: RoleWord
+    email: Text = ""
+    customer_id: Id | None = None
+
+    def new_user(self) -> NewUser:
+        """The user that is asked for."""
+        return NewUser(self.name, self.role, self.customer_id, self.email)
+
+
+class UserChangeBody(StrictBody):
+    """What is to be other of a user."""
+
+    name: Text | None = None
+    role: RoleWord | None = None
+    email: Text | None = None
+    disabled: Flag | None = None
+
+    def change(self) -> UserChange:
+        """The change that is asked for."""
+        return UserChange(self.name, self.email, self.role, self.disabled)
+
+
+class NewKeyBody(StrictBody):
+    """A new key of a user; without ``role`` it may what its user may, without ``expires_at`` it does not expire."""
+
+    user_id: Id
+    name: Text = ""
+    role: RoleWord | None = None
+    expires_at: Time = None
+
+    def new_key(self) -> NewKey:
+        """The key that is asked for."""
+        return NewKey(self.user_id, self.name, self.role, self.expires_at)
+
+
+class RotationBody(StrictBody):
+    """How long the old key lives beside the new one, and until when the new one does."""
+
+    overlap_seconds: Overlap = 0
+    expires_at: Time = None
+
+
+class PartnerSettingsBody(StrictBody):
+    """What is to be other of the partner's settings."""
+
+    name: Text | None = None
+    currency: Text | None = None
+    bill_input_tax: Flag | None = None
+    billing_start: Annotated[Month | None, Field(description="`YYYY-MM`; `null`: no month is closed by it.")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        """But for the start of billing, which ``null`` takes away."""
+        if isinstance(value, dict):
+            return {name: part for name, part in value.items() if part is not None or name == "billing_start"}
+        return value
+
+    def change(self) -> PartnerSettingsChange:
+        """The change that is asked for."""
+        return PartnerSettingsChange(
+            self.name,
+            self.currency,
+            self.bill_input_tax,
+            self.billing_start,
+            changes_billing_start="billing_start" in self.model_fields_set,
+        )
+
+
+class UserAnswer(AnswerShape):
+    """A user."""
+
+    id: int
+    name: str
+    email: str
+    role: str
+    customer_id: Annotated[int | None, Field(description="The client_api_id whose user this is; null: the partner's.")]
+    disabled: bool
+    created_at: Instant
+    updated_at: Instant
+    disabled_at: NullableInstant
+
+    @classmethod
+    def of(cls, user: User) -> "UserAnswer":
+        """``user`` as calls and commands show it."""
+        return cls(
+            id=user.user_id,
+            name=user.name,
+            email=user.email,
+            role=user.role.value,
+            customer_id=user.customer_id,
+            disabled=user.disabled_at is not None,
+            created_at=user.created_at,
+            updated_at=user.updated_at,
+            disabled_at=user.disabled_at,
+        )
+
+
+class UserList(AnswerShape):
+    """A page of users."""
+
+    users: list[UserAnswer]
+
+
+class KeyAnswer(AnswerShape):
+    """A key, without its secret."""
+
+    id: int
+    user_id: int
+    name: str
+    role: Annotated[str, Field(description="What it opens: never more than its user's role now.")]
+    customer_id: int | None
+    usable: Annotated[bool, Field(description="Whether it opens anything now.")]
+    created_at: Instant
+    expires_at: NullableInstant
+    revoked_at: NullableInstant
+    last_used_at: Annotated[NullableInstant, Field(description="May lag by a minute.")]
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "KeyAnswer":
+        """``key`` as calls show it."""
+        return cls(**_described(key))
+
+
+class IssuedKeyAnswer(KeyAnswer):
+    """A new key, shown this once."""
+
+    api_key: str
+
+    @classmethod
+    def of_issued(cls, issued: IssuedKey) -> "IssuedKeyAnswer":
+        """The key with what it says."""
+        return cls(**_described(issued.key), api_key=issued.api_key)
+
+
+class KeyList(AnswerShape):
+    """A page of keys."""
+
+    api_keys: list[KeyAnswer]
+
+
+class PartnerSettingsAnswer(AnswerShape):
+    """The partner's own settings."""
+
+    name: str
+    currency: Annotated[str, Field(description="ISO 4217: the partner's home currency.")]
+    bill_input_tax: Annotated[bool, Field(description="The partner cannot reclaim input tax, and bills it on.")]
+    billing_start: Annotated[NullableMonth, Field(description="Months before it are closed.")]
+
+    @classmethod
+    def of(cls, settings: PartnerSettings) -> "PartnerSettingsAnswer":
+        """``settings`` as calls and commands show them."""
+        return cls(
+            name=settings.name,
+            currency=settings.currency,
+            bill_input_tax=settings.bill_input_tax,
+            billing_start=settings.billing_start,
+        )
+
+
+def _described(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.key_id,
+        "user_id": key.user_id,
+        "name": key.name,
+        "role": key.role.value,
+        "customer_id": key.customer_id,
+        "usable": key.usable,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
+    }

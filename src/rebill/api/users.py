@@ -1,0 +1,107 @@
+"""Users of the partner and of its customers: create, list, show, change, delete."""
+
+from collections.abc import Mapping
+
+from rebill.api.answer_shapes import Nothing
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.caller_shapes import NewUserBody, UserAnswer, UserChangeBody, UserList
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.route import Route
+from rebill.api.shapes import require_shape
+from rebill.model.audit import Act
+from rebill.services.change_user import change_user, user_change_faults
+from rebill.services.create_user import create_user
+from rebill.services.delete_user import delete_user
+from rebill.services.permission import Permission
+from rebill.services.read_users import get_user, list_users
+from rebill.services.user_rules import new_user_faults
+
+_USER_ID = "user_id"
+
+
+def create(call: Call) -> Answer:
+    """Create a user."""
+    new = call.body_as(NewUserBody).new_user()
+    if call.filter_customer_id not in (None, new.customer_id):
+        require_shape({"client_api_id": "differs from customer_id in the body"})
+    return Answer.json(201, UserAnswer.of(create_user(call.installation, call.caller, new)))
+
+
+def list_all(call: Call) -> Answer:
+    """List the users."""
+    listing = list_users(call.installation, call.caller, page_of(call.parameters), call.filter_customer_id)
+    return list_answer(call, UserList(users=[UserAnswer.of(user) for user in listing.items]), listing)
+
+
+def get(call: Call) -> Answer:
+    """Show one user."""
+    user = get_user(call.installation, call.caller, call.ids[_USER_ID], call.filter_customer_id)
+    return Answer.json(200, UserAnswer.of(user))
+
+
+def change(call: Call) -> Answer:
+    """Change a user."""
+    wanted = call.body_as(UserChangeBody).change()
+    user = change_user(call.installation, call.caller, call.ids[_USER_ID], wanted, call.filter_customer_id)
+    return Answer.json(200, UserAnswer.of(user))
+
+
+def delete(call: Call) -> Answer:
+    """Delete a user; its keys are dead."""
+    delete_user(call.installation, call.caller, call.ids[_USER_ID], call.filter_customer_id)
+    return Answer.deleted(call.accept)
+
+
+def _new_faults(call: Call) -> Mapping[str, str]:
+    return new_user_faults(call.caller, call.body_as(NewUserBody).new_user())
+
+
+def _change_faults(call: Call) -> Mapping[str, str]:
+    wanted = call.body_as(UserChangeBody).change()
+    return user_change_faults(call.installation, call.caller, call.ids[_USER_ID], wanted)
+
+
+def _user_routes() -> tuple[Route, ...]:
+    base = "/v1/users"
+    one = f"{base}/{{{_USER_ID}}}"
+    return (
+        Route(
+            "POST",
+            base,
+            Permission.ADMINISTER,
+            create,
+            "Create a user",
+            {201: UserAnswer},
+            body=NewUserBody,
+            act=Act.CREATE_USER,
+            value_faults=_new_faults,
+        ),
+        Route("GET", base, Permission.READ_ADMINISTRATION, list_all, "List users", {200: UserList}, PAGING),
+        Route("GET", one, Permission.READ_ADMINISTRATION, get, "Show a user", {200: UserAnswer}),
+        Route(
+            "PUT",
+            one,
+            Permission.ADMINISTER,
+            change,
+            "Change a user",
+            {200: UserAnswer},
+            body=UserChangeBody,
+            act=Act.CHANGE_USER,
+            value_faults=_change_faults,
+            path_check=lambda installation, caller, ids: get_user(installation, caller, ids[_USER_ID]),
+        ),
+        Route(
+            "DELETE",
+            one,
+            Permission.ADMINISTER,
+            delete,
+            "Delete a user",
+            {200: Nothing, 204: None},
+            act=Act.DELETE_USER,
+            path_check=lambda installation, caller, ids: get_user(installation, caller, ids[_USER_ID]),
+        ),
+    )
+
+
+ROUTES = _user_routes()

@@ -1,0 +1,77 @@
+"""``rebill partners``: the partners of this installation, and the settings of each."""
+
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from rebill.cli.initialise import show_initialised
+from rebill.cli.options import JsonOption, PartnerOption, ReasonOption, month_from_text
+from rebill.cli.session import changing_session, occasion_of_command, reporting, seal_quietly, standing_installation
+from rebill.model.audit import Act
+from rebill.model.months import BillingMonth
+
+commands = typer.Typer(help="The partners of this installation.", no_args_is_help=True)
+
+
+@commands.command("create")
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Unique name of the partner.")],
+    currency: Annotated[str, typer.Option("--currency", metavar="CODE", help="Its home currency.")] = "USD",
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Create another partner in the same database, with its admin key (shown once)."""
+    from rebill.services.initialise import create_partner
+
+    with reporting(as_json) as output:
+        with closing(standing_installation()) as installation:
+            initialised = create_partner(installation, name, currency, occasion_of_command(reason))
+            seal_quietly(installation, initialised.partner_id)
+        show_initialised(output, initialised, f"The partner {name} stands.")
+        output.next_step(
+            f"give --partner {initialised.partner_id} (or set REBILL_PARTNER) to act for it on this command line."
+        )
+
+
+@commands.command("settings")
+def settings(
+    name: Annotated[str | None, typer.Option("--name", help="Its new name, unique in this installation.")] = None,
+    currency: Annotated[str | None, typer.Option("--currency", metavar="CODE", help="Its home currency.")] = None,
+    bill_input_tax: Annotated[
+        bool | None,
+        typer.Option("--bill-input-tax/--no-bill-input-tax", help="Whether it cannot reclaim input tax and bills it."),
+    ] = None,
+    billing_start: Annotated[
+        BillingMonth | None,
+        typer.Option(
+            "--billing-start",
+            parser=month_from_text,
+            metavar="YYYY-MM",
+            help="Its first month; those before are closed.",
+        ),
+    ] = None,
+    no_billing_start: Annotated[
+        bool, typer.Option("--no-billing-start", help="No month is closed by a start of billing.")
+    ] = False,
+    reason: ReasonOption = "",
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a partner's settings, after changing those that are given."""
+    from rebill.api.caller_shapes import PartnerSettingsAnswer
+    from rebill.model.partner import PartnerSettingsChange
+    from rebill.services.partner_settings import change_partner_settings
+
+    if no_billing_start and billing_start is not None:
+        raise typer.BadParameter("give one of --billing-start and --no-billing-start", param_hint="--billing-start")
+    with changing_session(Act.CHANGE_PARTNER, partner, as_json, reason) as session:
+        change = PartnerSettingsChange(
+            name, currency, bill_input_tax, billing_start, no_billing_start or billing_start is not None
+        )
+        kept = change_partner_settings(session.installation, session.caller, change)
+        document = PartnerSettingsAnswer.of(kept).model_dump(by_alias=True)
+        session.output.answer(document)
+        for setting, value in document.items():
+            session.output.say(f"{setting:<15} {'' if value is None else value}")
+        session.output.next_step("rebill partners settings --help shows what can be set.")

@@ -1,0 +1,113 @@
+"""``rebill users``: who the API keys belong to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.every_page import every_item
+from rebill.cli.options import JsonOption, PartnerOption, ReasonOption
+from rebill.cli.output import Document, Heading
+from rebill.cli.session import changing_session, partner_session
+from rebill.model.audit import Act
+from rebill.model.callers import NewUser, UserChange
+from rebill.model.party import Role
+
+if TYPE_CHECKING:
+    from rebill.model.callers import User
+
+commands = typer.Typer(help="Users of the partner and of its customers.", no_args_is_help=True)
+
+UserArgument = Annotated[int, typer.Argument(metavar="USER_ID", help="As rebill users list shows it.")]
+
+
+@commands.command("create")
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who it is: a person or a program.")],
+    role: Annotated[Role, typer.Option("--role", help="The most that its keys may do.")],
+    customer: Annotated[
+        int | None, typer.Option("--customer", metavar="ID", help="Of this customer; with customer_read_only only.")
+    ] = None,
+    email: Annotated[str, typer.Option("--email", help="Its e-mail address.")] = "",
+    reason: ReasonOption = "",
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a user, for whom keys can then be made."""
+    from rebill.services.create_user import create_user
+
+    with changing_session(Act.CREATE_USER, partner, as_json, reason) as session:
+        user = create_user(session.installation, session.caller, NewUser(name, role, customer, email))
+        session.output.answer(_document(user))
+        session.output.say(f"User {user.name} stands; its id is {user.user_id}.")
+        session.output.next_step(f"rebill keys create --user {user.user_id} --role ROLE makes a key of it.")
+
+
+@commands.command("list")
+def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """List the users in the order of their creation."""
+    from rebill.services.read_users import list_users
+
+    with partner_session(partner, as_json) as session:
+        users = list(every_item(lambda page: list_users(session.installation, session.caller, page)))
+        session.output.answer({"users": [_document(user) for user in users]})
+        headings = [Heading("user id", right=True), *map(Heading, ("name", "role", "customer id", "email", "disabled"))]
+        rows = [
+            (
+                str(user.user_id),
+                user.name,
+                user.role.value,
+                str(user.customer_id or ""),
+                user.email,
+                "" if user.disabled_at is None else "disabled",
+            )
+            for user in users
+        ]
+        session.output.table(headings, rows)
+        session.output.next_step("rebill users create NAME --role ROLE makes one; rebill keys list shows their keys.")
+
+
+@commands.command("change")
+def change(
+    user_id: UserArgument,
+    name: Annotated[str | None, typer.Option("--name", help="Its new name.")] = None,
+    role: Annotated[Role | None, typer.Option("--role", help="The most that its keys may do from now on.")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="Its new e-mail address; empty: none.")] = None,
+    disabled: Annotated[
+        bool | None, typer.Option("--disable/--enable", help="Whether all its keys are dead, until it is enabled.")
+    ] = None,
+    reason: ReasonOption = "",
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change a user; its keys never open more than its role."""
+    from rebill.services.change_user import change_user
+
+    with changing_session(Act.CHANGE_USER, partner, as_json, reason, user_id) as session:
+        wanted = UserChange(name, email, role, disabled)
+        user = change_user(session.installation, session.caller, user_id, wanted)
+        session.output.answer(_document(user))
+        state = "disabled: its keys open nothing" if user.disabled_at is not None else "enabled"
+        session.output.say(f"User {user.name} is {state}; its role is {user.role}.")
+        session.output.next_step("rebill keys list shows what its keys open now.")
+
+
+@commands.command("delete")
+def delete(
+    user_id: UserArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
+) -> None:
+    """Delete a user and end its keys at once."""
+    from rebill.services.delete_user import delete_user
+
+    with changing_session(Act.DELETE_USER, partner, as_json, reason, user_id) as session:
+        delete_user(session.installation, session.caller, user_id)
+        session.output.answer({"id": user_id, "deleted": True})
+        session.output.say(f"User {user_id} is deleted, and its keys open nothing any more.")
+        session.output.next_step("rebill users list shows who is left.")
+
+
+def _document(user: User) -> Document:
+    from rebill.api.caller_shapes import UserAnswer
+
+    return UserAnswer.of(user).model_dump(by_alias=True)

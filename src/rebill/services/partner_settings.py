@@ -1,0 +1,81 @@
+"""The partner's own settings: read and change them."""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from rebill.model.audit import Act
+from rebill.model.currencies import minor_digits
+from rebill.model.errors import Invalid
+from rebill.model.partner import PartnerSettings, PartnerSettingsChange
+from rebill.model.party import Caller
+from rebill.services.audit_trail import record_change
+from rebill.services.customer_rules import name_fault, only_faults
+from rebill.services.installation import Installation
+from rebill.services.permission import Permission, require
+from rebill.services.plain_text import composed
+from rebill.store.partners import hold_creation, hold_partner, partner_by_name, settings_of, store_settings
+from rebill.store.scope import Scope
+
+
+def get_partner_settings(installation: Installation, caller: Caller) -> PartnerSettings:
+    """The settings of the caller's partner. Raises ``Forbidden``."""
+    require(caller, Permission.READ_ADMINISTRATION)
+    with installation.database.reading() as connection:
+        return settings_of(Scope.of(connection, caller))
+
+
+def change_partner_settings(
+    installation: Installation, caller: Caller, change: PartnerSettingsChange
+) -> PartnerSettings:
+    """Change the settings that are given. Raises ``Forbidden``, and ``Invalid`` with every faulty field."""
+    require(caller, Permission.ADMINISTER)
+    now = installation.clock()
+
+    def act(connection: Connection) -> PartnerSettings:
+        scope = Scope.of(connection, caller)
+        # Names are unique among partners, whose creation is held for that.
+        hold_creation(connection)
+        hold_partner(scope)
+        standing = settings_of(scope)
+        faults = partner_settings_faults(change)
+        wanted = _changed(standing, change)
+        if "name" not in faults and wanted.name != standing.name and partner_by_name(connection, wanted.name):
+            faults["name"] = "is the name of another partner"
+        if faults:
+            raise Invalid("invalid_partner", "Nothing was changed: correct the fields named here.", faults)
+        if wanted != standing:
+            store_settings(scope, wanted)
+            record_change(scope, caller, Act.CHANGE_PARTNER, scope.partner_id, now, before=standing, after=wanted)
+        return wanted
+
+    return installation.database.write(act)
+
+
+def partner_settings_faults(change: PartnerSettingsChange) -> dict[str, str]:
+    """What is wrong with a change in itself, by field."""
+    return only_faults(
+        {
+            "name": None if change.name is None else name_fault(change.name),
+            "currency": None if change.currency is None else currency_fault(change.currency),
+        }
+    )
+
+
+def currency_fault(currency: str) -> str | None:
+    """What is wrong with a currency's code."""
+    try:
+        minor_digits(currency)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _changed(standing: PartnerSettings, change: PartnerSettingsChange) -> PartnerSettings:
+    return replace(
+        standing,
+        name=standing.name if change.name is None else composed(change.name),
+        currency=change.currency or standing.currency,
+        bill_input_tax=standing.bill_input_tax if change.bill_input_tax is None else change.bill_input_tax,
+        billing_start=change.billing_start if change.changes_billing_start else standing.billing_start,
+    )
