@@ -1,72 +1,145 @@
 """Random months for the oracle and the engines: every kind of line that ``docs/rating.md`` speaks of."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
+from typing import Protocol, TypeVar
 
 import duckdb
 from hypothesis import strategies as st
 
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
-from rebill.model.price_book import (
-    AccountBook,
-    PriceBook,
-    PriceRule,
-    RecordedBook,
-    RuleGroup,
-    Specification,
-    SpecificationFormat,
-    markup_adjustment,
-)
+from rebill.model.price_book import AccountBook
 from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
-from tests.rating.oracle import Line
+from tests.rating.books import (
+    CURRENCIES,
+    DESCRIPTIONS,
+    DETAILS,
+    METERS,
+    OPERATIONS,
+    PLANS,
+    REGIONS,
+    SERVICE_CODES,
+    SERVICES,
+    UNITS,
+    price_book,
+    recorded,
+)
+from tests.rating.lines import Line
 
 MONTH = BillingMonth(2024, 9)
 CUSTOMERS = (101, 102, 103, 104)
 SUBSCRIPTIONS = ("s-1", "s-2", "s-3", "s-é")
 TENANTS = ("t-1", "t-2", "t-3")
-CURRENCIES = ("USD", "EUR", "JPY", "KWD")
+BILLING_ACCOUNTS = (" Payer-1 ", "payer-2")
+ACCOUNT_KEYS = (*SUBSCRIPTIONS[:2], *TENANTS[:2], "payer-1", "payer-2")
 
-tie_heavy = st.integers(-400, 400).map(lambda units: Decimal(units) / Decimal(800))
-twelve_decimals = st.integers(-(10**15), 10**15).map(lambda units: Decimal(units).scaleb(-12))
-large = st.integers(-(10**20), 10**20).map(lambda units: Decimal(units).scaleb(-9))
-amounts = st.one_of(st.just(Decimal(0)), tie_heavy, twelve_decimals, large)
-quantities = st.one_of(st.none(), st.integers(-(10**9), 10**9).map(lambda units: Decimal(units).scaleb(-8)))
 days = st.integers(-3, 33).map(lambda offset: MONTH.first_day + timedelta(days=offset))
-percents = st.one_of(
-    st.none(),
-    st.integers(-1_000_000, 3_000_000).map(lambda units: Decimal(units).scaleb(-4)),
-    st.sampled_from([Decimal(-100), Decimal(0), Decimal("12.5"), Decimal("99899.9999")]),
-)
+
+
+Value = TypeVar("Value")
+
+
+class Chooser(Protocol):
+    """Where the values of a line come from: Hypothesis, or plain chance where months are to be long."""
+
+    def among(self, values: Sequence[Value]) -> Value: ...
+
+    def whole(self, least: int, greatest: int) -> int: ...
+
+    def amount(self) -> Decimal:
+        """Zero, one that is a tie when rounded, one of twelve decimals, or a large one."""
+        units, scale = self.among(((0, 0), (400, 3), (10**15, 12), (10**20, 9)))
+        ties = Decimal(5) if scale == 3 else Decimal(4)
+        return Decimal(self.whole(-units, units)).scaleb(-scale) * ties / 4
+
+    def maybe(self, values: Sequence[Value]) -> Value | None:
+        """One of them, or none."""
+        return self.among((None, *values))
+
+
+@dataclass(frozen=True)
+class Drawn(Chooser):
+    """Values that Hypothesis draws, and can make smaller."""
+
+    draw: st.DrawFn
+
+    def among(self, values: Sequence[Value]) -> Value:
+        return self.draw(st.sampled_from(values))
+
+    def whole(self, least: int, greatest: int) -> int:
+        return self.draw(st.integers(least, greatest))
+
+
+@dataclass(frozen=True)
+class ByChance(Chooser):
+    """Values by chance, in the order of a seed."""
+
+    chance: Random
+
+    def among(self, values: Sequence[Value]) -> Value:
+        return self.chance.choice(values)
+
+    def whole(self, least: int, greatest: int) -> int:
+        return self.chance.randint(least, greatest)
+
+
+def made_line(choose: Chooser) -> Line:
+    """One charge; a commitment's usage always has a status, as import sees to it."""
+    category = choose.among((*["Usage"] * 6, "Purchase", "Purchase", "Tax", "Credit", "Adjustment"))
+    commitment = choose.among((None, None, "reservation-1"))
+    status = choose.among(("Used", "Unused")) if commitment and category == "Usage" else None
+    day = MONTH.first_day + timedelta(days=choose.whole(-3, 33))
+    start = datetime.combine(day, datetime.min.time()) + timedelta(hours=choose.whole(0, 23))
+    return Line(
+        billed=choose.amount(),
+        listed=choose.among((None, choose.amount(), choose.amount())),
+        effective=choose.among((None, choose.amount())),
+        quantity=choose.among((None, *[Decimal(choose.whole(-(10**9), 10**9)).scaleb(-8)] * 3)),
+        unit=choose.among(UNITS),
+        start=start,
+        end=start + choose.among((timedelta(hours=1), timedelta(days=1), timedelta(days=2), timedelta(days=9))),
+        category=category,
+        currency=choose.among(("USD", "USD", "USD", *CURRENCIES)),
+        provider=choose.among(("Microsoft", "AWS")),
+        service=choose.maybe(SERVICES),
+        subscription=choose.maybe(SUBSCRIPTIONS),
+        tenant=choose.maybe(TENANTS),
+        commitment=commitment,
+        commitment_status=status,
+        billing_account=choose.maybe(BILLING_ACCOUNTS),
+        charge_class=choose.among((None, None, "Correction")),
+        frequency=choose.maybe(("One-Time", "Recurring", "Usage-Based")),
+        commitment_category=choose.maybe(("Spend", "Usage")) if commitment else None,
+        commitment_type=choose.maybe(PLANS) if commitment else None,
+        commitment_name=choose.maybe(PLANS) if commitment else None,
+        service_code=choose.maybe(SERVICE_CODES),
+        region_id=choose.maybe(REGIONS),
+        region_name=choose.maybe(REGIONS),
+        meter=choose.maybe(METERS),
+        meter_subcategory=choose.maybe(OPERATIONS),
+        operation=choose.maybe(OPERATIONS),
+        price_details=choose.maybe(DETAILS),
+        description=choose.maybe(DESCRIPTIONS),
+    )
 
 
 @st.composite
-def cost_line(draw: st.DrawFn) -> Line:
-    """One charge; a commitment's usage always has a status, as import sees to it."""
-    category = draw(st.sampled_from(["Usage"] * 6 + ["Purchase", "Purchase", "Tax", "Credit", "Adjustment"]))
-    commitment = draw(st.sampled_from([None, None, "reservation-1"]))
-    status = draw(st.sampled_from(["Used", "Unused"])) if commitment and category == "Usage" else None
-    start = datetime.combine(draw(days), datetime.min.time()) + timedelta(hours=draw(st.integers(0, 23)))
-    return Line(
-        billed=draw(amounts),
-        listed=draw(st.one_of(st.none(), amounts)),
-        effective=draw(st.one_of(st.none(), amounts)),
-        quantity=draw(quantities),
-        unit=draw(st.sampled_from([None, "1 Hour", "1 GB"])),
-        start=start,
-        end=start
-        + draw(st.sampled_from([timedelta(hours=1), timedelta(days=1), timedelta(days=2), timedelta(days=9)])),
-        category=category,
-        currency=draw(st.sampled_from(CURRENCIES)),
-        provider=draw(st.sampled_from(["Microsoft", "AWS"])),
-        service=draw(st.sampled_from([None, "Storage", "Virtual Machines", "ångström"])),
-        subscription=draw(st.sampled_from([None, *SUBSCRIPTIONS])),
-        tenant=draw(st.sampled_from([None, *TENANTS])),
-        commitment=commitment,
-        commitment_status=status,
-    )
+def few_lines(draw: st.DrawFn) -> list[Line]:
+    """Lines of which each value can be made smaller, to show what a fault is about."""
+    return [made_line(Drawn(draw)) for _ in range(draw(st.integers(0, 6)))]
+
+
+@st.composite
+def many_lines(draw: st.DrawFn) -> list[Line]:
+    """So many lines that most rules match some."""
+    chance = ByChance(Random(draw(st.integers(0, 2**32))))
+    return [made_line(chance) for _ in range(draw(st.sampled_from([40, 200])))]
 
 
 @st.composite
@@ -91,22 +164,37 @@ def rating_inputs(draw: st.DrawFn) -> RatingInputs:
         for key in keys
         for binding in draw(account_bindings(kind, key))
     ]
-    terms, books, accounts = [], [], []
+    terms = []
     for customer_id in CUSTOMERS:
         if draw(st.integers(0, 9)) == 0:
             continue
-        enabled = draw(st.sampled_from([True, True, True, False]))
+        enabled = draw(st.sampled_from([True] * 6 + [False]))
         fallback = draw(st.sampled_from([Decimal(0), Decimal("7.25"), Decimal("0.0001")]))
         basis, policy = draw(st.sampled_from(Basis)), draw(st.sampled_from(CommitmentsPolicy))
         terms.append(CustomerTerms(customer_id, enabled, basis, policy, fallback))
-        percent = draw(percents)
-        if percent is not None:
-            rule = PriceRule(1, "Markup", markup_adjustment(percent))
-            specification = Specification(f"book {customer_id}", SpecificationFormat.XML)
-            book = PriceBook((RuleGroup((rule,)),))
-            books.append(RecordedBook(customer_id, f"Book {customer_id}", "0000-00", specification, book))
-            accounts.append(AccountBook(customer_id, None, customer_id))
-    return RatingInputs(MONTH, tuple(bindings), tuple(terms), tuple(books), tuple(accounts), draw(st.booleans()))
+    books = [recorded(number, draw(price_book(MONTH.first_day))) for number in range(1, draw(st.integers(1, 4)))]
+    return RatingInputs(
+        month=MONTH,
+        home_currency=draw(st.sampled_from(["USD", "USD", *CURRENCIES])),
+        bindings=tuple(bindings),
+        terms=tuple(terms),
+        books=tuple(books),
+        account_books=draw(account_books(len(books))),
+        bill_input_tax=draw(st.booleans()),
+    )
+
+
+@st.composite
+def account_books(draw: st.DrawFn, book_count: int) -> tuple[AccountBook, ...]:
+    """A book for all accounts of some customers, and for single accounts of some."""
+    if not book_count:
+        return ()
+    chosen = []
+    for customer_id in CUSTOMERS:
+        named = draw(st.sets(st.sampled_from(ACCOUNT_KEYS), max_size=2)) if draw(st.booleans()) else set()
+        keys: list[str | None] = [None, *sorted(named)] if draw(st.integers(0, 5)) else [*sorted(named)]
+        chosen += [AccountBook(customer_id, key, draw(st.integers(1, book_count))) for key in keys]
+    return tuple(chosen)
 
 
 _COLUMNS = {
@@ -125,6 +213,20 @@ _COLUMNS = {
     "x_AzureCustomerId": ("tenant", "VARCHAR"),
     "CommitmentDiscountId": ("commitment", "VARCHAR"),
     "CommitmentDiscountStatus": ("commitment_status", "VARCHAR"),
+    "BillingAccountId": ("billing_account", "VARCHAR"),
+    "ChargeClass": ("charge_class", "VARCHAR"),
+    "ChargeFrequency": ("frequency", "VARCHAR"),
+    "CommitmentDiscountCategory": ("commitment_category", "VARCHAR"),
+    "CommitmentDiscountType": ("commitment_type", "VARCHAR"),
+    "CommitmentDiscountName": ("commitment_name", "VARCHAR"),
+    "x_ServiceCode": ("service_code", "VARCHAR"),
+    "RegionId": ("region_id", "VARCHAR"),
+    "RegionName": ("region_name", "VARCHAR"),
+    "SkuMeter": ("meter", "VARCHAR"),
+    "x_SkuMeterSubcategory": ("meter_subcategory", "VARCHAR"),
+    "x_Operation": ("operation", "VARCHAR"),
+    "SkuPriceDetails": ("price_details", "VARCHAR"),
+    "ChargeDescription": ("description", "VARCHAR"),
 }
 
 

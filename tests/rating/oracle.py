@@ -6,35 +6,16 @@ misreads the page.
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, getcontext
 
 from rebill.model.identifiers import AccountKind
 from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from tests.rating.lines import Line
+from tests.rating.oracle_rules import by_rate, first_rule
 
 getcontext().prec = 80
-
-
-@dataclass(frozen=True)
-class Line:
-    """A cost line as rating reads it."""
-
-    billed: Decimal
-    listed: Decimal | None
-    effective: Decimal | None
-    quantity: Decimal | None
-    unit: str | None
-    start: datetime
-    end: datetime
-    category: str
-    currency: str
-    provider: str
-    service: str | None
-    subscription: str | None
-    tenant: str | None
-    commitment: str | None
-    commitment_status: str | None
 
 
 @dataclass(frozen=True)
@@ -47,6 +28,7 @@ class Rated:
     statement_cost: Decimal
     price: Decimal
     spans_transfer: bool
+    rule: int | None = None
 
 
 def twelve(value: Decimal) -> Decimal:
@@ -123,18 +105,20 @@ def rate_line(line: Line, inputs: RatingInputs) -> Rated:
         return Rated("billing_disabled", customer_id, "NOT_BILLED", Decimal(0), Decimal(0), crosses)
     kind, base, base_is_cost = base_of(line, terms, inputs.bill_input_tax)
     price = base
-    book = next((book.book for book in inputs.books if book.price_book_id == customer_id), None)
-    if book is not None and line.category in ("Usage", "Purchase"):
-        rule = next(book.rules).adjustment
-        if rule.kind == "percentIncrease":
-            price = base * (1 + rule.value / 100)
-        elif terms.basis is Basis.LIST and base_is_cost:
+    rule = first_rule(line, customer_id, inputs)
+    if rule is not None:
+        percent = rule.adjustment.value / 100
+        if rule.adjustment.kind == "fixedRate" and line.quantity is not None:
+            kind, price = "FIXED_RATE", by_rate(line.quantity, rule.adjustment.value)
+        elif rule.adjustment.kind == "percentIncrease":
+            price = base * (1 + percent)
+        elif terms.basis is Basis.LIST and base_is_cost and line.category in ("Usage", "Purchase"):
             price = base * (1 + terms.fallback_markup_percent / 100)
         else:
-            price = base * (1 - rule.value / 100)
-    return Rated(
-        "billed", customer_id, kind, statement_cost(line, terms, inputs.bill_input_tax), twelve(price), crosses
-    )
+            price = base * (1 - percent)
+    cost = statement_cost(line, terms, inputs.bill_input_tax)
+    position = None if rule is None else rule.position
+    return Rated("billed", customer_id, kind, cost, twelve(price), crosses, position)
 
 
 MINOR_DIGITS = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}

@@ -15,12 +15,15 @@ from rebill.model.rating import BaseKind, RatedMonth, RatingInputs
 from rebill.model.statement import drawn_up
 from rebill.services.rate_month import ImportedCost, rate_month
 from tests.rating import oracle
-from tests.rating.months import cost_line, rating_inputs, write_parts
-from tests.rating.oracle import Line, Rated
+from tests.rating.lines import Line
+from tests.rating.months import few_lines, many_lines, rating_inputs, write_parts
+from tests.rating.oracle import Rated
 
 RATED_LINES = """
-SELECT l.part, l.part_row, s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price, l.spans_transfer
-FROM rated_lines AS l JOIN account_spans AS s USING (span_number) ORDER BY l.part, l.part_row"""
+SELECT s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price, l.spans_transfer, p.rule_position
+FROM rated_lines AS l JOIN account_spans AS s USING (span_number)
+JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = l.product_number
+ORDER BY l.part, l.part_row"""
 
 
 def imported_sums(lines: list[Line]) -> dict[str, Decimal]:
@@ -44,8 +47,8 @@ def rated_by_engine(
         rated = rate_month(engine, inputs, ImportedCost(parts, len(lines), imported_sums(lines)), folder)
         rows = engine.rows(RATED_LINES)
     return rated, [
-        Rated(binding, customer_id, BaseKind(kind).name, cost, price, crosses)
-        for _, _, binding, customer_id, kind, cost, price, crosses in rows
+        Rated(binding, customer_id, BaseKind(kind).name, cost, price, crosses, rule)
+        for binding, customer_id, kind, cost, price, crosses, rule in rows
     ]
 
 
@@ -72,9 +75,22 @@ def compare_statements(rated: RatedMonth, by_oracle: list[tuple[Line, Rated]], i
         assert statement.statement_cost == cost
 
 
-@settings(max_examples=150, deadline=None)
-@given(lines=st.lists(cost_line(), max_size=40), inputs=rating_inputs(), part_count=st.integers(1, 3))
-def test_random_months_are_rated_alike(scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int) -> None:
+@settings(max_examples=60, deadline=None)
+@given(lines=few_lines(), inputs=rating_inputs(), part_count=st.integers(1, 3))
+def test_random_charges_are_rated_alike(
+    scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int
+) -> None:
+    same_outcome(scratch, lines, inputs, part_count)
+
+
+@settings(max_examples=100, deadline=None)
+@given(lines=many_lines(), inputs=rating_inputs())
+def test_months_are_rated_alike(scratch: Path, lines: list[Line], inputs: RatingInputs) -> None:
+    same_outcome(scratch, lines, inputs, part_count=2)
+
+
+def same_outcome(scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int) -> None:
+    """Rate on both and compare every line, statement, balance and what needs attention."""
     rated, by_engine = rated_by_engine(lines, inputs, scratch, part_count)
     by_oracle = [(line, oracle.rate_line(line, inputs)) for line in lines]
     assert by_engine == [outcome for _, outcome in by_oracle]

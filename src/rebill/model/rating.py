@@ -36,6 +36,8 @@ class BaseKind(IntEnum):
     """The customer's commitments policy charges nothing for it."""
     INPUT_TAX = 9
     """The partner's input tax: priced 0, outside every margin."""
+    FIXED_RATE = 10
+    """The quantity: a rule of the price book prices each unit."""
 
 
 class Attention(StrEnum):
@@ -75,10 +77,11 @@ class RatingInputs:
 
     ``account_books`` name their books by id, each account of a customer at most once; ``books`` are those, in
     order of their ids. A customer without terms is not billed. ``bill_input_tax``: the partner cannot reclaim its
-    input tax.
+    input tax. ``home_currency``: the partner's, of fixed rates that name none.
     """
 
     month: BillingMonth
+    home_currency: str
     bindings: tuple[AccountBinding, ...]
     terms: tuple[CustomerTerms, ...]
     books: tuple[RecordedBook, ...] = ()

@@ -16,6 +16,7 @@ from rebill.model.price_book import (
     ProductCondition,
 )
 
+NO_RECORD_TYPE: Final = "no record type"
 _KEPT_BITS: Final = 8 * 64 * 1024 * 1024
 """Of numbers that are kept because the next kind of line may need them again."""
 
@@ -24,8 +25,8 @@ _KEPT_BITS: Final = 8 * 64 * 1024 * 1024
 class LineKind:
     """All that rules may ask of lines of one kind: which conditions, of those that any book asks, they satisfy.
 
-    ``products``: the names that the product goes by. ``needs_record_type``: only rules that name a record type match.
-    ``rated_in``: (currency, pricing unit) of lines that a fixed rate can price, ``None`` of all others.
+    ``products``: the names that the product goes by. ``record_types`` holds ``NO_RECORD_TYPE`` where rules that name
+    none may match. ``rated_in``: the (currency, pricing unit) in which a fixed rate can price the lines.
     """
 
     products: frozenset[Hashable]
@@ -38,8 +39,7 @@ class LineKind:
     descriptions: frozenset[Hashable]
     data_transfer: bool
     commitment_purchase: bool
-    needs_record_type: bool
-    rated_in: tuple[str, str | None] | None
+    rated_in: frozenset[Hashable]
 
 
 @dataclass(frozen=True)
@@ -59,32 +59,23 @@ class _Alternative:
 
 
 _Asks = Callable[[_Alternative], Iterable[Hashable]]
-_Satisfies = Callable[[LineKind], Iterable[Hashable]]
+_Satisfies = Callable[[LineKind], frozenset[Hashable] | tuple[Hashable, ...]]
 _QUESTIONS: Final[tuple[tuple[_Asks, _Satisfies], ...]] = (
     (lambda one: (one.product.product_name,) if one.product.product_name else (), lambda kind: kind.products),
     (lambda one: one.product.regions, lambda kind: kind.regions),
     (lambda one: one.rule.regions, lambda kind: kind.regions),
     (lambda one: one.product.usage_types, lambda kind: kind.usage_types),
     (lambda one: one.product.operations, lambda kind: kind.operations),
-    (
-        lambda one: one.product.record_types or (None,),
-        lambda kind: kind.record_types if kind.needs_record_type else (*kind.record_types, None),
-    ),
+    (lambda one: one.product.record_types or (NO_RECORD_TYPE,), lambda kind: kind.record_types),
     (lambda one: one.product.savings_plan_offering_types, lambda kind: kind.offering_types),
     (lambda one: one.product.instances, lambda kind: kind.instances),
     (lambda one: one.product.descriptions, lambda kind: kind.descriptions),
-    (
-        lambda one: () if one.product.include_data_transfer else (False,),
-        lambda kind: (kind.data_transfer,),
-    ),
+    (lambda one: () if one.product.include_data_transfer else (False,), lambda kind: (kind.data_transfer,)),
     (
         lambda one: () if one.product.include_commitment_purchases else (False,),
         lambda kind: (kind.commitment_purchase,),
     ),
-    (
-        lambda one: one.rate,
-        lambda kind: () if kind.rated_in is None else (kind.rated_in, (kind.rated_in[0], None)),
-    ),
+    (lambda one: one.rate, lambda kind: kind.rated_in),
 )
 """What an alternative asks (nothing: it does not ask; several: any of them), and what of it kinds of lines satisfy."""
 
@@ -104,7 +95,7 @@ class _Question:
             if not conditions:
                 unasking.append(number)
         self._unasking = _bits(unasking, self._size)
-        self._known: dict[frozenset[Hashable], int] = {}
+        self._known: dict[Hashable, int] = {}
 
     @property
     def is_asked(self) -> bool:
@@ -112,10 +103,10 @@ class _Question:
 
     def satisfied(self, kind: LineKind) -> int:
         """The alternatives that this does not keep from matching lines of ``kind``."""
-        conditions = frozenset(condition for condition in self._satisfies(kind) if condition in self._asking)
+        conditions = self._satisfies(kind)
         known = self._known.get(conditions)
         if known is None:
-            asking = (number for condition in conditions for number in self._asking[condition])
+            asking = (number for condition in conditions for number in self._asking.get(condition, ()))
             known = self._unasking | _bits(asking, self._size)
             if len(self._known) * self._size > _KEPT_BITS:
                 self._known.clear()

@@ -86,9 +86,14 @@ _Marker = Callable[[Sequence[str], Asked, ExpressionMatcher], list[set[Hashable]
 
 @dataclass(frozen=True)
 class TextColumn:
-    """A column of cost lines whose texts books ask about. ``is_asked``: whether any book of a month does."""
+    """A column of cost lines whose texts books ask about.
+
+    ``key``: what the class of its text is called in the key that rules are resolved over. ``is_asked``: whether any
+    book of a month asks.
+    """
 
     name: str
+    key: str
     marks: _Marker
     is_asked: Callable[[Asked], bool]
 
@@ -97,13 +102,9 @@ class TextColumn:
 class TextClasses:
     """The classes of a column: text → class, and what the texts of a class are like; 0 = like nothing that is asked."""
 
-    column: str
+    column: TextColumn
     by_text: Mapping[str, int]
     marks: tuple[Marks, ...]
-
-    def marks_of(self, number: int) -> Marks:
-        """What the texts of class ``number`` are like."""
-        return self.marks[number]
 
 
 def text_classes(
@@ -116,7 +117,7 @@ def text_classes(
         number = numbers.setdefault(frozenset(found), len(numbers))
         if number:
             by_text[text] = number
-    return TextClasses(column.name, by_text, tuple(numbers))
+    return TextClasses(column, by_text, tuple(numbers))
 
 
 def is_data_transfer(text: str) -> bool:
@@ -216,22 +217,46 @@ def _description(texts: Sequence[str], asked: Asked, match_expressions: Expressi
     return found
 
 
+def _asks_region(asked: Asked) -> bool:
+    return bool(asked.regions)
+
+
+def _asks_operation(asked: Asked) -> bool:
+    return bool(asked.operations)
+
+
+def _asks_offering_type(asked: Asked) -> bool:
+    return bool(asked.offering_types)
+
+
+_REGION: Final = (_like(lambda asked: asked.regions), _asks_region)
+_OPERATION: Final = (_like(lambda asked: asked.operations), _asks_operation)
+_OFFERING_TYPE: Final = (_like(lambda asked: asked.offering_types), _asks_offering_type)
 TEXT_COLUMNS: Final = (
-    TextColumn("x_ServiceCode", _service_code, lambda asked: bool(asked.products)),
-    TextColumn("RegionId", _like(lambda asked: asked.regions), lambda asked: bool(asked.regions)),
-    TextColumn("RegionName", _like(lambda asked: asked.regions), lambda asked: bool(asked.regions)),
+    TextColumn("x_ServiceCode", "service_code_class", _service_code, lambda asked: bool(asked.products)),
+    TextColumn("RegionId", "region_id_class", *_REGION),
+    TextColumn("RegionName", "region_name_class", *_REGION),
     TextColumn(
-        "SkuMeter", _meter, lambda asked: bool(asked.usage_types) or asked.data_transfer or asked.instance_texts
+        "SkuMeter",
+        "meter_class",
+        _meter,
+        lambda asked: bool(asked.usage_types) or asked.data_transfer or asked.instance_texts,
     ),
-    TextColumn("x_Operation", _like(lambda asked: asked.operations), lambda asked: bool(asked.operations)),
-    TextColumn("x_SkuMeterSubcategory", _like(lambda asked: asked.operations), lambda asked: bool(asked.operations)),
+    TextColumn("x_Operation", "operation_class", *_OPERATION),
+    TextColumn("x_SkuMeterSubcategory", "meter_subcategory_class", *_OPERATION),
+    TextColumn("CommitmentDiscountType", "commitment_type_class", *_OFFERING_TYPE),
+    TextColumn("CommitmentDiscountName", "commitment_name_class", *_OFFERING_TYPE),
+    TextColumn("SkuPriceDetails", "price_details_class", _details, lambda asked: asked.instance_texts),
     TextColumn(
-        "CommitmentDiscountType", _like(lambda asked: asked.offering_types), lambda asked: bool(asked.offering_types)
+        "ChargeDescription",
+        "description_class",
+        _description,
+        lambda asked: bool(asked.descriptions) or asked.data_transfer,
     ),
-    TextColumn(
-        "CommitmentDiscountName", _like(lambda asked: asked.offering_types), lambda asked: bool(asked.offering_types)
-    ),
-    TextColumn("SkuPriceDetails", _details, lambda asked: asked.instance_texts),
-    TextColumn("ChargeDescription", _description, lambda asked: bool(asked.descriptions) or asked.data_transfer),
 )
 """The columns, in the order in which the key has them."""
+
+
+def asked_columns(asked: Asked) -> tuple[TextColumn, ...]:
+    """The columns that the books of a month ask about."""
+    return tuple(column for column in TEXT_COLUMNS if column.is_asked(asked))

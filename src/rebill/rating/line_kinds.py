@@ -1,6 +1,6 @@
 """The kinds of lines of a month, as rules ask about them: made from the distinct products and the classes of texts."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,7 +8,7 @@ from rebill.model.identifiers import fold
 from rebill.model.price_book import InstanceCondition, TextPattern
 from rebill.model.rating import CommitmentRole
 from rebill.model.record_types import ChargeKind, record_types_of
-from rebill.rating.book_matching import LineKind
+from rebill.rating.book_matching import NO_RECORD_TYPE, LineKind
 from rebill.rating.line_columns import NO_MARKS, Asked, AskedInstance, Mark, Marks
 
 DATA_TRANSFER_SERVICES: Final = ("bandwidth", "aws data transfer")
@@ -43,7 +43,7 @@ class KindReader:
         """The kind of the lines of a product."""
         role = key.charge.commitment_role
         return LineKind(
-            products=_marks(key, "x_ServiceCode") | ({key.service} if key.service is not None else NO_MARKS),
+            products=_marks(key, "x_ServiceCode") | ({key.service} & self._asked.products),
             regions=_marks(key, "RegionId") | _marks(key, "RegionName"),
             usage_types=_marks(key, "SkuMeter"),
             operations=_marks(key, "x_Operation") | _marks(key, "x_SkuMeterSubcategory"),
@@ -51,11 +51,16 @@ class KindReader:
             offering_types=_offering_types(key),
             instances=self._instances_of(key, role),
             descriptions=_marks(key, "ChargeDescription"),
-            data_transfer=_is_data_transfer(key),
+            data_transfer=self._asked.data_transfer and _is_data_transfer(key),
             commitment_purchase=role is CommitmentRole.PURCHASE,
-            needs_record_type=key.charge.charge_category not in ("Usage", "Purchase"),
-            rated_in=(key.currency, key.pricing_unit) if key.quantified and role is CommitmentRole.NONE else None,
+            rated_in=frozenset(self._rated_in(key)),
         )
+
+    def _rated_in(self, key: ProductKey) -> Iterator[tuple[str, str | None]]:
+        """A fixed rate, if any is asked, prices lines that have a quantity and are no commitment's."""
+        if self._asked.fixed_rate and key.quantified and key.charge.commitment_role is CommitmentRole.NONE:
+            yield key.currency, None
+            yield key.currency, key.pricing_unit
 
     def _record_types_of(self, charge: ChargeKind) -> frozenset[Hashable]:
         known = self._record_types.get(charge)
@@ -63,6 +68,8 @@ class KindReader:
             words = record_types_of(charge)
             asked: frozenset[TextPattern] = self._asked.record_types
             known = frozenset(pattern for pattern in asked if any(map(pattern.matches, words)))
+            if charge.charge_category in ("Usage", "Purchase"):
+                known |= {NO_RECORD_TYPE}
             self._record_types[charge] = known
         return known
 

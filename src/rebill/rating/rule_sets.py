@@ -1,80 +1,178 @@
-"""Customers that are priced alike share a rule set, so that a price is resolved once for all of them."""
+"""What prices the lines of an account from day to day, with everything that is priced alike under one number.
 
-from dataclasses import dataclass, replace
+A *rule set* is a customer's terms with the rules of a book that are in force. Customers and days that share one
+share its prices. Rule sets whose rules ask the same of lines, and differ only in what they do, share a *matcher*: which
+rule matches first is found once for all of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Final
 
-from rebill.model.errors import ProgramError
 from rebill.model.money import increase_factor
-from rebill.model.price_book import EVERYTHING, AccountBook, PriceBook, PriceRule, RuleGroup
+from rebill.model.price_book import PriceRule, RecordedBook
 from rebill.model.rating import RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 
-NOT_BILLED_RULE_SET = 0
+NOT_BILLED_RULE_SET: Final = 0
 """The rule set of accounts nobody is billed for."""
+NO_RULES: Final = 0
+"""The matcher of rule sets without rules."""
+FIRST_DAY: Final = date(1, 1, 1)
+LAST_DAY: Final = date(9999, 12, 31)
+_COMPARED_RULES: Final = 200
+"""Longer lists of rules are not compared with others: they hardly ever ask the same."""
 
 
 @dataclass(frozen=True)
 class RuleSet:
-    """The terms and rules that price a line, without the name of any customer."""
+    """The terms and rules that price a line, without the name of any customer. ``matcher``: by number, from 1."""
 
     basis: Basis
     commitments: CommitmentsPolicy
     fallback_factor: Decimal
+    matcher: int
     rules: tuple[PriceRule, ...]
 
 
 @dataclass(frozen=True)
-class RuleSets:
-    """All rule sets of a month (numbered from 1 in ``numbered``), and which customer has which.
+class AccountRules:
+    """A rule set in force for an account of a customer on charge days from ``first_day`` up to ``until_day``.
 
-    ``by_customer``: customer id → its number, ``NOT_BILLED_RULE_SET`` where billing is off.
+    ``account_key``: as accounts are compared; ``None`` = all that have no book of their own. The spans of an
+    account cover all days once.
     """
 
+    customer_id: int
+    account_key: str | None
+    first_day: date
+    until_day: date
+    rule_set: int
+
+
+@dataclass(frozen=True)
+class RuleSets:
+    """The rule sets (``numbered`` from 1) and matchers (the rules of each, from 1) of a month, and their accounts."""
+
     numbered: tuple[RuleSet, ...]
-    by_customer: tuple[tuple[int, int], ...]
+    matchers: tuple[tuple[PriceRule, ...], ...]
+    accounts: tuple[AccountRules, ...]
+
+    @property
+    def names_accounts(self) -> bool:
+        """Whether any account has a book of its own."""
+        return any(account.account_key is not None for account in self.accounts)
 
 
 def rule_sets_of(inputs: RatingInputs) -> RuleSets:
     """Gather the distinct rule sets of ``inputs``, in order of first use by ascending customer id."""
-    books = {choice.customer_id: _rules_of_one_markup(inputs, choice) for choice in inputs.account_books}
-    numbers: dict[RuleSet, int] = {}
-    by_customer = []
+    gathered = _Gathered(inputs)
     for terms in sorted(inputs.terms, key=lambda terms: terms.customer_id):
-        number = NOT_BILLED_RULE_SET
-        if terms.billing_enabled:
-            rule_set = _rule_set(terms, books.get(terms.customer_id, ()))
-            number = numbers.setdefault(rule_set, len(numbers) + 1)
-        by_customer.append((terms.customer_id, number))
-    return RuleSets(tuple(numbers), tuple(by_customer))
+        gathered.add(terms)
+    return RuleSets(tuple(gathered.rule_sets), tuple(gathered.matchers), tuple(gathered.accounts))
 
 
-def _rules_of_one_markup(inputs: RatingInputs, choice: AccountBook) -> tuple[PriceRule, ...]:
-    """The rules of a book over everything. Never price by half of what is recorded: other books are not rated yet."""
-    book = next(book for book in inputs.books if book.price_book_id == choice.price_book_id)
-    rules = tuple(book.book.rules)
-    everything = PriceBook((RuleGroup(tuple(replace(rule, products=(EVERYTHING,), regions=()) for rule in rules[:1])),))
-    if choice.account_key is not None or book.book != everything or rules[0].adjustment.factor is None:
-        raise ProgramError("price_book_not_rated", f"No run prices by the rules of price book {book.name!r} yet.")
-    return rules
+@dataclass(frozen=True)
+class _DatedRules:
+    """Rules in force on days, with a key that tells whether they are the same as others."""
+
+    first_day: date
+    until_day: date
+    key: Hashable
+    rules: tuple[PriceRule, ...]
 
 
-def _rule_set(terms: CustomerTerms, rules: tuple[PriceRule, ...]) -> RuleSet:
-    return RuleSet(terms.basis, terms.commitments, increase_factor(terms.fallback_markup_percent), rules)
+class _Gathered:
+    def __init__(self, inputs: RatingInputs) -> None:
+        self.rule_sets: list[RuleSet] = []
+        self.matchers: list[tuple[PriceRule, ...]] = []
+        self.accounts: list[AccountRules] = []
+        self._numbers: dict[Hashable, int] = {}
+        self._matcher_numbers: dict[Hashable, int] = {}
+        books = {book.price_book_id: _dated_rules(book) for book in inputs.books}
+        self._books: dict[int, dict[str | None, tuple[_DatedRules, ...]]] = defaultdict(dict)
+        for choice in inputs.account_books:
+            self._books[choice.customer_id][choice.account_key] = books[choice.price_book_id]
+
+    def add(self, terms: CustomerTerms) -> None:
+        """Number what prices the accounts of a customer."""
+        if not terms.billing_enabled:
+            return
+        books = {None: _NO_BOOK, **self._books.get(terms.customer_id, {})}
+        for account_key in sorted(books, key=lambda key: (key is not None, key or "")):
+            for dated in books[account_key]:
+                number = self._number(terms, dated)
+                span = AccountRules(terms.customer_id, account_key, dated.first_day, dated.until_day, number)
+                self.accounts.append(span)
+
+    def _number(self, terms: CustomerTerms, dated: _DatedRules) -> int:
+        key = (terms.basis, terms.commitments, terms.fallback_markup_percent.normalize(), dated.key)
+        if key not in self._numbers:
+            factor = increase_factor(terms.fallback_markup_percent)
+            matcher = self._matcher(dated)
+            self.rule_sets.append(RuleSet(terms.basis, terms.commitments, factor, matcher, dated.rules))
+            self._numbers[key] = len(self.rule_sets)
+        return self._numbers[key]
+
+    def _matcher(self, dated: _DatedRules) -> int:
+        if not dated.rules:
+            return NO_RULES
+        key = dated.key if len(dated.rules) > _COMPARED_RULES else _asked(dated.rules)
+        if key not in self._matcher_numbers:
+            self.matchers.append(dated.rules)
+            self._matcher_numbers[key] = len(self.matchers)
+        return self._matcher_numbers[key]
 
 
-def cost_base_factor(rule_set: RuleSet, rule: PriceRule) -> Decimal:
-    """The factor of ``rule`` where the base is a cost rather than retail.
+_NO_BOOK: Final = (_DatedRules(FIRST_DAY, LAST_DAY, None, ()),)
+
+
+def _dated_rules(recorded: RecordedBook) -> tuple[_DatedRules, ...]:
+    """The rules of a book from day to day, over all days."""
+    groups = recorded.book.groups
+    edges = sorted(
+        {FIRST_DAY, *(edge for group in groups if group.enabled for edge in _edges(group.start_day, group.end_day))}
+    )
+    found: list[_DatedRules] = []
+    for first_day, until_day in zip(edges, [*edges[1:], LAST_DAY], strict=True):
+        active = tuple(number for number, group in enumerate(groups) if group.is_in_force(first_day))
+        rules = tuple(rule for number in active for rule in groups[number].rules)
+        key = (recorded.specification.sha256, active) if rules else None
+        found.append(_DatedRules(first_day, until_day, key, rules))
+    return tuple(found)
+
+
+def _edges(start_day: date | None, end_day: date | None) -> Iterable[date]:
+    if start_day is not None:
+        yield start_day
+    if end_day is not None:
+        yield end_day + timedelta(days=1)
+
+
+def _asked(rules: Sequence[PriceRule]) -> Hashable:
+    """What rules ask of lines, without what they do. A fixed rate asks for its currency and unit."""
+    return tuple(
+        (
+            rule.position,
+            rule.products,
+            rule.regions,
+            rule.adjustment.factor is None,
+            rule.adjustment.currency,
+            rule.adjustment.unit,
+        )
+        for rule in rules
+    )
+
+
+def cost_base_factor(rule_set: RuleSet, rule: PriceRule) -> Decimal | None:
+    """The factor of ``rule`` where the base of usage or a purchase is a cost rather than retail.
 
     On basis ``list`` a discount is off retail, so a cost is taken × the fallback markup instead.
+    ``None`` for a fixed rate.
     """
     if rule_set.basis is Basis.LIST and rule.adjustment.is_discount:
         return rule_set.fallback_factor
-    return rule_factor(rule)
-
-
-def rule_factor(rule: PriceRule) -> Decimal:
-    """The factor of a rule by percent."""
-    factor = rule.adjustment.factor
-    if factor is None:
-        raise AssertionError("only rules by percent are rated")
-    return factor
+    return rule.adjustment.factor

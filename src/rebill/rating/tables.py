@@ -4,15 +4,19 @@ An engine creates each from its column types; ``None`` is NULL. Decimals travel 
 that no engine's client library can round them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from rebill.model.money import text_of
+from rebill.model.price_book import PriceRule
 from rebill.model.rating import RatingInputs
-from rebill.rating.rule_sets import RuleSets, cost_base_factor, rule_factor, rule_sets_of
+from rebill.rating.line_columns import TextClasses, TextColumn
+from rebill.rating.rule_matching import Matches
+from rebill.rating.rule_sets import RuleSet, RuleSets, cost_base_factor
 
 FACTOR_TYPE = "DECIMAL(9,6)"
+RATE_TYPE = "DECIMAL(17,10)"
 
 
 @dataclass(frozen=True)
@@ -50,35 +54,76 @@ def _bindings(inputs: RatingInputs) -> InputTable:
 
 
 def _rule_sets(rule_sets: RuleSets) -> InputTable:
-    columns = (("rule_set", "INTEGER"), ("basis", "VARCHAR"), ("commitments", "VARCHAR"))
+    columns = (("rule_set", "INTEGER"), ("basis", "VARCHAR"), ("commitments", "VARCHAR"), ("matcher", "INTEGER"))
     rows = [
-        (str(number), rule_set.basis.value, rule_set.commitments.value)
+        (str(number), rule_set.basis.value, rule_set.commitments.value, str(rule_set.matcher))
         for number, rule_set in enumerate(rule_sets.numbered, 1)
     ]
     return InputTable("rule_sets", columns, rows)
 
 
-def _rules(rule_sets: RuleSets) -> InputTable:
+def _account_rules(rule_sets: RuleSets) -> InputTable:
     columns = (
+        ("customer_id", "BIGINT"),
+        ("account_key", "VARCHAR"),
+        ("first_day", "DATE"),
+        ("until_day", "DATE"),
         ("rule_set", "INTEGER"),
-        ("position", "INTEGER"),
-        ("factor", FACTOR_TYPE),
-        ("cost_base_factor", FACTOR_TYPE),
     )
     rows = [
-        (str(number), str(rule.position), text_of(rule_factor(rule)), text_of(cost_base_factor(rule_set, rule)))
+        (str(one.customer_id), one.account_key, _day(one.first_day), _day(one.until_day), str(one.rule_set))
+        for one in rule_sets.accounts
+    ]
+    return InputTable("account_rules", columns, rows)
+
+
+def input_tables(inputs: RatingInputs, rule_sets: RuleSets) -> tuple[InputTable, ...]:
+    """The tables ``bindings``, ``account_rules`` and ``rule_sets`` of a month."""
+    return _bindings(inputs), _account_rules(rule_sets), _rule_sets(rule_sets)
+
+
+def class_table(classes: TextClasses) -> InputTable:
+    """The texts of a column that are like something; all others are of class 0."""
+    rows = [(text, str(number)) for text, number in classes.by_text.items()]
+    return InputTable(class_table_name(classes.column), (("text", "VARCHAR"), ("class", "INTEGER")), rows)
+
+
+def class_table_name(column: TextColumn) -> str:
+    """The table that holds the classes of a column's texts."""
+    return f"{column.key}es"
+
+
+def match_tables(rule_sets: RuleSets, matches: Matches) -> tuple[InputTable, ...]:
+    """The tables ``product_kinds``, ``matches`` and ``rules``; of the rules those that match anything."""
+    kinds = [(str(product), str(kind)) for product, kind in matches.kinds.items()]
+    found = [(str(matcher), str(kind), str(position)) for matcher, kind, position in matches.found]
+    return (
+        InputTable("product_kinds", (("product_number", "INTEGER"), ("kind", "INTEGER")), kinds),
+        InputTable("matches", (("matcher", "INTEGER"), ("kind", "INTEGER"), ("rule_position", "INTEGER")), found),
+        _rules(rule_sets, {(matcher, position) for matcher, _, position in matches.found}),
+    )
+
+
+def _rules(rule_sets: RuleSets, matched: Collection[tuple[int, int]]) -> InputTable:
+    columns = (
+        ("rule_set", "INTEGER"),
+        ("rule_position", "INTEGER"),
+        ("factor", FACTOR_TYPE),
+        ("cost_base_factor", FACTOR_TYPE),
+        ("rate", RATE_TYPE),
+    )
+    rows = [
+        (str(number), str(rule.position), *_effect(rule_set, rule))
         for number, rule_set in enumerate(rule_sets.numbered, 1)
         for rule in rule_set.rules
+        if (rule_set.matcher, rule.position) in matched
     ]
     return InputTable("rules", columns, rows)
 
 
-def input_tables(inputs: RatingInputs) -> tuple[InputTable, ...]:
-    """The tables ``bindings``, ``customer_rule_sets``, ``rule_sets`` and ``rules`` of a month."""
-    rule_sets = rule_sets_of(inputs)
-    customers = InputTable(
-        "customer_rule_sets",
-        (("customer_id", "BIGINT"), ("rule_set", "INTEGER")),
-        [(str(customer_id), str(number)) for customer_id, number in rule_sets.by_customer],
-    )
-    return _bindings(inputs), customers, _rule_sets(rule_sets), _rules(rule_sets)
+def _effect(rule_set: RuleSet, rule: PriceRule) -> tuple[str | None, str | None, str | None]:
+    """(factor, factor on a cost, rate) of a rule, as text."""
+    factor, on_cost = rule.adjustment.factor, cost_base_factor(rule_set, rule)
+    if factor is None or on_cost is None:
+        return None, None, text_of(rule.adjustment.value)
+    return text_of(factor), text_of(on_cost), None

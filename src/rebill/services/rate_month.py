@@ -14,7 +14,7 @@ from rebill.model.money import ZERO
 from rebill.model.rating import Attention, CustomerLines, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Binding, PricedLine
 from rebill.rating import plan as rating_plan
-from rebill.rating.tables import input_tables
+from rebill.services.resolve_rules import resolve_rules
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,8 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
     if not imported.parts:
         return RatedMonth((), tuple(Balance(currency, total) for currency, total in sorted(imported.sums.items())), 0)
     engine.read_cost_lines(imported.parts)
-    for table in input_tables(inputs):
-        engine.create_table(table.name, table.columns, table.rows)
-    for step in rating_plan.plan(inputs.bill_input_tax):
+    features = resolve_rules(engine, inputs)
+    for step in rating_plan.lines(features):
         _perform(engine, step, folder)
     for name in ("account_spans", "products", "prices"):
         engine.write_parquet(f"SELECT * FROM {name}", folder / f"{name}.parquet")

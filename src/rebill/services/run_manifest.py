@@ -20,6 +20,7 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
     currencies = sorted({found.currency for data_set in data_sets for found in data_set.sums})
     return {
         "billing_month": str(inputs.month),
+        "home_currency": inputs.home_currency,
         "bill_input_tax": inputs.bill_input_tax,
         "data_sets": [_data_set(data_set) for data_set in data_sets],
         "assignments": [

@@ -24,12 +24,20 @@ from rebill.store.terms import terms_of_row
 
 def rating_inputs(scope: Scope, month: BillingMonth, read: Callable[[Specification], PriceBook]) -> RatingInputs:
     """Assignments, terms and books of the scope's partner as they are recorded for ``month``; ``read`` reads a book."""
-    bill_input_tax = scope.connection.execute(
-        select(partners.c.bill_input_tax).where(partners.c.partner_id == scope.partner_id)
-    ).scalar_one()
+    partner = scope.connection.execute(
+        select(partners.c.bill_input_tax, partners.c.currency).where(partners.c.partner_id == scope.partner_id)
+    ).one()
     account_books = account_books_in_force(scope, month)
     books = books_in_force(scope, month, {choice.price_book_id for choice in account_books}, read)
-    return RatingInputs(month, _bindings(scope), _terms(scope, month), books, account_books, bill_input_tax)
+    return RatingInputs(
+        month=month,
+        home_currency=partner.currency,
+        bindings=_bindings(scope),
+        terms=_terms(scope, month),
+        books=books,
+        account_books=account_books,
+        bill_input_tax=partner.bill_input_tax,
+    )
 
 
 def _bindings(scope: Scope) -> tuple[AccountBinding, ...]:

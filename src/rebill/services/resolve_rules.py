@@ -1,0 +1,52 @@
+"""Find which rule prices which product of a month, before any line is priced (``rating/README.md``)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rebill.engines.duckdb import DuckDBEngine
+from rebill.model.rating import RatingInputs
+from rebill.price_books.regular_expressions import matching_numbers
+from rebill.rating.line_columns import Asked, TextClasses, asked_by, asked_columns, text_classes
+from rebill.rating.plan import PlanFeatures, keys
+from rebill.rating.products import key_parts
+from rebill.rating.rule_matching import first_matches
+from rebill.rating.rule_sets import rule_sets_of
+from rebill.rating.tables import InputTable, class_table, input_tables, match_tables
+
+
+def resolve_rules(engine: DuckDBEngine, inputs: RatingInputs) -> PlanFeatures:
+    """Make the tables that a plan joins to the engine's cost lines, and say what the plan must read.
+
+    Texts are compared once for each distinct text, rules once for each kind of lines that occurs.
+    """
+    rule_sets = rule_sets_of(inputs)
+    asked = asked_by(rule for rules in rule_sets.matchers for rule in rules)
+    features = PlanFeatures(inputs.bill_input_tax, rule_sets.names_accounts, asked)
+    classes = classes_of_texts(engine, asked)
+    _create(engine, (*input_tables(inputs, rule_sets), *map(class_table, classes)))
+    for step in keys(features):
+        engine.create_table_as(step.name, step.sql)
+    matches = first_matches(
+        rule_sets.matchers, _products(engine, asked), asked, classes, inputs.home_currency, inputs.bill_input_tax
+    )
+    _create(engine, match_tables(rule_sets, matches))
+    return features
+
+
+def classes_of_texts(engine: DuckDBEngine, asked: Asked) -> list[TextClasses]:
+    """The classes of every column of text that is asked about."""
+    found = []
+    for column in asked_columns(asked):
+        distinct = engine.rows(f"SELECT DISTINCT {column.name} FROM cost_lines WHERE {column.name} IS NOT NULL")
+        found.append(text_classes(column, [text for (text,) in distinct], asked, matching_numbers))
+    return found
+
+
+def _products(engine: DuckDBEngine, asked: Asked) -> list[dict[str, Any]]:
+    names = ["product_number", *(part.name for part in key_parts(asked))]
+    return [dict(zip(names, row, strict=True)) for row in engine.rows(f"SELECT {', '.join(names)} FROM products")]
+
+
+def _create(engine: DuckDBEngine, tables: Iterable[InputTable]) -> None:
+    for table in tables:
+        engine.create_table(table.name, table.columns, table.rows)
