@@ -34,10 +34,12 @@ class FileReader:
         self._workspace = workspace
         self._number = 0
 
-    def read(self, file: Path, period: str | None = None, currency: str | None = None) -> Delivered:
+    def read(
+        self, file: Path, period: str | None = None, currency: str | None = None, layout: str = "auto"
+    ) -> Delivered:
         """Convert ``file``; raises ``FileRefused`` as an import would see it."""
         found = CostFile(file, file.name)
-        fallbacks = Fallbacks(BillingMonth.parse(period) if period else None, currency)
+        fallbacks = Fallbacks(BillingMonth.parse(period) if period else None, currency, layout)
         recognised_file = recognised(self._connection, found, mark_of(found), fallbacks, self._workspace)
         self._number += 1
         converted = convert(self._connection, recognised_file, fallbacks, self._workspace, self._number)

@@ -16,13 +16,13 @@ from rebill.model.cost_line import Column, ColumnType
 from rebill.model.identifiers import cost_line_azure_customer_key, subscription_key
 from rebill.model.money import kept_amount, parse_decimal, round_half_away
 from rebill.sources.conversion import (
-    SourceColumn,
     azure_customer_key_sql,
     column_faults,
     instant_sql,
     number_sql,
     subscription_key_sql,
 )
+from rebill.sources.source_column import SourceColumn
 
 Evaluate = Callable[[str, list[str]], list[Any]]
 TEXT = SourceColumn("text")

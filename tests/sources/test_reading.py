@@ -324,7 +324,7 @@ def _refused(reader: FileReader, file: Path, content: bytes, **given: str) -> tu
         ("a.csv", b"PK\x03\x04" + b"x" * 100, "not_text", "ZIP"),
         ("a.csv", b'"BilledCost', "not_text", "header"),
         ("a.csv", b"K\xf6ln,b\n1,2\n", "not_utf8_header", "UTF-8"),
-        ("a.csv", b"Date,Cost\n2024-09-01,1\n", "not_focus", "BilledCost, ChargePeriodStart, ChargeCategory"),
+        ("a.csv", b"Date,Cost\n2024-09-01,1\n", "layout_not_recognised", "nearest is"),
         ("a.csv", HEADER.replace(b",", b";") + b"\n" + LINE.replace(b",", b";"), "wrong_delimiter", "semicolons"),
         ("a.csv", b'"' + HEADER.replace(b",", b'";"') + b'"\n', "wrong_delimiter", "semicolons"),
         ("a.csv", HEADER.replace(b",", b"\t") + b"\n" + LINE.replace(b",", b"\t"), "wrong_delimiter", "tabs"),

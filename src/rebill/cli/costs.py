@@ -152,7 +152,7 @@ def _data_set_document(data_set: DataSet) -> Document:
         "rows": data_set.rows,
         "rejects": data_set.reject_count,
         "already_imported": data_set.already_imported,
-        "sums": [{"currency": one.currency, "partner_cost": text_of(one.partner_cost)} for one in data_set.sums],
+        "sums": [one.document() for one in data_set.sums],
     }
 
 

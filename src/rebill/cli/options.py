@@ -33,10 +33,10 @@ def _markup(text: str) -> Decimal:
 
 def _layout(text: str) -> str:
     # Late: only the command that reads cost files pays for loading what reads them.
-    from rebill.sources.reading import LAYOUTS
+    from rebill.sources.layouts import LAYOUT_NAMES
 
-    if text not in LAYOUTS:
-        raise ValueError(f"is no layout; write one of {', '.join(LAYOUTS)}")
+    if text not in LAYOUT_NAMES:
+        raise ValueError(f"is no layout; write one of {', '.join(LAYOUT_NAMES)}")
     return text
 
 

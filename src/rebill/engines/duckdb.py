@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import duckdb
 
+from rebill.model.cost_line import ROLE
 from rebill.model.errors import ProgramError
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
@@ -66,13 +67,13 @@ class DuckDBEngine:
             self._connection.interrupt()
 
     def read_cost_lines(self, parts: Sequence[Path]) -> None:
-        """Make ``cost_lines`` the lines of these Parquet files; ``part`` counts them from 0."""
+        """Make ``cost_lines`` the lines of these Parquet files that are rated; ``part`` counts them from 0."""
         lines = f"read_parquet({sql_paths(parts)}, union_by_name = true)"
         found = {name for name, *_ in self._connection.execute(f"DESCRIBE SELECT * FROM {lines}").fetchall()}
         asked = [name if name in found else f"CAST(NULL AS VARCHAR) AS {name}" for name in ASKED_COLUMNS]
         self._connection.execute(
             f"CREATE VIEW cost_lines AS SELECT CAST(file_index AS INTEGER) AS part, file_row_number AS part_row, "
-            f"{', '.join((*COST_LINE_COLUMNS, *asked))} FROM {lines}"
+            f"{', '.join((*COST_LINE_COLUMNS, *asked))} FROM {lines}{f' WHERE {ROLE} IS NULL' if ROLE in found else ''}"
         )
 
     def create_table(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]]) -> None:

@@ -19,6 +19,7 @@ import duckdb
 from rebill.lake import folders
 from rebill.lake.folders import flush_to_disk
 from rebill.lake.workshop import PENDING, Workshop, confirm
+from rebill.model.cost_line import ROLE
 from rebill.model.data_set import (
     ConvertedFile,
     CurrencySum,
@@ -30,6 +31,7 @@ from rebill.model.data_set import (
     SourceFile,
 )
 from rebill.model.errors import ProgramError
+from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
@@ -39,6 +41,10 @@ KEYS: Final = "keys.parquet"
 _KEY_COLUMNS: Final = "ProviderName, BillingAccountId, SubAccountId, x_AzureCustomerId"
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 _CHUNK_BYTES: Final = 1 << 20
+_SUMS: Final = (
+    f"sum(BilledCost) FILTER (WHERE {ROLE} IS NULL), count({ROLE}), sum(BilledCost) FILTER (WHERE {ROLE} IS NOT NULL)"
+)
+"""Σ of the lines that are rated; how many only sum up others, and their Σ."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +86,17 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
     A reject counts for the month it names if the delivery has lines of it, else for the first month.
     """
     rows: dict[str, dict[str, int]] = defaultdict(dict)
-    sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    sums: dict[str, dict[str, CurrencySum]] = defaultdict(dict)
     for file in delivery.files:
         # Row n of a file without rejects lies in place n; behind rejects a row lies before its number.
         misplaced = f"count_if(x_SourceRow {'<' if file.reject_count else '<>'} file_row_number + 1)"
-        for month, currency, count, total, astray in connection.execute(
-            f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), sum(BilledCost), {misplaced} "
+        for month, currency, count, astray, *found in connection.execute(
+            f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), {misplaced}, {_SUMS} "
             f"FROM read_parquet({sql_path(Path(file.lines))}) GROUP BY month, BillingCurrency ORDER BY ALL"
         ).fetchall():
             rows[month][file.name] = rows[month].get(file.name, 0) + count
-            sums[month][currency] += total
+            known = sums[month].get(currency, CurrencySum(currency, ZERO))
+            sums[month][currency] = _added(known, _currency_sum(currency, *found))
             _must(astray == 0, f"the lines of {file.name} are out of order")
         _must(sum(found.get(file.name, 0) for found in rows.values()) == file.row_count, f"{file.name} lost lines")
     rejects = _rejects_by_month(connection, delivery, sorted(rows))
@@ -98,7 +105,7 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
             BillingMonth.parse(month),
             rows[month],
             rejects[month],
-            tuple(CurrencySum(currency, total) for currency, total in sorted(sums[month].items())),
+            tuple(found for _, found in sorted(sums[month].items())),
         )
         for month in sorted(rows)
     ]
@@ -241,7 +248,7 @@ def _write_manifest(data_set: DataSet, folder: Path) -> str:
     described |= {
         "billing_month": str(data_set.billing_month),
         "imported_at": data_set.imported_at.isoformat(),
-        "sums": [{"currency": found.currency, "partner_cost": f"{found.partner_cost:f}"} for found in data_set.sums],
+        "sums": [found.document() for found in data_set.sums],
         "beside": {name: _sha256(folder / name) for name in (KEYS, REJECTS) if (folder / name).exists()},
     }
     text = json.dumps(described, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
@@ -349,13 +356,32 @@ def read_rejects(
 
 def _must_add_up(connection: duckdb.DuckDBPyConnection, data_set: DataSet, paths: list[Path]) -> None:
     found = connection.execute(
-        f"SELECT BillingCurrency, count(*), sum(BilledCost) FROM read_parquet({sql_paths(paths)}, union_by_name=true) "
-        "GROUP BY 1 ORDER BY 1"
+        f"SELECT BillingCurrency, count(*), {_SUMS} FROM {_lines_of(connection, paths)} GROUP BY 1 ORDER BY 1"
     ).fetchall()
-    if {sum(count for _, count, _ in found), sum(part.rows for part in data_set.parts)} != {data_set.rows}:
+    if {sum(row[1] for row in found), sum(part.rows for part in data_set.parts)} != {data_set.rows}:
         raise _damaged(data_set, "its rows do not add up")
-    if tuple(CurrencySum(currency, total) for currency, _, total in found) != data_set.sums:
+    if tuple(_currency_sum(currency, *sums) for currency, _, *sums in found) != data_set.sums:
         raise _damaged(data_set, "its costs do not add up")
+
+
+def _lines_of(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> str:
+    """The lines of these parts; data sets of before there were roles have no line of any."""
+    lines = f"read_parquet({sql_paths(paths)}, union_by_name=true)"
+    columns = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {lines}").fetchall()}
+    return lines if ROLE in columns else f"(SELECT *, CAST(NULL AS VARCHAR) AS {ROLE} FROM {lines})"
+
+
+def _currency_sum(currency: str, rated: Decimal | None, tie_out_rows: int, tied_out: Decimal | None) -> CurrencySum:
+    return CurrencySum(currency, rated or ZERO, tie_out_rows, tied_out or ZERO)
+
+
+def _added(one: CurrencySum, other: CurrencySum) -> CurrencySum:
+    return CurrencySum(
+        one.currency,
+        one.partner_cost + other.partner_cost,
+        one.tie_out_rows + other.tie_out_rows,
+        one.tie_out_cost + other.tie_out_cost,
+    )
 
 
 def _must(holds: bool, what: str) -> None:

@@ -62,6 +62,9 @@ FOCUS_COLUMNS: Final[tuple[Column, ...]] = (
 )
 """The FOCUS 1.2 columns rebill knows. Unit prices are kept as amounts and never computed with."""
 
+ROLE: Final = "x_Role"
+TIE_OUT: Final = "tie_out"
+"""``ROLE`` of a line that sums up what other lines of the month hold: compared with them, never rated."""
 OWN_COLUMNS: Final[tuple[Column, ...]] = (
     Column("x_AzureCustomerId"),
     Column("x_ResellerId"),
@@ -69,11 +72,12 @@ OWN_COLUMNS: Final[tuple[Column, ...]] = (
     Column("x_ServiceCode"),
     Column("x_Operation"),
     Column("x_SkuMeterSubcategory"),
+    Column(ROLE),
     Column("x_SourceFile"),
     Column("x_SourceRow", ColumnType.ROW_NUMBER, required=True),
 )
 """What rebill adds: the tenant, the reseller, the invoice a refund takes back, what price books ask for that FOCUS has
-no column of (Amazon's service code and operation, Azure's meter subcategory), and where the row came from."""
+no column of (Amazon's service code and operation, Azure's meter subcategory), ``TIE_OUT``, where the row came from."""
 
 COLUMNS: Final[tuple[Column, ...]] = FOCUS_COLUMNS + OWN_COLUMNS
 CHARGE_CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")

@@ -3,19 +3,26 @@
 The rules of identity and replacement stand in ``docs/cost-lines.md``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from rebill.model.errors import Invalid
+from rebill.model.money import ZERO, text_of
 from rebill.model.months import BillingMonth
 
 SOURCE_KIND_FILE: Final = "file"
 """Cost files handed over by the partner, as opposed to what a connector fetched."""
 VIEW_FOCUS: Final = "focus"
+VIEW_ACTUAL: Final = "actual"
+VIEW_AMORTIZED: Final = "amortized"
+VIEW_USAGE: Final = "usage"
+VIEW_INVOICE: Final = "invoice"
+LAWFUL_PAIR: Final = frozenset({VIEW_USAGE, VIEW_INVOICE})
+"""Daily usage and the reconciliation of the same invoice: the one pair that may name the same accounts and days."""
 REJECTS_SHOWN: Final = 100
 """How many rejects an answer carries; all of them are counted, and kept when they are accepted."""
 
@@ -40,6 +47,7 @@ class RejectCode(StrEnum):
     UNKNOWN_CURRENCY = "unknown_currency"
     MISSING_COMMITMENT_STATUS = "missing_commitment_status"
     UNKNOWN_COMMITMENT_STATUS = "unknown_commitment_status"
+    AMORTIZED_COST = "amortized_cost"
 
 
 REJECT_SENTENCES: Final[dict[RejectCode, str]] = {
@@ -60,6 +68,9 @@ REJECT_SENTENCES: Final[dict[RejectCode, str]] = {
     RejectCode.UNKNOWN_CURRENCY: "{value} is not an ISO 4217 currency code such as USD",
     RejectCode.MISSING_COMMITMENT_STATUS: "usage of a commitment must say whether it is Used or Unused",
     RejectCode.UNKNOWN_COMMITMENT_STATUS: "{value} is neither Used nor Unused",
+    RejectCode.AMORTIZED_COST: (
+        "usage that a commitment covers bears a cost of {value}: the file holds amortized cost; name that --layout"
+    ),
 }
 """What a reject's reason says; ``{value}`` stands for the text found, quoted."""
 
@@ -76,6 +87,8 @@ class FileFault(StrEnum):
     NOT_UTF8_HEADER = "not_utf8_header"
     WRONG_DELIMITER = "wrong_delimiter"
     NOT_FOCUS = "not_focus"
+    LAYOUT_NOT_RECOGNISED = "layout_not_recognised"
+    MIXED_VIEWS = "mixed_views"
     DUPLICATE_COLUMN = "duplicate_column"
     RESERVED_COLUMN = "reserved_column"
     DAMAGED_GZIP = "damaged_gzip"
@@ -189,6 +202,7 @@ class ConvertedFile:
     sha256: str
     byte_count: int
     layout: str
+    view: str
     lines: str
     rejects: str | None
     row_count: int
@@ -208,10 +222,28 @@ class Part:
 
 @dataclass(frozen=True)
 class CurrencySum:
-    """What a data set costs the partner in one currency: the exact Σ of ``BilledCost``."""
+    """What a data set costs the partner in one currency: the exact Σ of ``BilledCost`` of the lines that are rated.
+
+    ``tie_out_rows`` and ``tie_out_cost``: lines that only sum up what other lines hold, and are not rated.
+    """
 
     currency: str
     partner_cost: Decimal
+    tie_out_rows: int = 0
+    tie_out_cost: Decimal = ZERO
+
+    def document(self) -> dict[str, Any]:
+        """As manifests, the record and the command line show it; what is tied out only where there is some."""
+        rated = {"currency": self.currency, "partner_cost": text_of(self.partner_cost)}
+        if not self.tie_out_rows:
+            return rated
+        return {**rated, "tie_out_rows": self.tie_out_rows, "tie_out_cost": text_of(self.tie_out_cost)}
+
+    @classmethod
+    def of_document(cls, found: Mapping[str, Any]) -> "CurrencySum":
+        """The sum of which ``found`` is the ``document``."""
+        tied_out = Decimal(found.get("tie_out_cost", "0"))
+        return cls(found["currency"], Decimal(found["partner_cost"]), found.get("tie_out_rows", 0), tied_out)
 
 
 @dataclass(frozen=True)
@@ -239,6 +271,11 @@ class DataSet:
     replaced_at: datetime | None = None
     overlap_reason: str | None = None
     already_imported: bool = False
+
+    @property
+    def rated_rows(self) -> int:
+        """How many of its lines a run rates: all but those that only sum up others."""
+        return self.rows - sum(found.tie_out_rows for found in self.sums)
 
     @property
     def name(self) -> tuple[str, str, str, BillingMonth]:

@@ -26,9 +26,9 @@ from rebill.lake.workshop import Workshop, workshop
 from rebill.model.audit import Act
 from rebill.model.currencies import minor_digits
 from rebill.model.data_set import (
+    LAWFUL_PAIR,
     REJECTS_SHOWN,
     SOURCE_KIND_FILE,
-    VIEW_FOCUS,
     ConvertedFile,
     CostImport,
     CostImportOrder,
@@ -46,7 +46,8 @@ from rebill.services.audit_trail import record_change
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.sources.cost_files import CostFile, FileMark, find_cost_files, mark_of, refusals
-from rebill.sources.reading import LAYOUTS, Fallbacks, RecognisedFile, convert, recognised
+from rebill.sources.layouts import LAYOUT_NAMES
+from rebill.sources.reading import Fallbacks, RecognisedFile, convert, recognised
 from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.data_sets import add_data_sets, data_sets_in_force, months_of_delivery, recorded_data_sets
 from rebill.store.identity import draw_ids
@@ -106,8 +107,10 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
 
 
 def _check_order(order: CostImportOrder) -> None:
-    if order.layout not in LAYOUTS:
-        raise Invalid(FileFault.UNKNOWN_LAYOUT, f"{order.layout!r} is no layout; write one of {', '.join(LAYOUTS)}.")
+    if order.layout not in LAYOUT_NAMES:
+        raise Invalid(
+            FileFault.UNKNOWN_LAYOUT, f"{order.layout!r} is no layout; write one of {', '.join(LAYOUT_NAMES)}."
+        )
     if order.currency is not None:
         try:
             minor_digits(order.currency)
@@ -138,22 +141,23 @@ def _sweep(installation: Installation, caller: Caller, place: Workshop) -> None:
 
 def _take_in(task: _Task, files: Sequence[CostFile]) -> CostImport:
     marks = _marks(files)
+    found = _recognised(task, files, marks)
+    view = _view(found)
     delivery_sha256 = _sha256_of(marks)
     scope = task.order.scope or _UNSCOPED + delivery_sha256[:16]
-    known = _in_force_again(task, scope, delivery_sha256)
+    known = _in_force_again(task, scope, view, delivery_sha256)
     if known:
         return CostImport(known)
-    replaceable = _ids(data_set for data_set in task.in_force if data_set.scope == scope)
+    replaceable = _ids(data_set for data_set in task.in_force if (data_set.scope, data_set.view) == (scope, view))
     _refuse_files_in_force(task, [mark.sha256 for mark in marks], replaceable)
-    converted = _convert(task, files, marks)
     delivery = Delivery(
         source_kind=SOURCE_KIND_FILE,
         scope=scope,
-        view=VIEW_FOCUS,
+        view=view,
         sha256=delivery_sha256,
         imported_at=task.moment,
         overlap_reason=task.order.overlap_reason,
-        files=converted,
+        files=_convert(task, found),
         period=task.order.period,
     )
     return _keep(task, delivery)
@@ -177,17 +181,17 @@ def _sha256_of(marks: Sequence[FileMark]) -> str:
     return hashlib.sha256("\n".join(sorted(mark.sha256 for mark in marks)).encode()).hexdigest()
 
 
-def _in_force_again(task: _Task, scope: str, delivery_sha256: str) -> tuple[DataSet, ...]:
+def _in_force_again(task: _Task, scope: str, view: str, delivery_sha256: str) -> tuple[DataSet, ...]:
     """The data sets of this very delivery, if every one of them is in force."""
     same = [
         data_set
         for data_set in task.in_force
         if (data_set.scope, data_set.delivery_sha256) == (scope, delivery_sha256)
-        and (data_set.source_kind, data_set.view) == (SOURCE_KIND_FILE, VIEW_FOCUS)
+        and (data_set.source_kind, data_set.view) == (SOURCE_KIND_FILE, view)
     ]
     with task.installation.database.reading() as connection:
         scoped = Scope.of(connection, task.caller)
-        months = months_of_delivery(scoped, SOURCE_KIND_FILE, scope, VIEW_FOCUS, delivery_sha256)
+        months = months_of_delivery(scoped, SOURCE_KIND_FILE, scope, view, delivery_sha256)
     if {data_set.billing_month for data_set in same} != months:
         return ()
     return tuple(replace(data_set, already_imported=True) for data_set in same)
@@ -205,19 +209,46 @@ def _refuse_files_in_force(task: _Task, sha256s: Sequence[str], replaced: set[in
                 )
 
 
-def _convert(task: _Task, files: Sequence[CostFile], marks: Sequence[FileMark]) -> tuple[ConvertedFile, ...]:
-    fallbacks = Fallbacks(task.order.period, task.order.currency)
-    staging = task.place.staging
+def _fallbacks(order: CostImportOrder) -> Fallbacks:
+    return Fallbacks(order.period, order.currency, order.layout)
+
+
+def _recognised(task: _Task, files: Sequence[CostFile], marks: Sequence[FileMark]) -> list[RecognisedFile]:
+    fallbacks = _fallbacks(task.order)
     faults: list[tuple[str, FileFault, str]] = []
     found: list[RecognisedFile] = []
     for file, mark in zip(files, marks, strict=True):
         with refusals(file, faults):
-            found.append(recognised(task.connection, file, mark, fallbacks, staging))
+            found.append(recognised(task.connection, file, mark, fallbacks, task.place.staging))
     refuse_files(faults)
+    return found
+
+
+def _view(found: Sequence[RecognisedFile]) -> str:
+    """What the delivery's files hold, all of them alike: data sets of two kinds are two deliveries."""
+    first = found[0].recognition
+    others = [file for file in found if file.recognition.view != first.view]
+    refuse_files(
+        [
+            (
+                file.file.name,
+                FileFault.MIXED_VIEWS,
+                f"holds {file.recognition.view} cost ({file.recognition.name}) but {found[0].file.name} holds "
+                f"{first.view} cost ({first.name}); import them one after the other",
+            )
+            for file in others
+        ]
+    )
+    return first.view
+
+
+def _convert(task: _Task, found: Sequence[RecognisedFile]) -> tuple[ConvertedFile, ...]:
+    fallbacks = _fallbacks(task.order)
+    faults: list[tuple[str, FileFault, str]] = []
     converted: list[ConvertedFile] = []
     for number, recognised_file in enumerate(found):
         with refusals(recognised_file.file, faults):
-            converted.append(convert(task.connection, recognised_file, fallbacks, staging, number))
+            converted.append(convert(task.connection, recognised_file, fallbacks, task.place.staging, number))
     refuse_files(faults)
     return tuple(converted)
 
@@ -288,6 +319,8 @@ def _refuse_overlaps(task: _Task, staged: Sequence[StagedDataSet], replaced: set
     for entry in staged:
         for other in task.in_force:
             if other.billing_month != entry.data_set.billing_month or other.data_set_id in replaced:
+                continue
+            if {other.view, entry.data_set.view} == LAWFUL_PAIR:
                 continue
             shared = overlap(task.connection, task.place.lake_folder, entry, other)
             if shared is not None:

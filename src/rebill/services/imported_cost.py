@@ -28,4 +28,4 @@ def imported_cost(installation: Installation, data_sets: Sequence[DataSet]) -> I
     for data_set in data_sets:
         for found in data_set.sums:
             sums[found.currency] += found.partner_cost
-    return ImportedCost(parts, sum(data_set.rows for data_set in data_sets), dict(sums))
+    return ImportedCost(parts, sum(data_set.rated_rows for data_set in data_sets), dict(sums))

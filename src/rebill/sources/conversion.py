@@ -15,7 +15,9 @@ from rebill.model.identifiers import ZERO_GUID
 from rebill.model.money import NUMBER_TEXT
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_text
-from rebill.sources.layouts.focus import CURRENCY_COLUMN, PERIOD_COLUMN, Recognition
+from rebill.sources.layouts.layout import Recognition
+from rebill.sources.number_texts import has_exponent, written_out_sql
+from rebill.sources.source_column import SourceColumn
 
 DATE_TEXT: Final = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -27,55 +29,14 @@ _QUICK_DATE_TEXT: Final = (
 )
 """Date text that is UTC and within range as it stands: what sound files hold, and cheap to cast."""
 
+CURRENCY_COLUMN: Final = "BillingCurrency"
+PERIOD_COLUMN: Final = "BillingPeriodStart"
 ROW_NUMBER: Final = "rebill_source_row_number"
 """What the source relation calls the number of a data row."""
 RAW_CHARACTERS: Final = 4000
 """How much of a broken row's text is kept."""
 
 _FOLD_FROM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_FLOATS: Final = ("DOUBLE", "FLOAT", "REAL")
-_EXACT_NUMBERS: Final = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT")
-_EXACT_NUMBERS_TOO: Final = ("UINTEGER", "UBIGINT", "UHUGEINT")
-_INSTANTS: Final = ("TIMESTAMP", "DATE")
-
-
-@dataclass(frozen=True)
-class SourceColumn:
-    """A column of the source relation: its SQL name, its engine type, and whether ``NULL`` texts are nulls already."""
-
-    sql: str
-    type: str = "VARCHAR"
-    nulls_read: bool = True
-
-    @property
-    def is_float(self) -> bool:
-        return self.type in _FLOATS
-
-    @property
-    def is_exact_number(self) -> bool:
-        return self.type.startswith(_EXACT_NUMBERS + _EXACT_NUMBERS_TOO) and not self.type.endswith("]")
-
-    @property
-    def is_instant(self) -> bool:
-        return self.type.startswith(_INSTANTS) and not self.type.endswith("]")
-
-    @property
-    def text(self) -> str:
-        """SQL: the value as text, absent as NULL."""
-        if self.type == "VARCHAR" and self.nulls_read:
-            return self.sql
-        if self.type == "VARCHAR":
-            return _without_null_words(self.sql)
-        if self.type == "BLOB":
-            # Text that its writer did not call text; bytes that are none are shown escaped.
-            return _without_null_words(f"coalesce(TRY(decode({self.sql})), CAST({self.sql} AS VARCHAR))")
-        if self.type.startswith(("STRUCT", "MAP", "UNION")) or self.type.endswith("]"):
-            return f"CAST(to_json({self.sql}) AS VARCHAR)"
-        return f"CAST({self.sql} AS VARCHAR)"
-
-
-def _without_null_words(text: str) -> str:
-    return f"nullif(nullif({text}, ''), 'NULL')"
 
 
 @dataclass(frozen=True)
@@ -131,7 +92,7 @@ def conversion(
     rejects; casts raise, and rare but sound forms of dates count as faulty. What passes has the
     same values either way.
     """
-    by_name = {name: source[position] for name, position in recognition.source_of.items()}
+    by_name = recognition.columns_of(source)
     columns: list[tuple[str, str]] = []
     faults: list[Fault] = []
     for column in COLUMNS:
@@ -140,8 +101,9 @@ def conversion(
             faults += column_faults(column, by_name[column.name], quick)
     faults += _commitment_faults(by_name)
     faults += _period_faults(by_name, period)
-    columns += [(source[position].text, name) for name, position in recognition.extras]
+    faults += _layout_faults(recognition, source)
     values = {name: sql for sql, name in columns}
+    columns += recognition.kept_columns(source)
     return Conversion(
         columns=tuple(columns),
         faults=tuple(faults),
@@ -177,31 +139,8 @@ def number_sql(kind: ColumnType, source: SourceColumn, quick: bool = False) -> s
         return f"{cast}({source.sql} AS {kind})"
     # DuckDB 2.0 misreads some texts with an exponent: '1000000000.0e7' becomes a DECIMAL(28,12) of 17 whole
     # digits, '0.0667E+17' is refused, and many leading zeros lose the rest. Written out they are read rightly.
-    text = f"CASE WHEN {_has_exponent(source.text)} THEN {written_out_sql(source.text)} ELSE {source.text} END"
+    text = f"CASE WHEN {has_exponent(source.text)} THEN {written_out_sql(source.text)} ELSE {source.text} END"
     return f"{cast}({text} AS {kind})"
-
-
-def _has_exponent(text: str) -> str:
-    return f"(contains({text}, 'e') OR contains({text}, 'E'))"
-
-
-def written_out_sql(text: str) -> str:
-    """SQL of number text with an exponent as the same number without: ``-1.5e-3`` → ``-.0015``.
-
-    An exponent beyond ±400 counts as 400: what it makes of any sound cost is out of range, or 0.
-    """
-    whole = f"regexp_extract({text}, '^[+-]?([0-9]*)', 1)"
-    fraction = f"regexp_extract({text}, '[.]([0-9]*)', 1)"
-    written = f"regexp_extract({text}, '[eE][+-]?0*([0-9]*)$', 1)"
-    size = f"CASE WHEN length({written}) > 3 THEN 400 ELSE least(400, CAST('0' || {written} AS INTEGER)) END"
-    exponent = f"CASE WHEN regexp_matches({text}, '[eE]-') THEN -({size}) ELSE {size} END"
-    digits, point = f"{whole} || {fraction}", f"CAST(length({whole}) + ({exponent}) AS INTEGER)"
-    return (
-        f"CASE WHEN starts_with({text}, '-') THEN '-' ELSE '' END || "
-        f"left(rpad({digits}, CAST(greatest(length({digits}), {point}) AS INTEGER), '0'), greatest({point}, 0)) "
-        "|| '.' || "
-        f"CASE WHEN {point} < 0 THEN repeat('0', -{point}) || {digits} ELSE substr({digits}, {point} + 1) END"
-    )
 
 
 def instant_sql(source: SourceColumn, quick: bool = False) -> str:
@@ -247,7 +186,15 @@ def column_faults(column: Column, source: SourceColumn, quick: bool = False) -> 
         checks.append((f"NOT {_one_of(source.text, CHARGE_CATEGORIES)}", RejectCode.UNKNOWN_CHARGE_CATEGORY))
     if column.name == CURRENCY_COLUMN:
         checks.append((f"NOT {_known_currency(source.text)}", RejectCode.UNKNOWN_CURRENCY))
-    return [Fault(condition, column.name, code, source.text) for condition, code in checks]
+    return [Fault(condition, source.label or column.name, code, source.text) for condition, code in checks]
+
+
+def _layout_faults(recognition: Recognition, source: tuple[SourceColumn, ...]) -> list[Fault]:
+    fields = recognition.fields(source)
+    return [
+        Fault(fault.condition(fields), fields.first(*fault.names) or "", fault.code, fields(*fault.names))
+        for fault in recognition.layout.faults
+    ]
 
 
 def _number_checks(kind: ColumnType, source: SourceColumn, quick: bool) -> list[tuple[str, RejectCode]]:

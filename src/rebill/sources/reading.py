@@ -18,10 +18,11 @@ from rebill.model.data_set import ConvertedFile, FileFault, RejectCode
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path, sql_text
 from rebill.sources.conversion import (
+    CURRENCY_COLUMN,
+    PERIOD_COLUMN,
     RAW_CHARACTERS,
     ROW_NUMBER,
     Conversion,
-    SourceColumn,
     conversion,
     quoted_name,
     reason,
@@ -39,9 +40,11 @@ from rebill.sources.cost_files import (
     unpack,
 )
 from rebill.sources.csv_rows import CsvRow, csv_rows
-from rebill.sources.layouts.focus import CURRENCY_COLUMN, PERIOD_COLUMN, Recognition, recognise
+from rebill.sources.layouts import AUTOMATIC, recognise
+from rebill.sources.layouts.focus import FOCUS
+from rebill.sources.layouts.layout import Recognition
+from rebill.sources.source_column import SourceColumn
 
-LAYOUTS: Final = ("auto", "focus")
 _FAULT_FOUND: Final = "rebill: this row is a reject"
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 _RESERVED_COLUMN: Final = "file_row_number"
@@ -66,10 +69,11 @@ class RecognisedFile:
 
 @dataclass(frozen=True)
 class Fallbacks:
-    """What the order says for files that do not: the month that bills them, and their currency."""
+    """What the order says for files that do not: the month that bills them, their currency, and their layout."""
 
     period: BillingMonth | None
     currency: str | None
+    layout: str = AUTOMATIC
 
 
 def recognised(
@@ -80,29 +84,29 @@ def recognised(
     in_first_line = True
     if form is FileForm.PARQUET:
         header, columns = _parquet_columns(connection, file, workspace)
-        recognition = recognise(header)
+        recognition = recognise(header, fallbacks.layout)
     else:
         start = first_bytes(file, form)
         try:
             header, in_first_line = csv_header(start)
         except FileRefused:
-            _refuse_other_separators(start)
+            _refuse_other_separators(start, fallbacks.layout)
             raise
-        recognition = recognise(header)
+        recognition = recognise(header, fallbacks.layout)
         if recognition.missing:
-            _refuse_other_separators(start)
+            _refuse_other_separators(start, fallbacks.layout)
         columns = tuple(SourceColumn(f"c{position}") for position in range(len(header)))
     _refuse_reserved(header)
     _require_complete(recognition, fallbacks)
     return RecognisedFile(file, mark, form, recognition, columns, in_first_line)
 
 
-def _refuse_other_separators(start: bytes) -> None:
+def _refuse_other_separators(start: bytes, wanted: str) -> None:
     for separator, name in _SEPARATORS.items():
         header: list[str] = []
         with suppress(FileRefused):
             header, _ = csv_header(start, separator)
-        if not recognise(header).missing:
+        if not recognise(header, wanted).missing:
             raise FileRefused(
                 FileFault.WRONG_DELIMITER, f"is separated by {name}; export it with commas between the columns"
             )
@@ -119,15 +123,25 @@ def _refuse_reserved(header: list[str]) -> None:
 def _require_complete(recognition: Recognition, fallbacks: Fallbacks) -> None:
     missing = [name for name in recognition.missing if name != CURRENCY_COLUMN]
     if missing:
-        raise FileRefused(FileFault.NOT_FOCUS, f"is not a FOCUS file: its header lacks {', '.join(missing)}")
+        raise _not_recognised(recognition, missing)
     if recognition.doubled:
         raise FileRefused(FileFault.DUPLICATE_COLUMN, f"names {', '.join(recognition.doubled)} twice in its header")
-    if CURRENCY_COLUMN in recognition.source_of and fallbacks.currency:
+    if recognition.has(CURRENCY_COLUMN) and fallbacks.currency:
         raise FileRefused(FileFault.CURRENCY_NAMED, "names its currency itself; import it without --currency")
-    if CURRENCY_COLUMN not in recognition.source_of and not fallbacks.currency:
+    if not recognition.has(CURRENCY_COLUMN) and not fallbacks.currency:
         raise FileRefused(FileFault.CURRENCY_MISSING, f"has no {CURRENCY_COLUMN} column; add --currency CODE")
-    if PERIOD_COLUMN not in recognition.source_of and fallbacks.period is None:
+    if not recognition.has(PERIOD_COLUMN) and fallbacks.period is None:
         raise FileRefused(FileFault.PERIOD_MISSING, "names no billing period; add --period YYYY-MM")
+
+
+def _not_recognised(recognition: Recognition, missing: list[str]) -> FileRefused:
+    lacks = f"its header lacks {', '.join(missing)}"
+    if recognition.layout is FOCUS:
+        return FileRefused(FileFault.NOT_FOCUS, f"is not a FOCUS file: {lacks}")
+    return FileRefused(
+        FileFault.LAYOUT_NOT_RECOGNISED,
+        f"has the header of no layout that rebill reads; the nearest is {recognition.name}, but {lacks}",
+    )
 
 
 def convert(
@@ -269,7 +283,8 @@ class _Reader:
             name=self._found.file.name,
             sha256=self._found.mark.sha256,
             byte_count=self._found.mark.byte_count,
-            layout=self._found.recognition.layout,
+            layout=self._found.recognition.name,
+            view=self._found.recognition.view,
             lines=str(self._lines),
             rejects=str(self._rejects) if reject_count else None,
             row_count=row_count,
@@ -322,7 +337,7 @@ class _Reader:
     def _float_values(self, relation: str) -> int:
         floats = [
             self._found.columns[position].sql
-            for position in self._found.recognition.source_of.values()
+            for position in self._found.recognition.positions.values()
             if self._found.columns[position].is_float
         ]
         if not floats:

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row
@@ -66,7 +65,7 @@ def _row(data_set: DataSet) -> dict[str, Any]:
         "reject_count": data_set.reject_count,
         "files": [asdict(file) for file in data_set.files],
         "parts": [asdict(part) for part in data_set.parts],
-        "sums": [{"currency": found.currency, "partner_cost": f"{found.partner_cost:f}"} for found in data_set.sums],
+        "sums": [found.document() for found in data_set.sums],
         "manifest_sha256": data_set.manifest_sha256,
         "imported_at": data_set.imported_at,
         "overlap_reason": data_set.overlap_reason,
@@ -86,7 +85,7 @@ def _data_set(row: Row[Any]) -> DataSet:
         reject_count=row.reject_count,
         files=tuple(SourceFile(**file) for file in row.files),
         parts=tuple(Part(**part) for part in row.parts),
-        sums=tuple(CurrencySum(found["currency"], Decimal(found["partner_cost"])) for found in row.sums),
+        sums=tuple(CurrencySum.of_document(found) for found in row.sums),
         manifest_sha256=row.manifest_sha256,
         imported_at=row.imported_at,
         replaced_at=row.replaced_at,

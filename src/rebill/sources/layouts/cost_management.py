@@ -1,0 +1,112 @@
+"""Cost Management exports for partners and Microsoft customers: actual and amortized cost, all versions.
+
+The two kinds have the same header: a file is taken for actual cost unless the order, or the export's
+manifest, says otherwise; usage that bears amortized cost is then a reject, so that neither is taken for the other.
+Column names: Microsoft's cost and usage details schema for partners, 2019-11-01 to 2023-12-01-preview.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from rebill.model.data_set import VIEW_ACTUAL, VIEW_AMORTIZED
+from rebill.sources.layouts.azure_commitments import (
+    CHARGE_COLUMNS,
+    amortized_cost_is_refused,
+    billed_of_amortized,
+    effective_of_actual,
+    effective_of_amortized,
+)
+from rebill.sources.layouts.derivations import (
+    day_after,
+    moment,
+    percent_of_share,
+    product_sql,
+    tags_in_braces,
+    without_minus_one,
+)
+from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
+
+COST: Final = ("costInBillingCurrency",)
+_RETAIL: Final = ("paygCostInBillingCurrency", "PayGPrice", "quantity", "exchangeRatePricingToBilling")
+
+
+def _list_cost(fields: Fields) -> str:
+    rate = fields("exchangeRatePricingToBilling")
+    same = f"{fields('pricingCurrency')} IS NOT DISTINCT FROM {fields('billingCurrency')}"
+    known_rate = f"coalesce({rate}, CASE WHEN {same} THEN '1' END)"
+    computed = product_sql(fields("PayGPrice"), fields("quantity"), known_rate)
+    return f"coalesce({fields('paygCostInBillingCurrency')}, {computed})"
+
+
+_COMMON: Final[Mapping[str, Named | Computed]] = {
+    **CHARGE_COLUMNS,
+    "ProviderName": fixed("Microsoft"),
+    "BillingCurrency": named("billingCurrency", "billingCurrencyCode"),
+    "ListCost": Computed(
+        _RETAIL,
+        _list_cost,
+        "the retail cost, else retail price × quantity × exchange rate (1 where both currencies are one), exactly",
+    ),
+    "PricingQuantity": named("quantity"),
+    "PricingUnit": named("unitOfMeasure"),
+    "PricingCurrency": named("pricingCurrency"),
+    "BillingPeriodStart": moment("billingPeriodStartDate"),
+    "BillingPeriodEnd": day_after("billingPeriodEndDate"),
+    "ChargePeriodStart": moment("date"),
+    "ChargePeriodEnd": day_after("date"),
+    "ChargeDescription": named("product", "ProductName", "meterName"),
+    "ChargeFrequency": named("frequency"),
+    "PricingCategory": named("PricingModel"),
+    "InvoiceId": named("invoiceId"),
+    "x_PreviousInvoiceId": named("previousInvoiceId"),
+    "BillingAccountId": named("billingProfileId", "billingAccountId"),
+    "BillingAccountName": named("billingProfileName", "billingAccountName"),
+    "InvoiceIssuerName": named("partnerName"),
+    "PublisherName": named("publisherName"),
+    "SubAccountId": named("subscriptionId"),
+    "SubAccountName": named("subscriptionName"),
+    "x_AzureCustomerId": named("customerTenantId"),
+    "x_ResellerId": without_minus_one("resellerMpnId"),
+    "ServiceName": named("meterCategory", "consumedService"),
+    "ServiceCategory": named("serviceFamily"),
+    "ServiceSubcategory": named("meterSubCategory"),
+    "SkuMeter": named("meterName"),
+    "x_SkuMeterSubcategory": named("meterSubCategory"),
+    "SkuId": named("ProductId"),
+    "SkuPriceId": named("meterId"),
+    "SkuPriceDetails": named("additionalInfo"),
+    "RegionId": named("resourceLocation"),
+    "RegionName": named("location", "meterRegion"),
+    "ResourceId": named("ResourceId", "InstanceName"),
+    "ResourceName": named("resourceName"),
+    "CommitmentDiscountName": named("benefitName", "reservationName"),
+    "AvailabilityZone": named("availabilityZone"),
+    "Tags": tags_in_braces("tags"),
+}
+_KEPT: Final = {"x_PartnerCreditPercent": percent_of_share("partnerEarnedCreditRate")}
+# A Microsoft customer's export has a billing profile; what tells it from an enterprise's are the two currencies.
+_MARKS: Final = (COST, ("pricingCurrency",), ("chargeType",), ("date",), ("billingProfileId",), ("subscriptionId",))
+
+ACTUAL: Final = Layout(
+    name="cost-management-actual",
+    view=VIEW_ACTUAL,
+    marks=_MARKS,
+    columns={
+        **_COMMON,
+        "BilledCost": named(*COST),
+        "EffectiveCost": effective_of_actual(COST),
+    },
+    kept=_KEPT,
+    faults=(amortized_cost_is_refused(COST),),
+)
+AMORTIZED: Final = Layout(
+    name="cost-management-amortized",
+    view=VIEW_AMORTIZED,
+    marks=_MARKS,
+    columns={
+        **_COMMON,
+        "BilledCost": billed_of_amortized(COST),
+        "EffectiveCost": effective_of_amortized(COST),
+    },
+    kept=_KEPT,
+)

@@ -1,0 +1,136 @@
+"""SQL that several layouts make cost line columns with: dates of other styles, categories, exact products."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from rebill.model.money import NUMBER_TEXT
+from rebill.model.sql_text import sql_text
+from rebill.sources.layouts.layout import Computed, Fields
+from rebill.sources.number_texts import has_exponent, written_out_sql
+
+_ENGINE_DIGITS: Final = 37
+_OUT_OF_RANGE: Final = "1" + "0" * 40
+_MONTH_FIRST: Final = ("%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p")
+
+
+def moment(*names: str) -> Computed:
+    """A moment in Microsoft's American style (``9/30/2024``, also with a time) or in ISO style, as ISO text."""
+    return Computed(names, lambda fields: moment_sql(fields(*names)), "with the month first, or ISO")
+
+
+def moment_sql(text: str) -> str:
+    """SQL of ``text`` as ISO text where it is a date with the month first; anything else stays as it is."""
+    formats = ", ".join(map(sql_text, _MONTH_FIRST))
+    iso = f"strftime(try_strptime({text}, [{formats}]), '%Y-%m-%dT%H:%M:%S')"
+    return f"CASE WHEN contains({text}, '/') THEN coalesce({iso}, {text}) ELSE {text} END"
+
+
+def day_after(*names: str) -> Computed:
+    """The end of a charge of one day: the start of the day after the one that the column names."""
+    return Computed(
+        names, lambda fields: day_after_sql(moment_sql(fields(*names))), "the start of the day after it", "TIMESTAMP"
+    )
+
+
+def day_after_sql(text: str) -> str:
+    """SQL of the moment on which the day of an ISO text ends; NULL where there is no such day."""
+    return f"CAST(TRY_CAST(TRY_CAST({text} AS TIMESTAMP) AS DATE) + 1 AS TIMESTAMP)"
+
+
+def mapped_sql(text: str, words: Mapping[str, str]) -> str:
+    """SQL of ``text`` in other words, whatever its case; a word that is not known stays, to be refused by name."""
+    cases = " ".join(f"WHEN {sql_text(word)} THEN {sql_text(meaning)}" for word, meaning in words.items())
+    return f"CASE lower({text}) {cases} ELSE {text} END"
+
+
+def is_any_sql(text: str, *words: str) -> str:
+    """SQL: whether ``text`` is one of ``words`` (in lower case), whatever its case; false where it is absent."""
+    # An IN list becomes a join, and behind a join the engine no longer keeps the order of rows.
+    return f"coalesce(regexp_full_match(lower({text}), {sql_text('|'.join(words))}), false)"
+
+
+def without_minus_one(*names: str) -> Computed:
+    """A reseller's number; ``-1`` says that there is none any more."""
+    return Computed(names, lambda fields: f"nullif({fields(*names)}, '-1')", "`-1` is absent")
+
+
+def tags_in_braces(*names: str) -> Computed:
+    """Tags as a JSON object: some exports leave out the outer braces."""
+
+    def build(fields: Fields) -> str:
+        text = fields(*names)
+        return f"CASE WHEN starts_with(ltrim({text}), '\"') THEN '{{' || {text} || '}}' ELSE {text} END"
+
+    return Computed(names, build, "in braces where the export left them out")
+
+
+def percent_of_share(*names: str) -> Computed:
+    """A rate that some exports write as ``0.15`` and others as ``15``, in percent."""
+
+    def build(fields: Fields) -> str:
+        number = f"TRY_CAST({fields(*names)} AS DECIMAL(18,8))"
+        in_percent = f"CASE WHEN {number} <= 1 THEN CAST({number} * 100 AS DECIMAL(18,6)) ELSE {number} END"
+        return f"CAST(CAST({in_percent} AS DECIMAL(18,6)) AS VARCHAR)"
+
+    return Computed(names, build, "in percent: up to 1 it is a share")
+
+
+def product_sql(*factors: str) -> str:
+    """SQL of the exact product of two or three number texts, as text; NULL where one is absent.
+
+    A text that is no number comes back as it is, so that the row is refused by its name; what has too many digits
+    for any price comes back as a number that is out of range.
+    """
+    absent = " OR ".join(f"{factor} IS NULL" for factor in factors)
+    unreadable = " ".join(
+        f"WHEN NOT regexp_full_match({factor}, {sql_text(NUMBER_TEXT)}) THEN {factor}" for factor in factors
+    )
+    plain = ", ".join(
+        f"'n{number}': CASE WHEN {has_exponent(factor)} THEN {written_out_sql(factor)} ELSE {factor} END"
+        for number, factor in enumerate(factors)
+    )
+    product = "t.n0"
+    for number in range(1, len(factors)):
+        product = f"list_transform([{product}], lambda first: {_product('first', f't.n{number}')})[1]"
+    return f"CASE WHEN {absent} THEN NULL {unreadable} ELSE list_transform([{{{plain}}}], lambda t: {product})[1] END"
+
+
+def _product(first: str, second: str) -> str:
+    """SQL of the product of two plain number texts, multiplied as whole numbers of at most 38 digits in two pieces.
+
+    Of ``first = head × 10^k + tail`` each piece times ``second`` fits; the digits of the product are those of the
+    head's, with the carry of the tail's, followed by the last ``k`` of the tail's.
+    """
+    lengths = f"length({_digits(first)}) + length({_digits(second)})"
+    minus = f"starts_with({first}, '-') <> starts_with({second}, '-')"
+    parts = (
+        f"{{'digits': {_digits(first)}, 'others': {_digits(second)}, "
+        f"'k': CAST(greatest(0, {lengths} - {_ENGINE_DIGITS}) AS INTEGER), "
+        f"'scale': CAST({_decimals(first)} + {_decimals(second)} AS INTEGER), "
+        f"'sign': CASE WHEN {minus} THEN '-' ELSE '' END}}"
+    )
+    others = "CAST('0' || p.others AS HUGEINT)"
+    head = f"CAST('0' || left(p.digits, length(p.digits) - p.k) AS HUGEINT) * {others}"
+    tail = f"CAST('0' || right(p.digits, p.k) AS HUGEINT) * {others}"
+    power = "CAST('1' || repeat('0', p.k) AS HUGEINT)"
+    is_within = (
+        f"length(p.others) < {_ENGINE_DIGITS} AND length(p.digits) + 2 * length(p.others) <= {2 * _ENGINE_DIGITS}"
+    )
+    digits = (
+        f"CASE WHEN p.k = 0 THEN CAST({head} AS VARCHAR) "
+        f"ELSE CAST({head} + ({tail}) // {power} AS VARCHAR) || lpad(CAST(({tail}) % {power} AS VARCHAR), p.k, '0') END"
+    )
+    padded = f"list_transform([{digits}], lambda d: lpad(d, CAST(greatest(length(d), p.scale + 1) AS INTEGER), '0'))[1]"
+    pointed = "left(q, length(q) - p.scale) || '.' || right(q, p.scale)"
+    return (
+        f"CASE WHEN {second} = '1' THEN {first} ELSE list_transform([{parts}], lambda p: CASE WHEN {is_within} THEN "
+        f"p.sign || list_transform([{padded}], lambda q: {pointed})[1] ELSE {sql_text(_OUT_OF_RANGE)} END)[1] END"
+    )
+
+
+def _digits(text: str) -> str:
+    return f"ltrim(translate({text}, '+-.', ''), '0')"
+
+
+def _decimals(text: str) -> str:
+    return f"CASE WHEN contains({text}, '.') THEN length({text}) - instr({text}, '.') ELSE 0 END"

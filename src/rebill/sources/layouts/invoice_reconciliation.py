@@ -1,0 +1,84 @@
+"""Invoice reconciliation of Partner Center: reservations, savings plans, licences, marketplace, and a summary of usage.
+
+Amounts are before tax; the file's own tax is kept beside. Its rows of Azure plan consumption summarise what the
+daily-rated usage of the same invoice holds: they are marked ``tie_out``, compared with it and never rated.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from rebill.model.cost_line import TIE_OUT
+from rebill.model.data_set import VIEW_INVOICE
+from rebill.sources.layouts.derivations import is_any_sql, moment, product_sql, without_minus_one
+from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
+
+_COST: Final = ("Subtotal",)
+_USAGE_NAMES: Final = ("SubscriptionDescription", "ReservationOrderId", "MeterDescription", "ProductName")
+
+
+def is_consumption(fields: Fields) -> str:
+    """SQL: whether the row sums up metered usage of an Azure plan."""
+    of_plan = is_any_sql(fields("SubscriptionDescription"), "azure plan")
+    metered = f"{fields('MeterDescription')} IS NOT NULL AND {fields('ReservationOrderId')} IS NULL"
+    return f"({of_plan} AND {metered})"
+
+
+def _category(fields: Fields) -> str:
+    return f"CASE WHEN {is_consumption(fields)} THEN 'Usage' ELSE 'Purchase' END"
+
+
+def _charge_class(fields: Fields) -> str:
+    is_refund = is_any_sql(fields("ChargeType"), "cancel.*", "removequantity", "refund", "customercredit")
+    return f"CASE WHEN {is_refund} THEN 'Correction' END"
+
+
+def _list_cost(fields: Fields) -> str:
+    same = f"{fields('PricingCurrency')} IS NOT DISTINCT FROM {fields('Currency')}"
+    unknown = f"{fields('PricingCurrency')} IS NULL"
+    rate = f"coalesce({fields('PCToBCExchangeRate')}, CASE WHEN {same} OR {unknown} THEN '1' END)"
+    quantity = fields("BillableQuantity", "Quantity")
+    return product_sql(fields("UnitPrice"), quantity, rate)
+
+
+_COLUMNS: Final[Mapping[str, Named | Computed]] = {
+    "ProviderName": fixed("Microsoft"),
+    "ChargeCategory": Computed(_USAGE_NAMES, _category, "`Usage` for consumption of an Azure plan, else `Purchase`"),
+    "ChargeClass": Computed(("ChargeType",), _charge_class, "`Correction` for what takes a charge back"),
+    "BilledCost": named(*_COST),
+    "EffectiveCost": named(*_COST),
+    "ListCost": Computed(
+        ("UnitPrice", "BillableQuantity", "Quantity", "PCToBCExchangeRate", "PricingCurrency", "Currency"),
+        _list_cost,
+        "price × billable quantity × exchange rate (1 where both currencies are one or one is not named), exactly",
+    ),
+    "BillingCurrency": named("Currency"),
+    "PricingCurrency": named("PricingCurrency"),
+    "PricingQuantity": named("BillableQuantity", "Quantity"),
+    "PricingUnit": named("UnitType"),
+    "ChargePeriodStart": moment("ChargeStartDate"),
+    "ChargePeriodEnd": moment("ChargeEndDate"),
+    "ChargeDescription": named("ProductName", "SkuName"),
+    "ChargeFrequency": named("BillingFrequency"),
+    "InvoiceId": named("InvoiceNumber"),
+    "BillingAccountId": named("PartnerId"),
+    "PublisherName": named("PublisherName"),
+    "SubAccountId": named("EntitlementId"),
+    "x_AzureCustomerId": named("CustomerId"),
+    "x_ResellerId": without_minus_one("ResellerMpnId", "Tier2MpnId"),
+    "ServiceName": named("ProductName", "SkuName"),
+    "SkuMeter": named("MeterDescription"),
+    "SkuId": named("ProductId"),
+    "SkuPriceId": named("SkuId"),
+    "x_Role": Computed(
+        _USAGE_NAMES,
+        lambda fields: f"CASE WHEN {is_consumption(fields)} THEN '{TIE_OUT}' END",
+        "`tie_out` for metered consumption of an Azure plan that no reservation order names",
+    ),
+}
+
+INVOICE_RECONCILIATION: Final = Layout(
+    name="invoice-reconciliation",
+    view=VIEW_INVOICE,
+    marks=(_COST, ("TaxTotal",), ("InvoiceNumber",), ("ChargeStartDate",), ("CustomerId",), ("OrderId",)),
+    columns=_COLUMNS,
+)

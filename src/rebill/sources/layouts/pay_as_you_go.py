@@ -1,0 +1,47 @@
+"""Cost Management exports of pay-as-you-go and other Web Direct subscriptions. They name no billing period."""
+
+from typing import Final
+
+from rebill.model.data_set import VIEW_ACTUAL
+from rebill.sources.layouts.derivations import day_after, moment, product_sql, tags_in_braces
+from rebill.sources.layouts.layout import Computed, Layout, fixed, named
+
+_COST: Final = ("PreTaxCost", "CostInBillingCurrency")
+_DAY: Final = ("UsageDateTime", "Date")
+
+PAY_AS_YOU_GO: Final = Layout(
+    name="pay-as-you-go",
+    view=VIEW_ACTUAL,
+    marks=(_COST, ("ResourceRate",), ("UsageQuantity",), _DAY, ("SubscriptionGuid", "SubscriptionId")),
+    columns={
+        "ProviderName": fixed("Microsoft"),
+        "ChargeCategory": fixed("Usage"),
+        "BilledCost": named(*_COST),
+        "EffectiveCost": named(*_COST),
+        "ListCost": Computed(
+            ("ResourceRate", "UsageQuantity"),
+            lambda fields: product_sql(fields("ResourceRate"), fields("UsageQuantity")),
+            "rate × quantity, exactly",
+        ),
+        "ListUnitPrice": named("ResourceRate"),
+        "BillingCurrency": named("Currency", "BillingCurrency"),
+        "PricingQuantity": named("UsageQuantity"),
+        "PricingUnit": named("UnitOfMeasure"),
+        "ChargePeriodStart": moment(*_DAY),
+        "ChargePeriodEnd": day_after(*_DAY),
+        "ChargeDescription": named("MeterName"),
+        "SubAccountId": named("SubscriptionGuid", "SubscriptionId"),
+        "SubAccountName": named("SubscriptionName"),
+        "ServiceName": named("MeterCategory", "ServiceName"),
+        "ServiceSubcategory": named("MeterSubcategory"),
+        "SkuMeter": named("MeterName"),
+        "x_SkuMeterSubcategory": named("MeterSubcategory"),
+        "SkuPriceId": named("MeterId"),
+        "SkuPriceDetails": named("AdditionalInfo"),
+        "RegionId": named("ResourceLocation"),
+        "RegionName": named("MeterRegion"),
+        "ResourceId": named("InstanceId", "InstanceName"),
+        "ResourceType": named("ResourceType"),
+        "Tags": tags_in_braces("Tags"),
+    },
+)

@@ -1,0 +1,52 @@
+"""A column of the relation that a cost file is read as: its SQL, and its text."""
+
+from dataclasses import dataclass
+from typing import Final
+
+_FLOATS: Final = ("DOUBLE", "FLOAT", "REAL")
+_EXACT_NUMBERS: Final = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT")
+_EXACT_NUMBERS_TOO: Final = ("UINTEGER", "UBIGINT", "UHUGEINT")
+_INSTANTS: Final = ("TIMESTAMP", "DATE")
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of the source relation: its SQL, its engine type, and whether ``NULL`` texts are nulls already.
+
+    ``label``: what the file calls it, for rejects; ``""``: as the cost line does.
+    """
+
+    sql: str
+    type: str = "VARCHAR"
+    nulls_read: bool = True
+    label: str = ""
+
+    @property
+    def is_float(self) -> bool:
+        return self.type in _FLOATS
+
+    @property
+    def is_exact_number(self) -> bool:
+        return self.type.startswith(_EXACT_NUMBERS + _EXACT_NUMBERS_TOO) and not self.type.endswith("]")
+
+    @property
+    def is_instant(self) -> bool:
+        return self.type.startswith(_INSTANTS) and not self.type.endswith("]")
+
+    @property
+    def text(self) -> str:
+        """SQL: the value as text, absent as NULL."""
+        if self.type == "VARCHAR" and self.nulls_read:
+            return self.sql
+        if self.type == "VARCHAR":
+            return _without_null_words(self.sql)
+        if self.type == "BLOB":
+            # Text that its writer did not call text; bytes that are none are shown escaped.
+            return _without_null_words(f"coalesce(TRY(decode({self.sql})), CAST({self.sql} AS VARCHAR))")
+        if self.type.startswith(("STRUCT", "MAP", "UNION")) or self.type.endswith("]"):
+            return f"CAST(to_json({self.sql}) AS VARCHAR)"
+        return f"CAST({self.sql} AS VARCHAR)"
+
+
+def _without_null_words(text: str) -> str:
+    return f"nullif(nullif({text}, ''), 'NULL')"
