@@ -1,0 +1,74 @@
+"""Daily usage and the reconciliation of its invoice make one complete bill, and no cost counts twice."""
+
+import csv
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rebill.model.data_set import CostImport, CostImportOrder
+from rebill.model.errors import Conflict, Invalid
+from rebill.model.party import Caller
+from rebill.services.import_costs import import_costs
+from rebill.services.installation import Installation
+from rebill.services.run_bill import run_bill
+from tests.services.months import SEPTEMBER, Month, charge
+from tests.sources.test_layouts import DAILY_RATED, INVOICE, USAGE
+
+TENANT = "d7f565f5-0000-4000-8000-000000000001"
+SUBSCRIPTION = USAGE["EntitlementId"]
+
+
+@pytest.fixture
+def month(installation: Installation, partner: Caller, tmp_path: Path) -> Month:
+    return Month(installation, partner, tmp_path)
+
+
+def _imported(month: Month, name: str, *rows: Mapping[str, str]) -> CostImport:
+    file = month.folder / name
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, DAILY_RATED if "UsageDate" in rows[0] else list(rows[0]), restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return import_costs(month.installation, month.caller, CostImportOrder((file,), period=SEPTEMBER))
+
+
+def test_consumption_in_the_invoice_is_compared_and_not_billed_again(month: Month) -> None:
+    """Usage of 0.41 and a reservation of 204: the invoice sums the usage up once more, as 0.41, which counts once."""
+    customer = month.customer("First")
+    same_currency = {**USAGE, "BillingCurrency": "USD", "PCToBCExchangeRate": "1"}
+    _imported(month, "usage.csv", same_currency)
+    consumption = {**INVOICE, "MeterDescription": "D2 v3", "ReservationOrderId": "", "Subtotal": "0.41"}
+    (data_set,) = _imported(month, "invoice.csv", INVOICE, consumption).data_sets
+    (found,) = data_set.sums
+    assert (data_set.rows, data_set.rated_rows, data_set.view) == (2, 1, "invoice")
+    assert (found.partner_cost, found.tie_out_rows, found.tie_out_cost) == (204, 1, Decimal("0.41"))
+    month.subscriptions(customer, SUBSCRIPTION)
+    run = run_bill(month.installation, month.caller, SEPTEMBER)
+    (balance,) = run.balance
+    assert (balance.imported, balance.billed, balance.unassigned) == (Decimal("204.41"), Decimal("0.41"), 204)
+
+
+def test_the_view_is_part_of_a_delivery(month: Month) -> None:
+    month.cost(
+        charge("2024-09-03", "1", SubAccountId=SUBSCRIPTION, BillingAccountId=USAGE["PartnerId"], x_CustomerId=TENANT)
+    )
+    same = {**USAGE, "BillingCurrency": "USD", "PCToBCExchangeRate": "1"}
+    with pytest.raises(Conflict) as refused:
+        _imported(month, "usage.csv", same)
+    assert refused.value.code == "double_counting"
+
+
+def test_two_views_are_two_deliveries(month: Month) -> None:
+    files = []
+    for name, row in (("usage.csv", USAGE), ("invoice.csv", INVOICE)):
+        files.append(month.folder / name)
+        with files[-1].open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, DAILY_RATED if name == "usage.csv" else list(row), restval="")
+            writer.writeheader()
+            writer.writerow(row)
+    with pytest.raises(Invalid) as refused:
+        import_costs(month.installation, month.caller, CostImportOrder(tuple(files), period=SEPTEMBER))
+    assert refused.value.code == "mixed_views"
+    assert "invoice.csv" in refused.value.fields
