@@ -43,11 +43,11 @@ def test_consumption_in_the_invoice_is_compared_and_not_billed_again(month: Mont
     (data_set,) = _imported(month, "invoice.csv", INVOICE, consumption).data_sets
     (found,) = data_set.sums
     assert (data_set.rows, data_set.rated_rows, data_set.view) == (2, 1, "invoice")
-    assert (found.partner_cost, found.tie_out_rows, found.tie_out_cost) == (204, 1, Decimal("0.41"))
+    assert (found.partner_cost, found.tie_out_rows, found.tie_out_cost) == (Decimal(204), 1, Decimal("0.41"))
     month.subscriptions(customer, SUBSCRIPTION)
     run = run_bill(month.installation, month.caller, SEPTEMBER)
     (balance,) = run.balance
-    assert (balance.imported, balance.billed, balance.unassigned) == (Decimal("204.41"), Decimal("0.41"), 204)
+    assert (balance.imported, balance.billed, balance.unassigned) == (Decimal("204.41"), Decimal("0.41"), Decimal(204))
 
 
 def test_the_view_is_part_of_a_delivery(month: Month) -> None:

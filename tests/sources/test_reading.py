@@ -318,7 +318,7 @@ def _refused(reader: FileReader, file: Path, content: bytes, **given: str) -> tu
         ("a.csv", HEADER + b",File_Row_Number\n" + LINE + b",1\n", "reserved_column", "rename"),
         ("a.csv", b"", "empty_file", "empty"),
         ("a.csv", b"\xef\xbb\xbf\r\n\n", "empty_file", "empty"),
-        ("a.csv.gz", gzip.compress(b""), "empty_file", "empty"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "empty_file", "empty"),
         ("a.csv", bytes(range(256)) * 40, "not_text", "UTF-8"),
         ("a.csv", HEADER.decode().encode("utf-16"), "not_text", "UTF-8"),
         ("a.csv", b"PK\x03\x04" + b"x" * 100, "not_text", "ZIP"),
@@ -329,8 +329,8 @@ def _refused(reader: FileReader, file: Path, content: bytes, **given: str) -> tu
         ("a.csv", b'"' + HEADER.replace(b",", b'";"') + b'"\n', "wrong_delimiter", "semicolons"),
         ("a.csv", HEADER.replace(b",", b"\t") + b"\n" + LINE.replace(b",", b"\t"), "wrong_delimiter", "tabs"),
         ("a.csv", HEADER + b",tags,TAGS\n" + LINE + b",a,b\n", "duplicate_column", "Tags"),
-        ("a.csv.gz", gzip.compress(HEADER + b"\n" + LINE)[:-9], "damaged_gzip", "cut off"),
-        ("a.csv.gz", gzip.compress(HEADER + b"\n" + LINE)[:-4] + b"wxyz", "damaged_gzip", "damaged"),
+        ("a.csv.gz", gzip.compress(HEADER + b"\n" + LINE, mtime=0)[:-9], "damaged_gzip", "cut off"),
+        ("a.csv.gz", gzip.compress(HEADER + b"\n" + LINE, mtime=0)[:-4] + b"wxyz", "damaged_gzip", "damaged"),
         ("a.csv.gz", b"\x1f\x8b\x08\x00" + b"x" * 100, "damaged_gzip", "damaged"),
         ("a.parquet", HEADER, "damaged_parquet", "not a Parquet"),
         ("a.parquet", b"PAR1" + b"x" * 1000, "damaged_parquet", "damaged"),
@@ -356,7 +356,7 @@ def test_a_gzip_bomb_is_refused_before_it_fills_the_disk(
     reader: FileReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rebill.sources.cost_files._RATIO_COUNTS_FROM_BYTES", 2**21)
-    bomb = gzip.compress(HEADER + b"\n" + b"0" * 2**25)
+    bomb = gzip.compress(HEADER + b"\n" + b"0" * 2**25, mtime=0)
     assert _refused(reader, tmp_path / "bomb.csv.gz", bomb)[0] == "gzip_too_large"
     assert reader.leftovers() == []
 

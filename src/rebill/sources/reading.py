@@ -201,6 +201,7 @@ class _Reader:
     ) -> None:
         self._connection = connection
         self._found = found
+        self._computed = found.recognition.computed_columns(found.columns)
         given = (found.recognition, found.columns, found.file.name, fallbacks.period, fallbacks.currency)
         self._quick: Conversion = conversion(*given, quick=True)
         self._conversion: Conversion = conversion(*given)
@@ -228,7 +229,8 @@ class _Reader:
             with suppress(_BrokenRow):
                 return self._read(relation)
         self._take_apart()
-        return self._read_twice(_csv_relation(self._sound_rows, [ROW_NUMBER, *names]), has_broken_rows=True)
+        sound = self._with_computed(_csv_relation(self._sound_rows, [ROW_NUMBER, *names]))
+        return self._read_twice(sound, has_broken_rows=True)
 
     def parquet(self) -> ConvertedFile:
         """Convert a Parquet file."""
@@ -241,7 +243,8 @@ class _Reader:
                 raise
             raise FileRefused(FileFault.DAMAGED_PARQUET, "is damaged or cut off; fetch it again") from error
 
-    def _read(self, relation: str) -> ConvertedFile:
+    def _read(self, source: str) -> ConvertedFile:
+        relation = self._with_computed(source)
         try:
             return self._read_whole(relation)
         except duckdb.ConversionException:
@@ -250,6 +253,10 @@ class _Reader:
             if _FAULT_FOUND not in str(error):
                 raise _BrokenRow from error
             return self._read_twice(relation, has_broken_rows=False)
+
+    def _with_computed(self, relation: str) -> str:
+        """The source relation with the columns that its layout computes, each of them computed once."""
+        return f"(SELECT *{self._computed} FROM {relation})" if self._computed else relation
 
     def _read_whole(self, relation: str) -> ConvertedFile:
         checked = f"CASE WHEN {self._quick.faulty} THEN error('{_FAULT_FOUND}') ELSE true END"

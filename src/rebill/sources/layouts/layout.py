@@ -153,11 +153,17 @@ class Recognition:
         for column, origin in self.layout.columns.items():
             if isinstance(origin, Computed):
                 label = " × ".join(name for name in origin.names if fields.column(name) is not None)
-                found[column] = SourceColumn(f"({origin.build(fields)})", origin.type, label=label)
+                found[column] = SourceColumn(_computed_name(column), origin.type, label=label)
             elif column in self.positions:
                 position = self.positions[column]
                 found[column] = replace(source[position], label=self.header[position].strip())
         return found
+
+    def computed_columns(self, source: Sequence[SourceColumn]) -> str:
+        """SQL: ``, <computed> AS <name>`` for every computed column, to stand beside those of the source relation."""
+        fields = self.fields(source)
+        computed = ((name, origin) for name, origin in self.layout.columns.items() if isinstance(origin, Computed))
+        return "".join(f", {origin.build(fields)} AS {_computed_name(name)}" for name, origin in computed)
 
     def kept_columns(self, source: Sequence[SourceColumn]) -> list[tuple[str, str]]:
         """``(SQL text, name)`` of every further column that is kept."""
@@ -172,6 +178,10 @@ class Recognition:
         names = {name for origin in origins for name in origin.names}
         names |= {name for mark in self.layout.marks for name in mark}
         return Fields({name: source[place] for name in names if (place := places.of((name,))) is not None})
+
+
+def _computed_name(column: str) -> str:
+    return f"rebill_{column}"
 
 
 class _Places:
