@@ -16,6 +16,7 @@ FILES = (
     *(
         ROOT / f"src/rebill/{name}.py"
         for name in (
+            "services/acts_once",
             "services/assign_book_accounts",
             "services/assign_price_book",
             "services/assignment_act",

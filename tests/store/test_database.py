@@ -183,3 +183,55 @@ def _in_another_thread(act: Callable[[], None]) -> None:
     thread = threading.Thread(target=act)
     thread.start()
     thread.join()
+
+
+def test_what_is_written_as_one_is_seen_inside_and_stored_together(database: Database) -> None:
+    with database.as_one():
+        database.write(lambda connection: connection.execute(insert(partners), _row(1)))
+        with database.reading() as connection:
+            assert _count(connection) == 1
+        with database.writing() as connection:
+            connection.execute(insert(partners), _row(2))
+        counted: list[int] = []
+        _in_another_thread(lambda: counted.append(_read_count(database)))
+        assert counted == [0], "others see nothing before the end"
+    assert _read_count(database) == 2
+
+
+def test_what_fails_as_a_part_leaves_nothing_and_the_rest_is_stored(database: Database) -> None:
+    def refused(connection: Connection) -> None:
+        connection.execute(insert(partners), _row(2))
+        raise NotFound("nothing", "Nothing is here.")
+
+    with database.as_one():
+        database.write(lambda connection: connection.execute(insert(partners), _row(1)))
+        with pytest.raises(NotFound):
+            database.write(refused)
+        with pytest.raises(IntegrityError), database.writing() as connection:
+            connection.execute(insert(partners), _row(1))
+        database.write(lambda connection: connection.execute(insert(partners), _row(3)))
+    with database.reading() as connection:
+        assert sorted(connection.scalars(select(partners.c.partner_id))) == [1, 3]
+
+
+def test_what_raises_as_a_whole_leaves_nothing(database: Database) -> None:
+    with pytest.raises(NotFound), database.as_one():
+        database.write(lambda connection: connection.execute(insert(partners), _row(1)))
+        raise NotFound("nothing", "Nothing is here.")
+    assert _read_count(database) == 0
+    _add(database, 1)
+    assert _read_count(database) == 1
+
+
+def test_a_part_that_collided_is_run_again_within_the_whole(database: Database) -> None:
+    _add(database, 1)
+    names: list[str] = []
+
+    def act(connection: Connection) -> None:
+        names.append("Partner 1" if not names else "Partner of another name")
+        connection.execute(insert(partners), _row(2) | {"name": names[-1]})
+
+    with database.as_one():
+        database.write(act)
+    assert names == ["Partner 1", "Partner of another name"]
+    assert _read_count(database) == 2

@@ -27,6 +27,7 @@ from rebill.api.errors import (
     refusal_answer,
 )
 from rebill.api.exchange import CUSTOMER_ID, Exchange
+from rebill.api.idempotency import answer_once, is_done_once
 from rebill.api.query import query_pairs
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES, Match, RouteTable, unknown_path
@@ -38,8 +39,10 @@ from rebill.api.threads import in_thread
 from rebill.api.wire_reading import CallerGone, take_in
 from rebill.model.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
 from rebill.model.party import Caller
+from rebill.services.acts_once import ActsOnce
 from rebill.services.dry_run_price_book import interrupt_dry_runs
 from rebill.services.installation import Installation
+from rebill.services.key_use import KeyUses
 from rebill.services.permission import allows
 from rebill.services.read_customers import get_customer, require_customer_ever
 from rebill.services.sign_in import caller_of
@@ -61,6 +64,8 @@ class PartnerApi:
         self._surroundings = surroundings
         self._installation = surroundings.installation
         self._table = RouteTable(surroundings.routes)
+        self._key_uses = KeyUses(surroundings.installation)
+        self._acts_once = ActsOnce(surroundings.installation)
         self._audit = AuditKeeping(surroundings.installation, surroundings.telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +86,7 @@ class PartnerApi:
 
     async def _remember_use(self, exchange: Exchange) -> None:
         """Remember that the caller's key was used: after the answer is sent, so that nobody waits for it."""
-        caller, uses = exchange.caller, self._surroundings.key_uses
+        caller, uses = exchange.caller, self._key_uses
         if caller is None or not uses.is_due(caller):
             return
         try:
@@ -149,7 +154,7 @@ class PartnerApi:
             except BodyTooLarge:
                 await in_thread(lambda: self._require_ids_of_path(exchange, route))
                 raise
-        return await in_thread(lambda: self._carry_out(exchange, route, body))
+        return await in_thread(lambda: self._carry_out_once(exchange, route, body))
 
     async def _sign_in(self, key: str) -> Caller:
         """Who calls. What is no key at all takes the same way, and so the same time, as a wrong one."""
@@ -190,6 +195,15 @@ class PartnerApi:
         if of_path is not None and wanted != of_path:
             require_shape({CUSTOMER_ID: "differs from the customer in the path"})
         exchange.filter_customer_id = wanted
+
+    def _carry_out_once(self, exchange: Exchange, route: Route, body: bytes) -> Answer:
+        """Carry out the call, unless its ``Idempotency-Key`` says that it was already."""
+        caller = exchange.caller
+        if caller is None or not is_done_once(exchange, route):
+            return self._carry_out(exchange, route, body)
+        return answer_once(
+            self._acts_once, exchange, route, caller, body, lambda: self._carry_out(exchange, route, body)
+        )
 
     def _carry_out(self, exchange: Exchange, route: Route, body: bytes) -> Answer:
         try:

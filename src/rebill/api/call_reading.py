@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from rebill.api.authentication import KEY_PARAMETER
 from rebill.api.call import Call
 from rebill.api.exchange import CUSTOMER_ID, Exchange
+from rebill.api.idempotency import idempotency_faults
 from rebill.api.query import read_parameters
 from rebill.api.route import Route
 from rebill.api.shapes import read_shape, require_shape
@@ -19,6 +20,8 @@ from rebill.model.errors import Invalid
 def read_call(surroundings: Surroundings, exchange: Exchange, route: Route, body: bytes) -> Call:
     """What ``exchange`` asks for, read. Raises ``Invalid`` with every fault of parameters and body at once."""
     parameters, faults = read_parameters(exchange.pairs, route.parameters, (KEY_PARAMETER, CUSTOMER_ID), route.changes)
+    if route.takes_idempotency_key:
+        faults |= idempotency_faults(exchange.headers)
     shape, body_faults = _read_body(exchange.headers, route, body)
     call = Call(
         surroundings=surroundings,

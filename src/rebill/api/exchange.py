@@ -49,10 +49,15 @@ class Exchange:
         if _HOST.fullmatch(host) is None:
             server = self.scope.get("server") or ("localhost", None)
             host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
+        return f"{self.scope.get('scheme', 'http')}://{host}{self.path}"
+
+    @property
+    def path(self) -> str:
+        """The path of the route with its ids, however it was written."""
         path = self.path_template or "/"
         for name, number in self.ids.items():
             path = path.replace(f"{{{name}}}", str(number))
-        return f"{self.scope.get('scheme', 'http')}://{host}{path}"
+        return path
 
     @property
     def asks_for_deleted(self) -> bool:

@@ -19,6 +19,7 @@ _ERRORS = {
     403: "The key's role may not do this.",
     404: "No such path, or nothing with this id.",
     406: "The answer is not to be had in any form that `Accept` names.",
+    409: "It collides with what is stored or running now.",
     413: "The body is over {mebibytes} MiB.",
     414: "The path and query are over 4,000 characters.",
     422: "Something is wrong with body or parameters; every fault is in `fields`.",
@@ -36,6 +37,13 @@ _REASON = {
     "in": "header",
     "description": "Why the call is made, for its entry in the audit trail.",
     "schema": {"type": "string", "maxLength": GREATEST_REASON_LENGTH},
+}
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Repeated with the same key, the call is done once and answered alike, for 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
 }
 
 _OPEN_TAG = "operation"
@@ -116,7 +124,8 @@ def _parameters(route: "Route") -> list[dict[str, Any]]:
         for one in route.parameters
     ]
     of_all = [] if route.permission is None else [_CLIENT_API_ID]
-    return [*in_path, *in_query, *of_all, *([] if route.act is None else [_REASON])]
+    in_headers = [_IDEMPOTENCY_KEY] if route.takes_idempotency_key else []
+    return [*in_path, *in_query, *of_all, *([] if route.act is None else [_REASON]), *in_headers]
 
 
 def _responses(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
@@ -142,6 +151,8 @@ def _error_statuses(route: "Route") -> list[int]:
     statuses = [401, 403, 404, 414, 422, 500, 503]
     if route.body is not None:
         statuses.append(413)
+    if route.changes:
+        statuses.append(409)
     if route.other_forms:
         statuses.append(406)
     return sorted(statuses)

@@ -29,7 +29,7 @@ class Route:
     wrong with a body whose shape is faulty, so that a caller hears everything at once. ``path_check`` raises
     ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
     The ``body`` of a GET may be left out (the others ignore theirs), and any that is ``body_optional``.
-    ``act``: what the audit trail calls a call that changes something.
+    ``act``: what the audit trail calls a call that changes something. ``shows_key``: its answer has a new API key.
     """
 
     method: str
@@ -46,11 +46,17 @@ class Route:
     path_check: PathCheck | None = None
     other_forms: tuple[str, ...] = ()
     act: Act | None = None
+    shows_key: bool = False
 
     @property
     def changes(self) -> bool:
         """Whether the call changes something, so that it refuses parameters it does not know."""
         return self.method in CHANGING_METHODS
+
+    @property
+    def takes_idempotency_key(self) -> bool:
+        """Whether ``Idempotency-Key`` counts; PUT and DELETE can be repeated without."""
+        return self.method == "POST"
 
     @property
     def may_lack_body(self) -> bool:

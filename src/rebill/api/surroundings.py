@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from rebill.api.openapi import openapi_document
 from rebill.api.telemetry import Telemetry
 from rebill.services.installation import Installation
-from rebill.services.key_use import KeyUses
 
 if TYPE_CHECKING:
     from rebill.api.route import Route
@@ -21,11 +20,6 @@ class Surroundings:
     installation: Installation
     telemetry: Telemetry
     routes: "Sequence[Route]"
-
-    @cached_property
-    def key_uses(self) -> KeyUses:
-        """What this process remembered of the keys' uses."""
-        return KeyUses(self.installation)
 
     @cached_property
     def openapi(self) -> dict[str, Any]:

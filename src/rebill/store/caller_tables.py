@@ -1,6 +1,6 @@
-"""The record's tables of who may call."""
+"""The record's tables of who may call, and of what calls were answered."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from rebill.store.columns import Instant, customer_reference, metadata, own_id, partner_reference
 
@@ -38,4 +38,19 @@ api_keys = Table(
     Column("last_used_at", Instant, comment="may lag by a minute"),
     CheckConstraint("(customer_id IS NULL) = (role <> 'customer_read_only')", name="customer_role"),
     Index("ix_api_keys_in_order", "partner_id", "created_at", "key_id"),
+)
+
+kept_answers = Table(
+    "kept_answers",
+    metadata,
+    Column("request_sha256", String(64), primary_key=True, comment="of partner, user, method, path, query and key"),
+    partner_reference(index=False),
+    Column("body_sha256", String(64), nullable=False, comment="of the request's body"),
+    Column("status", Integer, nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("body", LargeBinary, comment="NULL: it showed a secret and is told once only"),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_kept_answers_by_age", "partner_id", "created_at"),
+    comment="Answers to calls with an Idempotency-Key, to tell them again for a day",
 )

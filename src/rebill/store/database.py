@@ -37,8 +37,9 @@ class Database:
     this process stand in one line (and those of other processes wait at the file), which keeps
     the slowest of many writers fast. ``url`` is a SQLAlchemy address; ``postgresql://`` means psycopg 3.
 
-    A thread holds at most one of the two at a time. Both raise ``Unavailable`` when the database
-    cannot be reached, is not migrated, or stays busy for longer than a caller would wait.
+    A thread holds at most one of the two at a time, but for ``as_one``, in which all take part. All raise
+    ``Unavailable`` when the database cannot be reached, is not migrated, or stays busy for longer than a caller would
+    wait.
     """
 
     def __init__(self, url: str) -> None:
@@ -47,6 +48,7 @@ class Database:
             address = address.set(drivername="postgresql+psycopg")
         self.is_sqlite = address.get_backend_name() == "sqlite"
         self._write_line = threading.Lock()
+        self._shared = threading.local()
         self.engine = create_engine(address, **_engine_options(address, self.is_sqlite))
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
@@ -57,8 +59,29 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
+    def as_one(self) -> Iterator[Connection]:
+        """A writing transaction that everything read and written in the block takes part in, whoever asks for it.
+
+        What is written inside may fail and be caught: it leaves nothing then, and the rest can still be stored. Other
+        threads take no part. What makes several acts one belongs here; the acts need not know.
+        """
+        if self._shared_connection() is not None:
+            raise AssertionError("a block of as_one is in another one")
+        with self.writing() as connection:
+            self._shared.connection = connection
+            try:
+                yield connection
+            finally:
+                self._shared.connection = None
+
+    @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one consistent moment and changes nothing."""
+        shared = self._shared_connection()
+        if shared is not None:
+            with _refusals_said():
+                yield shared
+            return
         options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         if self.is_sqlite:
             options = {}
@@ -72,6 +95,11 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is stored whole when the block ends, or not at all when it raises."""
+        shared = self._shared_connection()
+        if shared is not None:
+            with _refusals_said(), shared.begin_nested():
+                yield shared
+            return
         with (
             _refusals_said(),
             self._in_line(),
@@ -102,6 +130,10 @@ class Database:
                         raise _busy() from error
                     raise
         raise AssertionError("the last attempt returns or raises")
+
+    def _shared_connection(self) -> Connection | None:
+        """The connection of the block of ``as_one`` that this thread is in."""
+        return getattr(self._shared, "connection", None)
 
     @contextmanager
     def _in_line(self) -> Iterator[None]:
