@@ -38,3 +38,30 @@ def test_a_gapless_number_is_not_to_be_given(rebill: CommandLine, tmp_path: Path
     assert rebill.refusal("statements", "number", statement_id, "ERP-1")["code"] == "numbered_already"
     everything = rebill.answer("statements", "list", "--documents", "all")["statements"]
     assert [str(found["statement_id"]) for found in everything] == [statement_id]
+
+
+def test_what_changed_after_the_close_is_corrected_by_a_note_and_voided_by_another(
+    rebill: CommandLine, tmp_path: Path
+) -> None:
+    _, run = billed_month(rebill, tmp_path)
+    statement_id = str(run["statements"][0]["statement_id"])
+    assert run["pending_corrections"] == []
+    rebill.answer("bill", "finalize", "--period", MONTH, "--override", "The rest is ours")
+    file = tmp_path / "costs.csv"
+    file.write_text(file.read_text().replace("10.000000000001,12.5", "12,15"))
+    rebill.answer("costs", "import", str(file), "--scope", "september")
+    assert rebill.refusal("bill", "correct", "--period", MONTH, "--reason", "Restated")["code"] == "run_is_stale"
+    (pending,) = rebill.answer("bill", "run", "--period", MONTH)["pending_corrections"]
+    assert (pending["issued"], pending["computed"], pending["correction"]) == ("14.85", "17.10", "2.25")
+    done = rebill.answer("bill", "correct", "--period", MONTH, "--reason", "Restated")
+    (note,) = done["documents"]
+    assert (note["document_type"], note["price"], note["corrects"]) == ("debit_note", "2.25", int(statement_id))
+    shown = rebill.run("statements", "show", str(note["statement_id"])).out
+    assert f"Corrects statement {statement_id}: Restated" in shown
+    nothing = rebill.run("bill", "correct", "--period", MONTH, "--reason", "Restated")
+    assert (nothing.code, "Nothing was issued" in nothing.out) == (0, True)
+    (back,) = rebill.answer("bill", "void", statement_id, "--reason", "Wrong company")["documents"]
+    assert (back["document_type"], back["price"]) == ("credit_note", "-17.10")
+    assert rebill.refusal("bill", "void", statement_id, "--reason", "Again")["code"] == "voided_already"
+    everything = rebill.answer("statements", "list", "--documents", "all")["statements"]
+    assert sorted(found["status"] for found in everything) == ["Estimated", "Final", "Final", "Final"]

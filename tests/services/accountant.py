@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from rebill.model.closing import ClosingAct, ClosingOrder, ClosingSettings
 from rebill.model.errors import Conflict
+from rebill.model.money import text_of_minor_units
 from rebill.model.months import BillingMonth
-from rebill.model.statement import StatementFilter
+from rebill.model.statement import LineKind, ShownLine, StatementFilter
 from rebill.services.closing_act import IssuedClosing
+from rebill.services.correct_month import correct_month
 from rebill.services.finalize_month import finalize_month
 from rebill.services.read_statements import every_statement, get_statement
 from rebill.services.run_bill import BillRun, run_bill
+from rebill.services.void_statement import void_statement
 from rebill.store.closing import store_closing_settings
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord
@@ -44,6 +47,27 @@ class Accountant(Month):
         order = ClosingOrder(ClosingAct.FINALIZE, month, customer_id, override)
         return finalize_month(self.installation, self.caller, order)
 
+    def correct(
+        self, month: BillingMonth = SEPTEMBER, customer_id: int | None = None, reason: str = "Late cost"
+    ) -> IssuedClosing:
+        return correct_month(
+            self.installation, self.caller, ClosingOrder(ClosingAct.CORRECT, month, customer_id, reason)
+        )
+
+    def void(self, statement_id: int, reason: str = "Wrong address") -> IssuedClosing:
+        return void_statement(self.installation, self.caller, statement_id, reason)
+
+    def statement_id(self, number: str) -> int:
+        """The id of the document with this number."""
+        wanted = StatementFilter(with_notes=True)
+        found = every_statement(self.installation, self.caller, wanted)
+        return next(record.statement_id for record in found if record.document.invoice_id == number)
+
+    def lines(self, number: str) -> list[str]:
+        """The lines of the document with this number: ``n service exact shown`` or ``n kind description shown``."""
+        statement = self.whole(self.statement_id(number)).statement
+        return [_told_line(shown, statement.minor_digits) for shown in statement.shown_lines]
+
     def settle(self, **settings: object) -> None:
         """The partner's rules for closing are these."""
         with self.installation.database.writing() as connection:
@@ -68,6 +92,13 @@ def told(record: StatementRecord) -> str:
     number = record.document.invoice_id or "-"
     total = f"{statement.price_text} {statement.currency}"
     return f"{record.customer_name}: {of_type} {number} {statement.status.value} {total}"
+
+
+def _told_line(shown: ShownLine, digits: int) -> str:
+    priced, amount = shown.line.priced, text_of_minor_units(shown.line.amount_minor_units, digits)
+    named = priced.service if priced.kind is LineKind.CHARGES else f"{priced.kind} {priced.description}".strip()
+    block = f"correction of {shown.corrects} " if shown.corrects else ""
+    return f"{shown.number} {block}{named} {priced.exact_amount.normalize():f} {amount}"
 
 
 def refused(conflict: Conflict) -> tuple[str, set[str]]:

@@ -152,8 +152,8 @@ def test_everything_in_the_way_is_said_at_once_and_a_reason_overrides_it(
     assert "assign the accounts" in blocked.value.fields["unassigned_cost"]
     assert [line.split(" ")[3] for line in accountant.documents()] == ["Estimated"]
     done = accountant.finalize(override="Agreed with finance")
-    assert {blocker.kind.value for blocker in done.closing.blockers} == set(blocked.value.fields)
-    assert done.closing.order.reason == "Agreed with finance"
+    assert {blocker.kind.value for blocker in done.overridden} == set(blocked.value.fields)
+    assert done.order.reason == "Agreed with finance"
     assert [record.statement.status.value for record in done.documents] == ["Final"]
 
 

@@ -12,11 +12,15 @@ from rebill.cli.output import Heading, Output
 from rebill.cli.session import changing_session
 from rebill.cli.statements import show_statements, statement_document
 from rebill.model.audit import Act
+from rebill.model.currencies import minor_digits
+from rebill.model.money import text_of_minor_units
 from rebill.model.rating import Attention
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rebill.cli.output import Document
+    from rebill.model.correction import PendingCorrection
     from rebill.model.statement import Balance
 
 commands = typer.Typer(help="Bill a month.", no_args_is_help=True)
@@ -71,6 +75,7 @@ def run(
                 "statements": [statement_document(record) for record in done.statements],
                 "balance": [balance.as_text() for balance in done.balance],
                 "attention": {kind.value: count for kind, count in done.attention},
+                "pending_corrections": [pending_document(pending) for pending in done.pending],
             }
         )
         show_statements(output, done.statements)
@@ -78,11 +83,39 @@ def run(
         show_balance(output, done.balance)
         for kind, count in done.attention:
             output.say(f"{count} lines: {ATTENTION_WORDS[kind]} ({kind}).")
+        show_pending(output, done.pending)
         output.next_step(
             f"rebill statements show {done.statements[0].statement_id} shows one in full."
             if done.statements
             else "rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns accounts, then run this again."
         )
+
+
+def pending_document(pending: PendingCorrection) -> Document:
+    """An issued month whose total is another now, as ``--json`` shows it; amounts in minor digits."""
+    digits = minor_digits(pending.currency)
+    return {
+        "customer_id": pending.customer_id,
+        "customer": pending.customer_name,
+        "currency": pending.currency,
+        "statement_id": pending.statement_id,
+        "issued": text_of_minor_units(pending.issued_minor_units, digits),
+        "computed": text_of_minor_units(pending.recomputed_minor_units, digits),
+        "correction": text_of_minor_units(pending.difference_minor_units, digits),
+    }
+
+
+def show_pending(output: Output, pending: Sequence[PendingCorrection]) -> None:
+    """The corrections that issued statements wait for."""
+    if not pending:
+        return
+    names = ("customer", "statement_id", "issued", "computed", "correction", "currency")
+    numbers = ("statement_id", "issued", "computed", "correction")
+    headings = [Heading(name.removesuffix("_id"), right=name in numbers) for name in names]
+    documents = [pending_document(one) for one in pending]
+    output.say()
+    output.table(headings, [[str(document[name]) for name in names] for document in documents], "Pending corrections")
+    output.say("Issued statements stay as they are: rebill bill correct --period issues the difference.")
 
 
 def balance_headings() -> list[Heading]:

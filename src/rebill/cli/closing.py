@@ -21,6 +21,10 @@ CustomerOption = Annotated[
     int | None, typer.Option("--customer", metavar="ID", help="Only this customer's documents are issued.")
 ]
 
+WhyOption = Annotated[
+    str, typer.Option("--reason", metavar="REASON", help="Why; every note that comes of it names it.")
+]
+
 
 def finalize(
     period: MonthOption,
@@ -45,25 +49,68 @@ def finalize(
         session.output.next_step("rebill statements export ID writes one; rebill bill run computes a correction.")
 
 
+def correct(
+    period: MonthOption,
+    reason: WhyOption,
+    customer: CustomerOption = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Issue credit and debit notes for what the last run says that issued statements should have been."""
+    from rebill.services.correct_month import correct_month
+
+    order = ClosingOrder(ClosingAct.CORRECT, period, customer, reason)
+    with changing_session(Act.CORRECT_MONTH, partner, as_json, reason) as session:
+        with session.output.working(f"Correcting {period}"):
+            done = correct_month(session.installation, session.caller, order)
+        show_closing(session.output, done)
+        session.output.next_step("rebill statements list --documents all lists every statement and note.")
+
+
+def void(
+    statement_id: Annotated[int, typer.Argument(metavar="STATEMENT_ID", help="The issued statement to take back.")],
+    reason: WhyOption,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back an issued statement with all its notes, so that its month can be issued anew."""
+    from rebill.services.void_statement import void_statement
+
+    with changing_session(Act.VOID_STATEMENT, partner, as_json, reason, statement_id) as session:
+        done = void_statement(session.installation, session.caller, statement_id, reason)
+        show_closing(session.output, done)
+        period = done.order.month
+        session.output.next_step(f"rebill bill run --period {period}, then rebill bill finalize, issues {period} anew.")
+
+
 def show_closing(output: Output, done: IssuedClosing) -> None:
-    """What an act issued, and what it overrode."""
+    """What an act issued, what waits, and what it overrode."""
     output.answer(closing_document(done))
-    show_statements(output, done.documents)
-    for blocker in done.closing.blockers:
+    if done.documents:
+        show_statements(output, done.documents)
+    else:
+        output.say("Nothing was issued: the difference is 0.")
+    for block in done.blocks:
+        statement = block.statement
+        output.say(
+            f"On the next statement of {block.customer_name}, as a correction of {statement.month}: "
+            f"{statement.price_text} {statement.currency}"
+        )
+    for blocker in done.overridden:
         output.say(f"Overridden ({blocker.kind}): {blocker.sentence}")
-    if done.closing.order.reason:
-        output.say(f"Reason: {done.closing.order.reason}")
+    if done.order.reason:
+        output.say(f"Reason: {done.order.reason}")
 
 
 def closing_document(done: IssuedClosing) -> Document:
     """An act as ``--json`` shows it."""
-    closing = done.closing
     return {
-        "closing_id": closing.closing_id,
-        "act": closing.order.act.value,
-        "period": str(closing.order.month),
-        "customer_id": closing.order.customer_id,
-        "reason": closing.order.reason,
-        "overridden": [{"blocker": blocker.kind.value, "sentence": blocker.sentence} for blocker in closing.blockers],
+        "closing_id": None if done.closing is None else done.closing.closing_id,
+        "act": done.order.act.value,
+        "period": str(done.order.month),
+        "customer_id": done.order.customer_id,
+        "reason": done.order.reason,
+        "overridden": [{"blocker": blocker.kind.value, "sentence": blocker.sentence} for blocker in done.overridden],
         "documents": [statement_document(record) for record in done.documents],
+        "blocks": [statement_document(record) for record in done.blocks],
     }

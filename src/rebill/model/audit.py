@@ -81,6 +81,8 @@ class Act(StrEnum):
     IMPORT_COSTS = "import_costs", SubjectKind.DATA_SET
     RUN_BILL = "run_bill", SubjectKind.RUN
     FINALIZE_MONTH = "finalize_month", SubjectKind.CLOSING
+    CORRECT_MONTH = "correct_month", SubjectKind.CLOSING
+    VOID_STATEMENT = "void_statement", SubjectKind.STATEMENT
     GIVE_NUMBER = "give_number", SubjectKind.STATEMENT
     CREATE_USER = "create_user", SubjectKind.USER
     CHANGE_USER = "change_user", SubjectKind.USER

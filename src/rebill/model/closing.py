@@ -88,6 +88,11 @@ class ClosingAct(StrEnum):
     CORRECT = "correct"
     VOID = "void"
 
+    @property
+    def needs_reason(self) -> bool:
+        """Whether it is never done without saying why."""
+        return self is not ClosingAct.FINALIZE
+
 
 @dataclass(frozen=True)
 class ClosingOrder:

@@ -1,52 +1,26 @@
 """Finalize a month: what the last run computed from what is in force now becomes Final, for ever."""
 
-import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
-from rebill.model.audit import Act
 from rebill.model.closing import Blocker, ClosingOrder, blocker_fields
 from rebill.model.errors import Conflict
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
-from rebill.services.audit_trail import record_change
 from rebill.services.blockers import MonthToClose, blockers_of
-from rebill.services.closing_act import (
-    IssuedClosing,
-    checked_closing_order,
-    closed_documents,
-    closing_details,
-    person_of,
-)
+from rebill.services.closing_act import ClosingPlan, IssuedClosing, close, sha256_of
 from rebill.services.installation import Installation, today_of
 from rebill.services.month_state import MonthState, state_of_month
-from rebill.services.permission import Permission, require
-from rebill.services.run_manifest import canonical_json
 from rebill.store.closing import (
     RecordedRun,
     WaitingDocument,
     billing_start,
     closing_settings_of,
-    hold_closing,
-    issue,
     months_ever_run,
     months_to_issue_before,
     statements_to_issue,
 )
-from rebill.store.closings import add_closing
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.scope import Scope
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What would be issued, and what stands in the way of it."""
-
-    documents: tuple[WaitingDocument, ...]
-    blockers: tuple[Blocker, ...]
-    documents_sha256: str
 
 
 def finalize_month(installation: Installation, caller: Caller, order: ClosingOrder) -> IssuedClosing:
@@ -56,31 +30,11 @@ def finalize_month(installation: Installation, caller: Caller, order: ClosingOrd
     customer waits, the month lies before the partner's ``billing_start``, or something stands in the way and the
     order gives no reason to override it (every blocker in ``fields``).
     """
-    require(caller, Permission.CHANGE)
-    now = installation.clock()
-
-    def act(connection: Connection) -> IssuedClosing:
-        scope = Scope.of(connection, caller)
-        hold_closing(scope)
-        checked = checked_closing_order(scope, order)
-        plan = _planned(scope, checked, now)
-        _require_no_blocker(plan, checked)
-        done = _close(scope, checked, plan, person_of(caller), now)
-        record_change(
-            scope,
-            caller,
-            Act.FINALIZE_MONTH,
-            done.closing.closing_id,
-            now,
-            after=closing_details(done),
-            customer_id=order.customer_id,
-        )
-        return done
-
-    return installation.database.write(act)
+    return close(installation, caller, order, plan_finalizing)
 
 
-def _planned(scope: Scope, order: ClosingOrder, now: datetime) -> _Plan:
+def plan_finalizing(scope: Scope, order: ClosingOrder, now: datetime) -> ClosingPlan:
+    """What would be issued, and what the order's reason overrides. ``hold_closing`` must be held."""
     month = order.month
     start = billing_start(scope)
     if start is not None and month < start:
@@ -100,7 +54,8 @@ def _planned(scope: Scope, order: ClosingOrder, now: datetime) -> _Plan:
     state.require_fresh({document.run_id for document in documents})
     _require_earlier_months(scope, month, documents)
     blockers = blockers_of(_month_to_close(scope, state, run, now))
-    return _Plan(tuple(documents), blockers, _sha256_of(documents, run))
+    _require_no_blocker(blockers, order)
+    return ClosingPlan(_sha256_of(documents, run), lambda _: documents, blockers)
 
 
 def _require_earlier_months(scope: Scope, month: BillingMonth, documents: list[WaitingDocument]) -> None:
@@ -133,21 +88,14 @@ def _month_to_close(scope: Scope, state: MonthState, run: RecordedRun, now: date
 def _sha256_of(documents: list[WaitingDocument], run: RecordedRun) -> str:
     # The run's hash is of every line of every statement.
     told = [[document.customer_id, document.currency, document.total_minor_units] for document in documents]
-    return hashlib.sha256(canonical_json({"outcome_sha256": run.outcome_sha256, "documents": told})).hexdigest()
+    return sha256_of({"outcome_sha256": run.outcome_sha256, "documents": told})
 
 
-def _require_no_blocker(plan: _Plan, order: ClosingOrder) -> None:
-    if plan.blockers and not order.reason:
+def _require_no_blocker(blockers: tuple[Blocker, ...], order: ClosingOrder) -> None:
+    if blockers and not order.reason:
         raise Conflict(
             "finalizing_blocked",
-            f"{order.month} was not finalized: {len(plan.blockers)} things stand in the way. Mend them, or say with "
+            f"{order.month} was not finalized: {len(blockers)} things stand in the way. Mend them, or say with "
             "--override why it is finalized all the same.",
-            blocker_fields(plan.blockers),
+            blocker_fields(blockers),
         )
-
-
-def _close(scope: Scope, order: ClosingOrder, plan: _Plan, person: str, now: datetime) -> IssuedClosing:
-    closing = add_closing(scope, order, plan.blockers, plan.documents_sha256, person, now)
-    numbering = closing_settings_of(scope).numbering
-    issue(scope, plan.documents, today_of(now), numbering, closing.closing_id, now)
-    return IssuedClosing(closing, closed_documents(scope, closing))

@@ -1,5 +1,6 @@
 """A month as it is recorded now, against what its last run was computed from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rebill.model.data_set import DataSet
@@ -15,39 +16,48 @@ from rebill.store.scope import Scope
 
 @dataclass(frozen=True)
 class MonthState:
-    """``runs``: those computed from exactly what is in force now, the last one first."""
+    """``runs``: all of the month, the last one first; ``inputs_sha256``: of what is in force now."""
 
     month: BillingMonth
     data_sets: tuple[DataSet, ...]
     runs: tuple[RecordedRun, ...]
-    was_run: bool
+    inputs_sha256: str
+
+    def last_run(self, customer_id: int | None) -> RecordedRun | None:
+        """The last run of the whole month, or of this customer."""
+        return last_run_of(self.runs, customer_id)
 
     def require_run(self, customer_id: int | None) -> RecordedRun:
-        """The last run of what is in force now, of the whole month or of this customer.
+        """The last run of the whole month, or of this customer, where it is of what is in force now.
 
         Raises ``Conflict`` where cost, assignments, terms, books or rules changed since, or nothing was run.
         """
-        covering = [run for run in self.runs if run.customer_id in (None, customer_id)]
-        if covering:
-            return covering[0]
-        again = f"rebill bill run --period {self.month}"
-        if not self.was_run:
-            raise Conflict("month_not_run", f"{self.month} was not run yet: {again}.")
-        raise Conflict(
-            "run_is_stale",
-            f"Cost, assignments, terms, books or rules changed since {self.month} was last run: {again}, look at what "
-            "it says, then do this again.",
-        )
+        run = self.last_run(customer_id)
+        if run is None:
+            raise Conflict(
+                "month_not_run", f"{self.month} was not run yet: rebill bill run --period {self.month} does it."
+            )
+        self.require_fresh({run.run_id})
+        return run
 
     def require_fresh(self, run_ids: set[int]) -> None:
         """Raise ``Conflict`` unless each of these runs was computed from what is in force now."""
-        if not run_ids <= {run.run_id for run in self.runs}:
-            MonthState(self.month, self.data_sets, (), was_run=True).require_run(None)
+        fresh = {run.run_id for run in self.runs if run.inputs_sha256 == self.inputs_sha256}
+        if not run_ids <= fresh:
+            raise Conflict(
+                "run_is_stale",
+                f"Cost, assignments, terms, books or rules changed since {self.month} was last run: rebill bill run "
+                f"--period {self.month}, look at what it says, then do this again.",
+            )
+
+
+def last_run_of(runs: Sequence[RecordedRun], customer_id: int | None) -> RecordedRun | None:
+    """The last of a month's runs (the last one first) that was of the whole month, or of this customer."""
+    return next((run for run in runs if run.customer_id in (None, customer_id)), None)
 
 
 def state_of_month(scope: Scope, month: BillingMonth) -> MonthState:
     """The month as it is recorded at this moment."""
     data_sets = tuple(data_sets_in_force(scope, month))
-    present = sha256_of_inputs(manifest_inputs(rating_inputs(scope, month, recorded_price_book), data_sets))
-    runs = runs_of_month(scope, month)
-    return MonthState(month, data_sets, tuple(run for run in runs if run.inputs_sha256 == present), bool(runs))
+    inputs = manifest_inputs(rating_inputs(scope, month, recorded_price_book), data_sets)
+    return MonthState(month, data_sets, tuple(runs_of_month(scope, month)), sha256_of_inputs(inputs))

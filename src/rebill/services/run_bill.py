@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.runs import MANIFEST, SCRATCH, keep_run, only_run, run_folder, sweep_runs
 from rebill.model.audit import Act
+from rebill.model.correction import PendingCorrection
 from rebill.model.data_set import DataSet
 from rebill.model.errors import Conflict, Invalid, NotFound
 from rebill.model.months import BillingMonth
@@ -17,6 +18,7 @@ from rebill.model.party import Caller
 from rebill.model.rating import Attention, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Statement, drawn_up
 from rebill.services.audit_trail import record_change
+from rebill.services.correct_month import pending_corrections
 from rebill.services.imported_cost import imported_cost
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
@@ -43,13 +45,17 @@ ENGINES = ("duckdb",)
 
 @dataclass(frozen=True)
 class BillRun:
-    """A run that balanced: the statements it drew up, where the cost went, and what needs attention."""
+    """A run that balanced: the statements it drew up, where the cost went, and what needs attention.
+
+    Statements that are issued stay as they were; ``pending``: those whose totals this run says are others.
+    """
 
     run_id: int
     month: BillingMonth
     statements: tuple[StatementRecord, ...]
     balance: tuple[Balance, ...]
     attention: tuple[tuple[Attention, int], ...]
+    pending: tuple[PendingCorrection, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,7 +167,7 @@ def _keep(
     now = installation.clock()
     read = {data_set.data_set_id for data_set in recorded.data_sets}
 
-    def record(connection: Connection) -> list[StatementRecord]:
+    def record(connection: Connection) -> tuple[list[StatementRecord], list[PendingCorrection]]:
         scope = Scope.of(connection, caller)
         hold_closing(scope)
         standing = _totals(statements_of_month(scope, month))
@@ -192,13 +198,13 @@ def _keep(
             after={"period": month, "engine": engine, "statements": _totals(drawn_up)},
             customer_id=customer_id,
         )
-        return drawn_up
+        return drawn_up, pending_corrections(scope, month, customer_id)
 
     keep_run(installation.lake_folder, folder, place)
     # When this raises, the transaction may have been stored all the same: the next run looks, and settles it.
-    records = installation.database.write(record)
+    records, pending = installation.database.write(record)
     shown = tuple(found for found in records if customer_id in (None, found.statement.customer_id))
-    return BillRun(run_id, month, shown, rated.balance, rated.attention)
+    return BillRun(run_id, month, shown, rated.balance, rated.attention, tuple(pending))
 
 
 def _totals(found: Sequence[StatementRecord]) -> dict[str, str]:

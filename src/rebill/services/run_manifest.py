@@ -80,13 +80,16 @@ def _book(book: RecordedBook) -> dict[str, Any]:
 
 
 def canonical_statement(statement: Statement, manifest_sha256: str) -> dict[str, Any]:
-    """The form in which a statement is compared byte for byte: no ids but the customer's, no times."""
+    """The form in which a statement is compared byte for byte: no ids but the customer's, no times.
+
+    Of its own lines alone: what is carried, and blocks of other months, are no outcome of its month.
+    """
     digits = statement.minor_digits
     return {
         "billing_month": str(statement.month),
         "customer_id": statement.customer_id,
         "currency": statement.currency,
-        "total": statement.price_text,
+        "total": text_of_minor_units(sum(line.amount_minor_units for line in statement.lines), digits),
         "lines": [
             [
                 line.priced.provider,

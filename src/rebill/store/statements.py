@@ -103,7 +103,7 @@ def replace_estimated_statements(
         ],
     )
     rebuilt = {standing[key]: wanted[key] for key in standing if key in wanted}
-    _insert_lines(scope, {**rebuilt, **dict(zip(ids, fresh, strict=True))})
+    insert_lines(scope, {**rebuilt, **dict(zip(ids, fresh, strict=True))})
 
 
 def issued_statement_ids(scope: Scope, month: BillingMonth) -> dict[tuple[int, str], int]:
@@ -202,7 +202,8 @@ _LINE_COLUMNS = (
 )
 
 
-def _insert_lines(scope: Scope, numbered: dict[int, Statement]) -> None:
+def insert_lines(scope: Scope, numbered: dict[int, Statement]) -> None:
+    """Store the own lines of documents that have none yet: statement id → document."""
     rows = (
         (
             statement_id,
@@ -240,6 +241,17 @@ def statements_of_month(scope: Scope, month: BillingMonth) -> list[StatementReco
 def statements_of_closing(scope: Scope, closing_id: int) -> list[StatementRecord]:
     """What one act issued, without lines: in the order in which documents get their numbers."""
     query = _shown(scope).where(statements.c.closing_id == closing_id)
+    rows = scope.connection.execute(query.order_by(statements.c.customer_id, statements.c.currency))
+    return [_record(row) for row in rows]
+
+
+def blocks_waiting(scope: Scope, month: BillingMonth) -> list[StatementRecord]:
+    """Corrections of a month that are to stand on the next statements, without lines."""
+    query = _recorded(scope).where(
+        statements.c.billing_month == str(month),
+        statements.c.document_kind == DocumentKind.BLOCK.value,
+        statements.c.status == StatementStatus.ESTIMATED.value,
+    )
     rows = scope.connection.execute(query.order_by(statements.c.customer_id, statements.c.currency))
     return [_record(row) for row in rows]
 
@@ -290,19 +302,18 @@ def providers_by_statement(scope: Scope, statement_ids: Collection[int]) -> dict
 
 def _shown(scope: Scope, with_notes: bool = True) -> Select[Any]:
     """Documents that have lines, and the names of their customers, deleted ones too."""
+    kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value)
+    return _recorded(scope).where(
+        statements.c.line_count > 0, statements.c.document_kind.in_(kinds if with_notes else kinds[:1])
+    )
+
+
+def _recorded(scope: Scope) -> Select[Any]:
     of_customer = and_(customers.c.customer_id == statements.c.customer_id, scope.own(customers))
     numbered = and_(given_numbers.c.statement_id == statements.c.statement_id, scope.own(given_numbers))
-    kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value)
+    names = (customers.c.name.label("customer_name"), given_numbers.c.invoice_id.label("given_number"))
     return (
-        scope.select(
-            statements,
-            *statements.c,
-            customers.c.name.label("customer_name"),
-            given_numbers.c.invoice_id.label("given_number"),
-        )
-        .join(customers, of_customer)
-        .outerjoin(given_numbers, numbered)
-        .where(statements.c.line_count > 0, statements.c.document_kind.in_(kinds if with_notes else kinds[:1]))
+        scope.select(statements, *statements.c, *names).join(customers, of_customer).outerjoin(given_numbers, numbered)
     )
 
 
