@@ -17,11 +17,21 @@ from rebill.api.paging import PAGING
 from rebill.api.routes import ROUTES
 from rebill.services.installation import Installation
 from tests.api.client import ApiClient
+from tests.api.price_book_steps import ACCOUNTS, ASSIGNMENTS, assigned, priced
 from tests.api.world import ADD, ADDRESS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement
 from tests.services.steps import listed
 
 LISTS = [route for route in ROUTES if PAGING[0] in route.parameters]
-OUR_OWN = ("deleted_at", "corrects", "assigned_to", "effective_from", "effective_to", "end_month", "currency")
+OUR_OWN = (
+    "deleted_at",
+    "corrects",
+    "assigned_to",
+    "effective_from",
+    "effective_to",
+    "start_month",
+    "end_month",
+    "currency",
+)
 """Keys that the published API does not have: these may be null, and no published client has a place for them."""
 
 
@@ -94,6 +104,11 @@ def rules_of_all_kinds(api: ApiClient, _world: World) -> None:
     assert made.status_code == 201, made.text
 
 
+def books_for_some_months_and_accounts(api: ApiClient, world: World) -> None:
+    priced(api, assigned(api, world.customer_id, start_month="2024-09", end_month="2024-12")["id"], ["a", "b"])
+    priced(api, assigned(api, world.neighbour_id)["id"])
+
+
 FILLED: dict[str, tuple[str, str, Callable[[ApiClient, World], None]]] = {
     "/v1/customers": ("customers", "", full_and_bare_customers),
     "/v2/customers": ("customers", "", full_and_bare_customers),
@@ -101,6 +116,8 @@ FILLED: dict[str, tuple[str, str, Callable[[ApiClient, World], None]]] = {
     LIST: ("azure_partner_customer_accounts", "", assignments_with_and_without_days),
     "/v1/azure_partner_customers": ("azure_partner_customers", "", a_catalogue_with_gaps),
     "/v1/azure_subscriptions/list/{client_api_id}": ("details", "detail=true", assignments_with_and_without_days),
+    ASSIGNMENTS: ("price_book_assignments", "", books_for_some_months_and_accounts),
+    ACCOUNTS: ("price_book_account_assignments", "", books_for_some_months_and_accounts),
     "/v1/partner_billing_rules": ("partner_billing_rules", "", rules_of_all_kinds),
 }
 """By path: the list's key, the query, and what makes elements that differ."""
