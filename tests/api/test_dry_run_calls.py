@@ -15,7 +15,7 @@ from rebill.services.dry_run_price_book import dry_run_price_book, get_dry_run, 
 from rebill.services.read_statements import every_statement
 from tests.api.client import ApiClient
 from tests.api.price_book_steps import XML, assigned, book, noted_dry_run, priced, september
-from tests.api.world import World
+from tests.api.world import SUBSCRIPTIONS, World
 
 DRY_RUN = "/v1/price_books/dry_run"
 
@@ -82,6 +82,14 @@ def test_today_is_priced_by_the_books_that_are_assigned(api: ApiClient, world: W
     priced(api, assigned(api, world.customer_id, book(api, specification=XML.format(percent=20))["id"])["id"])
     tried_book = {"price_book_id": str(book(api)["id"]), "customer_id": str(world.customer_id), "month": "2024-09"}
     assert prices(tried(api, **tried_book))["all"] == ("133.20", "122.10", "-11.10")
+    of_one = tried(api, **tried_book, billing_account_owner_id=SUBSCRIPTIONS[1].upper())
+    # Only the 1 of the second subscription: 1.20 becomes 1.10.
+    assert prices(of_one) == {
+        "Storage": ("13.20", "13.10", "-0.10"),
+        "Virtual Machines": ("120.00", "120.00", "0.00"),
+        "all": ("133.20", "133.10", "-0.10"),
+    }
+    assert of_one["result"]["billing_account_owner_ids"] == [SUBSCRIPTIONS[1].upper()]
 
 
 def test_a_book_is_tried_against_an_earlier_text_of_itself(api: ApiClient, world: World) -> None:
@@ -90,6 +98,8 @@ def test_a_book_is_tried_against_an_earlier_text_of_itself(api: ApiClient, world
     priced(api, assigned(api, world.customer_id, gold)["id"])
     same = {"price_book_id": gold, "client_api_id": world.customer_id, "month": "2024-09"}
     assert prices(tried(api, **same))["all"] == ("122.10", "122.10", "0.00")
+    accounts = {"billing_account_owner_ids": f"{SUBSCRIPTIONS[0]},{SUBSCRIPTIONS[1]}"}
+    assert prices(tried(api, **same, **accounts))["all"] == ("122.10", "122.10", "0.00")
 
 
 def test_nothing_of_the_month_is_stored(api: ApiClient, world: World) -> None:
