@@ -48,11 +48,11 @@ def settings(
             "--billing-start",
             parser=month_from_text,
             metavar="YYYY-MM",
-            help="Its first month; those before are closed.",
+            help="Its first month; none before it is issued.",
         ),
     ] = None,
     no_billing_start: Annotated[
-        bool, typer.Option("--no-billing-start", help="No month is closed by a start of billing.")
+        bool, typer.Option("--no-billing-start", help="Any month may be issued.")
     ] = False,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
