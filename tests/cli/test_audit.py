@@ -31,6 +31,7 @@ READING = {
     "statements export",
     "statements list",
     "statements show",
+    "users list",
 }
 ON_ITS_OWN = {"demo", "init", "partners create", "sample-data", "serve"}
 """Commands of another home, or of no partner that is there already."""
@@ -96,6 +97,16 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("bill finalize", period, nobodys, Act.FINALIZE_MONTH, reason_option="--override")
     issued = str(rebill.answer("statements", "list")["statements"][0]["statement_id"])
     yield Step("statements number", (issued, "ERP-1"), (issued, ""), Act.GIVE_NUMBER)
+    late = write_csv(folder / "late.csv", [row(BilledCost="2", ListCost="2", ChargePeriodStart="2024-09-20")])
+    rebill.answer("costs", "import", str(late))
+    rebill.answer("bill", "run", *period)
+    yield Step("bill correct", period, nobodys, Act.CORRECT_MONTH)
+    yield Step("bill void", (issued,), ("999999999",), Act.VOID_STATEMENT)
+    operator = ("--role", "operator")
+    yield Step("users create", ("Ann", *operator), ("", *operator), Act.CREATE_USER)
+    (ann,) = [str(user["id"]) for user in rebill.answer("users", "list")["users"] if user["name"] == "Ann"]
+    yield Step("users change", (ann, "--name", "Bea"), (ann, "--name", ""), Act.CHANGE_USER)
+    yield Step("users delete", (ann,), ("999999999",), Act.DELETE_USER)
     yield Step(
         "keys create",
         ("--role", "operator"),
@@ -103,7 +114,10 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
         Act.CREATE_KEY,
     )
     key = str(rebill.answer("keys", "list")["keys"][-1]["key_id"])
+    yield Step("keys rotate", (key,), ("999999999",), Act.ROTATE_KEY)
+    key = str(rebill.answer("keys", "list")["keys"][-1]["key_id"])
     yield Step("keys revoke", (key,), ("999999999",), Act.REVOKE_KEY)
+    yield Step("partners settings", ("--bill-input-tax",), ("--currency", "XYZ"), Act.CHANGE_PARTNER)
 
 
 def _left(rebill: CommandLine, after: int) -> list[dict[str, Any]]:
@@ -150,7 +164,7 @@ def test_a_partner_begins_with_the_entry_of_its_creation(rebill: CommandLine) ->
     rebill.refusal("partners", "create", "Second Partner")
     (second,) = rebill.answer("audit", "--partner", "Second Partner")["audit_entries"]
     assert (second["number"], second["act"], second["reason"]) == (1, "create_partner", "A new company")
-    assert second["after"].keys() == {"name", "currency", "admin_key_id"}
+    assert second["after"].keys() == {"name", "currency", "admin_key_id", "admin_user_id"}
     assert [entry["act"] for entry in _left(rebill, 0)] == ["create_partner"]
 
 

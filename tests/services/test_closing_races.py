@@ -83,7 +83,8 @@ def test_killed_processes_leave_no_gap_and_no_number_twice(
         # Killed while it works on the next: at whatever point of its transaction the signal comes.
         told.append(_next_line(process))
         process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        # One that was done before the signal came is no fault: the kill of the others is the point.
+        assert process.wait() in (-signal.SIGKILL, 0)
         told += process.stdout.read().splitlines() if process.stdout else []
     told += closers[-1].communicate()[0].splitlines()
     issued = _numbers(accountant)
