@@ -51,9 +51,7 @@ def settings(
             help="Its first month; none before it is issued.",
         ),
     ] = None,
-    no_billing_start: Annotated[
-        bool, typer.Option("--no-billing-start", help="Any month may be issued.")
-    ] = False,
+    no_billing_start: Annotated[bool, typer.Option("--no-billing-start", help="Any month may be issued.")] = False,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
