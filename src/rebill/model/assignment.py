@@ -7,6 +7,7 @@ customer of a partner (``docs/api.md``, Azure account assignment).
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from rebill.model.identifiers import AccountKind
 
@@ -53,11 +54,11 @@ class AssignmentOrder:
     dry_run: bool = False
 
 
-@dataclass(frozen=True)
-class AccountEntry:
+class AccountEntry(NamedTuple):
     """A sound entry of an outcome: the account, and the days it holds or would hold.
 
-    ``done``: after this call it is so. ``would``: it would be so (only a dry run tells).
+    ``done``: after this call it is so. ``would``: it would be so (only a dry run tells). (A tuple: one call may
+    answer ten thousand.)
     """
 
     identifier: str

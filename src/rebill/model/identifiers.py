@@ -19,7 +19,7 @@ class AccountKind(StrEnum):
 
 def fold(identifier: str) -> str:
     """Map A–Z to a–z and nothing else. The only case folding of identifiers there is."""
-    return identifier.translate(_ASCII_FOLD)
+    return identifier.lower() if identifier.isascii() else identifier.translate(_ASCII_FOLD)
 
 
 def trimmed(identifier: str) -> str:

@@ -120,4 +120,4 @@ def parse_instant(text: str) -> datetime:
 
 def instant_text(instant: datetime) -> str:
     """``instant`` as the partner API writes it: ``YYYY-MM-DDTHH:MM:SSZ``."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -1,8 +1,8 @@
 """What assign, move and remove have in common: read the ids, plan each account, store all or nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -28,6 +28,7 @@ from rebill.services.plain_text import text_fault
 from rebill.services.read_customers import unknown_customer
 from rebill.store.accounts import KnownAccount, known_accounts
 from rebill.store.assignments import (
+    AccountRecord,
     StoredAssignment,
     account_records,
     assignments_by_account,
@@ -43,12 +44,12 @@ Planner = Callable[[Sequence[StoredAssignment], date], Plan | Fault]
 """Plans an act on one account from what stands, and today."""
 
 _GREATEST_FAULT_COUNT = 100
+_NOT_FOUND = Fault(NOT_FOUND)
 _FIELDS = {AccountKind.AZURE_CUSTOMER: "azure_customer_ids", AccountKind.SUBSCRIPTION: "azure_ids"}
 _WORDS = {AccountKind.AZURE_CUSTOMER: "azure_customer_id", AccountKind.SUBSCRIPTION: "azure_subscription"}
 
 
-@dataclass(frozen=True)
-class PlannedAccount:
+class PlannedAccount(NamedTuple):
     """An id as asked, and what the act would do to its account; a fault where it cannot."""
 
     asked: str
@@ -74,9 +75,10 @@ def carry_out(
         asked = checked_order(order)
         planned = plan_accounts(scope, order.kind, asked, planner, today_of(now), hold=not order.dry_run)
         is_sound = all(isinstance(one.plan, Plan) for one in planned)
-        if is_sound and not order.dry_run:
-            store_plans(scope, order.customer_id, planned, now)
-        entries = _entries(scope, order, planned, now, is_sound)
+        is_held_back = order.dry_run or not is_sound
+        touched = {} if is_held_back else store_plans(scope, order.customer_id, planned, now)
+        records = _shown_records(scope, order.customer_id, planned, touched, is_held_back)
+        entries = _entries(order, planned, records, now, is_sound)
         outcome = AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
         if not order.dry_run:
             _record(scope, caller, act_name, outcome, planned, now)
@@ -107,13 +109,14 @@ def checked_order(order: AssignmentOrder) -> dict[str, str]:
         faults[field] = f"give 1 to {GREATEST_IDENTIFIER_COUNT:,} ids"
     asked: dict[str, str] = {}
     for place, identifier in enumerate(order.identifiers):
-        key = account_key(order.kind, identifier)
-        fault = text_fault(trimmed(identifier), required=True, greatest=GREATEST_IDENTIFIER_LENGTH)
+        shown = trimmed(identifier)
+        key = account_key(order.kind, shown)
+        fault = text_fault(shown, required=True, greatest=GREATEST_IDENTIFIER_LENGTH)
         if fault is None and not key:
             fault = "is required"
         if fault is not None and len(faults) < _GREATEST_FAULT_COUNT:
             faults[f"{field}[{place}]"] = fault
-        asked.setdefault(key, trimmed(identifier))
+        asked.setdefault(key, shown)
     faults |= _day_faults(order)
     if faults:
         raise Invalid(
@@ -128,10 +131,17 @@ def plan_accounts(
     """Plan an act on each account asked for, in the order asked; a handful of statements for any number."""
     known = known_accounts(scope, kind, asked, hold)
     standing = assignments_by_account(scope, [account.account_id for account in known.values()])
+    # Most accounts are assigned for the first time: one plan serves all of which nothing stands.
+    of_free_account = planner((), today)
     planned = []
     for key, identifier in asked.items():
         account = known.get(key)
-        plan = Fault(NOT_FOUND) if account is None else planner(standing.get(account.account_id, []), today)
+        if account is None:
+            plan: Plan | Fault = _NOT_FOUND
+        elif account.account_id in standing:
+            plan = planner(standing[account.account_id], today)
+        else:
+            plan = of_free_account
         planned.append(PlannedAccount(identifier, account, plan))
     return planned
 
@@ -150,8 +160,13 @@ def changing_plans(planned: Sequence[PlannedAccount]) -> Changing:
     ]
 
 
-def store_plans(scope: Scope, customer_id: int, planned: Sequence[PlannedAccount], now: datetime) -> None:
-    """Store sound plans; the account records of everyone concerned are made or touched."""
+def store_plans(
+    scope: Scope, customer_id: int, planned: Sequence[PlannedAccount], now: datetime
+) -> dict[int, AccountRecord]:
+    """Store sound plans; the account records of everyone concerned are made or touched.
+
+    Answers those of the customer, by account, as they now are.
+    """
     changing = changing_plans(planned)
     begins = []
     concerned = []
@@ -168,7 +183,8 @@ def store_plans(scope: Scope, customer_id: int, planned: Sequence[PlannedAccount
     if end_day is not None:
         end_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.ends], end_day, now)
     begin_assignments(scope, customer_id, begins, now)
-    touch_account_records(scope, concerned, now)
+    touched = touch_account_records(scope, concerned, now)
+    return {account_id: record for (owner_id, account_id), record in touched.items() if owner_id == customer_id}
 
 
 def _record(
@@ -198,31 +214,52 @@ def _record(
         )
 
 
+def _shown_records(
+    scope: Scope,
+    customer_id: int,
+    planned: Sequence[PlannedAccount],
+    touched: Mapping[int, AccountRecord],
+    is_held_back: bool,
+) -> Mapping[int, AccountRecord]:
+    """The customer's records, by account, of what stands after the act; ``touched``: those that the act stored."""
+    others = [
+        one.account.account_id
+        for one in planned
+        if one.account is not None
+        and isinstance(one.plan, Plan)
+        and one.account.account_id not in touched
+        and not (is_held_back and one.plan.begins is not None)
+    ]
+    return {**touched, **account_records(scope, customer_id, others)} if others else touched
+
+
 def _entries(
-    scope: Scope, order: AssignmentOrder, planned: Sequence[PlannedAccount], now: datetime, is_sound: bool
+    order: AssignmentOrder,
+    planned: Sequence[PlannedAccount],
+    records: Mapping[int, AccountRecord],
+    now: datetime,
+    is_sound: bool,
 ) -> tuple[AccountEntry | AccountFault, ...]:
     """What is to be answered, after the act: the times of records are those stored, where there is one to show."""
-    ids = [one.account.account_id for one in planned if one.account is not None]
-    records = account_records(scope, order.customer_id, ids)
     entries: list[AccountEntry | AccountFault] = []
-    for one in planned:
-        if isinstance(one.plan, Fault) or one.account is None:
-            fault = one.plan if isinstance(one.plan, Fault) else Fault(NOT_FOUND)
-            entries.append(AccountFault(one.asked, fault_sentence(order.kind, fault)))
+    without_record = AccountRecord(now, now)
+    for asked, account, plan in planned:
+        if isinstance(plan, Fault) or account is None:
+            fault = plan if isinstance(plan, Fault) else _NOT_FOUND
+            entries.append(AccountFault(asked, fault_sentence(order.kind, fault)))
             continue
-        record = records.get(one.account.account_id)
-        held_back = one.plan.changes and (order.dry_run or not is_sound)
-        shows_record = record is not None and not (held_back and one.plan.begins is not None)
+        changes = plan.changes
+        record = records.get(account.account_id, without_record)
         entries.append(
             AccountEntry(
-                identifier=one.account.spelling,
-                name=one.account.name,
-                domain=one.account.domain,
-                created_at=record.created_at if record is not None and shows_record else now,
-                updated_at=record.updated_at if record is not None and shows_record else now,
-                days=one.plan.shown,
-                done=not order.dry_run and not held_back,
-                would=is_sound or not one.plan.changes,
+                account.spelling,
+                account.name,
+                account.domain,
+                record.created_at,
+                record.updated_at,
+                plan.shown,
+                done=not order.dry_run and (is_sound or not changes),
+                would=is_sound or not changes,
             )
         )
     return tuple(entries)

@@ -13,6 +13,8 @@ _BREAKS = str.maketrans("", "", "\t\r\n")
 
 def has_unprintable(text: str) -> bool:
     """Whether ``text`` holds a control character or a lone surrogate."""
+    if text.isascii():
+        return not text.isprintable()
     return any(unicodedata.category(character) in _UNWANTED_CATEGORIES for character in text)
 
 

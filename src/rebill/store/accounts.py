@@ -3,25 +3,28 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from itertools import starmap
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select
+from sqlalchemy import ColumnElement, Row, Select
 
 from rebill.model.assignment import CatalogueAccount
 from rebill.model.identifiers import AccountKind, account_key, trimmed
 from rebill.model.listing import Listing, Page
 from rebill.store.assignments import in_force
 from rebill.store.identity import can_be_stored, draw_ids
-from rebill.store.membership import among
+from rebill.store.membership import among, among_given
 from rebill.store.paging import next_listing_position, rows_of_page
 from rebill.store.partners import hold_partner
-from rebill.store.scope import Scope
+from rebill.store.scope import Scope, given
 from rebill.store.tables import accounts, assignments
 
 ACTIVE = "active"
 GONE = "gone"
 _TOLD = ("spelling", "name", "domain", "relationship")
 """Columns that a source tells."""
+_KNOWN = (accounts.c.account_id, accounts.c.account_key, accounts.c.spelling, accounts.c.name, accounts.c.domain)
+"""Columns of a ``KnownAccount``."""
 _ORDER = (accounts.c.first_seen_at, accounts.c.listing_position, accounts.c.account_id)
 
 
@@ -35,9 +38,8 @@ class SeenAccount:
     relationship: str = ""
 
 
-@dataclass(frozen=True)
-class KnownAccount:
-    """An account that can be assigned."""
+class KnownAccount(NamedTuple):
+    """An account that can be assigned. (A tuple: one call may read ten thousand.)"""
 
     account_id: int
     key: str
@@ -77,7 +79,7 @@ def remember_accounts(scope: Scope, kind: AccountKind, seen: Sequence[SeenAccoun
     """
     hold_partner(scope)
     by_key = {account_key(kind, account.identifier): account for account in seen}
-    stored = {row.account_key: row for row in _held_rows(scope, kind, by_key)}
+    stored = {row.account_key: row for row in scope.run(_held_rows, of_kind=kind, keys=list(by_key))}
     fresh = [key for key in by_key if key not in stored]
     ids = draw_ids(scope.connection, accounts.c.account_id, len(fresh))
     same_moment = (accounts.c.kind == kind, accounts.c.first_seen_at == seen_at)
@@ -120,15 +122,14 @@ def known_accounts(
     ``hold``: no other transaction that holds one of them goes on until this one ends. They are held in
     the order of their ids, so that two transactions cannot wait for each other.
     """
-    rows = _held_rows(scope, kind, keys) if hold else scope.connection.execute(_with_keys(scope, kind, keys)).all()
-    return {row.account_key: _known(row) for row in rows}
+    rows = scope.run(_held_with_keys if hold else _with_keys, of_kind=kind, keys=list(keys))
+    return {account.key: account for account in starmap(KnownAccount, rows)}
 
 
 def hold_accounts(scope: Scope, account_ids: Collection[int]) -> list[KnownAccount]:
     """The accounts of these ids, held as ``known_accounts`` holds them."""
-    query = scope.select(accounts).where(among(scope.connection, accounts.c.account_id, account_ids))
-    ordered = query.order_by(accounts.c.account_id).with_for_update(key_share=True)
-    return [_known(row) for row in scope.connection.execute(ordered)]
+    query = scope.select(accounts, *_KNOWN).where(among(scope.connection, accounts.c.account_id, account_ids))
+    return list(starmap(KnownAccount, scope.connection.execute(_held(query))))
 
 
 def catalogue_page(
@@ -201,17 +202,25 @@ def _catalogue_account(row: Row[Any]) -> CatalogueAccount:
     )
 
 
-def _known(row: Row[Any]) -> KnownAccount:
-    return KnownAccount(row.account_id, row.account_key, row.spelling, row.name, row.domain)
+def _with_keys(scope: Scope) -> Select[Any]:
+    return _of_kind(scope, *_KNOWN)
 
 
-def _with_keys(scope: Scope, kind: AccountKind, keys: Collection[str]) -> Select[Any]:
-    return scope.select(accounts).where(accounts.c.kind == kind, among(scope.connection, accounts.c.account_key, keys))
+def _held_with_keys(scope: Scope) -> Select[Any]:
+    return _held(_with_keys(scope))
 
 
-def _held_rows(scope: Scope, kind: AccountKind, keys: Collection[str]) -> Sequence[Row[Any]]:
-    ordered = _with_keys(scope, kind, keys).order_by(accounts.c.account_id)
-    return scope.connection.execute(ordered.with_for_update(key_share=True)).all()
+def _held_rows(scope: Scope) -> Select[Any]:
+    return _held(_of_kind(scope))
+
+
+def _of_kind(scope: Scope, *columns: ColumnElement[Any]) -> Select[Any]:
+    keys = among_given(scope.dialect, accounts.c.account_key, "keys")
+    return scope.select(accounts, *columns).where(accounts.c.kind == given("of_kind"), keys)
+
+
+def _held(query: Select[Any]) -> Select[Any]:
+    return query.order_by(accounts.c.account_id).with_for_update(key_share=True)
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, str]:

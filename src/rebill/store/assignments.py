@@ -1,20 +1,20 @@
 """Assignments and the account records that customers keep of them. What is withdrawn counts as never made."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_
 
 from rebill.model.assignment import Assignment, Days
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
 from rebill.store.identity import can_be_stored, draw_ids
-from rebill.store.membership import among
-from rebill.store.paging import next_listing_position, rows_of_page
-from rebill.store.scope import Scope
+from rebill.store.membership import among, among_given
+from rebill.store.paging import rows_of_page
+from rebill.store.scope import Scope, given
 from rebill.store.tables import accounts, assignments, customer_accounts, customers
 
 ORDER_OF_CREATION = (assignments.c.created_at, assignments.c.listing_position, assignments.c.assignment_id)
@@ -30,8 +30,7 @@ class StoredAssignment:
     days: Days
 
 
-@dataclass(frozen=True)
-class AccountRecord:
+class AccountRecord(NamedTuple):
     """When a customer's record of an account was made, and when its assignments last changed."""
 
     created_at: datetime
@@ -49,13 +48,9 @@ def in_force(day: date) -> ColumnElement[bool]:
 
 def assignments_by_account(scope: Scope, account_ids: Collection[int]) -> dict[int, list[StoredAssignment]]:
     """Every assignment of these accounts, whoever the customer, by account and in order of days."""
-    query = scope.select(assignments).where(
-        among(scope.connection, assignments.c.account_id, account_ids), assignments.c.withdrawn_at.is_(None)
-    )
     found: dict[int, list[StoredAssignment]] = defaultdict(list)
-    for row in scope.connection.execute(query):
-        days = Days(row.effective_from, row.effective_to)
-        found[row.account_id].append(StoredAssignment(row.assignment_id, row.account_id, row.customer_id, days))
+    for assignment_id, account_id, customer_id, first, until in scope.run(_of_accounts, account_ids=list(account_ids)):
+        found[account_id].append(StoredAssignment(assignment_id, account_id, customer_id, Days(first, until)))
     for of_account in found.values():
         of_account.sort(key=lambda stored: stored.days.first or date.min)
     return found
@@ -80,21 +75,16 @@ def begin_assignments(scope: Scope, customer_id: int, begun: Iterable[tuple[int,
     if not new:
         return
     ids = draw_ids(scope.connection, assignments.c.assignment_id, len(new))
-    position = next_listing_position(scope, assignments.c.listing_position, assignments.c.created_at == now)
-    rows = [
-        {
-            "assignment_id": assignment_id,
-            "listing_position": place,
-            "customer_id": customer_id,
-            "account_id": account_id,
-            "effective_from": days.first,
-            "effective_to": days.until,
-            "created_at": now,
-            "updated_at": now,
-        }
-        for place, (assignment_id, (account_id, days)) in enumerate(zip(ids, new, strict=True), position)
-    ]
-    scope.insert(assignments, rows)
+    last = scope.run(_last_position, moment=now).scalar_one()
+    position = 0 if last is None else last + 1
+    own: dict[str, Sequence[Any]] = {
+        "assignment_id": ids,
+        "account_id": [account_id for account_id, _ in new],
+        "effective_from": [days.first for _, days in new],
+        "effective_to": [days.until for _, days in new],
+        "listing_position": range(position, position + len(new)),
+    }
+    scope.insert_together(assignments, own, {"customer_id": customer_id, "created_at": now, "updated_at": now})
 
 
 def end_assignments(scope: Scope, assignment_ids: Collection[int], day: date, now: datetime) -> None:
@@ -109,20 +99,27 @@ def withdraw_assignments(scope: Scope, assignment_ids: Collection[int], now: dat
 
 def account_records(scope: Scope, customer_id: int, account_ids: Collection[int]) -> dict[int, AccountRecord]:
     """The customer's records of these accounts, by account."""
-    query = scope.select(customer_accounts).where(
-        customer_accounts.c.customer_id == customer_id,
-        among(scope.connection, customer_accounts.c.account_id, account_ids),
+    found = scope.run(_records, of_customer=customer_id, account_ids=list(account_ids))
+    return {account_id: AccountRecord(created_at, updated_at) for account_id, created_at, updated_at in found}
+
+
+def touch_account_records(
+    scope: Scope, customers_accounts: Iterable[tuple[int, int]], now: datetime
+) -> Mapping[tuple[int, int], AccountRecord]:
+    """Make the records (customer id, account id) that are missing, and note on the others that they changed.
+
+    Answers them, as they now are.
+    """
+    pairs = sorted(set(customers_accounts))
+    stored = scope.insert_together(
+        customer_accounts,
+        {"customer_id": [pair[0] for pair in pairs], "account_id": [pair[1] for pair in pairs]},
+        {"created_at": now, "updated_at": now},
+        key=("customer_id", "account_id"),
+        changes=("updated_at",),
+        returned=("customer_id", "account_id", "created_at"),
     )
-    return {row.account_id: AccountRecord(row.created_at, row.updated_at) for row in scope.connection.execute(query)}
-
-
-def touch_account_records(scope: Scope, customers_accounts: Iterable[tuple[int, int]], now: datetime) -> None:
-    """Make the records (customer id, account id) that are missing, and note on the others that they changed."""
-    rows = [
-        {"customer_id": customer_id, "account_id": account_id, "created_at": now, "updated_at": now}
-        for customer_id, account_id in sorted(set(customers_accounts))
-    ]
-    scope.upsert(customer_accounts, ["customer_id", "account_id"], rows, ["updated_at"])
+    return {(customer_id, account_id): AccountRecord(created_at, now) for customer_id, account_id, created_at in stored}
 
 
 def assignment_page(
@@ -153,6 +150,27 @@ def identifiers_in_force(scope: Scope, kind: AccountKind, customer_id: int, day:
     """The ids, as their source spells them, of all accounts assigned to a customer on ``day``, oldest first."""
     query = _listed(scope, kind, customer_id).where(in_force(day)).order_by(*ORDER_OF_CREATION)
     return scope.connection.scalars(query.with_only_columns(accounts.c.spelling)).all()
+
+
+def _last_position(scope: Scope) -> Select[Any]:
+    return scope.select(assignments, func.max(assignments.c.listing_position)).where(
+        assignments.c.created_at == given("moment")
+    )
+
+
+def _of_accounts(scope: Scope) -> Select[Any]:
+    stored = assignments.c
+    columns = (stored.assignment_id, stored.account_id, stored.customer_id, stored.effective_from, stored.effective_to)
+    return scope.select(assignments, *columns).where(
+        among_given(scope.dialect, stored.account_id, "account_ids"), stored.withdrawn_at.is_(None)
+    )
+
+
+def _records(scope: Scope) -> Select[Any]:
+    stored = customer_accounts.c
+    return scope.select(customer_accounts, stored.account_id, stored.created_at, stored.updated_at).where(
+        stored.customer_id == given("of_customer"), among_given(scope.dialect, stored.account_id, "account_ids")
+    )
 
 
 def _change(scope: Scope, assignment_ids: Collection[int], **values: Any) -> None:

@@ -18,7 +18,7 @@ from rebill.store.assignments import ORDER_OF_CREATION
 from rebill.store.identity import can_be_stored
 from rebill.store.membership import among
 from rebill.store.paging import rows_of_page
-from rebill.store.scope import Scope
+from rebill.store.scope import Scope, given
 from rebill.store.tables import accounts, assignments, customers, statements
 from rebill.store.terms import terms_in_force
 
@@ -62,8 +62,8 @@ def customer_name(scope: Scope, customer_id: int, hold: bool = False, even_delet
     """
     if not can_be_stored(customer_id):
         return None
-    query = _one(scope, customer_id, deleted=None if even_deleted else False).with_only_columns(customers.c.name)
-    return scope.connection.scalars(query.with_for_update(read=True) if hold else query).one_or_none()
+    query = _held_name if hold else _any_name if even_deleted else _name
+    return scope.run(query, wanted_id=customer_id).scalar_one_or_none()
 
 
 def which_are_customers(scope: Scope, customer_ids: Collection[int], with_deleted: bool = False) -> set[int]:
@@ -117,6 +117,18 @@ def place_of_customer(scope: Scope, customer_id: int) -> tuple[datetime, int] | 
 
 def _is_deleted(deleted: bool) -> ColumnElement[bool]:
     return customers.c.deleted_at.is_not(None) if deleted else customers.c.deleted_at.is_(None)
+
+
+def _name(scope: Scope) -> Select[Any]:
+    return _any_name(scope).where(_is_deleted(False))
+
+
+def _held_name(scope: Scope) -> Select[Any]:
+    return _name(scope).with_for_update(read=True)
+
+
+def _any_name(scope: Scope) -> Select[Any]:
+    return scope.select(customers, customers.c.name).where(customers.c.customer_id == given("wanted_id"))
 
 
 def _one(scope: Scope, customer_id: int, deleted: bool | None) -> Select[Any]:

@@ -1,15 +1,16 @@
 """Ids that callers see: drawn at random, so that none tells how many there are or which come next."""
 
-import random
+import os
+import struct
+from functools import cache
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, Connection, Select, select
 
-from rebill.store.membership import among
+from rebill.store.membership import among_given
 
 _LEAST_ID = 10**8
 _GREATEST_ID = 10**9
 _GREATEST_STORED = 2**63 - 1
-_random = random.SystemRandom()
 
 
 def draw_ids(connection: Connection, column: Column[int], count: int) -> list[int]:
@@ -20,8 +21,8 @@ def draw_ids(connection: Connection, column: Column[int], count: int) -> list[in
     """
     drawn: set[int] = set()
     while len(drawn) < count:
-        fresh = {_random.randint(_LEAST_ID, _GREATEST_ID) for _ in range(count - len(drawn))} - drawn
-        taken = connection.scalars(select(column).where(among(connection, column, fresh)))
+        fresh = _numbers(count - len(drawn)) - drawn
+        taken = connection.scalars(_taken(connection.dialect.name, column), {"drawn": list(fresh)})
         drawn |= fresh - set(taken)
     return list(drawn)
 
@@ -29,6 +30,17 @@ def draw_ids(connection: Connection, column: Column[int], count: int) -> list[in
 def draw_id(connection: Connection, column: Column[int]) -> int:
     """One id as ``draw_ids`` gives them."""
     return draw_ids(connection, column, 1)[0]
+
+
+@cache
+def _taken(dialect: str, column: Column[int]) -> Select[tuple[int]]:
+    return select(column).where(among_given(dialect, column, "drawn"))
+
+
+def _numbers(count: int) -> set[int]:
+    """At most ``count`` numbers in the range of ids, from the machine's random source."""
+    drawn = struct.unpack(f"{count}Q", os.urandom(8 * count))
+    return {_LEAST_ID + number % (_GREATEST_ID - _LEAST_ID) for number in drawn}
 
 
 def can_be_stored(number: int) -> bool:

@@ -1,13 +1,42 @@
 """The one place where every query is held to the caller's partner, and to its customer if it has one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Delete, Insert, Select, Table, Update, and_, insert, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Delete,
+    Insert,
+    Row,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    insert,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rebill.model.party import Caller
+from rebill.store.insertion import ROWS, insertion, parameter
+
+Query = Callable[["Scope"], Select[Any]]
+"""Writes a query for a scope. What differs from one run to the next stands in it as ``given("name")``."""
+
+_PARTNER = "scope_partner_id"
+_CUSTOMER = "scope_customer_id"
+_written: dict[tuple[Query, str, bool], Select[Any]] = {}
+
+
+def given(name: str) -> BindParameter[Any]:
+    """Stands in a ``Query`` for what is given whenever it is run."""
+    return bindparam(name)
 
 
 @dataclass(frozen=True)
@@ -21,6 +50,11 @@ class Scope:
     connection: Connection
     partner_id: int
     customer_id: int | None = None
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.connection.dialect.name
 
     @classmethod
     def of(cls, connection: Connection, caller: Caller) -> "Scope":
@@ -38,6 +72,19 @@ class Scope:
         """Rows of ``table`` that belong to this scope (``columns`` default to all of the table)."""
         return select(*(columns or table.c)).select_from(table).where(self.own(table))
 
+    def run(self, query: Query, **values: Any) -> CursorResult[Any]:
+        """Run a query of a module, with what it is given.
+
+        It is written once for all scopes and kept: to write a query takes several times as long as to run it.
+        """
+        key = query, self.dialect, self.customer_id is None
+        if key not in _written:
+            customer: Any = None if self.customer_id is None else bindparam(_CUSTOMER)
+            partner: Any = bindparam(_PARTNER)
+            _written[key] = query(Scope(self.connection, partner, customer))
+        own = {_PARTNER: self.partner_id, _CUSTOMER: self.customer_id}
+        return self.connection.execute(_written[key], {**values, **own})
+
     def update(self, table: Table) -> Update:
         return table.update().where(self.own(table))
 
@@ -46,10 +93,38 @@ class Scope:
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert ``rows`` as this partner's, whatever they say, in their order."""
-        if rows:
+        own_rows = [{**row, "partner_id": self.partner_id} for row in rows]
+        if len(own_rows) == 1:
+            self.connection.execute(_one_row(table), own_rows[0])
+        elif own_rows:
             # RETURNING makes SQLAlchemy send a thousand rows a statement; without, PostgreSQL gets one at a time.
-            statement = insert(table).returning(table.c.partner_id)
-            self.connection.execute(statement, [{**row, "partner_id": self.partner_id} for row in rows])
+            self.connection.execute(insert(table).returning(table.c.partner_id), own_rows)
+
+    def insert_together(
+        self,
+        table: Table,
+        own: Mapping[str, Sequence[Any]],
+        shared: Mapping[str, Any],
+        key: Sequence[str] = (),
+        changes: Sequence[str] = (),
+        returned: Sequence[str] = (),
+    ) -> Sequence[Row[Any]]:
+        """Insert any number of rows as this partner's by one statement, as a set.
+
+        ``own``: lists, one value for each row; ``shared``: what all rows have in common. The rest: see ``insertion``;
+        answers the columns that are ``returned``.
+        """
+        if not all(own.values()):
+            return ()
+        together = {**shared, "partner_id": self.partner_id}
+        columns = (tuple(own), tuple(together), tuple(key), tuple(changes), tuple(returned))
+        values = {parameter(name): value for name, value in together.items()}
+        if self.dialect == "postgresql":
+            values |= {parameter(name): list(listed) for name, listed in own.items()}
+        else:
+            values[ROWS] = list(zip(*own.values(), strict=True))
+        result = self.connection.execute(insertion(self.dialect, table, *columns), values)
+        return result.all() if returned else ()
 
     def load(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Insert very many rows as this partner's; ``columns`` name the values of each row.
@@ -92,3 +167,8 @@ class Scope:
                 index_elements=key, set_=changed, where=table.c.partner_id == self.partner_id
             )
         self.connection.execute(statement.returning(table.c.partner_id), own_rows)
+
+
+@cache
+def _one_row(table: Table) -> Insert:
+    return insert(table).inline()
