@@ -3,6 +3,7 @@
 import os
 import struct
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Column, Connection, Select, select
 
@@ -33,7 +34,7 @@ def draw_id(connection: Connection, column: Column[int]) -> int:
 
 
 @cache
-def _taken(dialect: str, column: Column[int]) -> Select[tuple[int]]:
+def _taken(dialect: str, column: Column[int]) -> Select[Any]:
     return select(column).where(among_given(dialect, column, "drawn"))
 
 

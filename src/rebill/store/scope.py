@@ -72,7 +72,7 @@ class Scope:
         """Rows of ``table`` that belong to this scope (``columns`` default to all of the table)."""
         return select(*(columns or table.c)).select_from(table).where(self.own(table))
 
-    def run(self, query: Query, **values: Any) -> CursorResult[Any]:
+    def run(self, query: Query, **values: Any) -> CursorResult[*tuple[Any, ...]]:
         """Run a query of a module, with what it is given.
 
         It is written once for all scopes and kept: to write a query takes several times as long as to run it.
@@ -108,7 +108,7 @@ class Scope:
         key: Sequence[str] = (),
         changes: Sequence[str] = (),
         returned: Sequence[str] = (),
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
         """Insert any number of rows as this partner's by one statement, as a set.
 
         ``own``: lists, one value for each row; ``shared``: what all rows have in common. The rest: see ``insertion``;
