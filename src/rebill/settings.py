@@ -1,11 +1,17 @@
 """Settings: one frozen object, read from the environment once, at the edge."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from rebill.model.call_limit import GREATEST_CALLS_PER_MINUTE
+from rebill.model.errors import Invalid
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -15,12 +21,14 @@ class Settings:
     ``home``: the data folder. ``database_url``: SQLAlchemy address of the record.
     ``api_key_in_query``: whether ``?api_key=`` is accepted.
     ``engine_memory_limit``: what the embedded engine may use, in DuckDB's notation.
+    ``calls_per_minute``: how many calls of the API each key may make, ``None`` without limit.
     """
 
     home: Path
     database_url: str
     api_key_in_query: bool = True
     engine_memory_limit: str = "600MB"
+    calls_per_minute: int | None = None
 
     @property
     def lake_folder(self) -> Path:
@@ -28,7 +36,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> "Settings":
-        """Read ``REBILL_*`` variables; every one is described in ``docs/settings.md``."""
+        """Read ``REBILL_*`` variables; every one is described in ``docs/settings.md``.
+
+        Raises ``Invalid`` for a limit of calls that is none: a limit that was meant must not be off unnoticed.
+        """
         folder = home or Path(environment.get("REBILL_HOME") or platformdirs.user_data_path("rebill"))
         folder = folder.expanduser().absolute()
         given = "" if home else environment.get("REBILL_DATABASE_URL", "")
@@ -37,4 +48,17 @@ class Settings:
             database_url=given or f"sqlite:///{folder / 'rebill.sqlite3'}",
             api_key_in_query=environment.get("REBILL_API_KEY_IN_QUERY", "true").lower() != "false",
             engine_memory_limit=environment.get("REBILL_ENGINE_MEMORY_LIMIT", "600MB"),
+            calls_per_minute=_calls_per_minute(environment.get("REBILL_CALLS_PER_MINUTE", "")),
         )
+
+
+def _calls_per_minute(text: str) -> int | None:
+    if not text.strip():
+        return None
+    number = int(text) if _DIGITS.fullmatch(text) else 0
+    if not 1 <= number <= GREATEST_CALLS_PER_MINUTE:
+        sentence = (
+            f"REBILL_CALLS_PER_MINUTE must be a whole number from 1 to {GREATEST_CALLS_PER_MINUTE}, or not be set."
+        )
+        raise Invalid("invalid_setting", sentence)
+    return number

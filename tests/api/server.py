@@ -39,6 +39,8 @@ class Servers:
         settings = self._settings
         kept = {name: value for name, value in os.environ.items() if not name.startswith("REBILL_")}
         environment = {**kept, "REBILL_HOME": str(settings.home), "REBILL_DATABASE_URL": settings.database_url}
+        if settings.calls_per_minute is not None:
+            environment["REBILL_CALLS_PER_MINUTE"] = str(settings.calls_per_minute)
         number = self._listener.fileno()
         command = [
             sys.executable, "-m", "uvicorn", self._factory, "--factory",

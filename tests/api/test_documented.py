@@ -10,7 +10,7 @@ from rebill.api.routes import ROUTES
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-CODE = re.compile(r"(?:Invalid|NotFound|Forbidden|Conflict|Unavailable|super\(\).__init__)\(\s*\"([a-z_]+)\"")
+CODE = re.compile(r"(?:Invalid|TooMany|NotFound|Forbidden|Conflict|Unavailable|super\(\).__init__)\(\s*\"([a-z_]+)\"")
 FILES = (
     *(ROOT / "src/rebill/api").glob("*.py"),
     *(

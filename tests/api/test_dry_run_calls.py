@@ -8,7 +8,7 @@ import pytest
 
 from rebill.lake.dry_runs import take_place
 from rebill.model.dry_run import DryRunOrder, DryRunStatus
-from rebill.model.errors import Conflict
+from rebill.model.errors import TooMany
 from rebill.model.months import BillingMonth
 from rebill.model.statement import StatementFilter
 from rebill.services.dry_run_price_book import dry_run_price_book, get_dry_run, interrupt_dry_runs
@@ -192,9 +192,10 @@ def test_a_partner_has_two_places_and_another_one_its_own(api: ApiClient, world:
     assert take_place(lake, partner_id + 1) is not None
     body = {"price_book_id": book(api)["id"], "client_api_id": world.customer_id, "month": "2024-09"}
     refused = api.put(DRY_RUN, body)
-    assert (refused.status_code, refused.json()["code"]) == (409, "dry_runs_running")
+    assert (refused.status_code, refused.json()["code"]) == (429, "dry_runs_running")
+    assert int(refused.headers["Retry-After"]) > 0
     order = DryRunOrder(body["price_book_id"], world.customer_id, BillingMonth(2024, 9))
-    with pytest.raises(Conflict):
+    with pytest.raises(TooMany):
         dry_run_price_book(world.installation, world.partner, order)
     for place in places:
         assert place is not None

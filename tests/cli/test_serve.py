@@ -66,3 +66,9 @@ def test_a_port_that_is_taken_is_refused(rebill: CommandLine, tmp_path: Path) ->
         refused = rebill.refusal("serve", "--port", url.rpartition(":")[2])
     assert refused["code"] == "address_in_use"
     assert "--port" in refused["error"]
+
+
+def test_a_limit_of_calls_that_is_none_keeps_the_server_from_starting(rebill: CommandLine) -> None:
+    ended = rebill.run("serve", "--json", REBILL_CALLS_PER_MINUTE="off")
+    assert (ended.code, ended.document["code"]) == (1, "invalid_setting")
+    assert "REBILL_CALLS_PER_MINUTE" in ended.document["error"]

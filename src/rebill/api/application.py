@@ -1,6 +1,6 @@
 """The partner API as an ASGI application: one place that asks every question in the promised order.
 
-Key 401, path 404, method 405, (rate 429), role 403, id in the path 404, size 413, media type and body 422, then
+Key 401, path 404, method 405, rate 429, role 403, id in the path 404, size 413, media type and body 422, then
 what the call means. The first that fails answers.
 """
 
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rebill.api.answers import NO_CONTENT, Answer
 from rebill.api.audit_keeping import AuditKeeping
 from rebill.api.authentication import presented_key
+from rebill.api.call_limit import allowance_headers, too_many_calls
 from rebill.api.call_reading import read_call
 from rebill.api.errors import (
     AddressTooLong,
@@ -40,6 +41,7 @@ from rebill.api.wire_reading import CallerGone, take_in
 from rebill.model.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
 from rebill.model.party import Caller
 from rebill.services.acts_once import ActsOnce
+from rebill.services.count_calls import CallCount
 from rebill.services.dry_run_price_book import interrupt_dry_runs
 from rebill.services.installation import Installation
 from rebill.services.key_use import KeyUses
@@ -65,6 +67,7 @@ class PartnerApi:
         self._installation = surroundings.installation
         self._table = RouteTable(surroundings.routes)
         self._key_uses = KeyUses(surroundings.installation)
+        self._call_count = CallCount(surroundings.installation)
         self._acts_once = ActsOnce(surroundings.installation)
         self._audit = AuditKeeping(surroundings.installation, surroundings.telemetry)
 
@@ -143,7 +146,7 @@ class PartnerApi:
             raise MethodNotAllowed(match.allowed)
         exchange.route = route
         exchange.asked_ids = {name: read_id(text) for name, text in match.id_texts.items()}
-        # The limit of calls a minute (429) belongs here.
+        await self._count(exchange)
         self._require_role(exchange.caller, route)
         exchange.ids = _path_ids(match)
         await self._read_filter(exchange)
@@ -167,6 +170,15 @@ class PartnerApi:
         if caller is None:
             raise Unauthorised
         return caller
+
+    async def _count(self, exchange: Exchange) -> None:
+        """Count the call against the limit of its key, where there is one."""
+        caller, count = exchange.caller, self._call_count
+        if caller is None or not count.is_limited:
+            return
+        exchange.allowance = await in_thread(lambda: count.count(caller))
+        if exchange.allowance is not None and exchange.allowance.is_refused:
+            raise too_many_calls(exchange.allowance)
 
     def _require_short_address(self, exchange: Exchange) -> None:
         raw_path = exchange.scope.get("raw_path") or exchange.scope["path"].encode()
@@ -240,6 +252,7 @@ class PartnerApi:
         headers["X-Request-Id"] = exchange.request_id
         headers["Cache-Control"] = "private, no-store"
         headers["X-Content-Type-Options"] = "nosniff"
+        headers.update(allowance_headers(exchange.allowance))
         for name, value in answer.headers.items():
             headers[name] = value
         # Logged before it is sent: who has the answer can rely on the line being there.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rebill.api.answers import Answer
 from rebill.api.authentication import SHORTEST_KEY_LENGTH
-from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
+from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, TooMany, Unavailable
 
 GREATEST_FAULT_COUNT = 100
 """How many faults of one request are listed."""
@@ -58,6 +58,7 @@ _STATUSES: dict[type[Refusal], int] = {
     BodyTooLarge: 413,
     AddressTooLong: 414,
     Invalid: 422,
+    TooMany: 429,
     Unavailable: 503,
 }
 
@@ -77,6 +78,8 @@ def refusal_answer(refusal: Refusal, request_id: str, presented_keys: Sequence[s
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(refusal, MethodNotAllowed):
         headers["Allow"] = refusal.allowed
+    if isinstance(refusal, TooMany):
+        headers["Retry-After"] = str(refusal.wait_seconds)
     if isinstance(refusal, Unavailable):
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     shown = shown_refusal(refusal, presented_keys)

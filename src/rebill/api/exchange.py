@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from rebill.api.authentication import PresentedKey
 from rebill.api.route import Route
+from rebill.model.call_limit import Allowance
 from rebill.model.party import Caller, Channel, Occasion
 
 CUSTOMER_ID = "client_api_id"
@@ -23,6 +24,7 @@ class Exchange:
     """A request under way, and what is known of it so far.
 
     ``asked_ids``: those in the path as they can be read at all; ``ids``: the same once every one is sound.
+    ``allowance``: what the key may still do, where calls are limited.
     """
 
     scope: Scope
@@ -37,6 +39,7 @@ class Exchange:
     asked_ids: Mapping[str, int | None] = field(default_factory=dict)
     ids: Mapping[str, int] = field(default_factory=dict)
     filter_customer_id: int | None = None
+    allowance: Allowance | None = None
 
     @property
     def method(self) -> str:

@@ -23,6 +23,7 @@ _ERRORS = {
     413: "The body is over {mebibytes} MiB.",
     414: "The path and query are over 4,000 characters.",
     422: "Something is wrong with body or parameters; every fault is in `fields`.",
+    429: "More than may be asked for now; `Retry-After` tells when to try again.",
     500: "rebill itself is at fault; the log has `request_id`.",
     503: "The database cannot be reached now; `Retry-After` tells when to try again.",
 }
@@ -148,7 +149,7 @@ def _responses(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
 def _error_statuses(route: "Route") -> list[int]:
     if route.permission is None:
         return [500, 503]
-    statuses = [401, 403, 404, 414, 422, 500, 503]
+    statuses = [401, 403, 404, 414, 422, 429, 500, 503]
     if route.body is not None:
         statuses.append(413)
     if route.changes:

@@ -53,5 +53,13 @@ class Conflict(Refusal):
     """Sound in itself, but it collides with what is stored or running now."""
 
 
+class TooMany(Refusal):
+    """Sound, but more than may be asked for now: it can succeed in ``wait_seconds``."""
+
+    def __init__(self, code: str, message: str, wait_seconds: int) -> None:
+        super().__init__(code, message)
+        self.wait_seconds = wait_seconds
+
+
 class Unavailable(Refusal):
     """A part that rebill needs (the database) cannot be reached now; try again later."""

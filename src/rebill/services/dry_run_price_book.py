@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.dry_runs import PLACES, DryRunPlace, is_taken, take_place
 from rebill.model.dry_run import CurrencyDifference, DryRun, DryRunOrder, DryRunStatus
-from rebill.model.errors import Conflict, Invalid, NotFound, RebillError
+from rebill.model.errors import Invalid, NotFound, RebillError, TooMany
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.assign_price_book import UNKNOWN_BOOK, UNKNOWN_CUSTOMER
@@ -37,15 +37,14 @@ def dry_run_price_book(
 ) -> DryRun:
     """Begin a dry run and wait for it for a while (``None``: to its end); nothing of the month is stored.
 
-    Raises ``Forbidden``; ``Invalid`` with every faulty field; ``Conflict`` while the partner's places are all taken.
+    Raises ``Forbidden``; ``Invalid`` with every faulty field; ``TooMany`` while the partner's places are all taken.
     """
     require(caller, Permission.CHANGE)
     book_id, customer_id, month = _checked(installation, caller, order)
     place = take_place(installation.lake_folder, caller.partner_id)
     if place is None:
-        raise Conflict(
-            "dry_runs_running", f"{PLACES} dry runs of this partner are under way: try again when one has ended."
-        )
+        sentence = f"{PLACES} dry runs of this partner are under way: try again when one has ended."
+        raise TooMany("dry_runs_running", sentence, PATIENCE_SECONDS)
     try:
         work = _Work(installation, caller, place, book_id, customer_id, month, order.owner_ids)
         work.begin()

@@ -1,6 +1,18 @@
 """The record's tables of who may call, and of what calls were answered."""
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
 
 from rebill.store.columns import Instant, customer_reference, metadata, own_id, partner_reference
 
@@ -53,4 +65,13 @@ kept_answers = Table(
     Column("created_at", Instant, nullable=False),
     Index("ix_kept_answers_by_age", "partner_id", "created_at"),
     comment="Answers to calls with an Idempotency-Key, to tell them again for a day",
+)
+
+call_buckets = Table(
+    "call_buckets",
+    metadata,
+    Column("key_id", ForeignKey("api_keys.key_id"), primary_key=True, autoincrement=False),
+    partner_reference(index=False),
+    Column("full_at", BigInteger, nullable=False, comment="microseconds since 1970: model.call_limit"),
+    comment="How many calls each key may still make; on PostgreSQL not logged, so that a call waits for no disk",
 )

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from rebill.store.audit_tables import audit_chains as audit_chains
 from rebill.store.audit_tables import audit_entries as audit_entries
 from rebill.store.caller_tables import api_keys as api_keys
+from rebill.store.caller_tables import call_buckets as call_buckets
 from rebill.store.caller_tables import kept_answers as kept_answers
 from rebill.store.caller_tables import users as users
 from rebill.store.closing_tables import closing_settings as closing_settings
