@@ -22,7 +22,7 @@ from rebill.model.price_book import (
 )
 from rebill.model.record_types import KNOWN
 
-SERVICES = ("Storage", "Virtual Machines", "ångström", "Bandwidth")
+SERVICES = ("Storage", "Virtual Machines", "ångström", "Bandwidth", "AWS Support (Business)")
 SERVICE_CODES = ("AmazonEC2", "Storage")
 REGIONS = ("eastus", "westeurope", "East US", "us-east-1")
 METERS = ("D2s v3", "USE1-BoxUsage:m5.large", "USE1-DataTransfer-Out-Bytes", "LRS Data Stored", "P10:x.Y")

@@ -18,7 +18,7 @@ class Line:
     end: datetime
     category: str
     currency: str
-    provider: str
+    provider: str | None
     service: str | None
     subscription: str | None
     tenant: str | None

@@ -31,12 +31,13 @@ from tests.rating.books import (
     recorded,
 )
 from tests.rating.lines import Line
+from tests.rating.random_rules import billing_rules
 
 MONTH = BillingMonth(2024, 9)
 CUSTOMERS = (101, 102, 103, 104)
 SUBSCRIPTIONS = ("s-1", "s-2", "s-3", "s-é")
 TENANTS = ("t-1", "t-2", "t-3")
-BILLING_ACCOUNTS = (" Payer-1 ", "payer-2")
+BILLING_ACCOUNTS = (" Payer-1 ", "payer-2", "/providers/Microsoft.Billing/billingAccounts/4711", " 4711", "815")
 ACCOUNT_KEYS = (*SUBSCRIPTIONS[:2], *TENANTS[:2], "payer-1", "payer-2")
 
 days = st.integers(-3, 33).map(lambda offset: MONTH.first_day + timedelta(days=offset))
@@ -106,7 +107,7 @@ def made_line(choose: Chooser) -> Line:
         end=start + choose.among((timedelta(hours=1), timedelta(days=1), timedelta(days=2), timedelta(days=9))),
         category=category,
         currency=choose.among(("USD", "USD", "USD", *CURRENCIES)),
-        provider=choose.among(("Microsoft", "AWS")),
+        provider=choose.among((*["Microsoft"] * 4, *["AWS"] * 4, None, "Microsoft Azure", "Google Cloud")),
         service=choose.maybe(SERVICES),
         subscription=choose.maybe(SUBSCRIPTIONS),
         tenant=choose.maybe(TENANTS),
@@ -181,6 +182,8 @@ def rating_inputs(draw: st.DrawFn) -> RatingInputs:
         books=tuple(books),
         account_books=draw(account_books(len(books))),
         bill_input_tax=draw(st.booleans()),
+        billing_rules=draw(billing_rules(CUSTOMERS, MONTH)),
+        departed=tuple(sorted(draw(st.one_of(st.just(set()), st.sets(st.sampled_from(CUSTOMERS), max_size=2))))),
     )
 
 

@@ -13,6 +13,7 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from tests.rating.lines import Line
+from tests.rating.oracle_billing_rules import AddedLine, spread_over, support_price
 from tests.rating.oracle_rules import by_rate, first_rule
 
 getcontext().prec = 80
@@ -29,6 +30,7 @@ class Rated:
     price: Decimal
     spans_transfer: bool
     rule: int | None = None
+    spread: Decimal = Decimal(0)
 
 
 def twelve(value: Decimal) -> Decimal:
@@ -118,7 +120,11 @@ def rate_line(line: Line, inputs: RatingInputs) -> Rated:
             price = base * (1 - percent)
     cost = statement_cost(line, terms, inputs.bill_input_tax)
     position = None if rule is None else rule.position
-    return Rated("billed", customer_id, kind, cost, twelve(price), crosses, position)
+    spread = spread_over(line, customer_id, twelve(price), inputs)
+    support = support_price(line, customer_id, inputs)
+    if support is not None:
+        return Rated("billed", customer_id, "SUPPORT_RULE", cost, support, crosses, position, spread)
+    return Rated("billed", customer_id, kind, cost, twelve(price) + spread, crosses, position, spread)
 
 
 MINOR_DIGITS = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}
@@ -126,33 +132,55 @@ MINOR_DIGITS = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}
 
 @dataclass(frozen=True)
 class StatementLineView:
-    key: tuple[str | None, ...]
+    """A line: ``charges``, provider, subscription, service and category; or kind, rule id and account."""
+
+    key: tuple[str | int | None, ...]
     quantity: Decimal | None
     exact: Decimal
     shown: Decimal
 
 
-def statement(rated: list[tuple[Line, Rated]], currency: str) -> tuple[list[StatementLineView], Decimal, Decimal]:
-    """(lines in order, total, statement cost) of one customer and currency."""
+def statement(
+    rated: list[tuple[Line, Rated]], added: list[AddedLine], currency: str
+) -> tuple[list[StatementLineView], Decimal, Decimal]:
+    """(lines in order, total, statement cost) of one customer and currency; ``added``: what rules add to it."""
     groups: dict[tuple[str | None, ...], list[tuple[Line, Rated]]] = defaultdict(list)
     for line, outcome in rated:
         groups[line.provider, line.subscription, line.service, line.category].append((line, outcome))
     keys = sorted(groups, key=lambda key: tuple((part is None, part or "") for part in key))
-    exact = [sum((outcome.price for _, outcome in groups[key]), Decimal(0)) for key in keys]
+    told: list[tuple[tuple[str | int | None, ...], Decimal | None, Decimal]] = [
+        (
+            ("charges", *key),
+            quantity_of([line for line, _ in groups[key]]),
+            sum((outcome.price for _, outcome in groups[key]), Decimal(0)),
+        )
+        for key in keys
+    ]
+    for kind in ("support", "custom"):
+        of_kind = [one for one in added if one.kind == kind]
+        for one in sorted(of_kind, key=lambda one: (one.rule_id, one.account is None, one.account or "")):
+            told.append(((kind, one.rule_id, one.account), None, one.exact))
+    total, shown = dealt([exact for _, _, exact in told], currency)
+    views = [StatementLineView(*line, visible) for line, visible in zip(told, shown, strict=True)]
+    return views, total, sum((outcome.statement_cost for _, outcome in rated), Decimal(0))
+
+
+def quantity_of(lines: list[Line]) -> Decimal | None:
+    quantities = [line.quantity for line in lines if line.quantity is not None]
+    one_unit = len({line.unit for line in lines}) == 1
+    return sum(quantities, Decimal(0)) if one_unit and quantities else None
+
+
+def dealt(exact: list[Decimal], currency: str) -> tuple[Decimal, list[Decimal]]:
+    """(total, what each line shows) in the currency's minor units."""
     unit = Decimal(1).scaleb(-MINOR_DIGITS[currency])
     total = sum(exact, Decimal(0)).quantize(unit, rounding=ROUND_HALF_UP)
     shown = [amount.quantize(unit, rounding=ROUND_FLOOR) for amount in exact]
     while sum(shown, Decimal(0)) < total:
-        waiting = [index for index in range(len(keys)) if shown[index] < exact[index]]
+        waiting = [index for index in range(len(exact)) if shown[index] < exact[index]]
         chosen = max(waiting, key=lambda index: (exact[index] - shown[index], -index))
         shown[chosen] += unit
-    views = []
-    for key, amount, visible in zip(keys, exact, shown, strict=True):
-        quantities = [line.quantity for line, _ in groups[key] if line.quantity is not None]
-        one_unit = len({line.unit for line, _ in groups[key]}) == 1
-        quantity = sum(quantities, Decimal(0)) if one_unit and quantities else None
-        views.append(StatementLineView(key, quantity, amount, visible))
-    return views, total, sum((outcome.statement_cost for _, outcome in rated), Decimal(0))
+    return total, shown
 
 
 def balance(rated: list[tuple[Line, Rated]]) -> dict[tuple[str, str], Decimal]:

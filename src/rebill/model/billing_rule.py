@@ -10,7 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from rebill.model.money import AMOUNT_DECIMALS, GREATEST_DISCOUNT, checked_percent, round_half_away
+from rebill.model.cloud import Cloud, cloud_of
+from rebill.model.money import AMOUNT_DECIMALS, GREATEST_DISCOUNT, checked_percent, round_half_away, share_of
 from rebill.model.months import BillingMonth
 
 GREATEST_FEE: Final = Decimal(10) ** 16
@@ -25,6 +26,14 @@ class RuleCloud(StrEnum):
 
     AZURE = "azure"
     AWS = "aws"
+
+
+_RULE_CLOUDS: Final = {Cloud.AZURE: RuleCloud.AZURE, Cloud.AWS: RuleCloud.AWS}
+
+
+def rule_cloud_of(provider: str | None) -> RuleCloud | None:
+    """The cloud whose rules look at charges of ``provider``; Azure's at those that name none."""
+    return _RULE_CLOUDS.get(cloud_of([provider]))
 
 
 class RuleType(StrEnum):
@@ -218,6 +227,15 @@ class BillingRule:
             or any(customer_id == holder for holder, _ in terms.enterprise_agreements)
         )
 
+    def signed(self, amount: Decimal) -> Decimal:
+        """``amount`` as it is added: below 0 for a credit."""
+        return -amount if self.terms.sign is RuleSign.CREDIT else amount
+
+    @property
+    def share(self) -> Decimal:
+        """What is added of an amount: percent/100, below 0 for a credit."""
+        return self.signed(share_of(self.terms.percent or Decimal(0)))
+
     @property
     def is_for_everyone(self) -> bool:
         """Whether it is for every customer, those to come too."""
@@ -239,6 +257,14 @@ class KeptBillingRule:
     home_currency: str
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True)
+class RuleInForce:
+    """A rule as it acts in one billing month."""
+
+    billing_rule_id: int
+    rule: BillingRule
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,17 @@ def discount_factor(percent: Decimal) -> Decimal:
     return round_half_away(1 - checked_percent(percent, GREATEST_DISCOUNT) / 100, FACTOR_DECIMALS)
 
 
+def share_of(percent: Decimal) -> Decimal:
+    """``percent/100``, exact, six decimals."""
+    return round_half_away(checked_percent(percent) / 100, FACTOR_DECIMALS)
+
+
+def product_of(amount: Decimal, factor: Decimal) -> Decimal:
+    """``amount × factor``, rounded once to the decimals of an amount."""
+    with localcontext(_EXACT):
+        return kept_amount(amount * factor)
+
+
 def minor_units(amount: Decimal, minor_digits: int) -> int:
     """``amount`` in whole minor units of a currency with ``minor_digits``, half away from zero."""
     return int(round_half_away(amount, minor_digits).scaleb(minor_digits))

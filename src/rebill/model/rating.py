@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
+from rebill.model.billing_rule import RuleInForce
 from rebill.model.identifiers import AccountKind
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
@@ -38,6 +39,8 @@ class BaseKind(IntEnum):
     """The partner's input tax: priced 0, outside every margin."""
     FIXED_RATE = 10
     """The quantity: a rule of the price book prices each unit."""
+    SUPPORT_RULE = 11
+    """Nothing, or ``ListCost``: a support rule prices the line."""
 
 
 class Attention(StrEnum):
@@ -77,7 +80,8 @@ class RatingInputs:
 
     ``account_books`` name their books by id, each account of a customer at most once; ``books`` are those, in
     order of their ids. A customer without terms is not billed. ``bill_input_tax``: the partner cannot reclaim its
-    input tax. ``home_currency``: the partner's, of fixed rates that name none.
+    input tax. ``home_currency``: the partner's, of fixed rates and fees that name none. ``billing_rules`` act in the
+    month, in order of their ids; no fee falls on ``departed`` customers, who were deleted before it began.
     """
 
     month: BillingMonth
@@ -87,6 +91,8 @@ class RatingInputs:
     books: tuple[RecordedBook, ...] = ()
     account_books: tuple[AccountBook, ...] = ()
     bill_input_tax: bool = False
+    billing_rules: tuple[RuleInForce, ...] = ()
+    departed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,9 @@ class PricedLine:
 
     @property
     def key(self) -> LineKey:
+        """What makes it the same line. One that no charges make is known by its reference and account: names change."""
+        if self.kind is not LineKind.CHARGES:
+            return LineKey(self.kind, self.reference, None, self.subscription, None, None)
         return LineKey(self.kind, self.reference, self.provider, self.subscription, self.service, self.charge_category)
 
 

@@ -2,10 +2,16 @@
 
 from typing import Final
 
+from rebill.rating.line_rules import NO_LINE_RULES
 from rebill.rating.rule_sets import NOT_BILLED_RULE_SET
 
 _UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BILLING_ACCOUNT_KEY: Final = f"translate(trim(a.billing_account), '{_UPPER}', '{_UPPER.lower()}')"
+
+
+def agreement_of(billing_account: str) -> str:
+    """The number of an enterprise agreement as its billing account's id ends in it."""
+    return f"regexp_replace(trim({billing_account}), '^.*/', '')"
 
 
 def accounts(names_accounts: bool) -> str:
@@ -89,9 +95,14 @@ rule_edges AS (
 ), ruled AS (
     SELECT o.account_number, o.subscription, o.tenant, o.billing_account, c.first_day,
            COALESCE(c.next_day, o.until_day) AS until_day, o.customer_id, o.bound_by, o.owner_until_day,
-           COALESCE({rule_sets}, {not_billed}) AS rule_set
+           COALESCE({rule_sets}, {not_billed}) AS rule_set,
+           COALESCE(of_agreement.line_rule_set, of_customer.line_rule_set, {no_line_rules}) AS line_rule_set
     FROM cuts AS c
     JOIN ownerships AS o ON o.account_number = c.account_number AND o.first_day = c.owned_first_day{rule_joins}
+    LEFT JOIN customer_line_rules AS of_agreement
+      ON of_agreement.customer_id = o.customer_id AND of_agreement.agreement = {agreement}
+    LEFT JOIN customer_line_rules AS of_customer
+      ON of_customer.customer_id = o.customer_id AND of_customer.agreement IS NULL
 )"""
 _NAMED: Final = (("of_subscription", "subscription"), ("of_tenant", "tenant"), ("of_payer", "billing_account_key"))
 
@@ -110,11 +121,18 @@ def account_spans(names_accounts: bool) -> str:
     )
     rule_sets = ", ".join(f"{alias}.rule_set" for alias, _ in conditions)
     owned = _OWNED.format(billing_account_key=_BILLING_ACCOUNT_KEY)
-    ruled = _RULED.format(rule_sets=rule_sets, not_billed=NOT_BILLED_RULE_SET, rule_joins=joins)
+    ruled = _RULED.format(
+        rule_sets=rule_sets,
+        not_billed=NOT_BILLED_RULE_SET,
+        no_line_rules=NO_LINE_RULES,
+        rule_joins=joins,
+        agreement=agreement_of("o.billing_account"),
+    )
     return f"""
 WITH {owned}, {ruled}
 SELECT CAST(row_number() OVER (ORDER BY account_number, first_day) AS INTEGER) AS span_number,
        subscription, tenant, billing_account, first_day, until_day, customer_id, bound_by, owner_until_day, rule_set,
+       line_rule_set,
        CASE WHEN customer_id IS NULL THEN 'unassigned'
             WHEN rule_set = {NOT_BILLED_RULE_SET} THEN 'billing_disabled'
             ELSE 'billed' END AS binding

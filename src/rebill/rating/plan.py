@@ -14,7 +14,7 @@ tables of ``rule_matching``, which are found from the products.
 from dataclasses import dataclass
 
 from rebill.model.rating import BaseKind
-from rebill.rating.accounts import account_spans, accounts, span_of_line
+from rebill.rating.accounts import account_spans, accounts, agreement_of, span_of_line
 from rebill.rating.line_columns import Asked
 from rebill.rating.products import (
     BILLED_BASE,
@@ -29,6 +29,7 @@ from rebill.rating.products import (
     product_of_line,
     products,
 )
+from rebill.rating.ruled_lines import AMOUNT, NO_LIST, RULE_JOINS, ZERO, rule_columns, ruled
 
 
 @dataclass(frozen=True)
@@ -44,32 +45,31 @@ class Step:
 class PlanFeatures:
     """What a month's terms and books make a plan read and compute; nothing else costs it anything.
 
-    ``asked``: what the books ask of lines. ``names_accounts``: an account has a book of its own.
+    ``asked``: what the books ask of lines. ``names_accounts``: an account has a book of its own, or an agreement rules
+    of its own. ``has_line_rules``: billing rules act on charges. ``most_spread``: how many share in one at most.
     """
 
     bill_input_tax: bool
     names_accounts: bool
     asked: Asked
+    has_line_rules: bool = False
+    most_spread: int = 0
 
 
-AMOUNT = "DECIMAL(28,12)"
-_ZERO = f"CAST('0' AS {AMOUNT})"
-
-_NO_LIST = f"(l.ListCost IS NULL OR (l.ListCost = {_ZERO} AND l.BilledCost <> {_ZERO}))"
-_FALLS_BACK = f"(p.base_source = {LIST_BASE} AND {_NO_LIST})"
-_NO_RETAIL = f"(p.base_source = {RETAIL_BASE} AND (l.ListCost IS NULL OR l.ListCost = {_ZERO}))"
+_FALLS_BACK = f"(p.base_source = {LIST_BASE} AND {NO_LIST})"
+_NO_RETAIL = f"(p.base_source = {RETAIL_BASE} AND (l.ListCost IS NULL OR l.ListCost = {ZERO}))"
 _NO_EFFECTIVE = f"(p.base_source = {EFFECTIVE_BASE} AND l.EffectiveCost IS NULL)"
 _BASE = f"""CASE WHEN p.base_source = {BILLED_BASE} OR {_FALLS_BACK} THEN CAST(l.BilledCost AS {AMOUNT})
-         WHEN p.base_source IN ({LIST_BASE}, {RETAIL_BASE}) THEN COALESCE(CAST(l.ListCost AS {AMOUNT}), {_ZERO})
-         WHEN p.base_source = {EFFECTIVE_BASE} THEN COALESCE(CAST(l.EffectiveCost AS {AMOUNT}), {_ZERO})
-         ELSE {_ZERO} END"""
+         WHEN p.base_source IN ({LIST_BASE}, {RETAIL_BASE}) THEN COALESCE(CAST(l.ListCost AS {AMOUNT}), {ZERO})
+         WHEN p.base_source = {EFFECTIVE_BASE} THEN COALESCE(CAST(l.EffectiveCost AS {AMOUNT}), {ZERO})
+         ELSE {ZERO} END"""
 # The one place where a price is computed: base × factor, or quantity × rate;
 # rounded half away from zero to 12 decimals.
 _BY_PERCENT = f"CAST(round({_BASE} * CASE WHEN {_FALLS_BACK} THEN p.fallback_factor ELSE p.factor END, 12) AS {AMOUNT})"
 _BY_RATE = f"CAST(round(l.PricingQuantity * p.rate, 12) AS {AMOUNT})"
 _STATEMENT_COST = f"""CASE WHEN p.cost_source = {BILLED_COST} THEN CAST(l.BilledCost AS {AMOUNT})
-         WHEN p.cost_source = {EFFECTIVE_COST} THEN COALESCE(CAST(l.EffectiveCost AS {AMOUNT}), {_ZERO})
-         ELSE {_ZERO} END"""
+         WHEN p.cost_source = {EFFECTIVE_COST} THEN COALESCE(CAST(l.EffectiveCost AS {AMOUNT}), {ZERO})
+         ELSE {ZERO} END"""
 
 # A charge is never divided; one of more than a day that crosses a change of owner is only marked.
 _SPANS_TRANSFER = """COALESCE(l.ChargeCategory = 'Usage' AND l.ChargePeriodEnd > CAST(s.owner_until_day AS TIMESTAMP)
@@ -85,7 +85,8 @@ _SPANS_TRANSFER = """COALESCE(l.ChargeCategory = 'Usage' AND l.ChargePeriodEnd >
 def _rated_lines(features: PlanFeatures) -> str:
     by_rate = f"WHEN p.base_source = {QUANTITY_BASE} THEN {_BY_RATE} " if features.asked.fixed_rate else ""
     price = f"CASE {by_rate}ELSE {_BY_PERCENT} END" if by_rate else _BY_PERCENT
-    return f"""
+    asked_by_rules = f",\n       {rule_columns(features.most_spread)}" if features.has_line_rules else ""
+    priced = f"""
 SELECT l.part, l.part_row, s.span_number, p.product_number,
        CAST(CASE WHEN {_FALLS_BACK} THEN {BaseKind.BASE_FALLBACK}
                  WHEN {_NO_RETAIL} THEN {BaseKind.NO_RETAIL}
@@ -94,13 +95,14 @@ SELECT l.part, l.part_row, s.span_number, p.product_number,
        l.PricingQuantity AS quantity, l.BilledCost AS billed_cost,
        {_STATEMENT_COST} AS statement_cost,
        {price} AS price,
-       {_SPANS_TRANSFER} AS spans_transfer
+       {_SPANS_TRANSFER} AS spans_transfer{asked_by_rules}
 FROM cost_lines AS l
 LEFT JOIN account_spans AS s
   ON {span_of_line(features.names_accounts)}{class_joins(features.asked)}
 LEFT JOIN products AS d
   ON {product_of_line(features.asked)}
 LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number"""
+    return ruled(priced + RULE_JOINS, features.most_spread) if features.has_line_rules else priced
 
 
 _RATED_SUMS = f"""
@@ -129,6 +131,16 @@ GROUP BY s.customer_id, d.currency, d.provider, s.subscription, d.service, d.cha
 ORDER BY s.customer_id, d.currency, d.provider NULLS LAST, s.subscription NULLS LAST, d.service NULLS LAST,
          d.charge_category NULLS LAST"""
 """The priced lines of every statement, in the order of statement lines."""
+
+AGREEMENT_SPEND = f"""
+SELECT s.customer_id, d.currency, d.provider, {agreement_of("s.billing_account")} AS agreement,
+       CAST(SUM(r.price) AS {AMOUNT}) AS price
+FROM rated_sums AS r
+JOIN account_spans AS s ON s.span_number = r.span_number
+JOIN products AS d ON d.product_number = r.product_number
+WHERE s.binding = 'billed' AND s.billing_account IS NOT NULL
+GROUP BY s.customer_id, d.currency, d.provider, {agreement_of("s.billing_account")}"""
+"""The prices of every customer's billed lines by billing account, where accounts are told apart by it."""
 
 BALANCE = f"""
 SELECT d.currency, s.binding, CAST(SUM(r.billed_cost) AS {AMOUNT}) AS billed_cost,

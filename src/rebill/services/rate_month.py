@@ -2,18 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from rebill.engines.duckdb import DuckDBEngine
+from rebill.model.billing_rule import RuleCloud, rule_cloud_of
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO
 from rebill.model.rating import Attention, CustomerLines, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Binding, PricedLine
 from rebill.rating import plan as rating_plan
+from rebill.rating.customer_rules import names_agreements
+from rebill.rating.statement_rules import AgreementSpend, with_rule_lines
 from rebill.services.resolve_rules import resolve_rules
 
 
@@ -32,17 +35,18 @@ class ImportedCost:
 def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCost, folder: Path) -> RatedMonth:
     """Rate the imported cost of a month and leave every rated line in ``folder`` as Parquet.
 
-    Beside ``rated_lines.parquet`` lie the small tables its numbers refer to: ``account_spans``,
-    ``products`` and ``prices``. Raises ``ProgramError`` when a check of ``docs/rating.md`` fails:
-    then nothing of the outcome may be used.
+    Beside ``rated_lines.parquet`` lie the small tables its numbers refer to: ``account_spans``, ``products``,
+    ``prices``, ``line_rules`` and ``product_rules``. Raises ``ProgramError`` when a check of ``docs/rating.md``
+    fails: then nothing of the outcome may be used.
     """
     if not imported.parts:
-        return RatedMonth((), tuple(Balance(currency, total) for currency, total in sorted(imported.sums.items())), 0)
+        nothing = tuple(Balance(currency, total) for currency, total in sorted(imported.sums.items()))
+        return RatedMonth(with_rule_lines(inputs, (), {}), nothing, line_count=0)
     engine.read_cost_lines(imported.parts)
     features = resolve_rules(engine, inputs)
     for step in rating_plan.lines(features):
         _perform(engine, step, folder)
-    for name in ("account_spans", "products", "prices"):
+    for name in ("account_spans", "products", "prices", "line_rules", "product_rules"):
         engine.write_parquet(f"SELECT * FROM {name}", folder / f"{name}.parquet")
     customers = tuple(_customers(engine.rows(rating_plan.STATEMENT_LINES)))
     outcome = engine.rows(rating_plan.BALANCE)
@@ -53,7 +57,7 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
         attention=_attention(outcome),
     )
     _check(engine, rated, imported, billed_price=sum((row[4] for row in outcome if row[1] == Binding.BILLED), ZERO))
-    return rated
+    return replace(rated, customers=with_rule_lines(inputs, customers, _agreement_spend(engine, inputs)))
 
 
 def _perform(engine: DuckDBEngine, step: rating_plan.Step, folder: Path) -> None:
@@ -72,6 +76,16 @@ def _customers(rows: Iterable[tuple[Any, ...]]) -> Iterable[CustomerLines]:
             priced.append(PricedLine(provider, subscription, service, category, quantity, unit, exact, int(charges)))
             cost += line_cost
         yield CustomerLines(int(customer_id), currency, tuple(priced), cost)
+
+
+def _agreement_spend(engine: DuckDBEngine, inputs: RatingInputs) -> AgreementSpend:
+    """What rules for some agreements take their shares of."""
+    found: dict[tuple[int, str, str], Decimal] = defaultdict(Decimal)
+    if names_agreements(inputs):
+        for customer_id, currency, provider, agreement, price in engine.rows(rating_plan.AGREEMENT_SPEND):
+            if rule_cloud_of(provider) is RuleCloud.AZURE:
+                found[customer_id, currency, agreement] += price
+    return dict(found)
 
 
 def _balance(outcome: Sequence[tuple[Any, ...]], imported: dict[str, Decimal]) -> tuple[Balance, ...]:

@@ -6,7 +6,9 @@ from typing import Any
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.model.rating import RatingInputs
 from rebill.price_books.regular_expressions import matching_numbers
+from rebill.rating.customer_rules import names_agreements
 from rebill.rating.line_columns import Asked, TextClasses, asked_by, asked_columns, text_classes
+from rebill.rating.line_rules import line_rule_tables, line_rules_of, product_rule_table
 from rebill.rating.plan import PlanFeatures, keys
 from rebill.rating.products import key_parts
 from rebill.rating.rule_matching import first_matches
@@ -19,17 +21,22 @@ def resolve_rules(engine: DuckDBEngine, inputs: RatingInputs) -> PlanFeatures:
 
     Texts are compared once for each distinct text, rules once for each kind of lines that occurs.
     """
-    rule_sets = rule_sets_of(inputs)
+    rule_sets, line_rules = rule_sets_of(inputs), line_rules_of(inputs)
     asked = asked_by(rule for rules in rule_sets.matchers for rule in rules)
-    features = PlanFeatures(inputs.bill_input_tax, rule_sets.names_accounts, asked)
+    features = PlanFeatures(
+        inputs.bill_input_tax,
+        rule_sets.names_accounts or names_agreements(inputs),
+        asked,
+        has_line_rules=bool(line_rules.numbered),
+        most_spread=line_rules.most_spread,
+    )
     classes = classes_of_texts(engine, asked)
-    _create(engine, (*input_tables(inputs, rule_sets), *map(class_table, classes)))
+    _create(engine, (*input_tables(inputs, rule_sets), *line_rule_tables(line_rules), *map(class_table, classes)))
     for step in keys(features):
         engine.create_table_as(step.name, step.sql)
-    matches = first_matches(
-        rule_sets.matchers, _products(engine, asked), asked, classes, inputs.home_currency, inputs.bill_input_tax
-    )
-    _create(engine, match_tables(rule_sets, matches))
+    products = _products(engine, asked)
+    matches = first_matches(rule_sets.matchers, products, asked, classes, inputs.home_currency, inputs.bill_input_tax)
+    _create(engine, (*match_tables(rule_sets, matches), product_rule_table(products)))
     return features
 
 

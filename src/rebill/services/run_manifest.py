@@ -13,11 +13,14 @@ from rebill.model.money import PERCENT_DECIMALS, round_half_away, text_of, text_
 from rebill.model.price_book import RecordedBook
 from rebill.model.rating import RatingInputs
 from rebill.model.statement import Statement
+from rebill.services.recorded_rules import billing_rule_document
 
 
 def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[str, Any]:
     """Everything the month was computed from, as it stood: enough to compute it again."""
-    currencies = sorted({found.currency for data_set in data_sets for found in data_set.sums})
+    of_cost = {found.currency for data_set in data_sets for found in data_set.sums}
+    of_fees = {one.rule.terms.currency or inputs.home_currency for one in inputs.billing_rules}
+    currencies = sorted(of_cost | of_fees)
     return {
         "billing_month": str(inputs.month),
         "home_currency": inputs.home_currency,
@@ -47,6 +50,8 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
         "price_book_accounts": [
             [choice.customer_id, choice.account_key, choice.price_book_id] for choice in inputs.account_books
         ],
+        "billing_rules": [billing_rule_document(one) for one in inputs.billing_rules],
+        "departed_customers": list(inputs.departed),
         "currencies": {currency: minor_digits(currency) for currency in currencies},
     }
 

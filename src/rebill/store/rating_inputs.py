@@ -1,29 +1,33 @@
 """What a month is priced by, as the record has it at one moment."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, time
 from typing import Any
 
 from sqlalchemy import Table, and_, func, select
 
+from rebill.model.billing_rule import RuleInForce
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import PriceBook, Specification
 from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import CustomerTerms
 from rebill.store.assignments import ORDER_OF_CREATION
+from rebill.store.billing_rules import billing_rules_of_month
 from rebill.store.price_books import account_books_in_force, books_in_force
 from rebill.store.scope import Scope
 from rebill.store.tables import (
     accounts,
     assignments,
     customer_terms,
+    customers,
     partners,
 )
 from rebill.store.terms import terms_of_row
 
 
 def rating_inputs(scope: Scope, month: BillingMonth, read: Callable[[Specification], PriceBook]) -> RatingInputs:
-    """Assignments, terms and books of the scope's partner as they are recorded for ``month``; ``read`` reads a book."""
+    """Assignments, terms, books and rules of the scope's partner as recorded for ``month``; ``read`` reads a book."""
     partner = scope.connection.execute(
         select(partners.c.bill_input_tax, partners.c.currency).where(partners.c.partner_id == scope.partner_id)
     ).one()
@@ -37,7 +41,18 @@ def rating_inputs(scope: Scope, month: BillingMonth, read: Callable[[Specificati
         books=books,
         account_books=account_books,
         bill_input_tax=partner.bill_input_tax,
+        billing_rules=tuple(
+            RuleInForce(kept.billing_rule_id, kept.rule) for kept in billing_rules_of_month(scope, month)
+        ),
+        departed=_departed(scope, month),
     )
+
+
+def _departed(scope: Scope, month: BillingMonth) -> tuple[int, ...]:
+    """The customers that were deleted before the month began."""
+    began = datetime.combine(month.first_day, time(), UTC)
+    query = scope.select(customers, customers.c.customer_id).where(customers.c.deleted_at < began)
+    return tuple(scope.connection.scalars(query.order_by(customers.c.customer_id)))
 
 
 def _bindings(scope: Scope) -> tuple[AccountBinding, ...]:

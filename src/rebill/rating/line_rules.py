@@ -1,0 +1,161 @@
+"""Billing rules that act on the price of charges, resolved into small tables that a plan joins.
+
+A *line rule set* is what the rules of a month do to a customer's charges, or to those of one of its agreements: shares
+of the price that are spread over them, and the price of AWS Support. Customers on whom the same rules act share one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rebill.model.billing_rule import RuleAction, RuleCloud, RuleInForce, RuleType, rule_cloud_of
+from rebill.model.identifiers import fold
+from rebill.model.money import discount_factor, text_of
+from rebill.model.rating import RatingInputs
+from rebill.rating.customer_rules import CustomerRules, rules_by_customer
+from rebill.rating.tables import FACTOR_TYPE, InputTable
+
+NO_LINE_RULES: Final = 0
+"""The line rule set of charges on which no rule acts."""
+KEPT_PRICE, NO_PRICE, LIST_PRICE = range(3)
+"""What a support rule prices AWS Support from (``line_rules.support_source``): as it is, at 0, at its list cost."""
+_FREE: Final = (RuleAction.SUPPRESS_CHARGE, RuleAction.FLAT_FEE, RuleAction.CUSTOM_TIER)
+_AT_LIST: Final = (RuleAction.LIST_PRICE, RuleAction.PERCENTAGE_DISCOUNT)
+_SUPPORT_NAMES: Final = (
+    "aws support",
+    "awssupport",
+    "aws premium support",
+    "aws developer support",
+    "aws business support",
+    "aws enterprise support",
+    "aws enterprise on-ramp",
+    "awsdevelopersupport",
+    "awsbusinesssupport",
+    "awsenterprisesupport",
+    "ocbpremiumsupport",
+)
+"""How the names of AWS Support services begin, folded."""
+
+
+@dataclass(frozen=True)
+class LineRuleSet:
+    """Rules whose shares are ``spread`` over charges, and the one that prices AWS Support."""
+
+    spread: tuple[RuleInForce, ...]
+    support: RuleInForce | None
+
+    @property
+    def key(self) -> tuple[int | None, ...]:
+        """The rules' ids: no more is needed to know it among those of a month."""
+        support = None if self.support is None else self.support.billing_rule_id
+        return support, *(one.billing_rule_id for one in self.spread)
+
+
+@dataclass(frozen=True)
+class LineRules:
+    """The line rule sets of a month (``numbered`` from 1), and whose they are.
+
+    ``customers``: (customer id, agreement, number); without an agreement: of all charges that no other row is for.
+    """
+
+    numbered: tuple[LineRuleSet, ...]
+    customers: tuple[tuple[int, int | None, int], ...]
+
+    @property
+    def most_spread(self) -> int:
+        """How many shares are spread over one charge at most."""
+        return max((len(one.spread) for one in self.numbered), default=0)
+
+
+def line_rules_of(inputs: RatingInputs) -> LineRules:
+    """Gather the distinct line rule sets of ``inputs``, in order of first use by ascending customer id."""
+    numbers: dict[tuple[int | None, ...], int] = {}
+    numbered, customers = [], []
+    for found in rules_by_customer(inputs):
+        for agreement in (None, *found.by_agreement):
+            rule_set = _rule_set(found, agreement)
+            if not rule_set.spread and rule_set.support is None:
+                continue
+            if rule_set.key not in numbers:
+                numbered.append(rule_set)
+                numbers[rule_set.key] = len(numbered)
+            customers.append((found.customer_id, agreement, numbers[rule_set.key]))
+    return LineRules(tuple(numbered), tuple(customers))
+
+
+def _rule_set(found: CustomerRules, agreement: int | None) -> LineRuleSet:
+    rules = (*found.for_all, *(() if agreement is None else found.by_agreement[agreement]))
+    spread = sorted((one for one in rules if one.rule.is_spread), key=lambda one: one.billing_rule_id)
+    return LineRuleSet(tuple(spread), _support_rule(found.for_all))
+
+
+def _support_rule(rules: Sequence[RuleInForce]) -> RuleInForce | None:
+    """The rule that prices AWS Support: one that makes it free before one that prices it, then the lowest id."""
+    support = [one for one in rules if one.rule.rule_type is RuleType.SUPPORT]
+    return next((one for actions in (_FREE, _AT_LIST) for one in support if one.rule.action in actions), None)
+
+
+def line_rule_tables(rules: LineRules) -> tuple[InputTable, ...]:
+    """The tables ``line_rules`` and ``customer_line_rules`` of a month."""
+    shares = range(1, rules.most_spread + 1)
+    columns = [("line_rule_set", "INTEGER"), ("support_rule", "BIGINT"), ("support_source", "INTEGER")]
+    columns.append(("support_factor", FACTOR_TYPE))
+    columns += [column for place in shares for column in ((f"rule_{place}", "BIGINT"), (f"share_{place}", FACTOR_TYPE))]
+    rows = [
+        (str(number), *_support_effect(one.support), *_spread_effects(one.spread, rules.most_spread))
+        for number, one in enumerate(rules.numbered, 1)
+    ]
+    holders = [
+        (str(customer_id), None if agreement is None else str(agreement), str(number))
+        for customer_id, agreement, number in rules.customers
+    ]
+    holder_columns = (("customer_id", "BIGINT"), ("agreement", "VARCHAR"), ("line_rule_set", "INTEGER"))
+    return (
+        InputTable("line_rules", tuple(columns), rows),
+        InputTable("customer_line_rules", holder_columns, holders),
+    )
+
+
+def _support_effect(kept: RuleInForce | None) -> tuple[str | None, ...]:
+    """(rule id, source, factor) of the rule that prices AWS Support, as text."""
+    if kept is None:
+        return None, str(KEPT_PRICE), None
+    if kept.rule.action in _FREE:
+        return str(kept.billing_rule_id), str(NO_PRICE), None
+    discount = kept.rule.terms.percent
+    factor = "1" if discount is None else text_of(discount_factor(discount))
+    return str(kept.billing_rule_id), str(LIST_PRICE), factor
+
+
+def _spread_effects(spread: Sequence[RuleInForce], places: int) -> Iterable[str | None]:
+    """(rule id, share) of each rule, as text, and nothing in the places that are left."""
+    effects = [text for one in spread for text in (str(one.billing_rule_id), text_of(one.rule.share))]
+    return (*effects, *[None] * (2 * (places - len(spread))))
+
+
+def product_rule_table(products: Iterable[Mapping[str, Any]]) -> InputTable:
+    """The table ``product_rules``: what billing rules may do to a product, of the products to which any may.
+
+    ``spread_over``: its charges bear shares of Azure's spend. ``support``: it is AWS Support; ``support_listed``: that,
+    and a charge that can have a list price.
+    """
+    rows = [
+        (str(product["product_number"]), *map(str, flags))
+        for product in products
+        if any(flags := _flags(product["provider"], product["service"], product["charge_category"]))
+    ]
+    names = ("spread_over", "support", "support_listed")
+    columns = (("product_number", "INTEGER"), *((name, "BOOLEAN") for name in names))
+    return InputTable("product_rules", columns, rows)
+
+
+def _flags(provider: str | None, service: str | None, category: str) -> tuple[bool, bool, bool]:
+    charged = category in ("Usage", "Purchase")
+    cloud = rule_cloud_of(provider)
+    support = cloud is RuleCloud.AWS and is_aws_support(service)
+    return charged and cloud is RuleCloud.AZURE, support, charged and support
+
+
+def is_aws_support(service: str | None) -> bool:
+    """Whether a service of AWS is one of AWS Support's plans."""
+    return service is not None and fold(service.strip()).startswith(_SUPPORT_NAMES)
