@@ -178,3 +178,9 @@ def lines(features: PlanFeatures) -> tuple[Step, ...]:
         Step("rated_lines", _rated_lines(features), large=True),
         Step("rated_sums", _RATED_SUMS),
     )
+
+
+def kept_tables(features: PlanFeatures) -> tuple[str, ...]:
+    """The small tables that rated lines refer to, and that a run keeps beside them."""
+    of_rules = ("line_rules", "product_rules") if features.has_line_rules else ()
+    return ("account_spans", "products", "prices", *of_rules)

@@ -35,9 +35,8 @@ class ImportedCost:
 def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCost, folder: Path) -> RatedMonth:
     """Rate the imported cost of a month and leave every rated line in ``folder`` as Parquet.
 
-    Beside ``rated_lines.parquet`` lie the small tables its numbers refer to: ``account_spans``, ``products``,
-    ``prices``, ``line_rules`` and ``product_rules``. Raises ``ProgramError`` when a check of ``docs/rating.md``
-    fails: then nothing of the outcome may be used.
+    Beside ``rated_lines.parquet`` lie the small tables its numbers refer to. Raises ``ProgramError`` when a check of
+    ``docs/rating.md`` fails: then nothing of the outcome may be used.
     """
     if not imported.parts:
         nothing = tuple(Balance(currency, total) for currency, total in sorted(imported.sums.items()))
@@ -46,7 +45,7 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
     features = resolve_rules(engine, inputs)
     for step in rating_plan.lines(features):
         _perform(engine, step, folder)
-    for name in ("account_spans", "products", "prices", "line_rules", "product_rules"):
+    for name in rating_plan.kept_tables(features):
         engine.write_parquet(f"SELECT * FROM {name}", folder / f"{name}.parquet")
     customers = tuple(_customers(engine.rows(rating_plan.STATEMENT_LINES)))
     outcome = engine.rows(rating_plan.BALANCE)
