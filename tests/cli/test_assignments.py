@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command_line import CommandLine
+from tests.services.months import charge, write_focus
 
 ACCOUNTS = "azure_partner_customer_accounts"
 
@@ -82,3 +83,34 @@ def test_text_mode_tells_each_id_and_what_to_do_next(rebill: CommandLine, custom
     assert ended.code == 1
     assert "azure_customer_id not found" in ended.out
     assert ended.out.splitlines()[-1].startswith("Next: ")
+
+
+def test_a_move_lists_usage_that_goes_on_across_it(rebill: CommandLine, customers: list[str], tmp_path: Path) -> None:
+    cost = write_focus(
+        tmp_path / "cost.csv",
+        [charge("2024-09-10", "10.5", SubAccountId="s-1", ChargePeriodEnd="2024-09-20T00:00:00Z")],
+    )
+    (data_set,) = rebill.answer("costs", "import", str(cost))["datasets"]
+    assert "spans_transfer" not in rebill.answer("assign", customers[0], "s-1", "--subscription")
+    moved = ("move", customers[1], "s-1", "--subscription", "--from", "2024-09-15", "--dry-run")
+    assert rebill.answer(*moved)["spans_transfer"] == {
+        "count": 1,
+        "lines": [
+            {
+                "data_set_id": data_set["dataset_id"],
+                "billing_period": "2024-09",
+                "source_file": "cost.csv",
+                "source_row": 1,
+                "azure_customer_id": "",
+                "azure_subscription_id": "s-1",
+                "charge_period_start": "2024-09-10T00:00:00Z",
+                "charge_period_end": "2024-09-20T00:00:00Z",
+                "changes_on": "2024-09-15",
+                "billed_cost": "10.500000000000",
+                "currency": "USD",
+            }
+        ],
+    }
+    ended = rebill.run(*moved[:-1])
+    assert "Usage across the change of owner" in ended.out
+    assert "1 such lines stay whole with the owner on their first day (spans_transfer)." in ended.out

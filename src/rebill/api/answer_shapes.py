@@ -100,16 +100,56 @@ class FaultEntry(AnswerShape):
     azure_customer_id: str
 
 
-class AddAnswer(AnswerShape):
+class SpanningUsageLine(AnswerShape):
+    """A line of usage of more than a day that goes on across a change of owner."""
+
+    data_set_id: int
+    billing_period: str
+    source_file: str
+    source_row: Annotated[int, Field(description="In the source file, from 1, the header not counted.")]
+    azure_customer_id: str
+    azure_subscription_id: str
+    charge_period_start: Instant
+    charge_period_end: Annotated[Instant, Field(description="Not included.")]
+    changes_on: Annotated[Day, Field(description="From this day on the account is another customer's, or nobody's.")]
+    billed_cost: Annotated[str, Field(description="Exact, in `currency`.")]
+    currency: str
+
+
+class SpanningUsageAnswer(AnswerShape):
+    """Usage that stays whole with the owner on its first day, though the account is another's on its last."""
+
+    count: int
+    lines: Annotated[list[SpanningUsageLine], Field(description="The first 100.")]
+
+
+SpansTransfer = Annotated[
+    SpanningUsageAnswer | None,
+    Field(
+        description="Stands only where usage of more than a day goes on across a change of owner that the act makes.",
+        exclude_if=lambda found: found is None,
+    ),
+]
+
+
+class AssignmentActAnswer(AnswerShape):
+    """The answer to an act on assignments: `spans_transfer` is left out where there is nothing to tell."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+
+class AddAnswer(AssignmentActAnswer):
     """The answer to add and move: one entry for each distinct id, in the order asked."""
 
     azure_partner_customer_accounts: list[AddTrialEntry | AddEntry | FaultEntry]
+    spans_transfer: SpansTransfer = None
 
 
-class RemoveAnswer(AnswerShape):
+class RemoveAnswer(AssignmentActAnswer):
     """The answer to remove."""
 
     azure_partner_customer_accounts: list[RemoveTrialEntry | RemoveEntry | FaultEntry]
+    spans_transfer: SpansTransfer = None
 
 
 class AssignmentElement(AnswerShape):
@@ -171,7 +211,7 @@ class SubscriptionList(AnswerShape):
 
 
 class SubscriptionDetailList(SubscriptionList):
-    """The same, with ``?detail=true`` or as a dry run."""
+    """The same, with ``?detail=true``."""
 
     details: Sequence[
         SubscriptionAddTrialDetail
@@ -182,16 +222,25 @@ class SubscriptionDetailList(SubscriptionList):
     ]
 
 
-class SubscriptionRemoval(SubscriptionList):
+class SubscriptionAddition(SubscriptionList, AssignmentActAnswer):
+    """The answer to an addition."""
+
+    spans_transfer: SpansTransfer = None
+
+
+class SubscriptionDetailAddition(SubscriptionDetailList, SubscriptionAddition):
+    """The same, with ``?detail=true`` or as a dry run."""
+
+
+class SubscriptionRemoval(SubscriptionList, AssignmentActAnswer):
     """The answer to a removal."""
 
     removed_azure_subscriptions: list[str]
+    spans_transfer: SpansTransfer = None
 
 
-class SubscriptionDetailRemoval(SubscriptionDetailList):
+class SubscriptionDetailRemoval(SubscriptionDetailList, SubscriptionRemoval):
     """The same, with ``?detail=true`` or as a dry run."""
-
-    removed_azure_subscriptions: list[str]
 
 
 class CatalogueElement(AnswerShape):

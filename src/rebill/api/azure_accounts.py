@@ -15,6 +15,8 @@ from rebill.api.answer_shapes import (
     RemoveAnswer,
     RemoveEntry,
     RemoveTrialEntry,
+    SpanningUsageAnswer,
+    SpanningUsageLine,
 )
 from rebill.api.answers import Answer
 from rebill.api.call import Call
@@ -25,6 +27,8 @@ from rebill.api.shapes import AzureCustomersBody, MoveBody, require_shape
 from rebill.model.assignment import AccountEntry, AccountFault, Assignment, AssignmentOrder, AssignmentOutcome
 from rebill.model.audit import Act
 from rebill.model.identifiers import AccountKind
+from rebill.model.money import text_of
+from rebill.model.spanning_usage import SpanningLine
 from rebill.services.assign_accounts import assign_accounts, move_accounts
 from rebill.services.list_assignments import list_assignments
 from rebill.services.permission import Permission
@@ -112,7 +116,7 @@ def add_answer(outcome: AssignmentOutcome) -> AddAnswer:
         fault_entry(entry) if isinstance(entry, AccountFault) else _add_entry(entry, outcome)
         for entry in outcome.entries
     ]
-    return AddAnswer(azure_partner_customer_accounts=entries)
+    return AddAnswer(azure_partner_customer_accounts=entries, spans_transfer=spans_transfer(outcome))
 
 
 def remove_answer(outcome: AssignmentOutcome) -> RemoveAnswer:
@@ -121,7 +125,30 @@ def remove_answer(outcome: AssignmentOutcome) -> RemoveAnswer:
         fault_entry(entry) if isinstance(entry, AccountFault) else _remove_entry(entry, outcome.dry_run)
         for entry in outcome.entries
     ]
-    return RemoveAnswer(azure_partner_customer_accounts=entries)
+    return RemoveAnswer(azure_partner_customer_accounts=entries, spans_transfer=spans_transfer(outcome))
+
+
+def spans_transfer(outcome: AssignmentOutcome) -> SpanningUsageAnswer | None:
+    """Usage across the changes of owner that an act makes; ``None`` where there is none."""
+    found = outcome.spans_transfer
+    lines = [_spanning_line(line) for line in found.lines]
+    return SpanningUsageAnswer(count=found.count, lines=lines) if found.count else None
+
+
+def _spanning_line(line: SpanningLine) -> SpanningUsageLine:
+    return SpanningUsageLine(
+        data_set_id=line.data_set_id,
+        billing_period=str(line.month),
+        source_file=line.source_file,
+        source_row=line.source_row,
+        azure_customer_id=line.azure_customer or "",
+        azure_subscription_id=line.subscription or "",
+        charge_period_start=line.start,
+        charge_period_end=line.end,
+        changes_on=line.changes_on,
+        billed_cost=text_of(line.billed_cost),
+        currency=line.currency,
+    )
 
 
 def _begin(call: Call, identifiers: Sequence[str], act: Callable[..., AssignmentOutcome]) -> Answer:

@@ -5,8 +5,10 @@ from typing import Any
 
 from rebill.api.answer_shapes import (
     SubscriptionAddDetail,
+    SubscriptionAddition,
     SubscriptionAddTrialDetail,
     SubscriptionDetail,
+    SubscriptionDetailAddition,
     SubscriptionDetailList,
     SubscriptionDetailRemoval,
     SubscriptionList,
@@ -15,7 +17,7 @@ from rebill.api.answer_shapes import (
     SubscriptionRemoveTrialDetail,
 )
 from rebill.api.answers import Answer
-from rebill.api.azure_accounts import BEGIN_PARAMETERS, END_PARAMETERS, LIST_PARAMETERS, order_of
+from rebill.api.azure_accounts import BEGIN_PARAMETERS, END_PARAMETERS, LIST_PARAMETERS, order_of, spans_transfer
 from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import flag
@@ -40,12 +42,12 @@ def add(call: Call) -> Answer:
         call.installation, call.caller, order_of(call, AccountKind.SUBSCRIPTION, body.identifiers)
     )
     entries = sound_entries(outcome, body.identifiers, body.field_name)
-    common = _common(call)
+    common = _common(call) | {"spans_transfer": spans_transfer(outcome)}
     headers = {"X-Assigned": str(outcome.done_count)}
     if not _wants_details(call):
-        return Answer.json(200, SubscriptionList(**common), headers)
+        return Answer.json(200, SubscriptionAddition(**common), headers)
     details = [add_detail(entry, outcome.dry_run) for entry in entries]
-    return Answer.json(200, SubscriptionDetailList(**common, details=details), headers)
+    return Answer.json(200, SubscriptionDetailAddition(**common, details=details), headers)
 
 
 def remove(call: Call) -> Answer:
@@ -55,7 +57,7 @@ def remove(call: Call) -> Answer:
         call.installation, call.caller, order_of(call, AccountKind.SUBSCRIPTION, body.identifiers)
     )
     entries = sound_entries(outcome, body.identifiers, body.field_name)
-    common = _common(call)
+    common = _common(call) | {"spans_transfer": spans_transfer(outcome)}
     common["removed_azure_subscriptions"] = [entry.identifier for entry in entries if entry.done]
     headers = {"X-Removed": str(outcome.done_count)}
     if not _wants_details(call):
@@ -148,7 +150,7 @@ def _subscription_routes() -> tuple[Route, ...]:
             Permission.CHANGE,
             add,
             "Assign subscriptions to a customer",
-            {200: SubscriptionList},
+            {200: SubscriptionAddition},
             (*BEGIN_PARAMETERS, DETAIL),
             SubscriptionsBody,
             act=Act.ASSIGN_ACCOUNTS,

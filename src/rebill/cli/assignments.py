@@ -13,11 +13,14 @@ from rebill.cli.session import Session, changing_session
 from rebill.model.assignment import AccountEntry, AccountFault, AssignmentOrder, AssignmentOutcome, Days
 from rebill.model.audit import Act
 from rebill.model.identifiers import AccountKind
+from rebill.model.money import text_of
+from rebill.model.rating import Attention
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rebill.model.party import Caller
+    from rebill.model.spanning_usage import SpanningLine, SpanningUsage
     from rebill.services.installation import Installation
 
     CarryOut = Callable[[Installation, Caller, AssignmentOrder], AssignmentOutcome]
@@ -139,7 +142,7 @@ def _carry_out(
 def _document(session: Session, order: AssignmentOrder, outcome: AssignmentOutcome, done: str) -> Document:
     """The body of the API's answer to the same act; for subscriptions the one with ``detail=true``."""
     from rebill.api import azure_accounts, subscriptions
-    from rebill.api.answer_shapes import SubscriptionDetailList, SubscriptionDetailRemoval
+    from rebill.api.answer_shapes import SubscriptionDetailAddition, SubscriptionDetailRemoval
     from rebill.services.list_assignments import assigned_identifiers
 
     removes = done == "removed"
@@ -149,16 +152,18 @@ def _document(session: Session, order: AssignmentOrder, outcome: AssignmentOutco
     entries = subscriptions.sound_entries(outcome, order.identifiers, "azure_ids")
     assigned = assigned_identifiers(session.installation, session.caller, order.kind, order.customer_id)
     if not removes:
-        return SubscriptionDetailList(
+        return SubscriptionDetailAddition(
             azure_subscriptions=assigned,
             msp_client_id=order.customer_id,
             details=[subscriptions.add_detail(entry, order.dry_run) for entry in entries],
+            spans_transfer=azure_accounts.spans_transfer(outcome),
         ).model_dump(by_alias=True)
     return SubscriptionDetailRemoval(
         azure_subscriptions=assigned,
         msp_client_id=order.customer_id,
         details=[subscriptions.remove_detail(entry, order.dry_run) for entry in entries],
         removed_azure_subscriptions=[entry.identifier for entry in entries if entry.done],
+        spans_transfer=azure_accounts.spans_transfer(outcome),
     ).model_dump(by_alias=True)
 
 
@@ -167,6 +172,32 @@ def _show(output: Output, outcome: AssignmentOutcome, done: str) -> None:
     output.table((Heading("id"), Heading("name"), Heading("days"), Heading("outcome")), rows)
     mode = " (a dry run: nothing is stored)" if outcome.dry_run else ""
     output.say(f"{outcome.done_count} of {len(outcome.entries)} {done} for {outcome.customer_name}{mode}.")
+    _show_spanning(output, outcome.spans_transfer)
+
+
+def _show_spanning(output: Output, found: SpanningUsage) -> None:
+    if not found.count:
+        return
+    names = ("data set", "month", "file", "row", "account", "from", "until", "changes on", "billed cost", "currency")
+    headings = [Heading(name, right=name in ("data set", "row", "billed cost")) for name in names]
+    output.say()
+    output.table(headings, [_spanning_row(line) for line in found.lines], "Usage across the change of owner")
+    output.say(f"{found.count} such lines stay whole with the owner on their first day ({Attention.SPANS_TRANSFER}).")
+
+
+def _spanning_row(line: SpanningLine) -> list[str]:
+    return [
+        str(line.data_set_id),
+        str(line.month),
+        line.source_file,
+        str(line.source_row),
+        line.subscription or line.azure_customer or "",
+        str(line.start.date()),
+        str(line.end.date()),
+        str(line.changes_on),
+        text_of(line.billed_cost),
+        line.currency,
+    ]
 
 
 def _row(entry: AccountEntry | AccountFault, done: str) -> tuple[str, str, str, str]:

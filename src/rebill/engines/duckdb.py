@@ -76,6 +76,13 @@ class DuckDBEngine:
             f"{', '.join((*COST_LINE_COLUMNS, *asked))} FROM {lines}{f' WHERE {ROLE} IS NULL' if ROLE in found else ''}"
         )
 
+    def view_source_rows(self, parts: Sequence[Path]) -> None:
+        """Make ``source_rows`` the source file and row of each line (``part``, ``part_row``) of these Parquet files."""
+        self._connection.execute(
+            "CREATE VIEW source_rows AS SELECT CAST(file_index AS INTEGER) AS part, file_row_number AS part_row, "
+            f"x_SourceFile, x_SourceRow FROM read_parquet({sql_paths(parts)}, union_by_name = true)"
+        )
+
     def create_table(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]]) -> None:
         """Create a small table from rows of text; ``columns`` are (name, SQL type)."""
         fields = ", ".join(

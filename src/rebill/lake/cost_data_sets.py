@@ -45,6 +45,11 @@ _SUMS: Final = (
     f"sum(BilledCost) FILTER (WHERE {ROLE} IS NULL), count({ROLE}), sum(BilledCost) FILTER (WHERE {ROLE} IS NOT NULL)"
 )
 """Σ of the lines that are rated; how many only sum up others, and their Σ."""
+_USAGE_DAYS: Final = (
+    "coalesce(max(epoch_us(ChargePeriodEnd - ChargePeriodStart) + 86399999999) "
+    "FILTER (WHERE ChargeCategory = 'Usage'), 0) // 86400000000"
+)
+"""The days of the longest usage, rounded up."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,16 @@ class Delivery:
 
 @dataclass(frozen=True)
 class MonthContent:
-    """What a delivery holds of one billing month: lines and rejects by file, and the cost by currency."""
+    """What a delivery holds of one billing month: lines and rejects by file, and the cost by currency.
+
+    ``greatest_usage_days``: of its longest usage, rounded up.
+    """
 
     month: BillingMonth
     rows: dict[str, int]
     rejects: dict[str, int]
     sums: tuple[CurrencySum, ...]
+    greatest_usage_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,14 +96,16 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
     """
     rows: dict[str, dict[str, int]] = defaultdict(dict)
     sums: dict[str, dict[str, CurrencySum]] = defaultdict(dict)
+    longest: dict[str, int] = defaultdict(int)
     for file in delivery.files:
         # Row n of a file without rejects lies in place n; behind rejects a row lies before its number.
         misplaced = f"count_if(x_SourceRow {'<' if file.reject_count else '<>'} file_row_number + 1)"
-        for month, currency, count, astray, *found in connection.execute(
-            f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), {misplaced}, {_SUMS} "
+        for month, currency, count, astray, days, *found in connection.execute(
+            f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), {misplaced}, {_USAGE_DAYS}, {_SUMS} "
             f"FROM read_parquet({sql_path(Path(file.lines))}) GROUP BY month, BillingCurrency ORDER BY ALL"
         ).fetchall():
             rows[month][file.name] = rows[month].get(file.name, 0) + count
+            longest[month] = max(longest[month], days)
             known = sums[month].get(currency, CurrencySum(currency, ZERO))
             sums[month][currency] = _added(known, _currency_sum(currency, *found))
             _must(astray == 0, f"the lines of {file.name} are out of order")
@@ -106,6 +117,7 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
             rows[month],
             rejects[month],
             tuple(found for _, found in sorted(sums[month].items())),
+            longest[month],
         )
         for month in sorted(rows)
     ]
@@ -170,6 +182,7 @@ def stage(
         manifest_sha256="",
         imported_at=delivery.imported_at,
         overlap_reason=delivery.overlap_reason,
+        greatest_usage_days=content.greatest_usage_days,
     )
     _must_add_up(connection, data_set, paths)
     manifest_sha256 = _write_manifest(data_set, folder)

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from rebill.model.identifiers import AccountKind
+from rebill.model.spanning_usage import NO_SPANNING_USAGE, SpanningUsage
 
 GREATEST_IDENTIFIER_COUNT = 10_000
 
@@ -84,6 +85,7 @@ class AssignmentOutcome:
     """The answer to an order: one entry per distinct id in the order asked.
 
     One fault anywhere: nothing of the order is stored. ``customer_name`` is the partner customer's.
+    ``spans_transfer``: usage of several days across the changes of owner that the act makes, or would make.
     """
 
     customer_id: int
@@ -91,6 +93,7 @@ class AssignmentOutcome:
     kind: AccountKind
     entries: tuple[AccountEntry | AccountFault, ...]
     dry_run: bool
+    spans_transfer: SpanningUsage = NO_SPANNING_USAGE
 
     @property
     def faults(self) -> tuple[AccountFault, ...]:

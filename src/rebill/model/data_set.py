@@ -252,6 +252,7 @@ class DataSet:
 
     Its name is (``source_kind``, ``scope``, ``view``, ``billing_month``): at most one of a name
     is in force. ``already_imported``: an import found these very bytes in force and changed nothing.
+    ``greatest_usage_days``: of its longest usage, rounded up; ``None`` = never counted.
     """
 
     data_set_id: int
@@ -271,6 +272,7 @@ class DataSet:
     replaced_at: datetime | None = None
     overlap_reason: str | None = None
     already_imported: bool = False
+    greatest_usage_days: int | None = None
 
     @property
     def rated_rows(self) -> int:

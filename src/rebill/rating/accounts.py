@@ -14,14 +14,14 @@ def agreement_of(billing_account: str) -> str:
     return f"regexp_replace(trim({billing_account}), '^.*/', '')"
 
 
-def accounts(names_accounts: bool) -> str:
-    """The distinct accounts; told apart by billing account too only where a price book may name one."""
+def accounts(names_accounts: bool, lines: str = "cost_lines") -> str:
+    """The distinct accounts of ``lines``; told apart by billing account too only where a price book may name one."""
     billing_account = "BillingAccountId" if names_accounts else "CAST(NULL AS VARCHAR)"
     return f"""
 SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS LAST, billing_account NULLS LAST)
             AS INTEGER) AS account_number, subscription, tenant, billing_account
 FROM (SELECT DISTINCT SubAccountId AS subscription, x_AzureCustomerId AS tenant, {billing_account} AS billing_account
-      FROM cost_lines) AS distinct_accounts"""
+      FROM {lines}) AS distinct_accounts"""
 
 
 def span_of_line(names_accounts: bool) -> str:
@@ -105,6 +105,15 @@ rule_edges AS (
       ON of_customer.customer_id = o.customer_id AND of_customer.agreement IS NULL
 )"""
 _NAMED: Final = (("of_subscription", "subscription"), ("of_tenant", "tenant"), ("of_payer", "billing_account_key"))
+
+
+def changes_of_owner() -> str:
+    """The days on which an account, told apart by subscription and tenant, becomes another's, or nobody's."""
+    return f"""
+WITH {_OWNED.format(billing_account_key=_BILLING_ACCOUNT_KEY)}
+SELECT a.subscription, a.tenant, c.first_day
+FROM changes AS c JOIN accounts AS a ON a.account_number = c.account_number
+WHERE c.owner_begins = 1 AND c.first_day > DATE '0001-01-01'"""
 
 
 def account_spans(names_accounts: bool) -> str:

@@ -30,6 +30,7 @@ from rebill.rating.products import (
     products,
 )
 from rebill.rating.ruled_lines import AMOUNT, NO_LIST, RULE_JOINS, ZERO, rule_columns, ruled
+from rebill.rating.transfers import LONG_USAGE
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ _STATEMENT_COST = f"""CASE WHEN p.cost_source = {BILLED_COST} THEN CAST(l.Billed
          ELSE {ZERO} END"""
 
 # A charge is never divided; one of more than a day that crosses a change of owner is only marked.
-_SPANS_TRANSFER = """COALESCE(l.ChargeCategory = 'Usage' AND l.ChargePeriodEnd > CAST(s.owner_until_day AS TIMESTAMP)
-                AND l.ChargePeriodEnd > l.ChargePeriodStart + INTERVAL '1' DAY, FALSE)"""
+_SPANS_TRANSFER = f"COALESCE({LONG_USAGE} AND l.ChargePeriodEnd > CAST(s.owner_until_day AS TIMESTAMP), FALSE)"
 
 
 # Thin on purpose: a reference to the cost line, to the span that owns it and to the price that

@@ -4,13 +4,14 @@ An engine creates each from its column types; ``None`` is NULL. Decimals travel 
 that no engine's client library can round them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rebill.model.identifiers import AccountKind
 from rebill.model.money import text_of
 from rebill.model.price_book import PriceRule
-from rebill.model.rating import RatingInputs
+from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.rating.line_columns import TextClasses, TextColumn
 from rebill.rating.rule_matching import Matches
 from rebill.rating.rule_sets import RuleSet, RuleSets, cost_base_factor
@@ -32,7 +33,8 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _bindings(inputs: RatingInputs) -> InputTable:
+def binding_table(bindings: Sequence[AccountBinding]) -> InputTable:
+    """The table ``bindings``: whose accounts are on which days."""
     columns = (
         ("kind", "VARCHAR"),
         ("account_key", "VARCHAR"),
@@ -48,9 +50,15 @@ def _bindings(inputs: RatingInputs) -> InputTable:
             _day(binding.effective_from),
             _day(binding.effective_to),
         )
-        for binding in inputs.bindings
+        for binding in bindings
     ]
     return InputTable("bindings", columns, rows)
+
+
+def changed_day_table(changed: Mapping[tuple[AccountKind, str], Collection[date]]) -> InputTable:
+    """The table ``changed_days``: on which days an act changes who has an account, by kind and key."""
+    rows = [(kind.value, key, _day(day)) for (kind, key), days in changed.items() for day in sorted(days)]
+    return InputTable("changed_days", (("kind", "VARCHAR"), ("account_key", "VARCHAR"), ("day", "DATE")), rows)
 
 
 def _rule_sets(rule_sets: RuleSets) -> InputTable:
@@ -79,7 +87,7 @@ def _account_rules(rule_sets: RuleSets) -> InputTable:
 
 def input_tables(inputs: RatingInputs, rule_sets: RuleSets) -> tuple[InputTable, ...]:
     """The tables ``bindings``, ``account_rules`` and ``rule_sets`` of a month."""
-    return _bindings(inputs), _account_rules(rule_sets), _rule_sets(rule_sets)
+    return binding_table(inputs.bindings), _account_rules(rule_sets), _rule_sets(rule_sets)
 
 
 def class_table(classes: TextClasses) -> InputTable:

@@ -1,6 +1,7 @@
 """What assign, move and remove have in common: read the ids, plan each account, store all or nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from rebill.services.installation import Installation, today_of
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import text_fault
 from rebill.services.read_customers import unknown_customer
+from rebill.services.spanning_usage import ChangesOfOwner, ChangingAccount, changes_of_owner, spanning_usage
 from rebill.store.accounts import KnownAccount, known_accounts
 from rebill.store.assignments import (
     AccountRecord,
@@ -50,11 +52,12 @@ _WORDS = {AccountKind.AZURE_CUSTOMER: "azure_customer_id", AccountKind.SUBSCRIPT
 
 
 class PlannedAccount(NamedTuple):
-    """An id as asked, and what the act would do to its account; a fault where it cannot."""
+    """An id as asked, and what the act would do to its account; a fault where it cannot. ``standing``: before it."""
 
     asked: str
     account: KnownAccount | None
     plan: Plan | Fault
+    standing: Sequence[StoredAssignment] = ()
 
 
 def carry_out(
@@ -69,25 +72,29 @@ def carry_out(
     require(caller, Permission.CHANGE)
     now = installation.clock()
 
-    def act(connection: Connection) -> AssignmentOutcome:
+    def act(connection: Connection) -> tuple[AssignmentOutcome, ChangesOfOwner | None]:
         scope = Scope.of(connection, caller)
         name = held_customer_name(scope, order.customer_id, hold=not order.dry_run)
         asked = checked_order(order)
         planned = plan_accounts(scope, order.kind, asked, planner, today_of(now), hold=not order.dry_run)
         is_sound = all(isinstance(one.plan, Plan) for one in planned)
         is_held_back = order.dry_run or not is_sound
+        changes = changes_of_owner(scope, order, changing_accounts(planned)) if is_sound else None
         touched = {} if is_held_back else store_plans(scope, order.customer_id, planned, now)
         records = _shown_records(scope, order.customer_id, planned, touched, is_held_back)
         entries = _entries(order, planned, records, now, is_sound)
         outcome = AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
         if not order.dry_run:
             _record(scope, caller, act_name, outcome, planned, now)
-        return outcome
+        return outcome, changes
 
     if order.dry_run:
         with installation.database.reading() as connection:
-            return act(connection)
-    return installation.database.write(act)
+            outcome, changes = act(connection)
+    else:
+        outcome, changes = installation.database.write(act)
+    # The lake is looked into behind the act: it may take its time, and holds nobody up.
+    return outcome if changes is None else replace(outcome, spans_transfer=spanning_usage(installation, changes))
 
 
 def held_customer_name(scope: Scope, customer_id: int, hold: bool = False) -> str:
@@ -136,19 +143,27 @@ def plan_accounts(
     planned = []
     for key, identifier in asked.items():
         account = known.get(key)
+        stands = [] if account is None else standing.get(account.account_id, [])
         if account is None:
             plan: Plan | Fault = _NOT_FOUND
-        elif account.account_id in standing:
-            plan = planner(standing[account.account_id], today)
         else:
-            plan = of_free_account
-        planned.append(PlannedAccount(identifier, account, plan))
+            plan = planner(stands, today) if stands else of_free_account
+        planned.append(PlannedAccount(identifier, account, plan, stands))
     return planned
 
 
 def fault_sentence(kind: AccountKind, fault: Fault) -> str:
     """A fault in the words of this kind of account."""
     return fault.sentence.replace("{account}", _WORDS[kind])
+
+
+def changing_accounts(planned: Sequence[PlannedAccount]) -> list[ChangingAccount]:
+    """The accounts among ``planned`` whose plans change something, with what stood before."""
+    return [
+        ChangingAccount(one.account, one.standing, one.plan)
+        for one in planned
+        if one.account is not None and isinstance(one.plan, Plan) and one.plan.changes
+    ]
 
 
 def changing_plans(planned: Sequence[PlannedAccount]) -> Changing:

@@ -40,6 +40,21 @@ class Plan:
         return self.begins is not None or bool(self.ends) or bool(self.withdraws)
 
 
+def owners_after(customer_id: int, standing: Sequence[StoredAssignment], plan: Plan) -> list[tuple[int, Days]]:
+    """Whose the account is from when to when (customer id, days), once ``plan`` for ``customer_id`` is carried out."""
+    left = [(stored.customer_id, stored.days) for stored in standing if stored not in (*plan.ends, *plan.withdraws)]
+    left += [(stored.customer_id, Days(stored.days.first, plan.end_day)) for stored in plan.ends]
+    return left if plan.begins is None else [*left, (customer_id, plan.begins)]
+
+
+def changed_days(plan: Plan) -> set[date]:
+    """The days on which ``plan`` begins or ends anything: on no other day does it make a change of owner."""
+    made = [stored.days for stored in plan.withdraws] + ([] if plan.begins is None else [plan.begins])
+    edges = [edge for days in made for edge in (days.first, days.until)]
+    edges += [plan.end_day, *(stored.days.until for stored in plan.ends)]
+    return {edge for edge in edges if edge is not None}
+
+
 def first_day_by_default(
     standing: Sequence[StoredAssignment], today: date, first_open_month: BillingMonth | None
 ) -> date | None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, or_
 
 from rebill.model.data_set import CurrencySum, DataSet, Part, SourceFile
 from rebill.model.months import BillingMonth
@@ -18,6 +18,14 @@ def data_sets_in_force(scope: Scope, month: BillingMonth | None = None) -> list[
     query = scope.select(data_sets).where(data_sets.c.replaced_at.is_(None))
     if month is not None:
         query = query.where(data_sets.c.billing_month == str(month))
+    ordered = query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
+    return [_data_set(row) for row in scope.connection.execute(ordered)]
+
+
+def data_sets_of_long_usage(scope: Scope) -> list[DataSet]:
+    """Data sets in force that hold usage of more than a day, or may: those in which it was never counted."""
+    days = data_sets.c.greatest_usage_days
+    query = scope.select(data_sets).where(data_sets.c.replaced_at.is_(None), or_(days.is_(None), days > 1))
     ordered = query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
     return [_data_set(row) for row in scope.connection.execute(ordered)]
 
@@ -69,6 +77,7 @@ def _row(data_set: DataSet) -> dict[str, Any]:
         "manifest_sha256": data_set.manifest_sha256,
         "imported_at": data_set.imported_at,
         "overlap_reason": data_set.overlap_reason,
+        "greatest_usage_days": data_set.greatest_usage_days,
     }
 
 
@@ -90,4 +99,5 @@ def _data_set(row: Row[Any]) -> DataSet:
         imported_at=row.imported_at,
         replaced_at=row.replaced_at,
         overlap_reason=row.overlap_reason,
+        greatest_usage_days=row.greatest_usage_days,
     )

@@ -36,7 +36,7 @@ def rating_inputs(scope: Scope, month: BillingMonth, read: Callable[[Specificati
     return RatingInputs(
         month=month,
         home_currency=partner.currency,
-        bindings=_bindings(scope),
+        bindings=account_bindings(scope),
         terms=_terms(scope, month),
         books=books,
         account_books=account_books,
@@ -55,7 +55,7 @@ def _departed(scope: Scope, month: BillingMonth) -> tuple[int, ...]:
     return tuple(scope.connection.scalars(query.order_by(customers.c.customer_id)))
 
 
-def _bindings(scope: Scope) -> tuple[AccountBinding, ...]:
+def account_bindings(scope: Scope) -> tuple[AccountBinding, ...]:
     """Every assignment that was not withdrawn: charge days may lie outside the billing month."""
     query = (
         scope.select(

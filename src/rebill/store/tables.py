@@ -182,6 +182,7 @@ data_sets = Table(
     Column("imported_at", Instant, nullable=False),
     Column("replaced_at", Instant, comment="NULL = in force"),
     Column("overlap_reason", Text),
+    Column("greatest_usage_days", BigInteger, comment="of its longest usage, rounded up; NULL = never counted"),
     Index(
         "uq_data_sets_in_force",
         "partner_id",
