@@ -19,6 +19,7 @@ from tests.focus_files import row, write_csv
 ROOT = Path(__file__).parent.parent.parent
 READING = {
     "audit",
+    "bill attention",
     "billing-rules list",
     "billing-rules show",
     "costs list",
@@ -87,10 +88,13 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     (assignment,) = rebill.answer("price-books", "show", made)["assignments"]
     yield Step("price-books unassign", (str(assignment["id"]),), ("999999999",), Act.END_BOOK_ASSIGNMENT)
     yield Step("price-books delete", (made,), ("999999999",), Act.DELETE_PRICE_BOOK)
-    costs = write_csv(folder / "costs.csv", [row(BilledCost="1")])
+    crossing = row(SubAccountId="crossing", ChargePeriodStart="2024-09-10", ChargePeriodEnd="2024-09-20")
+    costs = write_csv(folder / "costs.csv", [row(BilledCost="1"), crossing])
     yield Step("costs import", (str(costs),), (missing,), Act.IMPORT_COSTS)
     rebill.answer("assign", one, row()["SubAccountId"], "--subscription")
+    rebill.answer("assign", one, "crossing", "--subscription", "--from", "2024-09-15")
     yield Step("bill run", ("--period", "2024-09"), ("--period", "2024-09", "--customer", "999999999"), Act.RUN_BILL)
+    yield Step("bill accept", ("--period", "2024-09"), ("--period", "2024-10"), Act.ACCEPT_LINES)
     _in_database(rebill, _OWN_NUMBERS)
     period = ("--period", "2024-09")
     nobodys = (*period, "--customer", "999999999")

@@ -8,6 +8,7 @@ import typer
 
 from rebill.cli import (
     assignments,
+    attention,
     audit,
     azure_customers,
     billing_rules,
@@ -48,6 +49,8 @@ application.add_typer(costs.commands, name="costs")
 bills.commands.command("finalize")(closing.finalize)
 bills.commands.command("correct")(closing.correct)
 bills.commands.command("void")(closing.void)
+bills.commands.command("attention")(attention.attention)
+bills.commands.command("accept")(attention.accept)
 application.add_typer(bills.commands, name="bill")
 application.add_typer(statements.commands, name="statements")
 application.add_typer(keys.commands, name="keys")

@@ -75,6 +75,7 @@ def run(
                 "statements": [statement_document(record) for record in done.statements],
                 "balance": [balance.as_text() for balance in done.balance],
                 "attention": {kind.value: count for kind, count in done.attention},
+                "open_attention": dict(done.open_attention),
                 "pending_corrections": [pending_document(pending) for pending in done.pending],
             }
         )
@@ -82,7 +83,8 @@ def run(
         output.say()
         show_balance(output, done.balance)
         for kind, count in done.attention:
-            output.say(f"{count} lines: {ATTENTION_WORDS[kind]} ({kind}).")
+            accepted = count - done.open_attention.get(kind, 0)
+            output.say(f"{count} lines: {ATTENTION_WORDS[kind]} ({kind}); {accepted} of them accepted.")
         show_pending(output, done.pending)
         output.next_step(
             f"rebill statements show {done.statements[0].statement_id} shows one in full."

@@ -218,13 +218,17 @@ def numbered_lines(ordered: list[PricedLine], shown: list[int]) -> tuple[Stateme
 
 @dataclass(frozen=True)
 class Balance:
-    """Where the imported cost of a month and currency went, in ``BilledCost``, exact."""
+    """Where the imported cost of a month and currency went, in ``BilledCost``, exact.
+
+    ``unassigned_gross``: of the unassigned lines without their signs, so that they do not hide each other.
+    """
 
     currency: str
     imported: Decimal
     billed: Decimal = ZERO
     billing_disabled: Decimal = ZERO
     unassigned: Decimal = ZERO
+    unassigned_gross: Decimal = ZERO
 
     @property
     def difference(self) -> Decimal:
@@ -239,5 +243,6 @@ class Balance:
             "billing_disabled": self.billing_disabled,
             "unassigned": self.unassigned,
             "difference": self.difference,
+            "unassigned_gross": self.unassigned_gross,
         }
         return {"currency": self.currency, **{name: text_of(kept_amount(amount)) for name, amount in amounts.items()}}

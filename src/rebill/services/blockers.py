@@ -3,7 +3,7 @@
 A new check is one more function in ``_CHECKS``; a month without anything recorded for it is not held back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -58,12 +58,18 @@ def _unassigned_cost(closing: MonthToClose) -> list[Blocker]:
     return [
         Blocker(
             BlockerKind.UNASSIGNED_COST,
-            f"{balance['unassigned']} {balance['currency']} of cost is assigned to nobody, more than the {threshold:f} "
-            "that the partner allows: assign the accounts (rebill assign) and run again.",
+            f"{_gross_unassigned(balance)} {balance['currency']} of cost (charges and credits added up without their "
+            f"signs) is assigned to nobody, more than the {threshold:f} that the partner allows: assign the accounts "
+            "(rebill assign) and run again.",
         )
         for balance in closing.run.balance
-        if abs(Decimal(balance["unassigned"])) > threshold
+        if abs(Decimal(_gross_unassigned(balance))) > threshold
     ]
+
+
+def _gross_unassigned(balance: Mapping[str, str]) -> str:
+    # Runs of before told the net alone.
+    return balance.get("unassigned_gross", balance["unassigned"])
 
 
 def _unbilled_delivery(closing: MonthToClose) -> list[Blocker]:
@@ -125,15 +131,18 @@ _ATTENTION = {
     "customer's commitments policy, and run again",
     "no_effective": "are priced 0 because the amortized cost that the customer's policy wants is absent: import it, or "
     "change the customer's commitments policy, and run again",
-    "spans_transfer": "are usage of several days across a change of owner, and stay whole with the first day's owner: "
-    "see whether that is wanted",
+    "spans_transfer": "are usage of several days across a change of owner, and stay whole with the first day's owner",
 }
 
 
 def _lines_need_attention(closing: MonthToClose) -> list[Blocker]:
     return [
-        Blocker(BlockerKind.LINES_NEED_ATTENTION, f"{count} lines {_ATTENTION[kind]} ({kind}).")
-        for kind, count in sorted(closing.run.attention.items())
+        Blocker(
+            BlockerKind.LINES_NEED_ATTENTION,
+            f"{count} lines {_ATTENTION[kind]} ({kind}). rebill bill attention --period {closing.month} lists "
+            "them, and rebill bill accept takes them as they are.",
+        )
+        for kind, count in sorted(closing.run.open_attention.items())
         if count
     ]
 

@@ -17,6 +17,7 @@ from rebill.model.statement import Balance, Binding, PricedLine
 from rebill.rating import plan as rating_plan
 from rebill.rating.customer_rules import names_agreements
 from rebill.rating.statement_rules import AgreementSpend, with_rule_lines
+from rebill.rating.attention import UNASSIGNED_GROSS
 from rebill.services.resolve_rules import resolve_rules
 
 
@@ -51,7 +52,7 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
     outcome = engine.rows(rating_plan.BALANCE)
     rated = RatedMonth(
         customers=customers,
-        balance=_balance(outcome, imported.sums),
+        balance=_balance(outcome, imported.sums, _unassigned_gross(engine, outcome)),
         line_count=sum(int(row[3]) for row in outcome),
         attention=_attention(outcome),
     )
@@ -87,7 +88,16 @@ def _agreement_spend(engine: DuckDBEngine, inputs: RatingInputs) -> AgreementSpe
     return dict(found)
 
 
-def _balance(outcome: Sequence[tuple[Any, ...]], imported: dict[str, Decimal]) -> tuple[Balance, ...]:
+def _unassigned_gross(engine: DuckDBEngine, outcome: Sequence[tuple[Any, ...]]) -> dict[str, Decimal]:
+    # Only where there is any, the lines are read once more.
+    if not any(row[1] == Binding.UNASSIGNED for row in outcome):
+        return {}
+    return {str(currency): gross for currency, gross in engine.rows(UNASSIGNED_GROSS)}
+
+
+def _balance(
+    outcome: Sequence[tuple[Any, ...]], imported: dict[str, Decimal], unassigned_gross: dict[str, Decimal]
+) -> tuple[Balance, ...]:
     found: dict[str, dict[str, Decimal]] = defaultdict(dict)
     for currency, binding, billed_cost, *_ in outcome:
         found[currency][binding] = billed_cost
@@ -98,6 +108,7 @@ def _balance(outcome: Sequence[tuple[Any, ...]], imported: dict[str, Decimal]) -
             billed=found[currency].get(Binding.BILLED, ZERO),
             billing_disabled=found[currency].get(Binding.BILLING_DISABLED, ZERO),
             unassigned=found[currency].get(Binding.UNASSIGNED, ZERO),
+            unassigned_gross=unassigned_gross.get(currency, ZERO),
         )
         for currency in sorted({*imported, *found})
     )

@@ -1,7 +1,7 @@
 """Bill a month: rate its imported cost, check the balance, draw up Estimated statements, keep the proof."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.runs import MANIFEST, SCRATCH, keep_run, only_run, run_folder, sweep_runs
+from rebill.model.attention import LineToAccept
 from rebill.model.audit import Act
 from rebill.model.correction import PendingCorrection
 from rebill.model.data_set import DataSet
@@ -17,6 +18,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.rating import Attention, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Statement, drawn_up
+from rebill.services.attention_lines import keep_attention_lines
 from rebill.services.audit_trail import record_change
 from rebill.services.correct_month import pending_corrections
 from rebill.services.imported_cost import imported_cost
@@ -25,6 +27,7 @@ from rebill.services.permission import Permission, require
 from rebill.services.price_book_text import recorded_price_book
 from rebill.services.rate_month import rate_month
 from rebill.services.run_manifest import canonical_json, canonical_statement, manifest_inputs, sha256_of_inputs
+from rebill.store.accepted_lines import accepted_lines_of, open_counts
 from rebill.store.closing import hold_closing
 from rebill.store.customers import customer_name
 from rebill.store.data_sets import data_sets_in_force
@@ -48,6 +51,7 @@ class BillRun:
     """A run that balanced: the statements it drew up, where the cost went, and what needs attention.
 
     Statements that are issued stay as they were; ``pending``: those whose totals this run says are others.
+    ``open_attention``: how many lines of ``attention`` nobody accepted, by kind.
     """
 
     run_id: int
@@ -55,6 +59,7 @@ class BillRun:
     statements: tuple[StatementRecord, ...]
     balance: tuple[Balance, ...]
     attention: tuple[tuple[Attention, int], ...]
+    open_attention: Mapping[str, int]
     pending: tuple[PendingCorrection, ...] = ()
 
 
@@ -89,11 +94,12 @@ def run_bill(
         imported = imported_cost(installation, recorded.data_sets)
         with DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as opened:
             rated = rate_month(opened, recorded.inputs, imported, folder)
+            attention = keep_attention_lines(opened, recorded.data_sets, imported, folder) if rated.attention else ()
             engine_version = opened.version
         statements = _draw_up(rated, month)
         proof = _write_manifest(folder, recorded, rated, statements, f"{engine} {engine_version}")
         wanted = _only(statements, customer_id)
-        return _keep(installation, caller, recorded, rated, wanted, proof, folder, customer_id, engine)
+        return _keep(installation, caller, recorded, rated, attention, wanted, proof, folder, customer_id, engine)
 
 
 def _read_record(installation: Installation, caller: Caller, month: BillingMonth, customer_id: int | None) -> _Recorded:
@@ -156,6 +162,7 @@ def _keep(
     caller: Caller,
     recorded: _Recorded,
     rated: RatedMonth,
+    attention: Sequence[LineToAccept],
     statements: list[Statement],
     proof: _Proof,
     folder: Path,
@@ -167,12 +174,13 @@ def _keep(
     now = installation.clock()
     read = {data_set.data_set_id for data_set in recorded.data_sets}
 
-    def record(connection: Connection) -> tuple[list[StatementRecord], list[PendingCorrection]]:
+    def record(connection: Connection) -> tuple[list[StatementRecord], list[PendingCorrection], dict[str, int]]:
         scope = Scope.of(connection, caller)
         hold_closing(scope)
         standing = _totals(statements_of_month(scope, month))
         if {found.data_set_id for found in data_sets_in_force(scope, month)} != read:
             raise Conflict("cost_changed", f"The cost of {month} changed during this run; run it again.")
+        left_open = open_counts(attention, accepted_lines_of(scope, month)) if attention else {}
         save_run(
             scope,
             run_id=run_id,
@@ -185,6 +193,7 @@ def _keep(
             folder=place,
             balance=[balance.as_text() for balance in rated.balance],
             attention={kind.value: count for kind, count in rated.attention},
+            open_attention=left_open,
         )
         replace_estimated_statements(scope, month, statements, run_id, now, customer_id)
         drawn_up = statements_of_month(scope, month)
@@ -198,13 +207,13 @@ def _keep(
             after={"period": month, "engine": engine, "statements": _totals(drawn_up)},
             customer_id=customer_id,
         )
-        return drawn_up, pending_corrections(scope, month, customer_id)
+        return drawn_up, pending_corrections(scope, month, customer_id), left_open
 
     keep_run(installation.lake_folder, folder, place)
     # When this raises, the transaction may have been stored all the same: the next run looks, and settles it.
-    records, pending = installation.database.write(record)
+    records, pending, left_open = installation.database.write(record)
     shown = tuple(found for found in records if customer_id in (None, found.statement.customer_id))
-    return BillRun(run_id, month, shown, rated.balance, rated.attention, tuple(pending))
+    return BillRun(run_id, month, shown, rated.balance, rated.attention, left_open, tuple(pending))
 
 
 def _totals(found: Sequence[StatementRecord]) -> dict[str, str]:

@@ -70,7 +70,10 @@ def store_closing_settings(scope: Scope, settings: ClosingSettings) -> None:
 
 @dataclass(frozen=True)
 class RecordedRun:
-    """A run as the record keeps it. ``inputs_sha256``: of what it was computed from."""
+    """A run as the record keeps it. ``inputs_sha256``: of what it was computed from.
+
+    ``open_attention``: lines of ``attention`` that nobody accepted, by kind.
+    """
 
     run_id: int
     month: BillingMonth
@@ -81,6 +84,7 @@ class RecordedRun:
     folder: str
     balance: tuple[dict[str, str], ...]
     attention: dict[str, int]
+    open_attention: dict[str, int]
 
 
 def runs_of_month(scope: Scope, month: BillingMonth) -> list[RecordedRun]:
@@ -97,6 +101,7 @@ def runs_of_month(scope: Scope, month: BillingMonth) -> list[RecordedRun]:
             row.folder,
             tuple(row.balance),
             row.attention,
+            row.attention if row.open_attention is None else row.open_attention,
         )
         for row in scope.connection.execute(query)
     ]

@@ -1,6 +1,18 @@
 """The record's tables of closing months: who closed what and why, numbers given, statements voided."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from rebill.store.columns import (
     ExactDecimal,
@@ -78,4 +90,30 @@ voids = Table(
     Column("reason", Text, nullable=False),
     Column("voided_at", Instant, nullable=False),
     UniqueConstraint("customer_id", "billing_month", "currency", "edition"),
+)
+
+acceptances = Table(
+    "acceptances",
+    metadata,
+    own_id("acceptance_id"),
+    partner_reference(),
+    Column("billing_month", Month, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("accepted_by", Text, nullable=False),
+    Column("accepted_at", Instant, nullable=False),
+)
+
+accepted_lines = Table(
+    "accepted_lines",
+    metadata,
+    Column("accepted_line_id", RowId, primary_key=True),
+    partner_reference(index=False),
+    Column("acceptance_id", ForeignKey("acceptances.acceptance_id"), nullable=False),
+    Column("billing_month", Month, nullable=False),
+    Column("kind", Text, nullable=False, comment="model.rating.Attention"),
+    Column("source_sha256", String(64), nullable=False),
+    Column("source_row", BigInteger, nullable=False),
+    Column("customer_id", BigInteger, comment="whose line it is; NULL = nobody's"),
+    Index("ix_accepted_lines_of_month", "partner_id", "billing_month"),
+    comment="Lines that a person looked at and accepted as they are",
 )

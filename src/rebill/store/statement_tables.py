@@ -35,6 +35,7 @@ runs = Table(
     Column("folder", Text, nullable=False, comment="of its manifest and rated lines, relative to the lake"),
     Column("balance", JSON, nullable=False, comment="[{currency, imported, ...}], exact decimal text"),
     Column("attention", JSON, nullable=False, comment="{kind: lines} that a person must look at"),
+    Column("open_attention", JSON(none_as_null=True), comment="those of them that nobody accepted; NULL = all"),
     UniqueConstraint("partner_id", "billing_month", "number"),
 )
 

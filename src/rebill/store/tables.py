@@ -27,6 +27,8 @@ from rebill.store.caller_tables import api_keys as api_keys
 from rebill.store.caller_tables import call_buckets as call_buckets
 from rebill.store.caller_tables import kept_answers as kept_answers
 from rebill.store.caller_tables import users as users
+from rebill.store.closing_tables import acceptances as acceptances
+from rebill.store.closing_tables import accepted_lines as accepted_lines
 from rebill.store.closing_tables import closing_settings as closing_settings
 from rebill.store.closing_tables import closings as closings
 from rebill.store.closing_tables import document_numbers as document_numbers

@@ -1,0 +1,114 @@
+"""``rebill bill attention`` and ``rebill bill accept``: lines that a person must look at before a month is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, MonthOption, PartnerOption
+from rebill.cli.output import Heading
+from rebill.cli.session import changing_session, partner_session
+from rebill.model.attention import AcceptanceOrder
+from rebill.model.audit import Act
+from rebill.model.money import text_of
+from rebill.model.months import instant_text
+from rebill.model.rating import Attention
+
+if TYPE_CHECKING:
+    from rebill.cli.output import Document
+    from rebill.model.attention import AttentionLine, AttentionList
+
+
+def attention(
+    period: MonthOption,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many lines are listed.")] = 100,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the lines of a month's last run that hold it back until they are mended or accepted."""
+    from rebill.services.read_attention import list_attention
+
+    with partner_session(partner, as_json) as session:
+        found = list_attention(session.installation, session.caller, period, limit)
+        output = session.output
+        output.answer(_list_document(found))
+        names = ("kind", "line", "customer", "account", "from", "until", "billed cost", "currency", "accepted")
+        headings = [Heading(name, right=name == "billed cost") for name in names]
+        output.table(headings, [_row(found, one) for one in found.lines], f"Lines of {period} that need attention")
+        for kind, count in sorted(found.counts.items()):
+            output.say(f"{kind}: {count} lines, {found.open_counts.get(kind, 0)} of them open.")
+        output.next_step(f"rebill bill accept --period {period} --reason REASON accepts what is open.")
+
+
+def accept(
+    period: MonthOption,
+    reason: Annotated[str, typer.Option("--reason", metavar="REASON", help="Why they may stay as they are.")],
+    kind: Annotated[Attention | None, typer.Option("--kind", help="Only lines of this kind.")] = None,
+    customer: Annotated[
+        int | None, typer.Option("--customer", metavar="ID", help="Only lines that are this customer's.")
+    ] = None,
+    line: Annotated[
+        list[str] | None, typer.Option("--line", metavar="FILE:ROW", help="Only this line; may be given several times.")
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Accept lines that need attention as they are; a line that is new or another customer's is open again."""
+    from rebill.services.accept_lines import accept_lines
+
+    order = AcceptanceOrder(period, reason, kind, customer, tuple(line or ()))
+    with changing_session(Act.ACCEPT_LINES, partner, as_json, reason) as session:
+        done = accept_lines(session.installation, session.caller, order)
+        session.output.answer(
+            {
+                "acceptance_id": done.acceptance_id,
+                "period": str(done.month),
+                "accepted": done.accepted_count,
+                "open": done.open_counts,
+            }
+        )
+        session.output.say(f"{done.accepted_count} lines of {period} are accepted now.")
+        for name, count in sorted(done.open_counts.items()):
+            session.output.say(f"{count} lines are open still ({name}).")
+        session.output.next_step(f"rebill bill finalize --period {period} issues the month.")
+
+
+def _list_document(found: AttentionList) -> Document:
+    return {
+        "period": str(found.month),
+        "run_id": found.run_id,
+        "attention": found.counts,
+        "open_attention": found.open_counts,
+        "lines": [_line_document(found, one) for one in found.lines],
+    }
+
+
+def _line_document(found: AttentionList, one: AttentionLine) -> Document:
+    return {
+        "kind": one.line.kind.value,
+        "line": one.place,
+        "dataset_id": one.data_set_id,
+        "customer_id": one.line.customer_id,
+        "subscription": one.subscription,
+        "azure_customer_id": one.azure_customer,
+        "charge_period_start": instant_text(one.start),
+        "charge_period_end": None if one.end is None else instant_text(one.end),
+        "billed_cost": text_of(one.billed_cost),
+        "currency": one.currency,
+        "accepted": one.line in found.accepted,
+    }
+
+
+def _row(found: AttentionList, one: AttentionLine) -> list[str]:
+    return [
+        one.line.kind.value,
+        one.place,
+        "" if one.line.customer_id is None else str(one.line.customer_id),
+        one.subscription or one.azure_customer or "",
+        str(one.start.date()),
+        "" if one.end is None else str(one.end.date()),
+        text_of(one.billed_cost),
+        one.currency,
+        "yes" if one.line in found.accepted else "no",
+    ]

@@ -1,0 +1,33 @@
+"""The lines of a run that a person must look at, as SQL: which, why, whose, and where they came from."""
+
+from typing import Final
+
+from rebill.model.rating import Attention, BaseKind
+
+ATTENTION_LINES: Final = f"""
+WITH marked AS (
+    SELECT '{Attention.SPANS_TRANSFER}' AS kind, * FROM rated_lines WHERE spans_transfer
+    UNION ALL
+    SELECT CASE base_kind WHEN {BaseKind.NO_RETAIL} THEN '{Attention.NO_RETAIL}'
+                ELSE '{Attention.NO_EFFECTIVE}' END AS kind, *
+    FROM rated_lines WHERE base_kind IN ({BaseKind.NO_RETAIL}, {BaseKind.NO_EFFECTIVE})
+)
+SELECT m.kind, f.source_sha256, r.x_SourceRow AS source_row, s.customer_id, f.data_set_id,
+       r.x_SourceFile AS source_file, s.subscription, s.tenant, l.ChargePeriodStart AS charge_start,
+       l.ChargePeriodEnd AS charge_end, m.billed_cost, l.BillingCurrency AS currency
+FROM marked AS m
+JOIN account_spans AS s ON s.span_number = m.span_number
+JOIN cost_lines AS l ON l.part = m.part AND l.part_row = m.part_row
+JOIN source_rows AS r ON r.part = m.part AND r.part_row = m.part_row
+JOIN source_files AS f ON f.part = m.part AND f.source_file = r.x_SourceFile
+ORDER BY m.kind, m.part, m.part_row"""
+"""Beside the tables of the plan it reads ``source_rows`` and ``source_files`` (part, source file, data set, hash)."""
+
+UNASSIGNED_GROSS: Final = """
+SELECT d.currency, CAST(SUM(CAST(abs(m.billed_cost) AS DECIMAL(28,12))) AS DECIMAL(28,12)) AS gross
+FROM rated_lines AS m
+JOIN account_spans AS s ON s.span_number = m.span_number
+JOIN products AS d ON d.product_number = m.product_number
+WHERE s.binding = 'unassigned'
+GROUP BY d.currency"""
+"""By currency the unassigned cost without its signs: what is charged and what is credited do not hide each other."""
