@@ -258,7 +258,7 @@ def _entries(
     """What is to be answered, after the act: the times of records are those stored, where there is one to show."""
     entries: list[AccountEntry | AccountFault] = []
     without_record = AccountRecord(now, now)
-    for asked, account, plan in planned:
+    for asked, account, plan, _ in planned:
         if isinstance(plan, Fault) or account is None:
             fault = plan if isinstance(plan, Fault) else _NOT_FOUND
             entries.append(AccountFault(asked, fault_sentence(order.kind, fault)))
