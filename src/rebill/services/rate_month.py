@@ -15,9 +15,9 @@ from rebill.model.money import ZERO
 from rebill.model.rating import Attention, CustomerLines, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Binding, PricedLine
 from rebill.rating import plan as rating_plan
+from rebill.rating.attention import UNASSIGNED_GROSS
 from rebill.rating.customer_rules import names_agreements
 from rebill.rating.statement_rules import AgreementSpend, with_rule_lines
-from rebill.rating.attention import UNASSIGNED_GROSS
 from rebill.services.resolve_rules import resolve_rules
 
 

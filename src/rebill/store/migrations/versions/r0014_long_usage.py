@@ -1,14 +1,14 @@
 """A data set knows its longest usage, so that a change of owner looks into cost only where some may go across it.
 
 Revision ID: 0014
-Revises: 0003
+Revises: 0017
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0003"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
