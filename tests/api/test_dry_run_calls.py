@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rebill.lake.dry_runs import take_place
+from rebill.lake.places import Work, take_place
 from rebill.model.dry_run import DryRunOrder, DryRunStatus
 from rebill.model.errors import TooMany
 from rebill.model.months import BillingMonth
@@ -156,7 +156,7 @@ def test_a_dry_run_is_running_while_somebody_works_on_it_and_interrupted_afterwa
 ) -> None:
     september(api, world)
     gold = book(api)["id"]
-    place = take_place(world.installation.lake_folder, world.partner.partner_id)
+    place = take_place(world.installation.lake_folder, world.partner.partner_id, Work.DRY_RUN)
     assert place is not None
     noted = noted_dry_run(world, world.customer_id, gold, place.number)
     running = api.get(f"{DRY_RUN}/{noted}").json()
@@ -178,7 +178,7 @@ def test_a_server_that_is_told_to_stop_interrupts_its_dry_runs(api: ApiClient, w
     found = get_dry_run(world.installation, world.partner, begun.dry_run_id)
     assert found.status in (DryRunStatus.INTERRUPTED, DryRunStatus.DONE)
     assert bool(found.differences) == (found.status is DryRunStatus.DONE)
-    place = take_place(world.installation.lake_folder, world.partner.partner_id)
+    place = take_place(world.installation.lake_folder, world.partner.partner_id, Work.DRY_RUN)
     assert place is not None
     place.leave()
     interrupt_dry_runs(world.installation)
@@ -187,9 +187,9 @@ def test_a_server_that_is_told_to_stop_interrupts_its_dry_runs(api: ApiClient, w
 def test_a_partner_has_two_places_and_another_one_its_own(api: ApiClient, world: World) -> None:
     september(api, world)
     lake, partner_id = world.installation.lake_folder, world.partner.partner_id
-    places = [take_place(lake, partner_id) for _ in range(2)]
-    assert take_place(lake, partner_id) is None
-    assert take_place(lake, partner_id + 1) is not None
+    places = [take_place(lake, partner_id, Work.DRY_RUN) for _ in range(2)]
+    assert take_place(lake, partner_id, Work.DRY_RUN) is None
+    assert take_place(lake, partner_id + 1, Work.DRY_RUN) is not None
     body = {"price_book_id": book(api)["id"], "client_api_id": world.customer_id, "month": "2024-09"}
     refused = api.put(DRY_RUN, body)
     assert (refused.status_code, refused.json()["code"]) == (429, "dry_runs_running")

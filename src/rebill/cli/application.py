@@ -21,6 +21,7 @@ from rebill.cli import (
     keys,
     partners,
     price_books,
+    proof,
     sample_data,
     serve,
     statements,
@@ -55,6 +56,7 @@ application.add_typer(bills.commands, name="bill")
 application.add_typer(statements.commands, name="statements")
 application.add_typer(keys.commands, name="keys")
 application.add_typer(users.commands, name="users")
+application.command("verify")(proof.verify)
 application.command("audit")(audit.audit)
 application.command("sample-data")(sample_data.sample_data)
 

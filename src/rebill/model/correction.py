@@ -52,13 +52,21 @@ def sum_of_lines(lines: Iterable[PricedLine]) -> tuple[PricedLine, ...]:
     return tuple(found.values())
 
 
-def corrected(customer_id: int, month: BillingMonth, currency: str, wanted: MonthSum, issued: MonthSum) -> Statement:
+def corrected(
+    customer_id: int,
+    month: BillingMonth,
+    currency: str,
+    wanted: MonthSum,
+    issued: MonthSum,
+    digits: int | None = None,
+) -> Statement:
     """What must be issued so that everything issued for the month is ``wanted``.
 
     One line for each key whose exact amount differs. The total is the rounded sum of what is wanted less the totals
-    issued, and is dealt over the lines (``docs/rating.md``, Corrections); 0 = nothing is to be issued.
+    issued, and is dealt over the lines (``docs/rating.md``, Corrections); 0 = nothing is to be issued. ``digits``: of
+    the minor unit, where they are not those that ISO 4217 lists today.
     """
-    digits = minor_digits(currency)
+    digits = minor_digits(currency) if digits is None else digits
     lines = sorted(_differences(wanted.lines, issued.lines), key=line_order)
     exact = sum((line.exact_amount for line in wanted.lines), ZERO)
     total = minor_units(exact, digits) - issued.total_minor_units

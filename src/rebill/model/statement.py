@@ -201,11 +201,20 @@ def line_order(line: PricedLine) -> tuple[int, int, tuple[tuple[bool, str], ...]
 
 
 def drawn_up(
-    customer_id: int, month: BillingMonth, currency: str, priced: list[PricedLine], statement_cost: Decimal
+    customer_id: int,
+    month: BillingMonth,
+    currency: str,
+    priced: list[PricedLine],
+    statement_cost: Decimal,
+    digits: int | None = None,
 ) -> Statement:
-    """Put priced lines in order, deal the minor units over them, and total them."""
+    """Put priced lines in order, deal the minor units over them, and total them.
+
+    ``digits``: of the minor unit, where they are not those that ISO 4217 lists today.
+    """
     ordered = sorted(priced, key=line_order)
-    shown = shown_minor_units([line.exact_amount for line in ordered], minor_digits(currency))
+    exact = [line.exact_amount for line in ordered]
+    shown = shown_minor_units(exact, minor_digits(currency) if digits is None else digits)
     return Statement(customer_id, month, currency, numbered_lines(ordered, shown), sum(shown), statement_cost)
 
 

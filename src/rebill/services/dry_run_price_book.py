@@ -11,7 +11,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from rebill.engines.duckdb import DuckDBEngine
-from rebill.lake.dry_runs import PLACES, DryRunPlace, is_taken, take_place
+from rebill.lake.places import PLACES, Place, Work, is_taken, take_place
 from rebill.model.dry_run import CurrencyDifference, DryRun, DryRunOrder, DryRunStatus
 from rebill.model.errors import Invalid, NotFound, RebillError, TooMany
 from rebill.model.months import BillingMonth
@@ -41,7 +41,7 @@ def dry_run_price_book(
     """
     require(caller, Permission.CHANGE)
     book_id, customer_id, month = _checked(installation, caller, order)
-    place = take_place(installation.lake_folder, caller.partner_id)
+    place = take_place(installation.lake_folder, caller.partner_id, Work.DRY_RUN)
     if place is None:
         sentence = f"{PLACES} dry runs of this partner are under way: try again when one has ended."
         raise TooMany("dry_runs_running", sentence, PATIENCE_SECONDS)
@@ -81,7 +81,9 @@ def get_dry_run(installation: Installation, caller: Caller, dry_run_id: int, cus
             "dry_run_not_found", f"There is no dry run {dry_run_id}: its id is answered when it is asked for."
         )
     dry_run, place = found
-    if dry_run.status is DryRunStatus.RUNNING and not is_taken(installation.lake_folder, caller.partner_id, place):
+    if dry_run.status is DryRunStatus.RUNNING and not is_taken(
+        installation.lake_folder, caller.partner_id, Work.DRY_RUN, place
+    ):
         with installation.database.reading() as connection:
             # It may have ended between the two looks.
             again = find_dry_run(Scope.of(connection, caller), dry_run_id)
@@ -119,7 +121,7 @@ class _Work:
         self,
         installation: Installation,
         caller: Caller,
-        place: DryRunPlace,
+        place: Place,
         book_id: int,
         customer_id: int,
         month: BillingMonth,

@@ -1,23 +1,20 @@
 """What a customer pays for a recorded month now, and what it would pay under another book. Nothing is stored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from rebill.engines.duckdb import DuckDBEngine
-from rebill.lake.runs import SCRATCH
 from rebill.model.data_set import DataSet
 from rebill.model.dry_run import CurrencyDifference, differences
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.price_book import ALL_ACCOUNTS, AccountBook, RecordedBook
-from rebill.model.rating import CustomerLines, RatingInputs
-from rebill.services.imported_cost import imported_cost
+from rebill.model.rating import RatingInputs
 from rebill.services.installation import Installation
 from rebill.services.price_book_text import recorded_price_book
-from rebill.services.rate_month import rate_month
 from rebill.services.read_price_books import found_price_book
+from rebill.services.recompute import Watch, recomputed
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.price_book_records import newest_specification
 from rebill.store.price_books import owner_key
@@ -46,7 +43,7 @@ def price_under_book(
     month: BillingMonth,
     owner_ids: Sequence[str],
     folder: Path,
-    watch: Callable[[DuckDBEngine], None],
+    watch: Watch,
 ) -> tuple[CurrencyDifference, ...]:
     """The customer's prices now and under the newest specification of a book, on all accounts or on ``owner_ids``.
 
@@ -57,7 +54,7 @@ def price_under_book(
     today = _only_customer(recorded.inputs, customer_id)
     under_book = _tried_on(today, customer_id, recorded.tried, owner_ids)
     priced = [
-        _priced(installation, recorded.data_sets, inputs, folder / name, watch)
+        recomputed(installation, inputs, recorded.data_sets, folder / name, watch).customers
         for name, inputs in (("today", today), ("under-book", under_book))
     ]
     return differences(*priced)
@@ -96,16 +93,3 @@ def _tried_on(inputs: RatingInputs, customer_id: int, tried: RecordedBook, owner
     used = {choice.price_book_id for choice in others}
     books = tuple(book for book in inputs.books if book.price_book_id in used)
     return replace(inputs, books=(tried, *books), account_books=(*others, *chosen))
-
-
-def _priced(
-    installation: Installation,
-    data_sets: Sequence[DataSet],
-    inputs: RatingInputs,
-    folder: Path,
-    watch: Callable[[DuckDBEngine], None],
-) -> tuple[CustomerLines, ...]:
-    (folder / SCRATCH).mkdir(parents=True)
-    with DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as engine:
-        watch(engine)
-        return rate_month(engine, inputs, imported_cost(installation, data_sets), folder).customers

@@ -1,6 +1,5 @@
 """Bill a month: rate its imported cost, check the balance, draw up Estimated statements, keep the proof."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +16,17 @@ from rebill.model.errors import Conflict, Invalid, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.rating import Attention, RatedMonth, RatingInputs
-from rebill.model.statement import Balance, Statement, drawn_up
+from rebill.model.statement import Balance, Statement
 from rebill.services.attention_lines import keep_attention_lines
 from rebill.services.audit_trail import record_change
 from rebill.services.correct_month import pending_corrections
+from rebill.services.draw_up import draw_up
 from rebill.services.imported_cost import imported_cost
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.price_book_text import recorded_price_book
 from rebill.services.rate_month import rate_month
-from rebill.services.run_manifest import canonical_json, canonical_statement, manifest_inputs, sha256_of_inputs
+from rebill.services.run_manifest import canonical_json, manifest_inputs, sha256_of_inputs, sha256_of_outcome
 from rebill.store.accepted_lines import accepted_lines_of, open_counts
 from rebill.store.closing import hold_closing
 from rebill.store.customers import customer_name
@@ -96,7 +96,7 @@ def run_bill(
             rated = rate_month(opened, recorded.inputs, imported, folder)
             attention = keep_attention_lines(opened, recorded.data_sets, imported, folder) if rated.attention else ()
             engine_version = opened.version
-        statements = _draw_up(rated, month)
+        statements = draw_up(rated, month)
         proof = _write_manifest(folder, recorded, rated, statements, f"{engine} {engine_version}")
         wanted = _only(statements, customer_id)
         return _keep(installation, caller, recorded, rated, attention, wanted, proof, folder, customer_id, engine)
@@ -116,13 +116,6 @@ def _read_record(installation: Installation, caller: Caller, month: BillingMonth
         )
 
 
-def _draw_up(rated: RatedMonth, month: BillingMonth) -> list[Statement]:
-    return [
-        drawn_up(found.customer_id, month, found.currency, list(found.lines), found.statement_cost)
-        for found in rated.customers
-    ]
-
-
 def _only(statements: list[Statement], customer_id: int | None) -> list[Statement]:
     return [statement for statement in statements if customer_id in (None, statement.customer_id)]
 
@@ -140,9 +133,7 @@ def _write_manifest(
 ) -> _Proof:
     inputs = manifest_inputs(recorded.inputs, recorded.data_sets)
     inputs_sha256 = sha256_of_inputs(inputs)
-    outcome = hashlib.sha256()
-    for statement in statements:
-        outcome.update(canonical_json(canonical_statement(statement, inputs_sha256)) + b"\n")
+    outcome_sha256 = sha256_of_outcome(statements, inputs_sha256)
     manifest = {
         "engine": engine,
         "inputs": inputs,
@@ -151,10 +142,10 @@ def _write_manifest(
         "attention": dict(rated.attention),
         "balance": [balance.as_text() for balance in rated.balance],
         "statements": len(statements),
-        "outcome_sha256": outcome.hexdigest(),
+        "outcome_sha256": outcome_sha256,
     }
     (folder / MANIFEST).write_bytes(canonical_json(manifest) + b"\n")
-    return _Proof(inputs_sha256, outcome.hexdigest())
+    return _Proof(inputs_sha256, outcome_sha256)
 
 
 def _keep(

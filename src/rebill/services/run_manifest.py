@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from rebill.model.currencies import minor_digits
+from rebill.model.currencies import MINOR_DIGITS, minor_digits
 from rebill.model.data_set import DataSet
 from rebill.model.money import PERCENT_DECIMALS, round_half_away, text_of, text_of_minor_units
+from rebill.model.months import BillingMonth
 from rebill.model.price_book import RecordedBook
 from rebill.model.rating import RatingInputs
-from rebill.model.statement import Statement
+from rebill.model.statement import Statement, StatementLine
 from rebill.services.recorded_rules import billing_rule_document
 
 
@@ -84,17 +85,33 @@ def _book(book: RecordedBook) -> dict[str, Any]:
     }
 
 
-def canonical_statement(statement: Statement, manifest_sha256: str) -> dict[str, Any]:
+def canonical_statement(statement: Statement, manifest_sha256: str, digits: int | None = None) -> dict[str, Any]:
     """The form in which a statement is compared byte for byte: no ids but the customer's, no times.
 
-    Of its own lines alone: what is carried, and blocks of other months, are no outcome of its month.
+    Of its own lines alone: what is carried, and blocks of other months, are no outcome of its month. ``digits``: of
+    the minor unit, where they are not those that ISO 4217 lists today.
     """
-    digits = statement.minor_digits
+    key = StatementKey(statement.customer_id, statement.month, statement.currency)
+    return canonical_lines(key, statement.lines, manifest_sha256, statement.minor_digits if digits is None else digits)
+
+
+class StatementKey(NamedTuple):
+    """Whose statement of what month in what currency."""
+
+    customer_id: int
+    month: BillingMonth
+    currency: str
+
+
+def canonical_lines(
+    key: StatementKey, lines: Sequence[StatementLine], manifest_sha256: str, digits: int
+) -> dict[str, Any]:
+    """The canonical form of lines that may stand on no statement yet."""
     return {
-        "billing_month": str(statement.month),
-        "customer_id": statement.customer_id,
-        "currency": statement.currency,
-        "total": text_of_minor_units(sum(line.amount_minor_units for line in statement.lines), digits),
+        "billing_month": str(key.month),
+        "customer_id": key.customer_id,
+        "currency": key.currency,
+        "total": text_of_minor_units(sum(line.amount_minor_units for line in lines), digits),
         "lines": [
             [
                 line.priced.provider,
@@ -106,10 +123,21 @@ def canonical_statement(statement: Statement, manifest_sha256: str) -> dict[str,
                 text_of(line.priced.exact_amount),
                 text_of_minor_units(line.amount_minor_units, digits),
             ]
-            for line in statement.lines
+            for line in lines
         ],
         "manifest_sha256": manifest_sha256,
     }
+
+
+def sha256_of_outcome(
+    statements: Iterable[Statement], inputs_sha256: str, digits: Mapping[str, int] = MINOR_DIGITS
+) -> str:
+    """The hash of every line of every statement of a run, in the order in which they are drawn up."""
+    outcome = hashlib.sha256()
+    for statement in statements:
+        canonical = canonical_statement(statement, inputs_sha256, digits[statement.currency])
+        outcome.update(canonical_json(canonical) + b"\n")
+    return outcome.hexdigest()
 
 
 def sha256_of_inputs(inputs: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, select, text
 
@@ -90,21 +90,23 @@ class RecordedRun:
 def runs_of_month(scope: Scope, month: BillingMonth) -> list[RecordedRun]:
     """The runs of a month, the last one first."""
     query = scope.select(runs).where(runs.c.billing_month == str(month)).order_by(runs.c.number.desc())
-    return [
-        RecordedRun(
-            row.run_id,
-            month,
-            row.number,
-            row.customer_id,
-            row.manifest_sha256,
-            row.outcome_sha256,
-            row.folder,
-            tuple(row.balance),
-            row.attention,
-            row.attention if row.open_attention is None else row.open_attention,
-        )
-        for row in scope.connection.execute(query)
-    ]
+    return [recorded_run(row) for row in scope.connection.execute(query)]
+
+
+def recorded_run(row: Any) -> RecordedRun:
+    """The run that a row of ``runs`` holds."""
+    return RecordedRun(
+        row.run_id,
+        BillingMonth.parse(row.billing_month),
+        row.number,
+        row.customer_id,
+        row.manifest_sha256,
+        row.outcome_sha256,
+        row.folder,
+        tuple(row.balance),
+        row.attention,
+        row.attention if row.open_attention is None else row.open_attention,
+    )
 
 
 def months_ever_run(scope: Scope) -> set[BillingMonth]:

@@ -1,0 +1,49 @@
+"""Compute a month aside: from inputs that somebody holds, in a place of its own, without storing anything."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rebill.engines.duckdb import DuckDBEngine
+from rebill.lake.places import PLACES, Work, take_place
+from rebill.lake.runs import SCRATCH
+from rebill.model.data_set import DataSet
+from rebill.model.errors import Conflict
+from rebill.model.party import Caller
+from rebill.model.rating import RatedMonth, RatingInputs
+from rebill.services.imported_cost import imported_cost
+from rebill.services.installation import Installation
+from rebill.services.rate_month import rate_month
+
+Watch = Callable[[DuckDBEngine], None]
+"""Told each engine before it computes, for whoever may have to interrupt it."""
+
+
+@contextmanager
+def place_of_proof(installation: Installation, caller: Caller) -> Iterator[Path]:
+    """An empty folder to compute in, gone afterwards. Raises ``Conflict`` while all the partner's places are taken."""
+    place = take_place(installation.lake_folder, caller.partner_id, Work.PROOF)
+    if place is None:
+        raise Conflict("proofs_running", f"{PLACES} months are recomputed already: try again when one has ended.")
+    try:
+        yield place.folder
+    finally:
+        place.leave()
+
+
+def recomputed(
+    installation: Installation,
+    inputs: RatingInputs,
+    data_sets: Sequence[DataSet],
+    folder: Path,
+    watch: Watch | None = None,
+) -> RatedMonth:
+    """The month that ``inputs`` give on these data sets; ``folder`` is made, and holds its rated lines afterwards.
+
+    Raises ``ProgramError`` as a run does.
+    """
+    (folder / SCRATCH).mkdir(parents=True)
+    with DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as engine:
+        if watch is not None:
+            watch(engine)
+        return rate_month(engine, inputs, imported_cost(installation, data_sets), folder)
