@@ -334,7 +334,7 @@ def _rule(**terms: Any) -> BillingRule:
         product_description="What it is for",
         csp_customers=ChosenCustomers(customer_ids=(1, 2)),
         target_customers=ChosenCustomers(everyone=True),
-        enterprise_agreements=((1, ("a", "b")),),
+        enterprise_agreements=((1, (12, 13)),),
         **terms,
     )
     return BillingRule("Rule", RuleCloud.AZURE, RuleType.CUSTOM, RuleAction.FLAT_FEE, given)
