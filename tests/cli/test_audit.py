@@ -34,7 +34,7 @@ READING = {
     "statements show",
     "users list",
 }
-ON_ITS_OWN = {"demo", "init", "partners create", "sample-data", "serve"}
+ON_ITS_OWN = {"backup", "demo", "init", "partners create", "restore", "sample-data", "serve"}
 """Commands of another home, or of no partner that is there already."""
 
 

@@ -11,6 +11,7 @@ from rebill.cli import (
     attention,
     audit,
     azure_customers,
+    backups,
     billing_rules,
     bills,
     closing,
@@ -58,6 +59,8 @@ application.add_typer(keys.commands, name="keys")
 application.add_typer(users.commands, name="users")
 application.command("verify")(proof.verify)
 application.command("audit")(audit.audit)
+application.command("backup")(backups.backup)
+application.command("restore")(backups.restore)
 application.command("sample-data")(sample_data.sample_data)
 
 

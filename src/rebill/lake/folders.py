@@ -42,3 +42,11 @@ def publish(staged: Path, final: Path) -> None:
     staged.rename(final)
     for folder in (final.parent, *(made.parent for made in missing)):
         flush_to_disk(folder)
+
+
+def kept_files(folder: Path) -> Iterator[Path]:
+    """Every file below ``folder`` in order of name, but what is staged or only a lock."""
+    for file in sorted(folder.rglob("*")):
+        is_passing = "staging" in file.relative_to(folder).parts or file.suffix == ".lock"
+        if file.is_file() and not is_passing:
+            yield file

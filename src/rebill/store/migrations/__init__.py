@@ -41,6 +41,11 @@ def is_current(database: Database) -> bool:
         return at == tuple(ScriptDirectory.from_config(configuration(connection)).get_heads())
 
 
+def schema_revision(connection: Connection) -> str:
+    """The newest revision that the record is at; ``""`` where it never was migrated."""
+    return ",".join(sorted(MigrationContext.configure(connection).get_current_heads()))
+
+
 def configuration(connection: Connection) -> Config:
     """Alembic's configuration for this history, on a connection that is in a transaction."""
     config = Config()

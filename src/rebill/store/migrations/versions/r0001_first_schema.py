@@ -7,6 +7,8 @@ Revises:
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -60,7 +62,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """There is nothing before the first schema."""
     # A downgrade would drop every bill there is; going back is done with a backup, never by a migration.
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack
 
 
 def _refuse_overlaps() -> None:

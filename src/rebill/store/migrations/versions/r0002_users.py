@@ -9,6 +9,8 @@ import random
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0002"
 down_revision = "0007b"
 branch_labels = None
@@ -34,7 +36,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Keys made since have users that the version before does not know: going back is done with a backup."""
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack
 
 
 def _users() -> None:

@@ -7,6 +7,8 @@ Revises: 0002
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -39,4 +41,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """What was answered is forgotten a day later anyway; going back is done with a backup all the same."""
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack

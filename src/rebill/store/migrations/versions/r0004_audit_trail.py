@@ -7,6 +7,8 @@ Revises: 0009
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0004"
 down_revision = "0009"
 branch_labels = None
@@ -64,7 +66,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """A trail is never taken away."""
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack
 
 
 def _audit_entries() -> None:

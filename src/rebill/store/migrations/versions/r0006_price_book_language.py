@@ -10,6 +10,8 @@ from decimal import Decimal
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -44,7 +46,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """The rules of a specification do not fit the schema before it."""
     # Going back is done with a backup, never by a migration that would drop what prices a bill.
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack
 
 
 def _rows(query: str, **values: object) -> list[dict[str, object]]:

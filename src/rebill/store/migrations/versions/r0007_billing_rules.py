@@ -7,6 +7,8 @@ Revises: 0001
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0007"
 down_revision = "0001"
 branch_labels = None
@@ -26,7 +28,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """A rule may have been billed by: going back is done with a backup."""
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack
 
 
 def _billing_rules() -> None:

@@ -7,6 +7,8 @@ Revises: 0004
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0007b"
 down_revision = "0004"
 branch_labels = None
@@ -47,4 +49,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Going back is done with a backup, as everywhere."""
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack

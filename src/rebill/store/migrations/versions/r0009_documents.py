@@ -7,6 +7,8 @@ Revises: 0006
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0009"
 down_revision = "0006"
 branch_labels = None
@@ -41,7 +43,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Issued documents cannot be told in the schema before this one."""
-    raise RuntimeError("there is no way back: restore a backup taken before the upgrade")
+    raise NoWayBack
 
 
 def _keep_aside(table: str) -> None:
