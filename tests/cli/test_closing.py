@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.cli.command_line import CommandLine
 from tests.cli.test_main_job import MONTH, billed_month
+from tests.focus_files import row, write_csv
 
 
 def test_a_month_is_finalized_and_its_statement_keeps_its_id(rebill: CommandLine, tmp_path: Path) -> None:
@@ -65,3 +66,23 @@ def test_what_changed_after_the_close_is_corrected_by_a_note_and_voided_by_anoth
     assert rebill.refusal("bill", "void", statement_id, "--reason", "Again")["code"] == "voided_already"
     everything = rebill.answer("statements", "list", "--documents", "all")["statements"]
     assert sorted(found["status"] for found in everything) == ["Estimated", "Final", "Final", "Final"]
+
+
+def test_accounts_change_hands_in_an_issued_month_only_with_consent_and_a_reason(
+    rebill: CommandLine, tmp_path: Path
+) -> None:
+    first, second = (str(rebill.answer("customers", "create", name)["id"]) for name in ("First", "Second"))
+    costs = write_csv(tmp_path / "costs.csv", [row(BilledCost="1", ListCost="1")])
+    assert rebill.answer("costs", "import", str(costs), "--scope", "all")["issued_months"] == []
+    subscription = row()["SubAccountId"]
+    rebill.answer("assign", first, subscription, "--subscription")
+    rebill.answer("bill", "run", "--period", "2024-09")
+    rebill.answer("bill", "finalize", "--period", "2024-09", "--override", "A test")
+    moved = ("move", second, subscription, "--subscription", "--from", "2024-09-02")
+    (fault,) = rebill.refusal(*moved)["fields"].values()
+    assert fault.startswith("azure_subscription would change issued statements of First (2024-09): allow it with")
+    assert rebill.run(*moved, "--correct-issued", "--json").code == 2
+    details = rebill.answer(*moved, "--correct-issued", "--reason", "Sold in August")["details"]
+    assert details[0]["assigned"] is True
+    write_csv(tmp_path / "costs.csv", [row(BilledCost="2", ListCost="2")])
+    assert rebill.answer("costs", "import", str(costs), "--scope", "all")["issued_months"] == ["2024-09"]

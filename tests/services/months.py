@@ -98,7 +98,13 @@ class Month:
         outcome = assign_accounts(self.installation, self.caller, order)
         assert not outcome.faults
 
-    def move(self, customer_id: int, day: str, *identifiers: str) -> None:
+    def move(self, customer_id: int, day: str, *identifiers: str, correct_issued: bool = False) -> None:
         """Move subscriptions to a customer on ``day``."""
-        order = AssignmentOrder(AccountKind.SUBSCRIPTION, customer_id, identifiers, effective_from=parse_day(day))
+        order = AssignmentOrder(
+            AccountKind.SUBSCRIPTION,
+            customer_id,
+            identifiers,
+            effective_from=parse_day(day),
+            correct_issued=correct_issued,
+        )
         assert not move_accounts(self.installation, self.caller, order).faults

@@ -117,7 +117,7 @@ def test_units_are_dealt_over_the_lines_of_a_note(
 def test_a_transfer_after_the_close_credits_one_and_bills_the_other_late(accountant: Accountant) -> None:
     issued(accountant, storage("10"), machines("5"))
     second = accountant.customer("Second")
-    accountant.move(second, "1900-01-02", "s-1")
+    accountant.move(second, "1900-01-02", "s-1", correct_issued=True)
     run = accountant.run()
     assert [pending.difference_minor_units for pending in run.pending] == [-1500]
     accountant.finalize()

@@ -102,6 +102,7 @@ def order_of(call: Call, kind: AccountKind, identifiers: Sequence[str]) -> Assig
         effective_to=effective_to,
         withdraw=parameters.flag("withdraw"),
         dry_run=parameters.flag("dry_run"),
+        correct_issued=parameters.flag("correct_issued"),
     )
 
 

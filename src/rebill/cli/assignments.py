@@ -43,6 +43,10 @@ ToOption = Annotated[
         "--to", parser=day_from_text, metavar="DAY", help="First day no longer covered, YYYY-MM-DD; today by default."
     ),
 ]
+CorrectIssuedOption = Annotated[
+    bool,
+    typer.Option("--correct-issued", help="Days of issued statements may change hands too; needs --reason."),
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Answer as if, and store nothing.")]
 
 
@@ -51,6 +55,7 @@ def assign(
     identifiers: AccountsArgument,
     subscription: SubscriptionOption = False,
     effective_from: FromOption = None,
+    correct_issued: CorrectIssuedOption = False,
     dry_run: DryRunOption = False,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
@@ -59,7 +64,14 @@ def assign(
     """Assign accounts to a customer: all of them, or none if one cannot be."""
     from rebill.services.assign_accounts import assign_accounts
 
-    order = _order(subscription, client_api_id, identifiers, effective_from=effective_from, dry_run=dry_run)
+    order = _order(
+        subscription,
+        client_api_id,
+        identifiers,
+        effective_from=effective_from,
+        dry_run=dry_run,
+        correct_issued=correct_issued,
+    )
     _carry_out(assign_accounts, Act.ASSIGN_ACCOUNTS, order, partner, as_json, reason)
 
 
@@ -71,6 +83,7 @@ def unassign(
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take the assignment back as if it was never made.")
     ] = False,
+    correct_issued: CorrectIssuedOption = False,
     dry_run: DryRunOption = False,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
@@ -80,7 +93,13 @@ def unassign(
     from rebill.services.remove_accounts import remove_accounts
 
     order = _order(
-        subscription, client_api_id, identifiers, effective_to=effective_to, withdraw=withdraw, dry_run=dry_run
+        subscription,
+        client_api_id,
+        identifiers,
+        effective_to=effective_to,
+        withdraw=withdraw,
+        dry_run=dry_run,
+        correct_issued=correct_issued,
     )
     _carry_out(remove_accounts, Act.REMOVE_ACCOUNTS, order, partner, as_json, reason)
 
@@ -90,6 +109,7 @@ def move(
     identifiers: AccountsArgument,
     subscription: SubscriptionOption = False,
     effective_from: FromOption = None,
+    correct_issued: CorrectIssuedOption = False,
     dry_run: DryRunOption = False,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
@@ -98,7 +118,14 @@ def move(
     """End whatever assignment stands and begin this customer's, in one act; no day between."""
     from rebill.services.assign_accounts import move_accounts
 
-    order = _order(subscription, client_api_id, identifiers, effective_from=effective_from, dry_run=dry_run)
+    order = _order(
+        subscription,
+        client_api_id,
+        identifiers,
+        effective_from=effective_from,
+        dry_run=dry_run,
+        correct_issued=correct_issued,
+    )
     _carry_out(move_accounts, Act.MOVE_ACCOUNTS, order, partner, as_json, reason)
 
 
@@ -111,6 +138,7 @@ def _order(
     effective_to: date | None = None,
     withdraw: bool = False,
     dry_run: bool,
+    correct_issued: bool,
 ) -> AssignmentOrder:
     return AssignmentOrder(
         kind=AccountKind.SUBSCRIPTION if subscription else AccountKind.AZURE_CUSTOMER,
@@ -120,12 +148,15 @@ def _order(
         effective_to=effective_to,
         withdraw=withdraw,
         dry_run=dry_run,
+        correct_issued=correct_issued,
     )
 
 
 def _carry_out(
     carry_out: CarryOut, act: Act, order: AssignmentOrder, partner: str | None, as_json: bool, reason: str
 ) -> None:
+    if order.correct_issued and not reason:
+        raise typer.BadParameter("is required with --correct-issued: say why", param_hint="--reason")
     done = "removed" if act is Act.REMOVE_ACCOUNTS else "assigned"
     with changing_session(act, partner, as_json, reason, order.customer_id, order.dry_run) as session:
         outcome = carry_out(session.installation, session.caller, order)

@@ -83,9 +83,15 @@ def import_files(
                 "datasets": [_data_set_document(data_set) for data_set in done.data_sets],
                 "reject_count": done.reject_count,
                 "rejects": [_reject_document(reject) for reject in done.rejects],
+                "issued_months": [str(month) for month in done.closed.issued],
+                "months_before_billing_start": [str(month) for month in done.closed.before_billing_start],
             }
         )
         _show_done(output, done)
+        for issued in done.closed.issued:
+            output.say(f"{issued} is issued already: a run shows what changes, and rebill bill correct issues it.")
+        for early in done.closed.before_billing_start:
+            output.say(f"{early} lies before the partner's billing_start: its cost is kept, and never billed.")
         month = done.data_sets[0].billing_month if done.data_sets else "YYYY-MM"
         output.next_step(f"rebill bill run --period {month} bills the month.")
 

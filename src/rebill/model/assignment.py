@@ -17,6 +17,7 @@ GREATEST_IDENTIFIER_COUNT = 10_000
 NOT_FOUND = "{account} not found"
 ASSIGNED_TO_ANOTHER = "{account} is already assigned to another customer"
 OVERLAPS = "{account} overlaps an assignment from {first_day}"
+CHANGES_ISSUED = "{account} would change issued statements of {statements}: allow it with correct_issued and a reason"
 NOT_ASSIGNED = "{account} is not assigned to this customer"
 """Sentences of faults; ``account`` is ``azure_customer_id`` or ``azure_subscription``."""
 
@@ -43,7 +44,8 @@ class AssignmentOrder:
     """An act asked for: assign, move or remove these accounts.
 
     ``identifiers`` as sent, in order (repeats allowed). ``effective_from`` for assign and move,
-    ``effective_to`` and ``withdraw`` for remove; ``None`` = the documented default.
+    ``effective_to`` and ``withdraw`` for remove; ``None`` = the documented default. ``correct_issued``: days of issued
+    statements may change hands too, and await a correction then; somebody says why.
     """
 
     kind: AccountKind
@@ -53,6 +55,7 @@ class AssignmentOrder:
     effective_to: date | None = None
     withdraw: bool = False
     dry_run: bool = False
+    correct_issued: bool = False
 
 
 class AccountEntry(NamedTuple):

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
+from rebill.model.closed_months import NOTHING_CLOSED, ClosedAmong
 from rebill.model.errors import Invalid
 from rebill.model.money import ZERO, text_of
 from rebill.model.months import BillingMonth
@@ -302,11 +303,15 @@ class OverlapKey:
 
 @dataclass(frozen=True)
 class CostImport:
-    """What an import did: a data set for each billing month, and the first rejects of ``reject_count``."""
+    """What an import did: a data set for each billing month, and the first rejects of ``reject_count``.
+
+    ``closed``: its months that are closed; their cost waits for a correction, or is never billed.
+    """
 
     data_sets: tuple[DataSet, ...]
     rejects: tuple[Reject, ...] = field(default=())
     reject_count: int = 0
+    closed: ClosedAmong = NOTHING_CLOSED
 
 
 def refuse_files(faults: Sequence[tuple[str, FileFault, str]]) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 
 from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
 from rebill.model.audit import Act
+from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.assignment_act import carry_out
 from rebill.services.assignment_plan import Fault, Plan, plan_assign, plan_move
@@ -20,8 +21,8 @@ def assign_accounts(installation: Installation, caller: Caller, order: Assignmen
     customer; ``Invalid`` for ids or days that cannot be read.
     """
 
-    def planner(standing: Sequence[StoredAssignment], today: date) -> Plan | Fault:
-        return plan_assign(order.customer_id, standing, order.effective_from, today)
+    def planner(standing: Sequence[StoredAssignment], today: date, first_open: BillingMonth | None) -> Plan | Fault:
+        return plan_assign(order.customer_id, standing, order.effective_from, today, first_open)
 
     return carry_out(installation, caller, Act.ASSIGN_ACCOUNTS, order, planner)
 
@@ -32,7 +33,7 @@ def move_accounts(installation: Installation, caller: Caller, order: AssignmentO
     Answers, holds together and refuses as ``assign_accounts``; only an unknown account is at fault.
     """
 
-    def planner(standing: Sequence[StoredAssignment], today: date) -> Plan | Fault:
+    def planner(standing: Sequence[StoredAssignment], today: date, _: BillingMonth | None) -> Plan | Fault:
         return plan_move(order.customer_id, standing, order.effective_from, today)
 
     return carry_out(installation, caller, Act.MOVE_ACCOUNTS, order, planner)

@@ -18,16 +18,17 @@ from rebill.model.assignment import (
 from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, account_key, trimmed
-from rebill.model.months import EARLIEST_DAY, LATEST_DAY
+from rebill.model.months import EARLIEST_DAY, LATEST_DAY, BillingMonth
 from rebill.model.party import Caller
 from rebill.services.assignment_details import Changing, assignments_after, assignments_before
-from rebill.services.assignment_plan import Fault, Plan
+from rebill.services.assignment_plan import ChangingAccount, Fault, Plan
 from rebill.services.audit_trail import record_change, record_refusal
 from rebill.services.installation import Installation, today_of
+from rebill.services.issued_changes import issued_changes, issued_faults
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import text_fault
 from rebill.services.read_customers import unknown_customer
-from rebill.services.spanning_usage import ChangesOfOwner, ChangingAccount, changes_of_owner, spanning_usage
+from rebill.services.spanning_usage import ChangesOfOwner, changes_of_owner, spanning_usage
 from rebill.store.accounts import KnownAccount, known_accounts
 from rebill.store.assignments import (
     AccountRecord,
@@ -39,11 +40,13 @@ from rebill.store.assignments import (
     touch_account_records,
     withdraw_assignments,
 )
+from rebill.store.closed_months import closed_months
+from rebill.store.closing import hold_months_open
 from rebill.store.customers import customer_name
 from rebill.store.scope import Scope
 
-Planner = Callable[[Sequence[StoredAssignment], date], Plan | Fault]
-"""Plans an act on one account from what stands, and today."""
+Planner = Callable[[Sequence[StoredAssignment], date, BillingMonth | None], Plan | Fault]
+"""Plans an act on one account from what stands, today, and the first month that is not closed for the customer."""
 
 _GREATEST_FAULT_COUNT = 100
 _NOT_FOUND = Fault(NOT_FOUND)
@@ -74,9 +77,11 @@ def carry_out(
 
     def act(connection: Connection) -> tuple[AssignmentOutcome, ChangesOfOwner | None]:
         scope = Scope.of(connection, caller)
+        if not order.dry_run:
+            hold_months_open(scope)
         name = held_customer_name(scope, order.customer_id, hold=not order.dry_run)
         asked = checked_order(order)
-        planned = plan_accounts(scope, order.kind, asked, planner, today_of(now), hold=not order.dry_run)
+        planned = plan_accounts(scope, order, asked, planner, today_of(now), hold=not order.dry_run)
         is_sound = all(isinstance(one.plan, Plan) for one in planned)
         is_held_back = order.dry_run or not is_sound
         changes = changes_of_owner(scope, order, changing_accounts(planned)) if is_sound else None
@@ -133,13 +138,19 @@ def checked_order(order: AssignmentOrder) -> dict[str, str]:
 
 
 def plan_accounts(
-    scope: Scope, kind: AccountKind, asked: Mapping[str, str], planner: Planner, today: date, hold: bool
+    scope: Scope, order: AssignmentOrder, asked: Mapping[str, str], planner: Planner, today: date, hold: bool
 ) -> list[PlannedAccount]:
-    """Plan an act on each account asked for, in the order asked; a handful of statements for any number."""
+    """Plan an act on each account asked for, in the order asked; a handful of statements for any number.
+
+    ``hold_months_open`` must be held by an act that is to be stored: what would change issued statements is at fault
+    unless the order says that they are corrected.
+    """
+    first_open = closed_months(scope, [order.customer_id]).first_open(order.customer_id)
+    kind = order.kind
     known = known_accounts(scope, kind, asked, hold)
     standing = assignments_by_account(scope, [account.account_id for account in known.values()])
     # Most accounts are assigned for the first time: one plan serves all of which nothing stands.
-    of_free_account = planner((), today)
+    of_free_account = planner((), today, first_open)
     planned = []
     for key, identifier in asked.items():
         account = known.get(key)
@@ -147,9 +158,21 @@ def plan_accounts(
         if account is None:
             plan: Plan | Fault = _NOT_FOUND
         else:
-            plan = planner(stands, today) if stands else of_free_account
+            plan = planner(stands, today, first_open) if stands else of_free_account
         planned.append(PlannedAccount(identifier, account, plan, stands))
-    return planned
+    return planned if order.correct_issued else _with_faults_of_issued(scope, order, planned)
+
+
+def _with_faults_of_issued(
+    scope: Scope, order: AssignmentOrder, planned: Sequence[PlannedAccount]
+) -> list[PlannedAccount]:
+    """The same, with a fault in place of each plan that would change issued statements."""
+    changes = issued_changes(scope, order.customer_id, changing_accounts(planned))
+    faults = issued_faults(scope, changes)
+    return [
+        one if one.account is None else one._replace(plan=faults.get(one.account.account_id, one.plan))
+        for one in planned
+    ]
 
 
 def fault_sentence(kind: AccountKind, fault: Fault) -> str:

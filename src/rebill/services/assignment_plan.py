@@ -8,9 +8,11 @@ customer) and is either a ``Plan`` or the sentence of a ``Fault``. The rules sta
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from rebill.model.assignment import ASSIGNED_TO_ANOTHER, NOT_ASSIGNED, OVERLAPS, Days
 from rebill.model.months import BillingMonth
+from rebill.store.accounts import KnownAccount
 from rebill.store.assignments import StoredAssignment
 
 
@@ -38,6 +40,21 @@ class Plan:
     def changes(self) -> bool:
         """Whether anything is to be stored at all."""
         return self.begins is not None or bool(self.ends) or bool(self.withdraws)
+
+    @property
+    def first_changed(self) -> date:
+        """The first day that changes hands; ``date.min`` where that is from the beginning."""
+        spans = [stored.days for stored in self.withdraws] + ([] if self.begins is None else [self.begins])
+        days = [span.first or date.min for span in spans] + ([] if self.end_day is None else [self.end_day])
+        return min(days, default=date.max)
+
+
+class ChangingAccount(NamedTuple):
+    """An account whose assignments an act changes: what stood, and the plan that changes it."""
+
+    account: KnownAccount
+    standing: Sequence[StoredAssignment]
+    plan: Plan
 
 
 def owners_after(customer_id: int, standing: Sequence[StoredAssignment], plan: Plan) -> list[tuple[int, Days]]:

@@ -150,18 +150,18 @@ def _planned_account(
     """The assignment that comes with the customer; what is wrong with it is added to ``faults``."""
     if new.azure_customer_id is None:
         return []
-    kind = AccountKind.AZURE_CUSTOMER
+    order = AssignmentOrder(AccountKind.AZURE_CUSTOMER, customer_id, (new.azure_customer_id,))
     try:
-        asked = checked_order(AssignmentOrder(kind, customer_id, (new.azure_customer_id,)))
+        asked = checked_order(order)
     except Invalid as invalid:
         faults["azure_customer_id"] = next(iter(invalid.fields.values()))
         return []
 
-    def planner(standing: Sequence[StoredAssignment], today: date) -> Plan | Fault:
-        return plan_assign(customer_id, standing, None, today)
+    def planner(standing: Sequence[StoredAssignment], today: date, first_open: BillingMonth | None) -> Plan | Fault:
+        return plan_assign(customer_id, standing, None, today, first_open)
 
-    planned = plan_accounts(scope, kind, asked, planner, today, hold=True)
+    planned = plan_accounts(scope, order, asked, planner, today, hold=True)
     for one in planned:
         if isinstance(one.plan, Fault):
-            faults["azure_customer_id"] = fault_sentence(kind, one.plan)
+            faults["azure_customer_id"] = fault_sentence(order.kind, one.plan)
     return planned

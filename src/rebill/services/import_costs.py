@@ -49,6 +49,7 @@ from rebill.sources.cost_files import CostFile, FileMark, find_cost_files, mark_
 from rebill.sources.layouts import LAYOUT_NAMES
 from rebill.sources.reading import Fallbacks, RecognisedFile, convert, recognised
 from rebill.store.accounts import SeenAccount, remember_accounts
+from rebill.store.closed_months import closed_months
 from rebill.store.data_sets import add_data_sets, data_sets_in_force, months_of_delivery, recorded_data_sets
 from rebill.store.identity import draw_ids
 from rebill.store.scope import Scope
@@ -97,13 +98,19 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
             _check_scope(order.scope, in_force)
             task = _Task(installation, caller, order, connection, place, in_force, installation.clock())
             try:
-                return _take_in(task, files)
+                return _with_closed_months(task, _take_in(task, files))
             except (duckdb.Error, OSError) as error:
                 raise ProgramError(
                     "import_engine_failed",
                     f"The import was stopped and nothing was stored: {str(error).splitlines()[0]}. Look at the free "
                     "disk space and at REBILL_ENGINE_MEMORY_LIMIT, then import again.",
                 ) from error
+
+
+def _with_closed_months(task: _Task, done: CostImport) -> CostImport:
+    with task.installation.database.reading() as connection:
+        closed = closed_months(Scope.of(connection, task.caller))
+    return replace(done, closed=closed.of_months({data_set.billing_month for data_set in done.data_sets}))
 
 
 def _check_order(order: CostImportOrder) -> None:

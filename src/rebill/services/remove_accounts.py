@@ -5,6 +5,7 @@ from datetime import date
 
 from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
 from rebill.model.audit import Act
+from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.assignment_act import carry_out
 from rebill.services.assignment_plan import Fault, Plan, plan_remove
@@ -19,7 +20,7 @@ def remove_accounts(installation: Installation, caller: Caller, order: Assignmen
     answers the fault and changes nothing.
     """
 
-    def planner(standing: Sequence[StoredAssignment], today: date) -> Plan | Fault:
+    def planner(standing: Sequence[StoredAssignment], today: date, _: BillingMonth | None) -> Plan | Fault:
         return plan_remove(order.customer_id, standing, order.effective_to, order.withdraw, today)
 
     return carry_out(installation, caller, Act.REMOVE_ACCOUNTS, order, planner)

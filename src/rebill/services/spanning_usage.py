@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.cost_data_sets import part_paths
@@ -21,21 +20,11 @@ from rebill.model.rating import AccountBinding
 from rebill.model.spanning_usage import LINES_LISTED, SpanningLine, SpanningUsage
 from rebill.rating import transfers
 from rebill.rating.tables import binding_table, changed_day_table
-from rebill.services.assignment_plan import Plan, changed_days, owners_after
+from rebill.services.assignment_plan import ChangingAccount, changed_days, owners_after
 from rebill.services.installation import Installation
-from rebill.store.accounts import KnownAccount
-from rebill.store.assignments import StoredAssignment
 from rebill.store.data_sets import data_sets_of_long_usage
 from rebill.store.rating_inputs import account_bindings
 from rebill.store.scope import Scope
-
-
-class ChangingAccount(NamedTuple):
-    """An account whose assignments an act changes: what stood, and the plan that changes it."""
-
-    account: KnownAccount
-    standing: Sequence[StoredAssignment]
-    plan: Plan
 
 
 @dataclass(frozen=True)

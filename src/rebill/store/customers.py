@@ -66,6 +66,14 @@ def customer_name(scope: Scope, customer_id: int, hold: bool = False, even_delet
     return scope.run(query, wanted_id=customer_id).scalar_one_or_none()
 
 
+def customer_names(scope: Scope, customer_ids: Collection[int]) -> dict[int, str]:
+    """The names of these customers of the scope, deleted ones too, by their ids."""
+    query = scope.select(customers, customers.c.customer_id, customers.c.name).where(
+        among(scope.connection, customers.c.customer_id, customer_ids)
+    )
+    return {row.customer_id: row.name for row in scope.connection.execute(query)}
+
+
 def which_are_customers(scope: Scope, customer_ids: Collection[int], with_deleted: bool = False) -> set[int]:
     """Those of ``customer_ids`` that are customers of this scope."""
     storable = [customer_id for customer_id in customer_ids if can_be_stored(customer_id)]

@@ -5,15 +5,13 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import func
-
 from rebill.model.customer import TermsChange
 from rebill.model.months import BillingMonth
 from rebill.model.statement import StatementStatus
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.store.closed_months import closed_months
 from rebill.store.membership import among
 from rebill.store.scope import Scope
-from rebill.store.statements import is_issued_statement
 from rebill.store.tables import customer_terms, statements
 
 ALWAYS: Final = "0000-00"
@@ -43,14 +41,8 @@ def has_issued_statements(scope: Scope, customer_id: int) -> bool:
 
 
 def _first_changeable_months(scope: Scope, customer_ids: Collection[int] | None) -> dict[int, str]:
-    issued = (
-        scope.select(statements, statements.c.customer_id, func.max(statements.c.billing_month).label("last"))
-        .where(is_issued_statement())
-        .group_by(statements.c.customer_id)
-    )
-    if customer_ids is not None:
-        issued = issued.where(among(scope.connection, statements.c.customer_id, customer_ids))
-    return {row.customer_id: str(BillingMonth.parse(row.last).following) for row in scope.connection.execute(issued)}
+    closed = closed_months(scope, customer_ids)
+    return {customer_id: str(closed.first_unissued(customer_id)) for customer_id in closed.issued}
 
 
 def set_terms(scope: Scope, terms: CustomerTerms, from_month: str) -> None:
