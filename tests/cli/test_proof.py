@@ -1,9 +1,11 @@
 """Statements checked at the command line, on each of the two databases."""
 
+from decimal import Decimal
 from pathlib import Path
 
 from tests.cli.command_line import CommandLine
 from tests.cli.test_main_job import MONTH, billed_month
+from tests.rating.calculator import computed
 
 
 def test_a_statement_is_verified_and_a_changed_lake_is_named(rebill: CommandLine, tmp_path: Path) -> None:
@@ -42,3 +44,29 @@ def test_either_a_statement_or_a_month_is_verified(rebill: CommandLine) -> None:
         assert rebill.run(*arguments).code == 2
     assert rebill.refusal("verify", "1")["code"] == "statement_not_found"
     assert rebill.refusal("verify", "--period", MONTH)["code"] == "month_not_run"
+
+
+def test_a_line_is_explained_down_to_its_charges(rebill: CommandLine, tmp_path: Path) -> None:
+    _, run = billed_month(rebill, tmp_path)
+    statement_id = str(run["statements"][0]["statement_id"])
+    whole = rebill.answer("explain", statement_id)
+    assert [(line["n"], line["amount"], line["charges"]) for line in whole["lines"]] == [
+        (1, "11.25", []),
+        (2, "3.60", []),
+    ]
+    (line,) = rebill.answer("explain", statement_id, "--line", "1")["lines"]
+    assert computed(line["steps"])["shown"] == Decimal("11.25")
+    (charge,) = line["charges"]
+    assert (charge["file"], charge["row"]) == ("costs.csv", 1)
+    assert computed(charge["steps"])["price"] == Decimal("11.25")
+    assert rebill.answer("explain", statement_id, "--charge", "costs.csv:1")["lines"][0]["charges"] == [charge]
+    assert rebill.answer("explain", statement_id, "--line", "1", "--charges", "0")["lines"][0]["charges"] == []
+    text = rebill.run("explain", statement_id, "--line", "1").out
+    assert "    12.500000000000 × 0.900000 = 11.250000000000" in text
+    assert "  1125.00" in text
+    assert rebill.refusal("explain", statement_id, "--line", "3")["code"] == "line_not_found"
+    assert rebill.refusal("explain", statement_id, "--charge", "77")["code"] == "charge_not_found"
+    assert rebill.run("explain", statement_id, "--charge", "costs.csv").code == 2
+    overview = rebill.run("explain", statement_id).out
+    assert "exact" in overview
+    assert "remainder" in overview

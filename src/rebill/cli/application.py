@@ -18,6 +18,7 @@ from rebill.cli import (
     costs,
     customers,
     demo,
+    explaining,
     initialise,
     keys,
     partners,
@@ -57,6 +58,7 @@ application.add_typer(bills.commands, name="bill")
 application.add_typer(statements.commands, name="statements")
 application.add_typer(keys.commands, name="keys")
 application.add_typer(users.commands, name="users")
+application.command("explain")(explaining.explain)
 application.command("verify")(proof.verify)
 application.command("audit")(audit.audit)
 application.command("backup")(backups.backup)

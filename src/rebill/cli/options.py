@@ -11,6 +11,7 @@ from rebill.model.money import checked_percent, parse_decimal
 from rebill.model.months import BillingMonth, parse_day, parse_instant
 from rebill.model.price_book import markup_adjustment
 from rebill.model.price_book_record import billing_account_owner
+from rebill.model.source_row import SourceRow
 
 Value = TypeVar("Value")
 
@@ -46,6 +47,7 @@ month_from_text: Callable[[str], BillingMonth] = _read_by(BillingMonth.parse)
 markup_from_text: Callable[[str], Decimal] = _read_by(_markup)
 fallback_markup_from_text: Callable[[str], Decimal] = _read_by(lambda text: checked_percent(parse_decimal(text)))
 account_from_text: Callable[[str], str] = _read_by(billing_account_owner)
+source_row_from_text: Callable[[str], SourceRow] = _read_by(SourceRow.parse)
 layout_from_text: Callable[[str], str] = _read_by(_layout)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, logs on the other.")]

@@ -110,6 +110,13 @@ class DuckDBEngine:
         """Make the rows of a Parquet file a table of the plan."""
         self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({sql_path(file)})")
 
+    def view_parts(self, name: str, parts: Sequence[Path]) -> None:
+        """Make all columns of these Parquet files a table; ``part`` counts them from 0, ``part_row`` their rows."""
+        self._connection.execute(
+            f"CREATE VIEW {name} AS SELECT CAST(file_index AS INTEGER) AS part, file_row_number AS part_row, * "
+            f"FROM read_parquet({sql_paths(parts)}, union_by_name = true)"
+        )
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of ``sql``; decimals come as ``Decimal``."""
         return self._connection.execute(sql).fetchall()

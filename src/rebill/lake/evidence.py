@@ -26,16 +26,17 @@ def run_manifest(lake_folder: Path, folder: str) -> dict[str, Any]:
     return found
 
 
-def recorded_data_set(lake_folder: Path, recorded: Mapping[str, Any]) -> DataSet:
+def recorded_data_set(lake_folder: Path, recorded: Mapping[str, Any], with_parts: bool) -> DataSet:
     """A data set that a run's manifest names, as it was imported, whether it is in force today or was replaced.
 
-    Its own manifest and all its parts are read whole. Raises ``ProgramError`` for the first that is not what it was.
+    Its own manifest is read, and ``with_parts`` all its parts, whole. Raises ``ProgramError`` for the first that is not
+    what it was.
     """
     parts: Sequence[Sequence[Any]] = recorded["parts"]
     path = f"{parts[0][0].rpartition('/')[0]}/{DATA_SET_MANIFEST}"
     content = _bytes(lake_folder, path)
     require_sha256(path, hashlib.sha256(content).hexdigest(), recorded["manifest_sha256"])
-    for part, sha256, _ in parts:
+    for part, sha256, _ in parts if with_parts else ():
         require_file(lake_folder, part, sha256)
     return _data_set(json.loads(content), recorded["manifest_sha256"])
 

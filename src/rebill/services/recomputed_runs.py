@@ -12,7 +12,7 @@ from rebill.model.statement import Statement
 from rebill.services.draw_up import draw_up
 from rebill.services.installation import Installation
 from rebill.services.recompute import recomputed
-from rebill.services.recorded_run import RunEvidence, run_evidence
+from rebill.services.recorded_run import RunInputs, data_sets_of_run, run_inputs
 from rebill.services.run_manifest import sha256_of_inputs, sha256_of_outcome
 from rebill.store.closing import RecordedRun
 
@@ -21,9 +21,9 @@ CustomerCurrency = tuple[int, str]
 
 @dataclass(frozen=True)
 class RecomputedRun:
-    """A month computed again: what was recorded, what came out, and every customer's statement by currency."""
+    """A month computed again: what it was computed from, what came out, every customer's statement by currency."""
 
-    evidence: RunEvidence
+    run: RunInputs
     rated: RatedMonth
     statements: Mapping[CustomerCurrency, Statement]
     outcome_sha256: str
@@ -58,15 +58,15 @@ class RecomputedRuns:
         return found
 
     def _recompute(self, run: RecordedRun) -> RecomputedRun:
-        evidence = run_evidence(self._installation, run)
-        folder = self._folder / str(run.run_id)
-        rated = recomputed(self._installation, evidence.inputs, evidence.data_sets, folder)
-        statements = draw_up(rated, run.month, evidence.minor_digits)
+        recorded = run_inputs(self._installation, run)
+        data_sets = data_sets_of_run(self._installation, recorded, with_parts=True)
+        rated = recomputed(self._installation, recorded.inputs, data_sets, self._folder / str(run.run_id))
+        statements = draw_up(rated, run.month, recorded.minor_digits)
         return RecomputedRun(
-            evidence,
+            recorded,
             rated,
             {(statement.customer_id, statement.currency): statement for statement in statements},
-            sha256_of_outcome(statements, run.inputs_sha256, evidence.minor_digits),
+            sha256_of_outcome(statements, run.inputs_sha256, recorded.minor_digits),
         )
 
     def _require_outcome(self, run: RecordedRun, found: RecomputedRun) -> None:

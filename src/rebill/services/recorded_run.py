@@ -22,31 +22,39 @@ from rebill.store.closing import RecordedRun
 
 
 @dataclass(frozen=True)
-class RunEvidence:
-    """What a run left: ``manifest``, the ``inputs`` and ``data_sets`` it names, the minor digits of its currencies."""
+class RunInputs:
+    """What a run was computed from, by its manifest: ``document``, the same as JSON values."""
 
     run: RecordedRun
-    manifest: Mapping[str, Any]
+    document: Mapping[str, Any]
     inputs: RatingInputs
-    data_sets: tuple[DataSet, ...]
-    minor_digits: Mapping[str, int]
+
+    @property
+    def minor_digits(self) -> Mapping[str, int]:
+        """Currency → decimals of its minor unit, by the table as it stood."""
+        found: Mapping[str, int] = self.document["currencies"]
+        return found
+
+    @property
+    def part_paths(self) -> tuple[str, ...]:
+        """The Parquet files of its cost lines, in the order in which rated lines count them."""
+        return tuple(path for found in self.document["data_sets"] for path, *_ in found["parts"])
 
 
-def run_evidence(installation: Installation, run: RecordedRun) -> RunEvidence:
-    """Read a run's manifest and everything it points to, each against its recorded hash.
-
-    Raises ``ProgramError`` for the first that is not what the run left: manifest, data set or part.
-    """
-    manifest = run_manifest(installation.lake_folder, run.folder)
-    document = manifest.get("inputs", {})
+def run_inputs(installation: Installation, run: RecordedRun) -> RunInputs:
+    """Read a run's manifest. Raises ``ProgramError`` where its inputs do not have the hash that the record holds."""
+    document = run_manifest(installation.lake_folder, run.folder).get("inputs", {})
     require_sha256(f"{run.folder}/{MANIFEST}", sha256_of_inputs(document), run.inputs_sha256)
-    return RunEvidence(
-        run,
-        manifest,
-        inputs_of(document),
-        tuple(recorded_data_set(installation.lake_folder, found) for found in document["data_sets"]),
-        document["currencies"],
-    )
+    return RunInputs(run, document, inputs_of(document))
+
+
+def data_sets_of_run(installation: Installation, run: RunInputs, with_parts: bool = False) -> tuple[DataSet, ...]:
+    """The data sets that a run's manifest names, as they were imported; ``with_parts``: every part is read whole.
+
+    Raises ``ProgramError`` for the first data set or part that does not have the hash that was recorded of it.
+    """
+    recorded = run.document["data_sets"]
+    return tuple(recorded_data_set(installation.lake_folder, found, with_parts) for found in recorded)
 
 
 def inputs_of(document: Mapping[str, Any]) -> RatingInputs:

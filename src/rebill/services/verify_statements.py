@@ -112,7 +112,7 @@ def _difference(recorded: _Recorded, runs: RecomputedRuns) -> str:
         run = runs.of(recorded.runs[document.run_id])
     except ProgramError as error:
         return error.message
-    digits = run.evidence.minor_digits.get(document.currency)
+    digits = run.run.minor_digits.get(document.currency)
     if digits is None:
         return f"run {document.run_id} knows no cost in {document.currency}"
     expected = _expected(recorded, run, digits)
@@ -148,8 +148,7 @@ def _not_canonical(
 ) -> str:
     key = StatementKey(document.customer_id, document.month, document.currency)
     forms = [
-        canonical_json(canonical_lines(key, lines, run.evidence.run.inputs_sha256, digits))
-        for lines in (stored, expected)
+        canonical_json(canonical_lines(key, lines, run.run.run.inputs_sha256, digits)) for lines in (stored, expected)
     ]
     return "" if forms[0] == forms[1] else f"its canonical form is {forms[0]!r}, recomputed {forms[1]!r}"
 

@@ -1,0 +1,195 @@
+"""``rebill explain``: every cent of a statement, with the numbers in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, PartnerOption, source_row_from_text
+from rebill.cli.output import Heading, Output
+from rebill.cli.session import partner_session
+from rebill.model.money import text_of, text_of_minor_units
+from rebill.model.source_row import SourceRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rebill.cli.output import Document
+    from rebill.model.derivation import Step
+    from rebill.services.explain_statement import ExplainedLine, Explanation
+    from rebill.services.run_charges import ExplainedCharge, PricedAlike
+
+
+def explain(
+    statement_id: Annotated[int, typer.Argument(metavar="STATEMENT_ID", help="The statement or note.")],
+    line: Annotated[
+        int | None, typer.Option("--line", min=1, metavar="N", help="One line: its rules and its first charges.")
+    ] = None,
+    charge: Annotated[
+        SourceRow | None,
+        typer.Option(
+            "--charge",
+            parser=source_row_from_text,
+            metavar="ROW",
+            help="One charge, by the row of its source file; FILE:ROW where several files have it.",
+        ),
+    ] = None,
+    charges: Annotated[
+        int, typer.Option("--charges", min=0, max=10_000, metavar="N", help="How many charges of a line are derived.")
+    ] = 20,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Derive a statement's lines, down to single charges, with the numbers in the arithmetic."""
+    from rebill.services.explain_statement import explain_statement
+
+    with partner_session(partner, as_json) as session:
+        output = session.output
+        with output.working(f"Explaining {statement_id}"):
+            found = explain_statement(session.installation, session.caller, statement_id, line, charge, charges)
+        output.answer(explanation_document(found))
+        _show(output, found, in_detail=line is not None or charge is not None)
+
+
+def explanation_document(found: Explanation) -> Document:
+    """An explanation as ``--json`` shows it: every number is decimal text."""
+    document = found.document
+    return {
+        "statement_id": document.statement_id,
+        "customer_id": document.customer_id,
+        "customer": document.customer_name,
+        "period": str(document.month),
+        "currency": document.currency,
+        "kind": document.kind.value,
+        "status": document.status.value,
+        "run_id": document.run_id,
+        "total": text_of_minor_units(document.total, found.minor_digits),
+        "steps": [step.document() for step in found.steps],
+        "lines": [_line_document(line, found.minor_digits) for line in found.lines],
+    }
+
+
+def _line_document(line: ExplainedLine, digits: int) -> Document:
+    priced = line.line.priced
+    return {
+        "n": line.number,
+        "provider": priced.provider,
+        "subscription": priced.subscription,
+        "service": priced.service,
+        "charge_category": priced.charge_category,
+        "kind": priced.kind.value,
+        "reference": priced.reference,
+        "correction_of": None if line.corrects is None else str(line.corrects),
+        "exact": text_of(priced.exact_amount),
+        "amount": text_of_minor_units(line.line.amount_minor_units, digits),
+        "steps": [step.document() for step in line.steps],
+        "charge_count": priced.charges,
+        "priced_alike": [_alike_document(total) for total in line.totals],
+        "charges": [_charge_document(charge) for charge in line.charges],
+    }
+
+
+def _alike_document(total: PricedAlike) -> Document:
+    book, rule = total.priced_by.book, total.priced_by.rule
+    return {
+        "subscription": total.account.subscription,
+        "azure_customer_id": total.account.tenant,
+        "base_kind": total.base_kind.name.lower(),
+        "price_book": None if book is None else book.name,
+        "rule_position": None if rule is None else rule.position,
+        "rule": None if rule is None else rule.name,
+        "charges": total.charges,
+        "billed_cost": text_of(total.billed_cost),
+        "statement_cost": text_of(total.statement_cost),
+        "price": text_of(total.price),
+    }
+
+
+def _charge_document(explained: ExplainedCharge) -> Document:
+    charge = explained.charge
+    return {
+        "file": charge.file,
+        "row": charge.row,
+        "billed_cost": text_of(charge.billed_cost),
+        "statement_cost": text_of(charge.statement_cost),
+        "price": text_of(charge.price),
+        "steps": [step.document() for step in explained.steps],
+    }
+
+
+def _show(output: Output, found: Explanation, in_detail: bool) -> None:
+    document, digits = found.document, found.minor_digits
+    total = text_of_minor_units(document.total, digits)
+    output.say(
+        f"{document.kind.value.capitalize()} {document.statement_id} for {document.customer_name}, {document.month}, "
+        f"{document.status.value}: {total} {document.currency}, of run {document.run_id}"
+    )
+    if not in_detail:
+        _show_overview(output, found)
+    for line in found.lines if in_detail else ():
+        _show_line(output, line)
+    output.say("\nThe whole document")
+    _show_steps(output, found.steps)
+    output.next_step(
+        "rebill verify compares it all with what its run recorded."
+        if in_detail
+        else f"rebill explain {document.statement_id} --line N derives a line from its charges."
+    )
+
+
+def _show_overview(output: Output, found: Explanation) -> None:
+    headings = [Heading("n", right=True), Heading("line")]
+    headings += [Heading(name, right=True) for name in ("exact", "floor", "remainder", "unit", "shown")]
+    rows = []
+    for line in found.lines:
+        numbers = {step.name: step for step in line.steps if step.result is not None}
+        cells = [text_of(numbers[name].amount) if name in numbers else "" for name in ("floor", "remainder", "unit")]
+        shown = text_of_minor_units(line.line.amount_minor_units, found.minor_digits)
+        rows.append([str(line.number), _named(line), text_of(line.line.priced.exact_amount), *cells, shown])
+    output.table(headings, rows)
+
+
+def _show_line(output: Output, line: ExplainedLine) -> None:
+    output.say(f"\nLine {line.number}: {_named(line)}")
+    for charge in line.charges:
+        output.say(f"\n  Row {charge.charge.row} of {charge.charge.file}")
+        _show_steps(output, charge.steps, indent="    ")
+    if line.totals:
+        _show_totals(output, line)
+        output.say()
+    _show_steps(output, line.steps)
+
+
+def _show_totals(output: Output, line: ExplainedLine) -> None:
+    count = len(line.charges)
+    derived = "all" if count == line.charge_count else f"the first {count}"
+    output.say(f"\n  {line.charge_count} charges, {derived} of them derived above; summed by how they are priced:")
+    headings = [Heading("  subscription"), Heading("base"), Heading("book"), Heading("rule")]
+    headings += [Heading(name, right=True) for name in ("charges", "billed cost", "price")]
+    rows = []
+    for total in line.totals:
+        shown = _alike_document(total)
+        rule = f"{shown['rule_position']} {shown['rule']}" if shown["rule"] is not None else "–"
+        named = [
+            f"  {shown['subscription'] or shown['azure_customer_id'] or '–'}",
+            shown["base_kind"].replace("_", " "),
+        ]
+        rows.append(
+            [*named, shown["price_book"] or "–", rule, str(total.charges), shown["billed_cost"], shown["price"]]
+        )
+    output.table(headings, rows)
+
+
+def _show_steps(output: Output, steps: Sequence[Step], indent: str = "  ") -> None:
+    for step in steps:
+        output.say(f"{indent}{step.name}: {step.sentence}")
+        if step.arithmetic:
+            output.say(f"{indent}    {step.arithmetic}")
+
+
+def _named(line: ExplainedLine) -> str:
+    priced = line.line.priced
+    words = (priced.provider, priced.subscription, priced.service, priced.charge_category)
+    named = priced.description or " × ".join(word or "–" for word in words)
+    return named if line.corrects is None else f"{named} (correction of {line.corrects})"

@@ -1,0 +1,102 @@
+"""The charges of a statement line, as SQL over what a run left: its rated lines with their span, product and price."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rebill.model.sql_text import sql_text
+from rebill.rating.plan import AMOUNT
+
+LINE_CHARGES = """rated_lines AS l
+JOIN account_spans AS s ON s.span_number = l.span_number
+JOIN products AS d ON d.product_number = l.product_number
+JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = l.product_number"""
+_HOW = "s.subscription, s.tenant, s.billing_account, p.rule_position, l.base_kind, p.factor, p.fallback_factor, p.rate"
+
+
+@dataclass(frozen=True)
+class LineOfRun:
+    """Which charges make a statement line: ``None`` of the four = absent."""
+
+    customer_id: int
+    currency: str
+    provider: str | None
+    subscription: str | None
+    service: str | None
+    charge_category: str | None
+
+
+def of_line(line: LineOfRun) -> str:
+    """The condition that a rated line belongs to a statement line."""
+    four = {
+        "d.provider": line.provider,
+        "s.subscription": line.subscription,
+        "d.service": line.service,
+        "d.charge_category": line.charge_category,
+    }
+    same = (f"{column} IS NOT DISTINCT FROM {_text(value)}" for column, value in four.items())
+    return " AND ".join((of_customer(line.customer_id, line.currency), *same))
+
+
+def of_customer(customer_id: int, currency: str) -> str:
+    """The condition that a rated line stands on a customer's statement."""
+    return f"s.binding = 'billed' AND s.customer_id = {customer_id} AND d.currency = {sql_text(currency)}"
+
+
+def _text(value: str | None) -> str:
+    return "NULL" if value is None else sql_text(value)
+
+
+def totals(line: LineOfRun) -> str:
+    """The charges of a line, summed by how they are priced."""
+    return f"""
+SELECT {_HOW}, CAST(COUNT(*) AS BIGINT) AS charge_count, CAST(SUM(l.billed_cost) AS {AMOUNT}) AS billed_cost,
+       CAST(SUM(l.statement_cost) AS {AMOUNT}) AS statement_cost, CAST(SUM(l.price) AS {AMOUNT}) AS price
+FROM {LINE_CHARGES}
+WHERE {of_line(line)} GROUP BY {_HOW} ORDER BY ALL NULLS FIRST"""
+
+
+def exact_by_line(customer_id: int, currency: str) -> str:
+    """The exact amount of each line of a customer's month: provider, subscription, service, category, amount."""
+    four = "d.provider, s.subscription, d.service, d.charge_category"
+    return f"""
+SELECT {four}, CAST(SUM(l.price) AS {AMOUNT}) AS exact_amount FROM {LINE_CHARGES}
+WHERE {of_customer(customer_id, currency)} GROUP BY {four} ORDER BY ALL"""
+
+
+def first_charges(line: LineOfRun, count: int) -> str:
+    """The first ``count`` charges of a line, in the order in which they lie in the lake."""
+    return f"""SELECT {_charge_columns()} FROM {LINE_CHARGES}
+WHERE {of_line(line)} ORDER BY l.part, l.part_row LIMIT {count}"""
+
+
+def charges_at(places: Sequence[tuple[int, int]], condition: str) -> str:
+    """Those of the charges at these places of the lake for which ``condition`` holds."""
+    return f"""SELECT {_charge_columns()} FROM {LINE_CHARGES}
+WHERE (l.part, l.part_row) IN ({_listed(places)}) AND {condition} ORDER BY l.part, l.part_row"""
+
+
+def _charge_columns() -> str:
+    return f"l.part, l.part_row, l.quantity, l.billed_cost, l.statement_cost, l.price, s.bound_by, {_HOW}, " + (
+        "d.provider, d.service, d.charge_category, d.currency"
+    )
+
+
+_SOURCE = (
+    "part, part_row, x_SourceFile, x_SourceRow, CAST(ChargePeriodStart AS DATE) AS charge_day, ChargeDescription, "
+    "BilledCost, ListCost, EffectiveCost, PricingQuantity, PricingUnit"
+)
+
+
+def cost_lines_at(places: Sequence[tuple[int, int]]) -> str:
+    """What the lake holds of the charges at these places."""
+    return f"SELECT {_SOURCE} FROM lake_lines WHERE (part, part_row) IN ({_listed(places)}) ORDER BY part, part_row"
+
+
+def cost_lines_of_row(row: int, file: str | None, count: int) -> str:
+    """Where the charges of a source row lie: of every file, or of ``file`` only; at most ``count``."""
+    named = "" if file is None else f" AND x_SourceFile = {sql_text(file)}"
+    return f"SELECT part, part_row FROM lake_lines WHERE x_SourceRow = {row}{named} ORDER BY ALL LIMIT {count}"
+
+
+def _listed(places: Sequence[tuple[int, int]]) -> str:
+    return ", ".join(f"({part}, {row})" for part, row in places)

@@ -1,0 +1,30 @@
+"""The rated lines of a run, opened long after it: which assignment, base, book and rule priced each charge."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rebill.engines.duckdb import DuckDBEngine
+from rebill.lake.evidence import damaged
+from rebill.services.installation import Installation
+from rebill.services.recorded_run import RunInputs
+
+RUN_TABLES = ("rated_lines", "account_spans", "products", "prices")
+
+
+@contextmanager
+def run_files(installation: Installation, run: RunInputs, folder: Path) -> Iterator[DuckDBEngine]:
+    """An engine with the tables of a run, and ``lake_lines``: the cost lines it rated, by ``part`` and ``part_row``.
+
+    ``folder``: where the engine may spill. Raises ``ProgramError`` where a file is gone.
+    """
+    paths = [installation.lake_folder / path for path in run.part_paths]
+    tables = {name: installation.lake_folder / run.run.folder / f"{name}.parquet" for name in RUN_TABLES}
+    for path in (*paths, *tables.values()):
+        if not path.is_file():
+            raise damaged(path.relative_to(installation.lake_folder).as_posix(), "it is missing")
+    with DuckDBEngine(folder, installation.settings.engine_memory_limit) as engine:
+        for name, path in tables.items():
+            engine.view_parquet(name, path)
+        engine.view_parts("lake_lines", paths)
+        yield engine
