@@ -38,7 +38,13 @@ def _result(operation: str, operands: list[Decimal], decimals: int | None) -> De
         elif operation == "floor":
             result = first.to_integral_value(rounding=ROUND_FLOOR)
         else:
-            result = {"take": lambda: first, "add": lambda: first + sum(others)}[operation]()
+            computed_by = {
+                "take": lambda: first,
+                "add": lambda: first + sum(others),
+                "greater": lambda: max(operands),
+                "lesser": lambda: min(operands),
+            }
+            result = computed_by[operation]()
         if decimals is not None:
             result = result.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
         return result

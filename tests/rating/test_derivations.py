@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.model.data_set import DataSet, SourceFile
-from rebill.model.rating import RatingInputs
+from rebill.model.rating import CustomerLines, RatingInputs
+from rebill.model.statement import LineKind
 from rebill.rating.explained import LineOfRun
 from rebill.services.charge_steps import ChargeSteps
 from rebill.services.rate_month import ImportedCost, rate_month
+from rebill.services.rule_line_steps import charged_month, exact_now, rule_line_steps
 from rebill.services.run_charges import ExplainedCharge, RunCharges
 from tests.rating import oracle
 from tests.rating.calculator import computed
@@ -65,9 +67,12 @@ def all_derive(scratch: Path, lines: list[Line], inputs: RatingInputs, part_coun
         sources = f"'{_FILE}-' || CAST(part AS VARCHAR) AS x_SourceFile, part_row + 1 AS x_SourceRow"
         engine.create_table_as("lake_lines", f"SELECT *, {sources} FROM bare_lines")
         for found in rated.customers:
+            added_by_rules(engine, inputs, found)
             steps = ChargeSteps(inputs, found.customer_id, "Acorn")
             charges = RunCharges(engine, steps, [imported(number) for number in range(part_count)])
             for priced in found.lines:
+                if priced.kind is not LineKind.CHARGES:
+                    continue
                 four = (priced.provider, priced.subscription, priced.service, priced.charge_category)
                 line = LineOfRun(found.customer_id, found.currency, *four)
                 explained, totals = charges.first(line, 1000), charges.totals(line)
@@ -85,6 +90,20 @@ def all_derive(scratch: Path, lines: list[Line], inputs: RatingInputs, part_coun
         as_printed(explained_charge, lines[number], billed[number])
 
 
+def added_by_rules(engine: DuckDBEngine, inputs: RatingInputs, found: CustomerLines) -> None:
+    """The lines that billing rules add derive to what the run gave them."""
+    if all(priced.kind is LineKind.CHARGES for priced in found.lines):
+        return
+    charged = charged_month(engine, found.customer_id)
+    for priced in found.lines:
+        if priced.kind is not LineKind.CHARGES:
+            steps = rule_line_steps(inputs, found.customer_id, found.currency, priced, charged)
+            results = computed([step.document() for step in steps])
+            assert results[priced.kind.value] == priced.exact_amount
+    now = exact_now(inputs, found.customer_id, found.currency, charged)
+    assert now == {priced.key: priced.exact_amount for priced in found.lines}
+
+
 def as_printed(explained: ExplainedCharge, line: Line, outcome: Rated) -> None:
     """The printed steps come to the oracle's price, and name its base and rule."""
     documents = [step.document() for step in explained.steps]
@@ -93,6 +112,8 @@ def as_printed(explained: ExplainedCharge, line: Line, outcome: Rated) -> None:
     assert documents[-1]["step"] == "price"
     facts = {document["step"]: document.get("facts", {}) for document in documents}
     assert facts["base"]["base_kind"].upper() == outcome.base_kind
-    assert facts["rule"].get("position") == outcome.rule
+    assert outcome.base_kind == "SUPPORT_RULE" or facts["rule"].get("position") == outcome.rule
+    shares = [amount for name, amount in results.items() if name.startswith("share of rule ")]
+    assert outcome.base_kind == "SUPPORT_RULE" or sum(shares) == outcome.spread
     assert facts["owner"]["charge_day"] == line.start.date().isoformat()
     assert facts["source"]["file_sha256"] == "ab" * 32

@@ -8,13 +8,24 @@ import pytest
 from sqlalchemy import text
 
 from rebill.cli.explaining import explanation_document
+from rebill.model.billing_rule import (
+    BillingRuleOrder,
+    CustomersChange,
+    RuleAction,
+    RuleCloud,
+    RuleFrequency,
+    RuleSign,
+    RuleType,
+)
 from rebill.model.closing import LateCost
 from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Forbidden, Invalid, NotFound, ProgramError
+from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.source_row import SourceRow
 from rebill.model.terms import Basis
 from rebill.services.change_customer import change_customer
+from rebill.services.create_billing_rule import create_billing_rule
 from rebill.services.explain_statement import explain_statement
 from rebill.services.installation import Installation
 from tests.rating.calculator import computed
@@ -39,8 +50,6 @@ def checked(accountant: Accountant, statement_id: int) -> Any:
     for line in whole["lines"]:
         (detailed,) = explained(accountant, statement_id, line_number=line["n"])["lines"]
         results = computed(detailed["steps"])
-        if line["kind"] != "charges":
-            continue
         assert results["shown"] == Decimal(line["amount"])
         assert results["exact"] == Decimal(line["exact"])
         if line["correction_of"] is None:
@@ -50,7 +59,7 @@ def checked(accountant: Accountant, statement_id: int) -> Any:
             assert results["charges"] == sum(computed(one["steps"])["price"] for one in detailed["charges"])
     results = computed(whole["steps"])
     assert results["units to deal"] == units
-    own = [line for line in whole["lines"] if line["kind"] == "charges" and line["correction_of"] is None]
+    own = [line for line in whole["lines"] if line["correction_of"] is None]
     assert sum(Decimal(line["amount"]) for line in own) * 100 == results["total in minor units"]
     return whole
 
@@ -233,3 +242,59 @@ def test_tenants_credits_and_costs_without_retail_say_why(accountant: Accountant
     assert "fallback markup counts instead: 2.5 %" in found[1]["factor"]
     assert found[4]["base"] == "The base is BilledCost, because the charge is of category Credit."
     assert found[5]["base"] == "The base is 0: it is the partner's own input tax."
+
+
+def test_lines_and_shares_of_billing_rules_derive_too(accountant: Accountant) -> None:
+    first = accountant.customer("First")
+    everyone = CustomersChange(everyone=True)
+    shared: dict[str, Any] = {
+        "cloud": RuleCloud.AZURE,
+        "billing_rule_type": RuleType.CUSTOM,
+        "start_month": BillingMonth(2024, 1),
+    }
+    shared |= {
+        "product_name": "Care",
+        "frequency": RuleFrequency.RECURRING,
+        "add_csp_customers": everyone,
+        "product_description": "Service",
+    }
+    ratio = {"rule_action": RuleAction.SPEND_RATIO, "apply_rate_in_percentage": Decimal("3.3333")}
+    for rule in (
+        {"name": "Spread", **ratio},
+        {"name": "Credit", **ratio, "type": RuleSign.CREDIT, "apply_rate_in_percentage": Decimal("0.7")},
+        {"name": "Line", **ratio, "add_spend_ratio_as_custom_line_item": True},
+        {"name": "Fee", "rule_action": RuleAction.FLAT_FEE, "apply_flat_fee_cost": Decimal("2.505")},
+    ):
+        create_billing_rule(accountant.installation, accountant.caller, BillingRuleOrder(**{**shared, **rule}))
+    accountant.deliver(SEPTEMBER, cost(SEPTEMBER, "10.007"), cost(SEPTEMBER, "5.003", ServiceName="Storage"))
+    accountant.subscriptions(first, "s-1")
+    (statement,) = accountant.run().statements
+    whole = checked(accountant, statement.statement_id)
+    assert [line["kind"] for line in whole["lines"]] == ["charges", "charges", "custom", "custom"]
+    (line,) = explained(accountant, statement.statement_id, line_number=1)["lines"]
+    names = [step["step"] for step in line["charges"][0]["steps"]]
+    assert names[:5] == ["source", "owner", "base", "rule", "price of the book"]
+    assert len(names) == 8
+    accountant.finalize()
+    accountant.deliver(SEPTEMBER, cost(SEPTEMBER, "11"))
+    accountant.run()
+    accountant.correct()
+    checked(accountant, accountant.statement_id("N2024-000001"))
+
+
+def test_a_statement_of_fees_alone_derives(accountant: Accountant) -> None:
+    accountant.customer("First")
+    fee = BillingRuleOrder(
+        name="Fee",
+        cloud=RuleCloud.AZURE,
+        billing_rule_type=RuleType.CUSTOM,
+        rule_action=RuleAction.FLAT_FEE,
+        apply_flat_fee_cost=Decimal("2.505"),
+        start_month=SEPTEMBER,
+        add_csp_customers=CustomersChange(everyone=True),
+        product_name="Care",
+        product_description="Service",
+    )
+    create_billing_rule(accountant.installation, accountant.caller, fee)
+    (statement,) = accountant.run().statements
+    assert checked(accountant, statement.statement_id)["total"] == "2.51"

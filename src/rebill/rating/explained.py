@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rebill.model.sql_text import sql_text
-from rebill.rating.plan import AMOUNT
+from rebill.rating.accounts import agreement_of
+from rebill.rating.ruled_lines import AMOUNT
 
 LINE_CHARGES = """rated_lines AS l
 JOIN account_spans AS s ON s.span_number = l.span_number
@@ -55,12 +56,21 @@ FROM {LINE_CHARGES}
 WHERE {of_line(line)} GROUP BY {_HOW} ORDER BY ALL NULLS FIRST"""
 
 
-def exact_by_line(customer_id: int, currency: str) -> str:
-    """The exact amount of each line of a customer's month: provider, subscription, service, category, amount."""
-    four = "d.provider, s.subscription, d.service, d.charge_category"
+def exact_by_line(customer_id: int) -> str:
+    """The exact amount of each charge line of a customer's month: currency, the four of the line, amount."""
+    five = "d.currency, d.provider, s.subscription, d.service, d.charge_category"
     return f"""
-SELECT {four}, CAST(SUM(l.price) AS {AMOUNT}) AS exact_amount FROM {LINE_CHARGES}
-WHERE {of_customer(customer_id, currency)} GROUP BY {four} ORDER BY ALL"""
+SELECT {five}, CAST(SUM(l.price) AS {AMOUNT}) AS exact_amount FROM {LINE_CHARGES}
+WHERE s.binding = 'billed' AND s.customer_id = {customer_id} GROUP BY {five} ORDER BY ALL"""
+
+
+def spend_by_agreement(customer_id: int) -> str:
+    """What a customer's charges under each agreement come to: currency, provider, agreement, amount."""
+    three = f"d.currency, d.provider, {agreement_of('s.billing_account')}"
+    return f"""
+SELECT {three}, CAST(SUM(l.price) AS {AMOUNT}) AS price FROM {LINE_CHARGES}
+WHERE s.binding = 'billed' AND s.customer_id = {customer_id} AND s.billing_account IS NOT NULL
+GROUP BY {three} ORDER BY ALL"""
 
 
 def first_charges(line: LineOfRun, count: int) -> str:

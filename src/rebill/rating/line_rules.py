@@ -73,7 +73,7 @@ def line_rules_of(inputs: RatingInputs) -> LineRules:
     numbered, customers = [], []
     for found in rules_by_customer(inputs):
         for agreement in (None, *found.by_agreement):
-            rule_set = _rule_set(found, agreement)
+            rule_set = line_rule_set(found, agreement)
             if not rule_set.spread and rule_set.support is None:
                 continue
             if rule_set.key not in numbers:
@@ -83,7 +83,8 @@ def line_rules_of(inputs: RatingInputs) -> LineRules:
     return LineRules(tuple(numbered), tuple(customers))
 
 
-def _rule_set(found: CustomerRules, agreement: int | None) -> LineRuleSet:
+def line_rule_set(found: CustomerRules, agreement: int | None) -> LineRuleSet:
+    """What rules do to the charges of a customer, or to those of one of its agreements."""
     rules = (*found.for_all, *(() if agreement is None else found.by_agreement[agreement]))
     spread = sorted((one for one in rules if one.rule.is_spread), key=lambda one: one.billing_rule_id)
     return LineRuleSet(tuple(spread), _support_rule(found.for_all))
@@ -142,14 +143,15 @@ def product_rule_table(products: Iterable[Mapping[str, Any]]) -> InputTable:
     rows = [
         (str(product["product_number"]), *map(str, flags))
         for product in products
-        if any(flags := _flags(product["provider"], product["service"], product["charge_category"]))
+        if any(flags := rule_flags(product["provider"], product["service"], product["charge_category"]))
     ]
     names = ("spread_over", "support", "support_listed")
     columns = (("product_number", "INTEGER"), *((name, "BOOLEAN") for name in names))
     return InputTable("product_rules", columns, rows)
 
 
-def _flags(provider: str | None, service: str | None, category: str) -> tuple[bool, bool, bool]:
+def rule_flags(provider: str | None, service: str | None, category: str) -> tuple[bool, bool, bool]:
+    """The columns of ``product_rules`` beside the number."""
     charged = category in ("Usage", "Purchase")
     cloud = rule_cloud_of(provider)
     support = cloud is RuleCloud.AWS and is_aws_support(service)

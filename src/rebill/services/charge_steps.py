@@ -13,6 +13,7 @@ from rebill.model.money import ZERO, text_of, without_spare_zeros
 from rebill.model.price_book import AdjustmentKind, PriceRule, RecordedBook
 from rebill.model.rating import AccountBinding, BaseKind, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.services.line_rule_steps import LineRuleSteps, with_shares
 
 _ONE: Final = Operand("one", Decimal(1))
 _HUNDREDTH: Final = Decimal("0.01")
@@ -34,6 +35,8 @@ class RatedCharge:
     bound_by: AccountKind
     base_kind: BaseKind
     rule_position: int | None
+    provider: str | None
+    service: str | None
     category: str
     currency: str
     price: Decimal
@@ -72,6 +75,7 @@ class ChargeSteps:
             if choice.customer_id == customer_id
         }
         self._rules: dict[int, dict[int, PriceRule]] = {}
+        self._line_rules = LineRuleSteps(inputs, customer_id)
 
     def priced_by(self, account: Account, rule_position: int | None) -> PricedBy:
         """The book of an account, and its rule at a position."""
@@ -89,16 +93,23 @@ class ChargeSteps:
 
         Raises ``ProgramError`` where it does not come to what the run left.
         """
-        priced_by = self.priced_by(charge.account, charge.rule_position)
-        base = _base(charge, self._terms, self._inputs)
-        rule, factor = _rule(charge, priced_by, self._terms)
-        steps = [_source(charge, data_set), self._owner(charge), base, rule, *factor, _price(charge, base, factor)]
+        steps = [_source(charge, data_set), self._owner(charge), *self._priced(charge)]
         if steps[-1].amount != charge.price:
             raise not_derived(
                 f"row {charge.row} of {charge.file} derives to {text_of(steps[-1].amount)}, "
                 f"the run left {text_of(charge.price)}"
             )
         return tuple(steps)
+
+    def _priced(self, charge: RatedCharge) -> tuple[Step, ...]:
+        payer = charge.account.billing_account
+        if charge.base_kind is BaseKind.SUPPORT_RULE:
+            return self._line_rules.support_steps(charge.list_cost, payer)
+        base = _base(charge, self._terms)
+        rule, factor = _rule(charge, self.priced_by(charge.account, charge.rule_position), self._terms)
+        shares = self._line_rules.shares(charge.provider, charge.service, charge.category, payer)
+        price = _price("price of the book" if shares else "price", base, factor)
+        return base, rule, *factor, *with_shares(price, shares)
 
     def _owner(self, charge: RatedCharge) -> Step:
         identifier = (
@@ -158,7 +169,7 @@ def _source(charge: RatedCharge, data_set: DataSet) -> Step:
     )
 
 
-def _base(charge: RatedCharge, terms: CustomerTerms, inputs: RatingInputs) -> Step:
+def _base(charge: RatedCharge, terms: CustomerTerms) -> Step:
     policy = f"the customer's commitments policy {terms.commitments.value}"
     told: dict[BaseKind, tuple[str, Decimal | None]] = {
         BaseKind.LIST: ("ListCost, Microsoft's retail, because the customer's basis is list", charge.list_cost),
@@ -237,6 +248,6 @@ def _factor(why: str, percent: Decimal, operation: Operation) -> Step:
     return Step("factor", sentence, operation, (_ONE, hundredths), decimals=6)
 
 
-def _price(charge: RatedCharge, base: Step, factor: tuple[Step, ...]) -> Step:
+def _price(name: str, base: Step, factor: tuple[Step, ...]) -> Step:
     operands = (base.operand, *(step.operand for step in factor))
-    return multiplied("price", "The price, rounded half away from zero to 12 decimals.", *operands)
+    return multiplied(name, "The price, rounded half away from zero to 12 decimals.", *operands)

@@ -1,19 +1,20 @@
 """Derive the lines of a statement or note, down to single charges (``docs/proof.md``)."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from rebill.engines.duckdb import DuckDBEngine
 from rebill.model.derivation import Operand, Step, added
 from rebill.model.document import DocumentKind
 from rebill.model.errors import Invalid, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.source_row import SourceRow
-from rebill.model.statement import CARRY_KINDS, LineKey, LineKind, StatementLine
-from rebill.rating.explained import LineOfRun, exact_by_line
+from rebill.model.statement import CARRY_KINDS, LineKind, StatementLine
+from rebill.rating.explained import LineOfRun
 from rebill.services.charge_steps import ChargeSteps, not_derived
 from rebill.services.installation import Installation
 from rebill.services.minor_unit_steps import DealtLines, of_note, of_statement
@@ -21,6 +22,7 @@ from rebill.services.permission import Permission, require
 from rebill.services.read_statements import unknown_statement
 from rebill.services.recompute import place_of_proof
 from rebill.services.recorded_run import RunInputs, data_sets_of_run, run_inputs
+from rebill.services.rule_line_steps import ChargedMonth, charged_month, exact_now, rule_line_steps
 from rebill.services.run_charges import ExplainedCharge, PricedAlike, RunCharges
 from rebill.services.run_files import run_files
 from rebill.store.closing import RecordedRun
@@ -179,15 +181,20 @@ class _ExplainedPart:
         digits = self._run.minor_digits[document.currency]
         if not self._is_note:
             return of_statement(lines, digits)
-        now = {} if document.voids else self._exact_now()
+        if document.voids:
+            return of_note(lines, {}, self._part.before, digits)
+        now = exact_now(self._run.inputs, document.customer_id, document.currency, self._charged())
         return of_note(lines, now, self._part.before, digits)
 
-    def _exact_now(self) -> dict[LineKey, Decimal]:
-        """What the run gives for each line of the customer's month."""
-        document = self._part.document
-        with run_files(self._installation, self._run, self._folder) as engine:
-            rows = engine.rows(exact_by_line(document.customer_id, document.currency))
-        return {LineKey(LineKind.CHARGES, None, *four): exact for *four, exact in rows}
+    def _charged(self) -> ChargedMonth:
+        with self._opened() as engine:
+            return charged_month(engine, self._part.document.customer_id)
+
+    def _opened(self) -> AbstractContextManager[DuckDBEngine | None]:
+        """The files of the run; nothing where it had no cost."""
+        if not self._run.part_paths:
+            return nullcontext()
+        return run_files(self._installation, self._run, self._folder)
 
     def lines(self, number: int | None, charge: SourceRow | None, shown_charges: int) -> list[ExplainedLine]:
         corrects = self._part.document.month if self._part.document.kind is DocumentKind.BLOCK else None
@@ -197,17 +204,33 @@ class _ExplainedPart:
         ]
         if number is None and charge is None:
             return found
-        wanted = [one for one in found if number in (None, one.number) and one.line.priced.kind is LineKind.CHARGES]
+        wanted = [one for one in found if number in (None, one.number)]
         if not wanted or self._part.document.voids:
             return found
+        by_rules = [one for one in wanted if one.line.priced.kind is not LineKind.CHARGES]
+        of_charges = [one for one in wanted if one.line.priced.kind is LineKind.CHARGES]
+        explained = self._of_rules(by_rules) if charge is None and by_rules else []
+        explained += self._of_charges(of_charges, charge, shown_charges) if of_charges else []
+        by_number = {one.number: one for one in explained}
+        return [by_number.get(one.number, one) for one in found]
+
+    def _of_rules(self, wanted: Sequence[ExplainedLine]) -> list[ExplainedLine]:
+        document, charged = self._part.document, self._charged()
+        found = []
+        for one in wanted:
+            steps = rule_line_steps(self._run.inputs, document.customer_id, document.currency, one.line.priced, charged)
+            found.append(replace(one, steps=_led_by(one.steps, steps)))
+        return found
+
+    def _of_charges(
+        self, wanted: Sequence[ExplainedLine], charge: SourceRow | None, shown_charges: int
+    ) -> list[ExplainedLine]:
         steps = ChargeSteps(self._run.inputs, self._part.document.customer_id, self._part.document.customer_name)
         data_sets = data_sets_of_run(self._installation, self._run)
         of_parts = [data_set for data_set in data_sets for _ in data_set.parts]
         with run_files(self._installation, self._run, self._folder) as engine:
             charges = RunCharges(engine, steps, of_parts)
-            explained = [self._with_charges(one, charges, charge, shown_charges) for one in wanted]
-        by_number = {one.number: one for one in explained}
-        return [by_number.get(one.number, one) for one in found]
+            return [self._with_charges(one, charges, charge, shown_charges) for one in wanted]
 
     def _with_charges(
         self, found: ExplainedLine, charges: RunCharges, charge: SourceRow | None, shown_charges: int
@@ -227,7 +250,11 @@ def _with(steps: Sequence[Step], totals: Sequence[PricedAlike]) -> tuple[Step, .
     """The steps of a line, led to by what its charges come to."""
     operands = [Operand(f"priced alike {place}", total.price) for place, total in enumerate(totals, 1)]
     charges = added("charges", "The prices of the line's charges, summed by how they are priced.", operands)
+    return _led_by(steps, (charges,))
+
+
+def _led_by(steps: Sequence[Step], before: tuple[Step, ...]) -> tuple[Step, ...]:
     said = steps[0].operands[0].value
-    if said != charges.amount:
-        raise not_derived(f"the charges of the line come to {charges.amount}, its exact amount starts from {said}")
-    return (charges, *steps)
+    if said != before[-1].amount:
+        raise not_derived(f"the line comes to {before[-1].amount}, its exact amount starts from {said}")
+    return (*before, *steps)

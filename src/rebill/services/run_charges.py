@@ -82,7 +82,7 @@ class RunCharges:
 
 def _rated_charge(rated: Sequence[Any], held: Sequence[Any]) -> RatedCharge:
     _, _, quantity, billed_cost, statement_cost, price, bound_by, *how = rated
-    subscription, tenant, payer, position, base_kind, _, _, _, _, _, category, currency = how
+    subscription, tenant, payer, position, base_kind, _, _, _, provider, service, category, currency = how
     file, row, day, description, billed_in_lake, list_cost, effective_cost, _, unit = held
     if billed_in_lake != billed_cost:
         raise not_derived(f"row {row} of {file} costs {billed_in_lake} in the lake, the run left {billed_cost}")
@@ -91,6 +91,8 @@ def _rated_charge(rated: Sequence[Any], held: Sequence[Any]) -> RatedCharge:
         bound_by=AccountKind(bound_by),
         base_kind=BaseKind(base_kind),
         rule_position=position,
+        provider=provider,
+        service=service,
         category=category,
         currency=currency,
         price=price,
