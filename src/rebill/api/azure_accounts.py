@@ -1,4 +1,7 @@
-"""Azure account assignment: add, remove, move, list."""
+"""Azure account assignment: add, remove, move, list.
+
+One call answers up to ten thousand entries: they are plain data of the documented shapes, which the tests hold them to.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -6,15 +9,8 @@ from typing import Any
 
 from rebill.api.answer_shapes import (
     AddAnswer,
-    AddEntry,
-    AddTrialEntry,
-    AssignmentElement,
     AssignmentList,
-    AzureAccount,
-    FaultEntry,
     RemoveAnswer,
-    RemoveEntry,
-    RemoveTrialEntry,
     SpanningUsageAnswer,
     SpanningUsageLine,
 )
@@ -24,15 +20,19 @@ from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import Parameter, day, flag
 from rebill.api.route import Route
 from rebill.api.shapes import AzureCustomersBody, MoveBody, require_shape
-from rebill.model.assignment import AccountEntry, AccountFault, Assignment, AssignmentOrder, AssignmentOutcome
+from rebill.model.assignment import AccountEntry, AccountFault, Assignment, AssignmentOrder, AssignmentOutcome, Days
 from rebill.model.audit import Act
 from rebill.model.identifiers import AccountKind
 from rebill.model.money import text_of
+from rebill.model.months import instant_text
 from rebill.model.spanning_usage import SpanningLine
 from rebill.services.assign_accounts import assign_accounts, move_accounts
 from rebill.services.list_assignments import list_assignments
 from rebill.services.permission import Permission
 from rebill.services.remove_accounts import remove_accounts
+
+Plain = dict[str, Any]
+"""JSON to be, of a shape of ``answer_shapes``."""
 
 DRY_RUN = flag("dry_run", "Answer as the real call would, and store nothing.")
 CORRECT_ISSUED = flag("correct_issued", "Change days of issued statements too; needs the header X-Reason.")
@@ -81,7 +81,7 @@ def list_accounts(call: Call) -> Answer:
         call.parameters.flag("history"),
     )
     elements = [_list_element(assignment) for assignment in listing.items]
-    return list_answer(call, AssignmentList(azure_partner_customer_accounts=elements), listing)
+    return list_answer(call, {"azure_partner_customer_accounts": elements}, listing)
 
 
 def order_of(call: Call, kind: AccountKind, identifiers: Sequence[str]) -> AssignmentOrder:
@@ -106,27 +106,33 @@ def order_of(call: Call, kind: AccountKind, identifiers: Sequence[str]) -> Assig
     )
 
 
-def fault_entry(fault: AccountFault) -> FaultEntry:
-    """A faulty entry as the wire has it."""
-    return FaultEntry(error=fault.sentence, azure_customer_id=fault.identifier)
+def _fault_entry(fault: AccountFault) -> Plain:
+    """A faulty entry as the wire has it (``FaultEntry``)."""
+    return {"http_status": 422, "error": fault.sentence, "azure_customer_id": fault.identifier}
 
 
-def add_answer(outcome: AssignmentOutcome) -> AddAnswer:
-    """What add and move answer, here and at the command line."""
+def add_answer(outcome: AssignmentOutcome) -> Plain:
+    """What add and move answer, here and at the command line (``AddAnswer``)."""
     entries = [
-        fault_entry(entry) if isinstance(entry, AccountFault) else _add_entry(entry, outcome)
+        _fault_entry(entry) if isinstance(entry, AccountFault) else _add_entry(entry, outcome)
         for entry in outcome.entries
     ]
-    return AddAnswer(azure_partner_customer_accounts=entries, spans_transfer=spans_transfer(outcome))
+    return _act_answer(outcome, entries)
 
 
-def remove_answer(outcome: AssignmentOutcome) -> RemoveAnswer:
-    """What remove answers, here and at the command line."""
+def remove_answer(outcome: AssignmentOutcome) -> Plain:
+    """What remove answers, here and at the command line (``RemoveAnswer``)."""
     entries = [
-        fault_entry(entry) if isinstance(entry, AccountFault) else _remove_entry(entry, outcome.dry_run)
+        _fault_entry(entry) if isinstance(entry, AccountFault) else _remove_entry(entry, outcome.dry_run)
         for entry in outcome.entries
     ]
-    return RemoveAnswer(azure_partner_customer_accounts=entries, spans_transfer=spans_transfer(outcome))
+    return _act_answer(outcome, entries)
+
+
+def _act_answer(outcome: AssignmentOutcome, entries: list[Plain]) -> Plain:
+    answer = {"azure_partner_customer_accounts": entries}
+    found = spans_transfer(outcome)
+    return answer if found is None else {**answer, "spans_transfer": found.model_dump(by_alias=True)}
 
 
 def spans_transfer(outcome: AssignmentOutcome) -> SpanningUsageAnswer | None:
@@ -157,47 +163,49 @@ def _begin(call: Call, identifiers: Sequence[str], act: Callable[..., Assignment
     return Answer.json(207, add_answer(outcome), {"X-Assigned": str(outcome.done_count)})
 
 
-def _add_entry(entry: AccountEntry, outcome: AssignmentOutcome) -> AddEntry:
+def _add_entry(entry: AccountEntry, outcome: AssignmentOutcome) -> Plain:
     account = _account(entry)
-    common: dict[str, Any] = {
+    shown = {
         "customer_tenant_name": outcome.customer_name,
         # Published revisions of the call use one key or the other; a client written to either must work.
         "partner_customer_account": account,
         "azure_partner_customer_account": account,
         "assigned": entry.done,
-        "effective_from": entry.days.first,
-        "effective_to": entry.days.until,
+        **_days(entry.days),
     }
-    return AddTrialEntry(**common, would_assign=entry.would) if outcome.dry_run else AddEntry(**common)
+    return {**shown, "would_assign": entry.would} if outcome.dry_run else shown
 
 
-def _remove_entry(entry: AccountEntry, is_trial: bool) -> RemoveEntry:
+def _remove_entry(entry: AccountEntry, is_trial: bool) -> Plain:
     account = _account(entry)
-    common: dict[str, Any] = {
-        "partner_customer_account": account,
-        "azure_partner_customer_account": account,
-        "removed": entry.done,
+    shown = {"partner_customer_account": account, "azure_partner_customer_account": account, "removed": entry.done}
+    return {**shown, "would_remove": entry.would} if is_trial else shown
+
+
+def _list_element(assignment: Assignment) -> Plain:
+    return {
+        "customer_tenant_name": assignment.customer_name,
+        "azure_partner_customer_account": _account(assignment),
+        **_days(assignment.days),
     }
-    return RemoveTrialEntry(**common, would_remove=entry.would) if is_trial else RemoveEntry(**common)
 
 
-def _list_element(assignment: Assignment) -> AssignmentElement:
-    return AssignmentElement(
-        customer_tenant_name=assignment.customer_name,
-        azure_partner_customer_account=_account(assignment),
-        effective_from=assignment.days.first,
-        effective_to=assignment.days.until,
-    )
+def _account(source: AccountEntry | Assignment) -> Plain:
+    return {
+        "name": source.name,
+        "domain": source.domain,
+        "azure_customer_id": source.identifier,
+        "created_at": instant_text(source.created_at),
+        "updated_at": instant_text(source.updated_at),
+    }
 
 
-def _account(source: AccountEntry | Assignment) -> AzureAccount:
-    return AzureAccount(
-        name=source.name,
-        domain=source.domain,
-        azure_customer_id=source.identifier,
-        created_at=source.created_at,
-        updated_at=source.updated_at,
-    )
+def _days(days: Days) -> Plain:
+    first, until = days.first, days.until
+    return {
+        "effective_from": None if first is None else first.isoformat(),
+        "effective_to": None if until is None else until.isoformat(),
+    }
 
 
 def _azure_account_routes() -> tuple[Route, ...]:

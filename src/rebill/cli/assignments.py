@@ -178,8 +178,7 @@ def _document(session: Session, order: AssignmentOrder, outcome: AssignmentOutco
 
     removes = done == "removed"
     if order.kind is AccountKind.AZURE_CUSTOMER:
-        answer = azure_accounts.remove_answer(outcome) if removes else azure_accounts.add_answer(outcome)
-        return answer.model_dump(by_alias=True)
+        return azure_accounts.remove_answer(outcome) if removes else azure_accounts.add_answer(outcome)
     entries = subscriptions.sound_entries(outcome, order.identifiers, "azure_ids")
     assigned = assigned_identifiers(session.installation, session.caller, order.kind, order.customer_id)
     if not removes:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 EARLIEST_DAY = date(1900, 1, 1)
 LATEST_DAY = date(2999, 12, 31)
@@ -118,6 +119,7 @@ def parse_instant(text: str) -> datetime:
         raise ValueError("is not a time that exists") from None
 
 
+@lru_cache(maxsize=1024)  # A list of ten thousand tells the same few moments over and over.
 def instant_text(instant: datetime) -> str:
     """``instant`` as the partner API writes it: ``YYYY-MM-DDTHH:MM:SSZ``."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
