@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from pydantic import BaseModel
 
+from rebill.api.answer_shapes import AddAnswer, AssignmentList, RemoveAnswer
 from tests.api.client import ApiClient
 from tests.api.world import ADD, ADDRESS, LIST, MOVE, REMOVE, SUBSCRIPTIONS, World
 from tests.conftest import SettableClock
@@ -129,6 +131,22 @@ def test_an_element_of_the_list_has_every_key(api: ApiClient, world: World) -> N
             }
         ]
     }
+
+
+def test_every_answer_is_of_its_documented_shape(api: ApiClient, world: World) -> None:
+    def answered(path: str, wanted: list[str], shape: type[BaseModel]) -> None:
+        answer = api.put(path, {"azure_customer_ids": wanted}) if wanted else api.get(path)
+        assert shape.model_validate_json(answer.content).model_dump_json().encode() == answer.content
+
+    own = world.customer_id
+    answered(f"{ADD}/{own}?dry_run=true&effective_from=2024-09-01", ["ab123", "nobody"], AddAnswer)
+    answered(f"{ADD}/{own}", ["ab123", "nobody"], AddAnswer)
+    answered(f"{ADD}/{own}", ["ab123"], AddAnswer)
+    answered(f"{MOVE}/{own}?effective_from=2024-11-01", ["fgh345"], AddAnswer)
+    answered(f"{LIST}?history=true", [], AssignmentList)
+    answered(f"{REMOVE}/{own}?dry_run=true", ["ab123", "nobody"], RemoveAnswer)
+    answered(f"{REMOVE}/{own}", ["ab123"], RemoveAnswer)
+    answered(f"{LIST}/{own}?history=true", [], AssignmentList)
 
 
 def test_correcting_issued_months_needs_a_reason(api: ApiClient, world: World) -> None:
