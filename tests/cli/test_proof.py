@@ -70,3 +70,34 @@ def test_a_line_is_explained_down_to_its_charges(rebill: CommandLine, tmp_path: 
     overview = rebill.run("explain", statement_id).out
     assert "exact" in overview
     assert "remainder" in overview
+
+
+def test_a_month_is_compared_with_what_was_issued(rebill: CommandLine, tmp_path: Path) -> None:
+    client_api_id, run = billed_month(rebill, tmp_path)
+    assert rebill.refusal("bill", "diff", "--period", MONTH)["code"] == "nothing_to_compare"
+    rebill.answer("bill", "finalize", "--period", MONTH, "--override", "The rest is ours")
+    same = rebill.answer("bill", "diff", "--period", MONTH)
+    assert (same["before"], same["before_run_id"], same["differences"]) == ("issued", None, [])
+    assert "Nothing differs." in rebill.run("bill", "diff", "--period", MONTH).out
+    file = tmp_path / "costs.csv"
+    file.write_text(file.read_text().replace("10.000000000001,12.5", "12,15"))
+    rebill.answer("costs", "import", str(file), "--scope", "september")
+    later = rebill.answer("bill", "run", "--period", MONTH)
+    found = rebill.answer("bill", "diff", "--period", MONTH)
+    assert found["customers"] == [
+        {
+            "customer_id": client_api_id,
+            "customer": "Acorn Ltd",
+            "currency": "USD",
+            "before": "14.85",
+            "after": "17.10",
+            "difference": "2.25",
+            "by_cause": {"cost": "2.250000000000"},
+        }
+    ]
+    between = rebill.answer("bill", "diff", "--period", MONTH, "--against", str(run["run_id"]))
+    assert (between["before_run_id"], between["after_run_id"]) == (run["run_id"], later["run_id"])
+    assert between["differences"] == found["differences"]
+    text = rebill.run("bill", "diff", "--period", MONTH).out
+    assert "Storage  cost" in text
+    assert "is not in force any more." in text

@@ -18,6 +18,7 @@ from rebill.cli import (
     costs,
     customers,
     demo,
+    differences,
     explaining,
     initialise,
     keys,
@@ -49,6 +50,7 @@ application.command("assign")(assignments.assign)
 application.command("unassign")(assignments.unassign)
 application.command("move")(assignments.move)
 application.add_typer(costs.commands, name="costs")
+bills.commands.command("diff")(differences.diff)
 bills.commands.command("finalize")(closing.finalize)
 bills.commands.command("correct")(closing.correct)
 bills.commands.command("void")(closing.void)

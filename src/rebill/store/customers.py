@@ -66,11 +66,11 @@ def customer_name(scope: Scope, customer_id: int, hold: bool = False, even_delet
     return scope.run(query, wanted_id=customer_id).scalar_one_or_none()
 
 
-def customer_names(scope: Scope, customer_ids: Collection[int]) -> dict[int, str]:
-    """The names of these customers of the scope, deleted ones too, by their ids."""
-    query = scope.select(customers, customers.c.customer_id, customers.c.name).where(
-        among(scope.connection, customers.c.customer_id, customer_ids)
-    )
+def customer_names(scope: Scope, customer_ids: Collection[int] | None = None) -> dict[int, str]:
+    """The names of these customers of the scope, or of all (``None``), deleted ones too, by their ids."""
+    query = scope.select(customers, customers.c.customer_id, customers.c.name)
+    if customer_ids is not None:
+        query = query.where(among(scope.connection, customers.c.customer_id, customer_ids))
     return {row.customer_id: row.name for row in scope.connection.execute(query)}
 
 

@@ -84,6 +84,20 @@ def stored_documents(scope: Scope, month: BillingMonth) -> list[StoredDocument]:
     )
 
 
+def standing_documents(scope: Scope, month: BillingMonth) -> list[StoredDocument]:
+    """Everything issued for a month that no void took back: statements, notes, and blocks on later statements."""
+    kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value, DocumentKind.BLOCK.value)
+    query = scope.select(voids).where(voids.c.billing_month == str(month))
+    voided = {(row.customer_id, row.currency, row.edition) for row in scope.connection.execute(query)}
+    found = _documents(
+        scope,
+        statements.c.billing_month == str(month),
+        statements.c.status == StatementStatus.FINAL.value,
+        statements.c.document_kind.in_(kinds),
+    )
+    return [one for one in found if (one.customer_id, one.currency, one.edition) not in voided]
+
+
 def blocks_on(scope: Scope, statement_id: int) -> list[StoredDocument]:
     """The corrections of other months that stand on a statement."""
     return _documents(scope, statements.c.carried_by_id == statement_id)

@@ -1,0 +1,114 @@
+"""``rebill bill diff``: what became of a month since it was issued, or since another run, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, MonthOption, PartnerOption
+from rebill.cli.output import Heading, Output
+from rebill.cli.session import partner_session
+from rebill.model.money import ZERO, kept_amount, text_of, text_of_minor_units
+
+if TYPE_CHECKING:
+    from rebill.cli.output import Document
+    from rebill.model.difference import Difference, TotalDifference
+    from rebill.services.diff_month import MonthDifference
+
+
+def diff(
+    period: MonthOption,
+    run: Annotated[
+        int | None, typer.Option("--run", metavar="RUN_ID", help="The run that is looked at; the month's last one.")
+    ] = None,
+    against: Annotated[
+        int | None,
+        typer.Option(
+            "--against",
+            metavar="RUN_ID",
+            help="The run it is compared with; else what was issued, else the run before it.",
+        ),
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show by how much a month differs from what was issued, or from another run, by customer, service and cause."""
+    from rebill.services.diff_month import diff_month
+
+    with partner_session(partner, as_json) as session:
+        output = session.output
+        with output.working(f"Comparing {period}"):
+            found = diff_month(session.installation, session.caller, period, run, against)
+        output.answer(difference_document(found))
+        _show(output, found)
+
+
+def difference_document(found: MonthDifference) -> Document:
+    """A comparison as ``--json`` shows it: totals in minor digits, all else exact."""
+    return {
+        "period": str(found.month),
+        "before": "issued" if found.before_run_id is None else "run",
+        "before_run_id": found.before_run_id,
+        "after_run_id": found.after_run_id,
+        "changes": [{"cause": cause, "sentence": sentence} for cause, sentence in found.changes],
+        "customers": [total_document(total) for total in found.totals],
+        "differences": [_difference_document(one) for one in found.differences],
+    }
+
+
+def total_document(total: TotalDifference) -> Document:
+    """A customer's totals before and after, and the causes that add up to the difference."""
+    return {
+        "customer_id": total.customer_id,
+        "customer": total.customer_name,
+        "currency": total.currency,
+        "before": text_of_minor_units(total.before, total.minor_digits),
+        "after": text_of_minor_units(total.after, total.minor_digits),
+        "difference": text_of_minor_units(total.after - total.before, total.minor_digits),
+        "by_cause": {cause: text_of(kept_amount(amount)) for cause, amount in total.by_cause.items()},
+    }
+
+
+def _difference_document(one: Difference) -> Document:
+    return {
+        "customer_id": one.customer_id,
+        "currency": one.currency,
+        "service": one.service,
+        "cause": one.cause,
+        "amount": text_of(kept_amount(one.amount)),
+    }
+
+
+def _show(output: Output, found: MonthDifference) -> None:
+    before = "what was issued" if found.before_run_id is None else f"run {found.before_run_id}"
+    output.say(f"{found.month}: run {found.after_run_id} against {before}")
+    show_totals(output, [total for total in found.totals if total.by_cause])
+    if found.differences:
+        names = {total.customer_id: total.customer_name for total in found.totals}
+        headings = [Heading("customer"), Heading("service"), Heading("cause"), Heading("amount", right=True)]
+        rows = [
+            [names[one.customer_id], one.service or "–", one.cause, text_of(kept_amount(one.amount)), one.currency]
+            for one in found.differences
+        ]
+        output.say()
+        output.table([*headings, Heading("currency")], rows, "By service and cause, exact")
+    for cause, sentence in found.changes:
+        output.say(f"{cause}: {sentence}")
+    if not any(total.by_cause for total in found.totals):
+        output.say("Nothing differs.")
+    output.next_step(f"rebill bill correct --period {found.month} issues what differs from what was issued.")
+
+
+def show_totals(output: Output, totals: list[TotalDifference]) -> None:
+    """A table of totals before and after, with a column for each cause."""
+    causes = sorted({cause for total in totals for cause in total.by_cause})
+    headings = [Heading("customer"), *(Heading(name, right=True) for name in ("before", "after", "difference"))]
+    headings += [Heading("currency"), *(Heading(cause.replace("_", " "), right=True) for cause in causes)]
+    rows = []
+    for total in totals:
+        shown = total_document(total)
+        amounts = [text_of(kept_amount(total.by_cause.get(cause, ZERO))) for cause in causes]
+        named = [str(shown[name]) for name in ("customer", "before", "after", "difference", "currency")]
+        rows.append([*named, *amounts])
+    output.table(headings, rows)
