@@ -93,6 +93,7 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/azure_subscriptions/list/{client_api_id}"): Row((200, 200, 200, 200, 404, 404)),
     ("GET", "/v1/customer_statements"): Row((200, 200, 200, 200, 200, 200)),
     ("GET", "/v1/customer_statements/{statement_id}"): Row((200, 200, 200, 200, 404, 404)),
+    ("GET", "/v1/margins"): Row((200, 200, 200, 403, 403, 200)),
     ("POST", "/v1/partner_billing_rules"): Row((201, 201, 403, 403, 403, 201), RULE),
     ("GET", "/v1/partner_billing_rules"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/partner_billing_rules/{partner_billing_rule_id}"): Row((200, 200, 200, 403, 403, 404)),

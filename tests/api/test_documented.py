@@ -39,6 +39,8 @@ FILES = (
             "services/read_billing_rules",
             "services/read_book_assignments",
             "services/read_customers",
+            "services/read_margins",
+            "services/recompute",
             "services/read_price_books",
             "services/read_statements",
             "services/read_users",

@@ -101,3 +101,20 @@ def test_a_month_is_compared_with_what_was_issued(rebill: CommandLine, tmp_path:
     text = rebill.run("bill", "diff", "--period", MONTH).out
     assert "Storage  cost" in text
     assert "is not in force any more." in text
+
+
+def test_margins_are_reported(rebill: CommandLine, tmp_path: Path) -> None:
+    client_api_id, _ = billed_month(rebill, tmp_path)
+    amounts = {"currency": "USD", "price": "14.850000000000", "cost": "13.300000000001"}
+    amounts |= {"margin": "1.549999999999", "margin_percentage": "10.44"}
+    assert rebill.answer("margins") == {
+        "by": "customer",
+        "margins": [{"customer_id": client_api_id, "customer": "Acorn Ltd", **amounts}],
+    }
+    by_service = rebill.answer("margins", "--by", "service", "--period", MONTH, "--customer", str(client_api_id))
+    assert by_service["margins"] == [{"service": "Storage", **amounts}]
+    assert rebill.answer("margins", "--by", "month")["margins"] == [{"period": MONTH, **amounts}]
+    rule = rebill.answer("margins", "--by", "rule", "--period", MONTH)["margins"]
+    assert [(row["rule"], row["price"]) for row in rule] == [("1 Markup", "14.850000000000")]
+    assert rebill.refusal("margins", "--by", "rule")["code"] == "month_required"
+    assert "10.44" in rebill.run("margins").out

@@ -28,7 +28,7 @@ from rebill.model.billing_rule import (
 )
 from rebill.model.closing import LateCost
 from rebill.model.customer import CustomerChange, TermsChange
-from rebill.model.errors import Conflict, Forbidden, NotFound
+from rebill.model.errors import Forbidden, NotFound, TooMany
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
@@ -288,7 +288,7 @@ def test_only_so_many_months_are_recomputed_at_once(accountant: Accountant) -> N
     with (
         place_of_proof(accountant.installation, accountant.caller),
         place_of_proof(accountant.installation, accountant.caller),
-        pytest.raises(Conflict) as refusal,
+        pytest.raises(TooMany) as refusal,
     ):
         verify_statement(accountant.installation, accountant.caller, statement_id)
     assert refusal.value.code == "proofs_running"

@@ -22,6 +22,7 @@ from rebill.cli import (
     explaining,
     initialise,
     keys,
+    margins,
     partners,
     price_books,
     proof,
@@ -60,6 +61,7 @@ application.add_typer(bills.commands, name="bill")
 application.add_typer(statements.commands, name="statements")
 application.add_typer(keys.commands, name="keys")
 application.add_typer(users.commands, name="users")
+application.command("margins")(margins.margins)
 application.command("explain")(explaining.explain)
 application.command("verify")(proof.verify)
 application.command("audit")(audit.audit)

@@ -30,7 +30,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """A part of a difference, exact. ``service``: ``None`` where lines name none. ``cause``: a ``Cause``, or an input."""
+    """A part of a difference, exact. ``service``: ``None`` = lines name none. ``cause``: a ``Cause``, or an input."""
 
     customer_id: int
     currency: str

@@ -91,6 +91,19 @@ def _charge_columns() -> str:
     )
 
 
+COST_BY_SERVICE = f"""
+SELECT s.customer_id, d.currency, d.service, CAST(SUM(l.statement_cost) AS {AMOUNT}) AS statement_cost
+FROM {LINE_CHARGES}
+WHERE s.binding = 'billed' GROUP BY s.customer_id, d.currency, d.service ORDER BY ALL"""
+"""What every customer's charges cost the partner, by service."""
+
+_BY_ACCOUNT = "s.customer_id, d.currency, s.subscription, s.tenant, s.billing_account, p.rule_position"
+PRICED_BY_ACCOUNT = f"""
+SELECT {_BY_ACCOUNT}, CAST(SUM(l.price) AS {AMOUNT}) AS price, CAST(SUM(l.statement_cost) AS {AMOUNT}) AS statement_cost
+FROM {LINE_CHARGES}
+WHERE s.binding = 'billed' GROUP BY {_BY_ACCOUNT} ORDER BY ALL"""
+"""Prices and costs of every customer's charges, by account and the place of the rule that priced them."""
+
 _SOURCE = (
     "part, part_row, x_SourceFile, x_SourceRow, CAST(ChargePeriodStart AS DATE) AS charge_day, ChargeDescription, "
     "BilledCost, ListCost, EffectiveCost, PricingQuantity, PricingUnit"

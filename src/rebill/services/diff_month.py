@@ -49,7 +49,7 @@ def diff_month(
 
     Without ``against``: with what was issued, and where nothing is, with the run before it. Causes are found by
     computing again with one input changed at a time. Raises ``Forbidden``, ``NotFound`` for a run that is none of the
-    month's, ``Conflict`` while too many months are recomputed, and ``ProgramError`` where a run's manifest is damaged.
+    month's, ``TooMany`` while too many months are recomputed, and ``ProgramError`` where a run's manifest is damaged.
     """
     require(caller, Permission.READ)
     with installation.database.reading() as connection:

@@ -1,12 +1,10 @@
 """Derive the lines of a statement or note, down to single charges (``docs/proof.md``)."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from rebill.engines.duckdb import DuckDBEngine
 from rebill.model.derivation import Operand, Step, added
 from rebill.model.document import DocumentKind
 from rebill.model.errors import Invalid, NotFound
@@ -24,7 +22,7 @@ from rebill.services.recompute import place_of_proof
 from rebill.services.recorded_run import RunInputs, data_sets_of_run, run_inputs
 from rebill.services.rule_line_steps import ChargedMonth, charged_month, exact_now, rule_line_steps
 from rebill.services.run_charges import ExplainedCharge, PricedAlike, RunCharges
-from rebill.services.run_files import run_files
+from rebill.services.run_files import opened_run, run_files
 from rebill.store.closing import RecordedRun
 from rebill.store.scope import Scope
 from rebill.store.stored_documents import StoredDocument, blocks_on, issued_before, runs_by_id, stored_document
@@ -72,7 +70,7 @@ def explain_statement(
     """Every line of a statement or note with its minor units; one line with its rules and first charges; one charge.
 
     However many charges a line has, only ``shown_charges`` of them are derived one by one; the others stand in its
-    totals. Raises ``Forbidden``, ``NotFound``, ``Invalid`` for a row that several files have, ``Conflict`` while
+    totals. Raises ``Forbidden``, ``NotFound``, ``Invalid`` for a row that several files have, ``TooMany`` while
     too many months are worked on, and ``ProgramError`` where the derivation does not come to what is recorded.
     """
     require(caller, Permission.READ)
@@ -187,14 +185,8 @@ class _ExplainedPart:
         return of_note(lines, now, self._part.before, digits)
 
     def _charged(self) -> ChargedMonth:
-        with self._opened() as engine:
+        with opened_run(self._installation, self._run, self._folder) as engine:
             return charged_month(engine, self._part.document.customer_id)
-
-    def _opened(self) -> AbstractContextManager[DuckDBEngine | None]:
-        """The files of the run; nothing where it had no cost."""
-        if not self._run.part_paths:
-            return nullcontext()
-        return run_files(self._installation, self._run, self._folder)
 
     def lines(self, number: int | None, charge: SourceRow | None, shown_charges: int) -> list[ExplainedLine]:
         corrects = self._part.document.month if self._part.document.kind is DocumentKind.BLOCK else None

@@ -3,28 +3,31 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.places import PLACES, Work, take_place
 from rebill.lake.runs import SCRATCH
 from rebill.model.data_set import DataSet
-from rebill.model.errors import Conflict
+from rebill.model.errors import TooMany
 from rebill.model.party import Caller
 from rebill.model.rating import RatedMonth, RatingInputs
 from rebill.services.imported_cost import imported_cost
 from rebill.services.installation import Installation
 from rebill.services.rate_month import rate_month
 
+_WAIT_SECONDS: Final = 5
 Watch = Callable[[DuckDBEngine], None]
 """Told each engine before it computes, for whoever may have to interrupt it."""
 
 
 @contextmanager
 def place_of_proof(installation: Installation, caller: Caller) -> Iterator[Path]:
-    """An empty folder to compute in, gone afterwards. Raises ``Conflict`` while all the partner's places are taken."""
+    """An empty folder to compute in, gone afterwards. Raises ``TooMany`` while all the partner's places are taken."""
     place = take_place(installation.lake_folder, caller.partner_id, Work.PROOF)
     if place is None:
-        raise Conflict("proofs_running", f"{PLACES} months are recomputed already: try again when one has ended.")
+        sentence = f"{PLACES} months are recomputed for this partner already: try again when one has ended."
+        raise TooMany("proofs_running", sentence, _WAIT_SECONDS)
     try:
         yield place.folder
     finally:

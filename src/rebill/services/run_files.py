@@ -1,7 +1,7 @@
 """The rated lines of a run, opened long after it: which assignment, base, book and rule priced each charge."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from rebill.engines.duckdb import DuckDBEngine
@@ -10,6 +10,11 @@ from rebill.services.installation import Installation
 from rebill.services.recorded_run import RunInputs
 
 RUN_TABLES = ("rated_lines", "account_spans", "products", "prices")
+
+
+def opened_run(installation: Installation, run: RunInputs, folder: Path) -> AbstractContextManager[DuckDBEngine | None]:
+    """The files of a run, as ``run_files``; ``None`` where the run had no cost, and left none."""
+    return run_files(installation, run, folder) if run.part_paths else nullcontext()
 
 
 @contextmanager

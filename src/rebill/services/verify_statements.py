@@ -52,7 +52,7 @@ class VerifiedMonth:
 def verify_statement(installation: Installation, caller: Caller, statement_id: int) -> Verification:
     """Verify one statement or note, with the blocks that stand on it.
 
-    Raises ``Forbidden``, ``NotFound``, and ``Conflict`` while too many months are recomputed.
+    Raises ``Forbidden``, ``NotFound``, and ``TooMany`` while too many months are recomputed.
     """
     require(caller, Permission.READ)
     with installation.database.reading() as connection:

@@ -1,0 +1,100 @@
+"""What stands on documents and what they cost, summed for reports: Estimated ones, and all that stand issued."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import and_, func, or_
+
+from rebill.model.document import DocumentKind
+from rebill.model.months import BillingMonth
+from rebill.model.statement import CARRY_KINDS, LineKind, StatementStatus
+from rebill.store.membership import among
+from rebill.store.scope import Scope
+from rebill.store.tables import statement_lines, statements, voids
+
+
+@dataclass(frozen=True)
+class DocumentFigures:
+    """A document before carry lines and blocks. ``run_id``: of the run that it was computed from."""
+
+    statement_id: int
+    customer_id: int
+    month: BillingMonth
+    currency: str
+    price_minor_units: int
+    cost: Decimal
+    run_id: int
+
+
+def document_figures(
+    scope: Scope, month: BillingMonth | None = None, customer_id: int | None = None
+) -> list[DocumentFigures]:
+    """Statements, then notes and blocks in order of issue; not those that were taken back."""
+    final = statements.c.status == StatementStatus.FINAL.value
+    kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value, DocumentKind.BLOCK.value)
+    query = scope.select(statements).where(
+        statements.c.line_count > 0,
+        or_(
+            and_(final, statements.c.document_kind.in_(kinds)),
+            and_(~final, statements.c.document_kind == DocumentKind.STATEMENT.value),
+        ),
+    )
+    if month is not None:
+        query = query.where(statements.c.billing_month == str(month))
+    if customer_id is not None:
+        query = query.where(statements.c.customer_id == customer_id)
+    taken_back = {
+        (row.customer_id, row.billing_month, row.currency, row.edition)
+        for row in scope.connection.execute(scope.select(voids))
+    }
+    comes_after = statements.c.document_kind != DocumentKind.STATEMENT.value
+    order = (comes_after, statements.c.issued_at, statements.c.number, statements.c.statement_id)
+    rows = scope.connection.execute(query.order_by(*order))
+    return [
+        DocumentFigures(
+            row.statement_id,
+            row.customer_id,
+            BillingMonth.parse(row.billing_month),
+            row.currency,
+            row.total_minor_units - row.carried_minor_units - row.block_minor_units,
+            row.statement_cost - row.block_cost,
+            row.run_id,
+        )
+        for row in rows
+        if (row.customer_id, row.billing_month, row.currency, row.edition) not in taken_back
+    ]
+
+
+def shown_by_service(scope: Scope, statement_ids: Sequence[int]) -> dict[tuple[str, str | None], int]:
+    """What documents show, by currency and service (of lines that no charges make: what they show), in minor units."""
+    lines = statement_lines
+    service = func.coalesce(lines.c.service, func.nullif(lines.c.description, ""))
+    query = (
+        scope.select(
+            lines, statements.c.currency, service.label("named"), func.sum(lines.c.amount_minor_units).label("sum")
+        )
+        .join(statements, and_(statements.c.statement_id == lines.c.statement_id, scope.own(statements)))
+        .where(
+            among(scope.connection, lines.c.statement_id, statement_ids),
+            lines.c.line_kind.not_in([kind.value for kind in CARRY_KINDS]),
+        )
+        .group_by(statements.c.currency, service)
+    )
+    return {(row.currency, row.named): int(row.sum) for row in scope.connection.execute(query)}
+
+
+def exact_of_added_lines(scope: Scope, statement_ids: Sequence[int]) -> dict[tuple[str, str, str], Decimal]:
+    """The exact amounts of lines that no charges make, by currency, kind and what they are called."""
+    lines = statement_lines
+    kinds = [kind.value for kind in (*CARRY_KINDS, LineKind.CHARGES)]
+    query = (
+        scope.select(lines, statements.c.currency, *lines.c)
+        .join(statements, and_(statements.c.statement_id == lines.c.statement_id, scope.own(statements)))
+        .where(among(scope.connection, lines.c.statement_id, statement_ids), lines.c.line_kind.not_in(kinds))
+    )
+    found: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for row in scope.connection.execute(query):
+        found[row.currency, row.line_kind, row.service or row.description] += row.exact_amount
+    return dict(found)
