@@ -146,6 +146,8 @@ _ROWS: dict[tuple[str, str], Row] = {
             ("DELETE", f"/{version}/customers/{{client_api_id}}"): Row((204, 404, 403, 401, 403, 404)),
         }.items()
     },
+    ("GET", "/v1/customers/{client_api_id}/terms"): Row((200, 200, 200, 403, 403, 404)),
+    ("PUT", "/v1/customers/{client_api_id}/terms"): Row((200, 200, 403, 403, 403, 404), {"carry_forward": True}),
     ("GET", "/v1/audit_entries"): Row((200, 403, 403, 403, 403, 200)),
     ("GET", "/v1/audit_entries/{audit_entry_number}"): Row((200, 403, 403, 403, 403, 404)),
     **{

@@ -154,9 +154,17 @@ def test_pages_by_key_meet_everything_once(api: ApiClient, path: str) -> None:
 def test_the_partners_settings_are_shown_and_changed(api: ApiClient, world: World) -> None:
     path = "/v1/partner_settings"
     standing = api.get(path).json()
-    assert standing == {"name": "First Partner", "currency": "USD", "bill_input_tax": False, "billing_start": None}
+    closing = {
+        "unassigned_threshold": "0",
+        "close_day": 1,
+        "needs_approval": False,
+        "numbering": "gapless",
+        "late_cost": "note",
+    }
+    of_partner = {"name": "First Partner", "currency": "USD", "bill_input_tax": False, "billing_start": None}
+    assert standing == of_partner | closing
     change = {"name": "Renamed", "currency": "EUR", "bill_input_tax": "true", "billing_start": "2024-07"}
-    wanted = {**change, "bill_input_tax": True}
+    wanted = {**closing, **change, "bill_input_tax": True}
     assert api.put(path, change).json() == wanted
     assert api.put(path, {"name": None}).json() == wanted
     assert api.get(path).json() == wanted
@@ -166,3 +174,31 @@ def test_the_partners_settings_are_shown_and_changed(api: ApiClient, world: Worl
     assert told.json()["fields"].keys() == {"currency", "billing_start", "bill_input_tax", "more"}
     assert api.put(path, {"name": "Second Partner"}).json()["fields"] == {"name": "is the name of another partner"}
     assert api.put(path, {}).json() == {**wanted, "billing_start": None}
+
+
+def test_the_partners_rules_for_closing_are_changed_one_by_one_and_audited(api: ApiClient) -> None:
+    path = "/v1/partner_settings"
+    standing = api.get(path).json()
+    changes = {
+        "unassigned_threshold": "12.5",
+        "close_day": 5,
+        "needs_approval": True,
+        "numbering": "external",
+        "late_cost": "next",
+    }
+    for name, value in changes.items():
+        assert api.put(path, {name: value}).json() == (standing := {**standing, name: value})
+        entry = api.get("/v1/audit_entries", params={"per_page": 1000}).json()["audit_entries"][-1]
+        assert (entry["act"], entry["after"]) == ("change_partner", {"closing": {name: value}})
+    faulty = {
+        "unassigned_threshold": "-1",
+        "close_day": 29,
+        "needs_approval": "maybe",
+        "numbering": "random",
+        "late_cost": "never",
+    }
+    assert api.put(path, faulty).json()["fields"].keys() == faulty.keys()
+    assert api.put(path, {"close_day": 0}).json()["fields"] == {"close_day": "must be a day of every month: 1 to 28"}
+    assert api.put(path, {"close_day": "1.5"}).json()["fields"] == {"close_day": "must be a whole number"}
+    assert api.put(path, {"unassigned_threshold": "1e16"}).json()["fields"].keys() == {"unassigned_threshold"}
+    assert api.get(path).json() == standing

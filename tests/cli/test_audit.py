@@ -25,6 +25,7 @@ READING = {
     "costs list",
     "costs rejects",
     "customers list",
+    "customers terms",
     "keys list",
     "price-books dry-run",
     "price-books list",

@@ -7,8 +7,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from rebill.api.answer_shapes import AnswerShape, Instant
 from rebill.api.shapes import Flag, StrictBody, Text, Time, shape_fault
-from rebill.api.wire_values import Id, Month, word_of
+from rebill.api.wire_values import Id, Month, Number, WholeNumber, word_of
 from rebill.model.callers import ApiKey, NewKey, NewUser, User, UserChange
+from rebill.model.closing import LateCost, Numbering
+from rebill.model.money import text_of, without_spare_zeros
 from rebill.model.months import BillingMonth, instant_text
 from rebill.model.partner import PartnerSettings, PartnerSettingsChange
 from rebill.model.party import Role
@@ -91,6 +93,11 @@ class PartnerSettingsBody(StrictBody):
     currency: Text | None = None
     bill_input_tax: Flag | None = None
     billing_start: Annotated[Month | None, Field(description="`YYYY-MM`; `null`: no month is closed by it.")] = None
+    unassigned_threshold: Number | None = None
+    close_day: WholeNumber | None = None
+    needs_approval: Flag | None = None
+    numbering: Annotated[Numbering, BeforeValidator(word_of(Numbering), json_schema_input_type=str)] | None = None
+    late_cost: Annotated[LateCost, BeforeValidator(word_of(LateCost), json_schema_input_type=str)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -108,6 +115,11 @@ class PartnerSettingsBody(StrictBody):
             self.bill_input_tax,
             self.billing_start,
             changes_billing_start="billing_start" in self.model_fields_set,
+            unassigned_threshold=self.unassigned_threshold,
+            close_day=self.close_day,
+            needs_approval=self.needs_approval,
+            numbering=self.numbering,
+            late_cost=self.late_cost,
         )
 
 
@@ -190,15 +202,28 @@ class PartnerSettingsAnswer(AnswerShape):
     currency: Annotated[str, Field(description="ISO 4217: the partner's home currency.")]
     bill_input_tax: Annotated[bool, Field(description="The partner cannot reclaim input tax, and bills it on.")]
     billing_start: Annotated[NullableMonth, Field(description="Months before it are closed.")]
+    unassigned_threshold: Annotated[
+        str, Field(description="The greatest unassigned cost, in any currency, that holds no month back.")
+    ]
+    close_day: Annotated[int, Field(description="Of the following month: from it on a month may be closed.")]
+    needs_approval: Annotated[bool, Field(description="A second person approves what is issued.")]
+    numbering: Annotated[str, Field(description="`gapless`, or `external`: the partner's own system numbers.")]
+    late_cost: Annotated[str, Field(description="Corrections are a `note`, or a block on the `next` statement.")]
 
     @classmethod
     def of(cls, settings: PartnerSettings) -> "PartnerSettingsAnswer":
         """``settings`` as calls and commands show them."""
+        closing = settings.closing
         return cls(
             name=settings.name,
             currency=settings.currency,
             bill_input_tax=settings.bill_input_tax,
             billing_start=settings.billing_start,
+            unassigned_threshold=text_of(without_spare_zeros(closing.unassigned_threshold)),
+            close_day=closing.close_day,
+            needs_approval=closing.needs_approval,
+            numbering=closing.numbering.value,
+            late_cost=closing.late_cost.value,
         )
 
 

@@ -13,6 +13,7 @@ from rebill.api import (
     azure_catalogue,
     billing_rules,
     customer_statements,
+    customer_terms,
     customers,
     margins,
     operations,
@@ -30,6 +31,7 @@ from rebill.model.errors import NotFound
 ROUTES: tuple[Route, ...] = (
     *azure_accounts.ROUTES,
     *customers.ROUTES,
+    *customer_terms.ROUTES,
     *customer_statements.ROUTES,
     *margins.ROUTES,
     *azure_catalogue.ROUTES,

@@ -37,6 +37,13 @@ def _read_number(value: object) -> Decimal:
     return number
 
 
+def _read_whole_number(value: object) -> int:
+    number = _read_number(value)
+    if number != number.to_integral_value():
+        raise shape_fault("must be a whole number")
+    return int(number)
+
+
 def _read_month(value: object) -> BillingMonth:
     try:
         return BillingMonth.parse(value if isinstance(value, str) else "")
@@ -75,6 +82,7 @@ def word_of(words: type[Word], also: dict[str, Word] | None = None) -> Callable[
     return read
 
 
+WholeNumber = Annotated[int, BeforeValidator(_read_whole_number, json_schema_input_type=int | str)]
 Number = Annotated[Decimal, BeforeValidator(_read_number, json_schema_input_type=Decimal | str)]
 Month = Annotated[
     BillingMonth, BeforeValidator(_read_month, json_schema_input_type=str), Field(description="`YYYY-MM`.")

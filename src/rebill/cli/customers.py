@@ -20,7 +20,7 @@ from rebill.model.audit import Act
 from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
 from rebill.model.months import BillingMonth
 from rebill.model.party import Classification
-from rebill.model.terms import Basis, CommitmentsPolicy
+from rebill.model.terms import Basis, CommitmentsPolicy, LateCostTerm
 
 commands = typer.Typer(help="The partner's customers.", no_args_is_help=True)
 
@@ -32,6 +32,10 @@ FallbackMarkupOption = Annotated[
         metavar="PERCENT",
         help="Added to a cost where a discount off retail finds no retail price; a new customer's is 0.",
     ),
+]
+LateCostOption = Annotated[
+    LateCostTerm | None,
+    typer.Option("--late-cost", help="Corrections as notes, on the next statement, or as the partner's settings say."),
 ]
 CustomerArgument = Annotated[int, typer.Argument(metavar="CLIENT_API_ID", help="The customer's id.")]
 
@@ -56,6 +60,10 @@ def create(
         ),
     ] = None,
     fallback_markup: FallbackMarkupOption = None,
+    carry_forward: Annotated[
+        bool, typer.Option("--carry-forward", help="A statement below 0 becomes a credit for the next ones.")
+    ] = False,
+    late_cost: LateCostOption = None,
     no_billing: Annotated[bool, typer.Option("--no-billing", help="The customer gets no statements.")] = False,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
@@ -71,6 +79,8 @@ def create(
         commitments=commitments,
         markup_percent=markup,
         fallback_markup_percent=fallback_markup or Decimal(0),
+        carry_forward=carry_forward,
+        late_cost=late_cost or LateCostTerm.PARTNER,
     )
     with changing_session(Act.CREATE_CUSTOMER, partner, as_json, reason) as session:
         customer = create_customer(session.installation, session.caller, new)
@@ -100,14 +110,21 @@ def update(
         typer.Option("--commitments", help="How reservations and savings plans reach the customer."),
     ] = None,
     fallback_markup: FallbackMarkupOption = None,
+    carry_forward: Annotated[
+        bool | None,
+        typer.Option(
+            "--carry-forward/--no-carry-forward", help="Whether a statement below 0 becomes a credit for the next ones."
+        ),
+    ] = None,
+    late_cost: LateCostOption = None,
     from_month: Annotated[
         BillingMonth | None,
         typer.Option(
             "--from",
             parser=month_from_text,
             metavar="YYYY-MM",
-            help="First billing month of a change of billing, basis, commitments or fallback markup; "
-            "the first without an issued statement unless given.",
+            help="First billing month of a change of terms: billing, basis, commitments, fallback markup, carry "
+            "forward, late cost; the first without an issued statement unless given.",
         ),
     ] = None,
     reason: ReasonOption = "",
@@ -117,7 +134,7 @@ def update(
     """Change what is given of a customer, and leave the rest."""
     from rebill.services.change_customer import change_customer
 
-    terms = TermsChange(billing, basis, commitments, fallback_markup, from_month)
+    terms = TermsChange(billing, basis, commitments, fallback_markup, carry_forward, late_cost, from_month)
     change = CustomerChange(
         name=name, classification=classification, billing_contact=contact, billing_folder=folder, terms=terms
     )
@@ -129,6 +146,27 @@ def update(
         output.answer(_document(changed))
         output.say(f"Customer {changed.name} ({customer}) is as asked.")
         output.next_step("rebill bill run --period YYYY-MM rebuilds the Estimated statements of a month.")
+
+
+@commands.command("terms")
+def terms_by_month(customer: CustomerArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """Show a customer's terms, each with the billing month that it is in force from."""
+    from rebill.api.customer_terms import terms_answer
+    from rebill.services.read_terms import get_terms
+
+    with partner_session(partner, as_json) as session:
+        document = terms_answer(get_terms(session.installation, session.caller, customer)).model_dump()
+        session.output.answer(document)
+        names = list(document["terms"][0])
+        rows = [[_term(term[name]) for name in names] for term in document["terms"]]
+        session.output.table([Heading(name.replace("_", " ")) for name in names], rows)
+        session.output.next_step(f"rebill customers update {customer} --from YYYY-MM changes them from a month on.")
+
+
+def _term(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "always" if value is None else str(value)
 
 
 @commands.command("delete")

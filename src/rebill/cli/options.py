@@ -44,6 +44,7 @@ def _layout(text: str) -> str:
 day_from_text: Callable[[str], date] = _read_by(parse_day)
 instant_from_text: Callable[[str], datetime] = _read_by(parse_instant)
 month_from_text: Callable[[str], BillingMonth] = _read_by(BillingMonth.parse)
+number_from_text: Callable[[str], Decimal] = _read_by(parse_decimal)
 markup_from_text: Callable[[str], Decimal] = _read_by(_markup)
 fallback_markup_from_text: Callable[[str], Decimal] = _read_by(lambda text: checked_percent(parse_decimal(text)))
 account_from_text: Callable[[str], str] = _read_by(billing_account_owner)

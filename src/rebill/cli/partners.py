@@ -1,14 +1,16 @@
 """``rebill partners``: the partners of this installation, and the settings of each."""
 
 from contextlib import closing
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 
 from rebill.cli.initialise import show_initialised
-from rebill.cli.options import JsonOption, PartnerOption, ReasonOption, month_from_text
+from rebill.cli.options import JsonOption, PartnerOption, ReasonOption, month_from_text, number_from_text
 from rebill.cli.session import changing_session, occasion_of_command, reporting, seal_quietly, standing_installation
 from rebill.model.audit import Act
+from rebill.model.closing import LateCost, Numbering
 from rebill.model.months import BillingMonth
 
 commands = typer.Typer(help="The partners of this installation.", no_args_is_help=True)
@@ -52,6 +54,29 @@ def settings(
         ),
     ] = None,
     no_billing_start: Annotated[bool, typer.Option("--no-billing-start", help="Any month may be issued.")] = False,
+    unassigned_threshold: Annotated[
+        Decimal | None,
+        typer.Option(
+            "--unassigned-threshold",
+            parser=number_from_text,
+            metavar="AMOUNT",
+            help="The greatest unassigned cost of a month, in any currency, that does not hold it back.",
+        ),
+    ] = None,
+    close_day: Annotated[
+        int | None,
+        typer.Option("--close-day", metavar="DAY", help="Of the following month: from it on a month may be closed."),
+    ] = None,
+    approval: Annotated[
+        bool | None, typer.Option("--approval/--no-approval", help="Whether a second person approves what is issued.")
+    ] = None,
+    numbering: Annotated[
+        Numbering | None, typer.Option("--numbering", help="Who numbers issued documents: rebill, or your own system.")
+    ] = None,
+    late_cost: Annotated[
+        LateCost | None,
+        typer.Option("--late-cost", help="Corrections as notes of their own, or on the next statement."),
+    ] = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -65,11 +90,20 @@ def settings(
         raise typer.BadParameter("give one of --billing-start and --no-billing-start", param_hint="--billing-start")
     with changing_session(Act.CHANGE_PARTNER, partner, as_json, reason) as session:
         change = PartnerSettingsChange(
-            name, currency, bill_input_tax, billing_start, no_billing_start or billing_start is not None
+            name,
+            currency,
+            bill_input_tax,
+            billing_start,
+            no_billing_start or billing_start is not None,
+            unassigned_threshold,
+            close_day,
+            approval,
+            numbering,
+            late_cost,
         )
         kept = change_partner_settings(session.installation, session.caller, change)
         document = PartnerSettingsAnswer.of(kept).model_dump(by_alias=True)
         session.output.answer(document)
         for setting, value in document.items():
-            session.output.say(f"{setting:<15} {'' if value is None else value}")
+            session.output.say(f"{setting:<20} {'' if value is None else value}")
         session.output.next_step("rebill partners settings --help shows what can be set.")

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Classification
-from rebill.model.terms import Basis, CommitmentsPolicy
+from rebill.model.terms import TERM_NAMES, Basis, CommitmentsPolicy, LateCostTerm
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class NewCustomer:
     commitments: CommitmentsPolicy = CommitmentsPolicy.AS_BOUGHT
     markup_percent: Decimal | None = None
     fallback_markup_percent: Decimal = Decimal(0)
+    carry_forward: bool = False
+    late_cost: LateCostTerm = LateCostTerm.PARTNER
     address_required: bool = False
 
 
@@ -45,7 +48,14 @@ class TermsChange:
     basis: Basis | None = None
     commitments: CommitmentsPolicy | None = None
     fallback_markup_percent: Decimal | None = None
+    carry_forward: bool | None = None
+    late_cost: LateCostTerm | None = None
     from_month: BillingMonth | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The terms that change, by the names that ``CustomerTerms`` has for them."""
+        return {name: value for name in TERM_NAMES if (value := getattr(self, name)) is not None}
 
 
 @dataclass(frozen=True)

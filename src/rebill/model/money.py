@@ -26,6 +26,9 @@ GREATEST_DISCOUNT: Final = Decimal(100)
 GREATEST_RATE: Final = Decimal("9999999.9999999999")
 """The greatest price of one unit, of either sign."""
 
+AMOUNT_BOUND: Final = Decimal(10) ** 16
+"""Every amount lies below it on either side of 0."""
+
 ZERO: Final = Decimal(0)
 NUMBER_TEXT: Final = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 """Accepted number text: optional sign, digits with at most one point, optional exponent."""
@@ -53,6 +56,16 @@ def round_half_away(value: Decimal, decimals: int) -> Decimal:
 def kept_amount(value: Decimal) -> Decimal:
     """``value`` as an amount is kept: 12 decimals."""
     return round_half_away(value, AMOUNT_DECIMALS)
+
+
+def entered_amount(value: Decimal) -> Decimal:
+    """An amount that somebody gives, as it is kept. Raises ``ValueError`` for one that is too great."""
+    if not value.is_finite() or abs(value) >= AMOUNT_BOUND:
+        raise ValueError("an amount has at most 16 digits before the point")
+    amount = kept_amount(value)
+    if abs(amount) >= AMOUNT_BOUND:
+        raise ValueError("an amount has at most 16 digits before the point")
+    return amount
 
 
 def checked_percent(percent: Decimal, greatest: Decimal = GREATEST_PERCENT) -> Decimal:

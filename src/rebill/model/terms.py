@@ -1,8 +1,10 @@
 """A customer's terms for one billing month: what its lines are priced from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
+
+from rebill.model.closing import LateCost
 
 
 class Basis(StrEnum):
@@ -22,12 +24,34 @@ class CommitmentsPolicy(StrEnum):
     RETAIL = "retail"
 
 
+class LateCostTerm(StrEnum):
+    """How corrections of this customer's issued months reach it."""
+
+    PARTNER = "partner"
+    """As the partner's settings say."""
+    NOTE = "note"
+    NEXT = "next"
+
+    def chosen(self, partners: LateCost) -> LateCost:
+        """What holds for the customer, where the partner's settings say ``partners``."""
+        return partners if self is LateCostTerm.PARTNER else LateCost(self.value)
+
+
 @dataclass(frozen=True)
 class CustomerTerms:
-    """Terms in force for one customer in one billing month (percents have at most four decimals)."""
+    """Terms in force for one customer in one billing month (percents have at most four decimals).
+
+    ``carry_forward``: a statement below 0 becomes a credit that the next statements take up.
+    """
 
     customer_id: int
     billing_enabled: bool
     basis: Basis = Basis.LIST
     commitments: CommitmentsPolicy = CommitmentsPolicy.AS_BOUGHT
     fallback_markup_percent: Decimal = Decimal(0)
+    carry_forward: bool = False
+    late_cost: LateCostTerm = LateCostTerm.PARTNER
+
+
+TERM_NAMES = tuple(field.name for field in fields(CustomerTerms) if field.name != "customer_id")
+"""What can be agreed with a customer."""

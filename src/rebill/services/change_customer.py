@@ -157,8 +157,7 @@ def _planned_terms(
     first = first_changeable_month(scope, customer_id)
     if change.from_month is None:
         standing = terms_in_force(scope, [customer_id], month)[customer_id]
-        names = ("billing_enabled", "basis", "commitments", "fallback_markup_percent")
-        same = {name: None for name in names if getattr(change, name) == getattr(standing, name)}
+        same = {name: None for name, value in change.given.items() if value == getattr(standing, name)}
         change = replace(change, **same)
         return (None if change == TermsChange() else _TermsPlan(change, first)), {}
     if change == TermsChange(from_month=change.from_month):

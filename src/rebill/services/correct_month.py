@@ -26,6 +26,7 @@ from rebill.store.issued_documents import (
     remove_waiting_blocks,
 )
 from rebill.store.scope import Scope
+from rebill.store.terms import terms_in_force
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,11 @@ def plan_correcting(scope: Scope, order: ClosingOrder, now: datetime) -> Closing
     state.require_run(order.customer_id)
     compared = _compared(scope, order.month, state.runs, order.customer_id)
     state.require_fresh({comparison.run_id for comparison in compared})
-    corrections = [_correction(scope, order, comparison) for comparison in compared if comparison.differs]
+    differing = [comparison for comparison in compared if comparison.differs]
+    late_cost = _late_cost(scope, order.month, [comparison.issued.customer_id for comparison in differing])
+    corrections = [
+        _correction(scope, order, comparison, late_cost[comparison.issued.customer_id]) for comparison in differing
+    ]
     obsolete = [
         comparison.issued.waiting_block_id
         for comparison in compared
@@ -125,11 +130,17 @@ def _compared(
     return compared
 
 
-def _correction(scope: Scope, order: ClosingOrder, comparison: _Comparison) -> NewCorrection:
+def _late_cost(scope: Scope, month: BillingMonth, customer_ids: Sequence[int]) -> dict[int, LateCost]:
+    """How corrections reach each customer, by the terms of its first month without an issued statement."""
+    partners = closing_settings_of(scope).late_cost
+    terms = terms_in_force(scope, customer_ids, month)
+    return {customer_id: terms[customer_id].late_cost.chosen(partners) for customer_id in customer_ids}
+
+
+def _correction(scope: Scope, order: ClosingOrder, comparison: _Comparison, late_cost: LateCost) -> NewCorrection:
     issued = comparison.issued
     wanted = recomputed_sum(scope, comparison.recomputed)
     standing = issued_sum(scope, order.month, issued)
     correction = corrected(issued.customer_id, order.month, issued.currency, wanted, standing)
-    goes_on_next = closing_settings_of(scope).late_cost is LateCost.NEXT
-    kind = DocumentKind.BLOCK if goes_on_next else DocumentKind.NOTE
+    kind = DocumentKind.BLOCK if late_cost is LateCost.NEXT else DocumentKind.NOTE
     return NewCorrection(issued, correction, kind, comparison.run_id, order.reason)

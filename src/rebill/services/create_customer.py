@@ -16,7 +16,7 @@ from rebill.model.money import checked_percent
 from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Caller
 from rebill.model.price_book import ALL_ACCOUNTS, Specification, SpecificationFormat, markup_adjustment
-from rebill.model.terms import CustomerTerms
+from rebill.model.terms import TERM_NAMES, CustomerTerms
 from rebill.price_books.writing import markup_specification
 from rebill.services.assignment_act import (
     PlannedAccount,
@@ -124,8 +124,7 @@ def _store(
         updated_at=now,
     )
     add_customer(scope, customer)
-    terms = CustomerTerms(customer_id, new.billing_enabled, new.basis, new.commitments, new.fallback_markup_percent)
-    set_terms(scope, terms, ALWAYS)
+    set_terms(scope, CustomerTerms(customer_id, **{name: getattr(new, name) for name in TERM_NAMES}), ALWAYS)
     if new.markup_percent is not None:
         _give_markup_book(scope, customer_id, new.markup_percent, now)
     store_plans(scope, customer_id, planned, now)

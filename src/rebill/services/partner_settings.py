@@ -1,12 +1,15 @@
 """The partner's own settings: read and change them."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from rebill.model.audit import Act
+from rebill.model.closing import GREATEST_CLOSE_DAY
 from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid
+from rebill.model.money import entered_amount, kept_amount
 from rebill.model.partner import PartnerSettings, PartnerSettingsChange
 from rebill.model.party import Caller
 from rebill.services.audit_trail import record_change
@@ -14,6 +17,7 @@ from rebill.services.customer_rules import name_fault, only_faults
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.plain_text import composed
+from rebill.store.closing import closing_settings_of, hold_closing, store_closing_settings
 from rebill.store.partners import hold_creation, hold_partner, partner_by_name, settings_of, store_settings
 from rebill.store.scope import Scope
 
@@ -22,7 +26,7 @@ def get_partner_settings(installation: Installation, caller: Caller) -> PartnerS
     """The settings of the caller's partner. Raises ``Forbidden``."""
     require(caller, Permission.READ_ADMINISTRATION)
     with installation.database.reading() as connection:
-        return settings_of(Scope.of(connection, caller))
+        return _standing(Scope.of(connection, caller))
 
 
 def change_partner_settings(
@@ -36,8 +40,10 @@ def change_partner_settings(
         scope = Scope.of(connection, caller)
         # Names are unique among partners, whose creation is held for that.
         hold_creation(connection)
+        # Whoever issues documents reads the rules for closing, and holds this too.
+        hold_closing(scope)
         hold_partner(scope)
-        standing = settings_of(scope)
+        standing = _standing(scope)
         faults = partner_settings_faults(change)
         wanted = _changed(standing, change)
         if "name" not in faults and wanted.name != standing.name and partner_by_name(connection, wanted.name):
@@ -46,6 +52,7 @@ def change_partner_settings(
             raise Invalid("invalid_partner", "Nothing was changed: correct the fields named here.", faults)
         if wanted != standing:
             store_settings(scope, wanted)
+            store_closing_settings(scope, wanted.closing)
             record_change(scope, caller, Act.CHANGE_PARTNER, scope.partner_id, now, before=standing, after=wanted)
         return wanted
 
@@ -58,8 +65,25 @@ def partner_settings_faults(change: PartnerSettingsChange) -> dict[str, str]:
         {
             "name": None if change.name is None else name_fault(change.name),
             "currency": None if change.currency is None else currency_fault(change.currency),
+            "unassigned_threshold": _threshold_fault(change.unassigned_threshold),
+            "close_day": _close_day_fault(change.close_day),
         }
     )
+
+
+def _threshold_fault(threshold: Decimal | None) -> str | None:
+    if threshold is None:
+        return None
+    try:
+        return "must not lie below 0" if entered_amount(threshold) < 0 else None
+    except ValueError as error:
+        return str(error)
+
+
+def _close_day_fault(day: int | None) -> str | None:
+    if day is None or 1 <= day <= GREATEST_CLOSE_DAY:
+        return None
+    return f"must be a day of every month: 1 to {GREATEST_CLOSE_DAY}"
 
 
 def currency_fault(currency: str) -> str | None:
@@ -71,11 +95,19 @@ def currency_fault(currency: str) -> str | None:
     return None
 
 
+def _standing(scope: Scope) -> PartnerSettings:
+    return replace(settings_of(scope), closing=closing_settings_of(scope))
+
+
 def _changed(standing: PartnerSettings, change: PartnerSettingsChange) -> PartnerSettings:
+    closing = change.closing
+    if change.unassigned_threshold is not None:
+        closing["unassigned_threshold"] = kept_amount(change.unassigned_threshold)
     return replace(
         standing,
         name=standing.name if change.name is None else composed(change.name),
         currency=change.currency or standing.currency,
         bill_input_tax=standing.bill_input_tax if change.bill_input_tax is None else change.bill_input_tax,
         billing_start=change.billing_start if change.changes_billing_start else standing.billing_start,
+        closing=replace(standing.closing, **closing),
     )

@@ -44,6 +44,7 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
                 "basis": terms.basis,
                 "commitments": terms.commitments,
                 "fallback_markup_percent": _percent(terms.fallback_markup_percent),
+                "carry_forward": terms.carry_forward,
             }
             for terms in inputs.terms
         ],

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -108,6 +109,8 @@ customer_terms = Table(
     Column("basis", Text, nullable=False),
     Column("commitments", Text, nullable=False),
     Column("fallback_markup_percent", ExactDecimal, nullable=False),
+    Column("carry_forward", Boolean, nullable=False, server_default=false()),
+    Column("late_cost", Text, nullable=False, server_default="partner", comment="model.terms.LateCostTerm"),
     UniqueConstraint("customer_id", "from_month"),
 )
 

@@ -1,6 +1,6 @@
 """Terms of customers, each in force from a billing month on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
@@ -8,7 +8,7 @@ from typing import Any, Final
 from rebill.model.customer import TermsChange
 from rebill.model.months import BillingMonth
 from rebill.model.statement import StatementStatus
-from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.model.terms import TERM_NAMES, Basis, CommitmentsPolicy, CustomerTerms, LateCostTerm
 from rebill.store.closed_months import closed_months
 from rebill.store.membership import among
 from rebill.store.scope import Scope
@@ -47,16 +47,15 @@ def _first_changeable_months(scope: Scope, customer_ids: Collection[int] | None)
 
 def set_terms(scope: Scope, terms: CustomerTerms, from_month: str) -> None:
     """Put a customer's terms in force from ``from_month`` on, instead of what that month already has."""
-    row = {
-        "customer_id": terms.customer_id,
-        "from_month": from_month,
-        "billing_enabled": terms.billing_enabled,
-        "basis": terms.basis.value,
-        "commitments": terms.commitments.value,
-        "fallback_markup_percent": terms.fallback_markup_percent,
+    row = {"customer_id": terms.customer_id, "from_month": from_month, **_columns(vars(terms))}
+    scope.upsert(customer_terms, ["customer_id", "from_month"], [row], TERM_NAMES)
+
+
+def _columns(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The terms among ``given`` as columns keep them."""
+    return {
+        name: value.value if isinstance(value, Enum) else value for name, value in given.items() if name in TERM_NAMES
     }
-    changes = ["billing_enabled", "basis", "commitments", "fallback_markup_percent"]
-    scope.upsert(customer_terms, ["customer_id", "from_month"], [row], changes)
 
 
 def change_terms(scope: Scope, customer_id: int, change: TermsChange, from_month: str) -> None:
@@ -67,20 +66,11 @@ def change_terms(scope: Scope, customer_id: int, change: TermsChange, from_month
     before = [(month, terms) for month, terms in _timeline(scope, [customer_id]) if month <= from_month]
     if not before:
         raise AssertionError("a customer has terms from the beginning")
-    given = {
-        "billing_enabled": change.billing_enabled,
-        "basis": change.basis,
-        "commitments": change.commitments,
-        "fallback_markup_percent": change.fallback_markup_percent,
-    }
-    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    set_terms(scope, replace(before[-1][1], **values), from_month)
+    set_terms(scope, replace(before[-1][1], **change.given), from_month)
     later = scope.update(customer_terms).where(
         customer_terms.c.customer_id == customer_id, customer_terms.c.from_month > from_month
     )
-    scope.connection.execute(
-        later.values({name: value.value if isinstance(value, Enum) else value for name, value in values.items()})
-    )
+    scope.connection.execute(later.values(_columns(change.given)))
 
 
 def terms_in_force(scope: Scope, customer_ids: Collection[int], month: BillingMonth) -> dict[int, CustomerTerms]:
@@ -119,4 +109,6 @@ def terms_of_row(row: Any) -> CustomerTerms:
         Basis(row.basis),
         CommitmentsPolicy(row.commitments),
         row.fallback_markup_percent,
+        row.carry_forward,
+        LateCostTerm(row.late_cost),
     )

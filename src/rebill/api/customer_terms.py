@@ -1,0 +1,130 @@
+"""A customer's terms by billing month: show them, change them from a month on."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from rebill.api.answer_shapes import AnswerShape
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.caller_shapes import NullableMonth
+from rebill.api.route import Route
+from rebill.api.shapes import Flag, StrictBody
+from rebill.api.wire_values import Month, Number, word_of
+from rebill.model.audit import Act
+from rebill.model.customer import CustomerChange, TermsChange
+from rebill.model.money import text_of, without_spare_zeros
+from rebill.model.months import BillingMonth
+from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms, LateCostTerm
+from rebill.services.change_customer import change_customer, change_faults
+from rebill.services.permission import Permission
+from rebill.services.read_terms import AgreedTerms, get_terms
+
+
+class TermsBody(StrictBody):
+    """Terms that change, from ``from_month`` on or from the first month without an issued statement."""
+
+    billing_enabled: Flag | None = None
+    basis: Annotated[Basis, BeforeValidator(word_of(Basis), json_schema_input_type=str)] | None = None
+    commitments: (
+        Annotated[CommitmentsPolicy, BeforeValidator(word_of(CommitmentsPolicy), json_schema_input_type=str)] | None
+    ) = None
+    fallback_markup_percent: Number | None = None
+    carry_forward: Flag | None = None
+    late_cost: Annotated[LateCostTerm, BeforeValidator(word_of(LateCostTerm), json_schema_input_type=str)] | None = None
+    from_month: Month | None = None
+
+    def change(self) -> CustomerChange:
+        """The change that is asked for."""
+        return CustomerChange(terms=TermsChange(**dict(self)))
+
+
+class TermsOfMonthAnswer(AnswerShape):
+    """Terms that are in force from a month on, until the next ones."""
+
+    from_month: Annotated[NullableMonth, Field(description="`null`: from the beginning.")]
+    billing_enabled: bool
+    basis: str
+    commitments: str
+    fallback_markup_percent: str
+    carry_forward: Annotated[bool, Field(description="A statement below 0 becomes a credit for the next ones.")]
+    late_cost: Annotated[str, Field(description="`note`, `next`, or `partner`: as the partner's settings say.")]
+
+    @classmethod
+    def of(cls, from_month: BillingMonth | None, terms: CustomerTerms) -> "TermsOfMonthAnswer":
+        """``terms`` as calls and commands show them."""
+        return cls(
+            from_month=from_month,
+            billing_enabled=terms.billing_enabled,
+            basis=terms.basis.value,
+            commitments=terms.commitments.value,
+            fallback_markup_percent=_percent(terms.fallback_markup_percent),
+            carry_forward=terms.carry_forward,
+            late_cost=terms.late_cost.value,
+        )
+
+
+class TermsAnswer(AnswerShape):
+    """A customer's terms, those in force from the beginning first."""
+
+    client_api_id: int
+    changeable_from: Annotated[
+        NullableMonth, Field(description="The first month without an issued statement; `null`: none is issued.")
+    ]
+    terms: list[TermsOfMonthAnswer]
+
+
+def get(call: Call) -> Answer:
+    """Show the terms."""
+    return Answer.json(200, _answer(call))
+
+
+def change(call: Call) -> Answer:
+    """Change the terms that are given."""
+    wanted = call.body_as(TermsBody).change()
+    change_customer(call.installation, call.caller, call.ids["client_api_id"], wanted)
+    return Answer.json(200, _answer(call))
+
+
+def terms_answer(agreed: AgreedTerms) -> TermsAnswer:
+    """Terms as calls and commands show them."""
+    terms = [TermsOfMonthAnswer.of(month, terms) for month, terms in agreed.by_month.items()]
+    return TermsAnswer(client_api_id=agreed.customer_id, changeable_from=agreed.changeable_from, terms=terms)
+
+
+def _answer(call: Call) -> TermsAnswer:
+    return terms_answer(get_terms(call.installation, call.caller, call.ids["client_api_id"]))
+
+
+def _percent(percent: Decimal) -> str:
+    return text_of(without_spare_zeros(percent))
+
+
+def _faults(call: Call) -> Mapping[str, str]:
+    wanted = call.body_as(TermsBody).change()
+    return change_faults(call.installation, call.caller, call.ids["client_api_id"], wanted)
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/v1/customers/{client_api_id}/terms",
+        Permission.READ,
+        get,
+        "Show a customer's terms by month",
+        {200: TermsAnswer},
+    ),
+    Route(
+        "PUT",
+        "/v1/customers/{client_api_id}/terms",
+        Permission.CHANGE,
+        change,
+        "Change a customer's terms from a month on",
+        {200: TermsAnswer},
+        body=TermsBody,
+        act=Act.CHANGE_CUSTOMER,
+        value_faults=_faults,
+    ),
+)

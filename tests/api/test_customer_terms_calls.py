@@ -1,0 +1,44 @@
+"""A customer's terms over the API: month by month, changed from a month on, never for what is issued."""
+
+from tests.api.client import ApiClient
+from tests.api.world import World, drawn_statement
+
+AGREED = {
+    "from_month": None,
+    "billing_enabled": True,
+    "basis": "list",
+    "commitments": "as_bought",
+    "fallback_markup_percent": "0",
+    "carry_forward": False,
+    "late_cost": "partner",
+}
+
+
+def test_terms_change_from_a_month_on_and_for_good(api: ApiClient, world: World) -> None:
+    path = f"/v1/customers/{world.customer_id}/terms"
+    agreed = {**AGREED, "billing_enabled": api.get(path).json()["terms"][0]["billing_enabled"]}
+    assert api.get(path).json() == {"client_api_id": world.customer_id, "changeable_from": None, "terms": [agreed]}
+    october = {**agreed, "from_month": "2024-10", "carry_forward": True, "fallback_markup_percent": "2.5"}
+    change = {"from_month": "2024-10", "carry_forward": True, "fallback_markup_percent": "2.50"}
+    assert api.put(path, change).json()["terms"] == [agreed, october]
+    changed = api.put(path, {"basis": "billed", "late_cost": "next"}).json()["terms"]
+    both = {"basis": "billed", "late_cost": "next"}
+    assert changed == [{**agreed, **both}, {**october, **both}]
+
+
+def test_every_fault_of_terms_is_told_at_once(api: ApiClient, world: World) -> None:
+    path = f"/v1/customers/{world.customer_id}/terms"
+    faulty = {"basis": "cost", "late_cost": "never", "fallback_markup_percent": "1.00001", "book": 7, "from_month": "x"}
+    assert api.put(path, faulty).json()["fields"].keys() == faulty.keys() - {"fallback_markup_percent"}
+    assert api.put(path, {"fallback_markup_percent": "1.00001"}).json()["fields"] == {
+        "fallback_markup_percent": "a percent has at most four decimals"
+    }
+    assert api.put(path, {"from_month": "2024-10"}).json()["fields"].keys() == {"from_month"}
+
+
+def test_terms_of_an_issued_month_never_change(api: ApiClient, world: World) -> None:
+    drawn_statement(world.installation, world.customer_id, final=True)
+    path = f"/v1/customers/{world.customer_id}/terms"
+    assert api.get(path).json()["changeable_from"] == "2024-10"
+    assert api.put(path, {"basis": "billed", "from_month": "2024-09"}).json()["fields"].keys() == {"from_month"}
+    assert [one["from_month"] for one in api.put(path, {"basis": "billed"}).json()["terms"]] == [None, "2024-10"]
