@@ -24,7 +24,7 @@ from tests.api.price_book_steps import (
     sent_book,
     september,
 )
-from tests.api.world import ADD, ADDRESS, KINDS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement
+from tests.api.world import ADD, ADDRESS, KINDS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement, entry
 
 Statuses = tuple[int, int, int, int, int, int]
 """In the order of ``KINDS``: admin, operator, read_only, own_customer, other_customer, other_partner."""
@@ -63,6 +63,10 @@ def _account_assignment(api: ApiClient, world: World) -> dict[str, object]:
     return {"price_book_assignment_id": made["id"], "billing_account_owner_id": secrets.token_hex(8)}
 
 
+def _manual_line(_api: ApiClient, world: World) -> dict[str, object]:
+    return entry(world.customer_id)
+
+
 def _another_account(_api: ApiClient, _world: World) -> dict[str, object]:
     return {"billing_account_owner_id": secrets.token_hex(8)}
 
@@ -99,6 +103,10 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/partner_billing_rules/{partner_billing_rule_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("PUT", "/v1/partner_billing_rules/{partner_billing_rule_id}"): Row((200, 200, 403, 403, 403, 404), {"name": "A"}),
     ("DELETE", "/v1/partner_billing_rules/{partner_billing_rule_id}"): Row((204, 204, 403, 403, 403, 404)),
+    ("POST", "/v1/manual_lines"): Row((201, 201, 403, 403, 403, 422), _manual_line),
+    ("GET", "/v1/manual_lines"): Row((200, 200, 200, 403, 403, 200)),
+    ("GET", "/v1/manual_lines/{manual_line_id}"): Row((200, 200, 200, 403, 403, 404)),
+    ("DELETE", "/v1/manual_lines/{manual_line_id}"): Row((204, 204, 403, 403, 403, 404)),
     ("POST", "/v1/price_books"): Row((201, 201, 403, 403, 403, 201), sent_book()),
     ("GET", "/v1/price_books"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/price_books/{price_book_id}"): Row((200, 200, 200, 403, 403, 404)),
@@ -168,6 +176,8 @@ def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str
     if "{partner_billing_rule_id}" in path:
         made = owner.post("/v1/partner_billing_rules", {**RULE, "name": f"Rule {secrets.token_hex(8)}"})
         path = path.replace("{partner_billing_rule_id}", str(made.json()["id"]))
+    if "{manual_line_id}" in path:
+        path = path.replace("{manual_line_id}", str(owner.post("/v1/manual_lines", entry(customer_id)).json()["id"]))
     if "{price_book_id}" in path:
         path = path.replace("{price_book_id}", str(book(owner)["id"]))
     if "{price_book_assignment_id}" in path:

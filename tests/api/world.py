@@ -95,6 +95,11 @@ def seen_subscriptions(installation: Installation, partner: Caller, *identifiers
         remember_accounts(Scope.of(connection, partner), AccountKind.SUBSCRIPTION, seen, moment)
 
 
+def entry(customer_id: int) -> dict[str, object]:
+    """A manual line of this customer, as the API takes it."""
+    return {"client_api_id": customer_id, "billing_period": "2024-09", "amount": "7.50", "reason": "Set-up"}
+
+
 def drawn_statement(
     installation: Installation,
     customer_id: int,

@@ -27,6 +27,7 @@ READING = {
     "customers list",
     "customers terms",
     "keys list",
+    "manual-lines list",
     "price-books dry-run",
     "price-books list",
     "price-books show",
@@ -90,6 +91,10 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("price-books unassign", (str(assignment["id"]),), ("999999999",), Act.END_BOOK_ASSIGNMENT)
     yield Step("price-books delete", (made,), ("999999999",), Act.DELETE_PRICE_BOOK)
     crossing = row(SubAccountId="crossing", ChargePeriodStart="2024-09-10", ChargePeriodEnd="2024-09-20")
+    entered = ("--period", "2024-09", "--amount", "7")
+    yield Step("manual-lines add", (one, *entered), ("999999999", *entered), Act.ENTER_MANUAL_LINE)
+    (line,) = rebill.answer("manual-lines", "list")["manual_lines"]
+    yield Step("manual-lines withdraw", (str(line["id"]),), ("999999999",), Act.WITHDRAW_MANUAL_LINE)
     costs = write_csv(folder / "costs.csv", [row(BilledCost="1"), crossing])
     yield Step("costs import", (str(costs),), (missing,), Act.IMPORT_COSTS)
     rebill.answer("assign", one, row()["SubAccountId"], "--subscription")

@@ -22,6 +22,7 @@ from rebill.cli import (
     explaining,
     initialise,
     keys,
+    manual_lines,
     margins,
     partners,
     price_books,
@@ -47,6 +48,7 @@ application.add_typer(azure_customers.commands, name="azure-customers")
 application.add_typer(customers.commands, name="customers")
 application.add_typer(price_books.commands, name="price-books")
 application.add_typer(billing_rules.commands, name="billing-rules")
+application.add_typer(manual_lines.commands, name="manual-lines")
 application.command("assign")(assignments.assign)
 application.command("unassign")(assignments.unassign)
 application.command("move")(assignments.move)

@@ -38,6 +38,7 @@ class SubjectKind(StrEnum):
     PRICE_BOOK = "price_book"
     PRICE_BOOK_ASSIGNMENT = "price_book_assignment"
     PRICE_BOOK_ACCOUNT_ASSIGNMENT = "price_book_account_assignment"
+    MANUAL_LINE = "manual_line"
     DATA_SET = "data_set"
     RUN = "run"
     CLOSING = "closing"
@@ -78,6 +79,8 @@ class Act(StrEnum):
     ASSIGN_BOOK_ACCOUNTS = "assign_book_accounts", SubjectKind.PRICE_BOOK_ASSIGNMENT
     CHANGE_ACCOUNT_ASSIGNMENT = "change_account_assignment", SubjectKind.PRICE_BOOK_ACCOUNT_ASSIGNMENT
     END_ACCOUNT_ASSIGNMENT = "end_account_assignment", SubjectKind.PRICE_BOOK_ACCOUNT_ASSIGNMENT
+    ENTER_MANUAL_LINE = "enter_manual_line", SubjectKind.MANUAL_LINE
+    WITHDRAW_MANUAL_LINE = "withdraw_manual_line", SubjectKind.MANUAL_LINE
     IMPORT_COSTS = "import_costs", SubjectKind.DATA_SET
     RUN_BILL = "run_bill", SubjectKind.RUN
     FINALIZE_MONTH = "finalize_month", SubjectKind.CLOSING

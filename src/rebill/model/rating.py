@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 
 from rebill.model.billing_rule import RuleInForce
 from rebill.model.identifiers import AccountKind
+from rebill.model.manual_line import ManualLine
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import AccountBook, RecordedBook
@@ -82,6 +83,7 @@ class RatingInputs:
     order of their ids. A customer without terms is not billed. ``bill_input_tax``: the partner cannot reclaim its
     input tax. ``home_currency``: the partner's, of fixed rates and fees that name none. ``billing_rules`` act in the
     month, in order of their ids; no fee falls on ``departed`` customers, who were deleted before it began.
+    ``manual_lines`` by entry number.
     """
 
     month: BillingMonth
@@ -93,6 +95,7 @@ class RatingInputs:
     bill_input_tax: bool = False
     billing_rules: tuple[RuleInForce, ...] = ()
     departed: tuple[int, ...] = ()
+    manual_lines: tuple[ManualLine, ...] = ()
 
 
 @dataclass(frozen=True)

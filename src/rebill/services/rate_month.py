@@ -17,6 +17,7 @@ from rebill.model.statement import Balance, Binding, PricedLine
 from rebill.rating import plan as rating_plan
 from rebill.rating.attention import UNASSIGNED_GROSS
 from rebill.rating.customer_rules import names_agreements
+from rebill.rating.manual_lines import with_manual_lines
 from rebill.rating.statement_rules import AgreementSpend, with_rule_lines
 from rebill.services.resolve_rules import resolve_rules
 
@@ -41,7 +42,7 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
     """
     if not imported.parts:
         nothing = tuple(Balance(currency, total) for currency, total in sorted(imported.sums.items()))
-        return RatedMonth(with_rule_lines(inputs, (), {}), nothing, line_count=0)
+        return with_manual_lines(RatedMonth(with_rule_lines(inputs, (), {}), nothing, line_count=0), inputs)
     engine.read_cost_lines(imported.parts)
     features = resolve_rules(engine, inputs)
     for step in rating_plan.lines(features):
@@ -57,7 +58,8 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
         attention=_attention(outcome),
     )
     _check(engine, rated, imported, billed_price=sum((row[4] for row in outcome if row[1] == Binding.BILLED), ZERO))
-    return replace(rated, customers=with_rule_lines(inputs, customers, _agreement_spend(engine, inputs)))
+    ruled = with_rule_lines(inputs, customers, _agreement_spend(engine, inputs))
+    return with_manual_lines(replace(rated, customers=ruled), inputs)
 
 
 def _perform(engine: DuckDBEngine, step: rating_plan.Step, folder: Path) -> None:

@@ -16,6 +16,7 @@ from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from rebill.services.installation import Installation
 from rebill.services.price_book_text import recorded_price_book
+from rebill.services.recorded_manual_lines import manual_line_of
 from rebill.services.recorded_rules import billing_rule_of
 from rebill.services.run_manifest import sha256_of_inputs
 from rebill.store.closing import RecordedRun
@@ -70,9 +71,10 @@ def inputs_of(document: Mapping[str, Any]) -> RatingInputs:
         books=tuple(_book(found) for found in document["price_books"]),
         account_books=tuple(AccountBook(*choice) for choice in document["price_book_accounts"]),
         bill_input_tax=document["bill_input_tax"],
-        # Runs of before there were rules say nothing of them.
+        # Runs of before there were rules or entries say nothing of them.
         billing_rules=tuple(billing_rule_of(found) for found in document.get("billing_rules", ())),
         departed=tuple(document.get("departed_customers", ())),
+        manual_lines=tuple(manual_line_of(found) for found in document.get("manual_lines", ())),
     )
 
 
@@ -87,6 +89,7 @@ def _terms(document: Mapping[str, Any]) -> CustomerTerms:
         Basis(document["basis"]),
         CommitmentsPolicy(document["commitments"]),
         Decimal(document["fallback_markup_percent"]),
+        document.get("carry_forward", False),
     )
 
 

@@ -14,6 +14,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.price_book import RecordedBook
 from rebill.model.rating import RatingInputs
 from rebill.model.statement import Statement, StatementLine
+from rebill.services.recorded_manual_lines import manual_line_document
 from rebill.services.recorded_rules import billing_rule_document
 
 
@@ -54,6 +55,7 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
         ],
         "billing_rules": [billing_rule_document(one) for one in inputs.billing_rules],
         "departed_customers": list(inputs.departed),
+        "manual_lines": [manual_line_document(line) for line in inputs.manual_lines],
         "currencies": {currency: minor_digits(currency) for currency in currencies},
     }
 

@@ -14,6 +14,7 @@ from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import CustomerTerms
 from rebill.store.assignments import ORDER_OF_CREATION
 from rebill.store.billing_rules import billing_rules_of_month
+from rebill.store.manual_lines import manual_lines_in_force
 from rebill.store.price_books import account_books_in_force, books_in_force
 from rebill.store.scope import Scope
 from rebill.store.tables import (
@@ -45,6 +46,7 @@ def rating_inputs(scope: Scope, month: BillingMonth, read: Callable[[Specificati
             RuleInForce(kept.billing_rule_id, kept.rule) for kept in billing_rules_of_month(scope, month)
         ),
         departed=_departed(scope, month),
+        manual_lines=manual_lines_in_force(scope, month),
     )
 
 

@@ -46,6 +46,7 @@ from rebill.store.columns import (
     partner_reference,
 )
 from rebill.store.columns import metadata as metadata
+from rebill.store.manual_line_tables import manual_lines as manual_lines
 from rebill.store.price_book_tables import price_book_account_assignments as price_book_account_assignments
 from rebill.store.price_book_tables import price_book_assignments as price_book_assignments
 from rebill.store.price_book_tables import price_book_dry_runs as price_book_dry_runs

@@ -1,0 +1,80 @@
+"""Manual lines join a rated month: on the statement of their customer and currency, and in the balance."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+
+from rebill.model.manual_line import ManualLine
+from rebill.model.money import ZERO
+from rebill.model.rating import CustomerLines, RatedMonth, RatingInputs
+from rebill.model.statement import Balance, LineKind, PricedLine
+
+
+def with_manual_lines(rated: RatedMonth, inputs: RatingInputs) -> RatedMonth:
+    """``rated`` with the month's manual lines; they make a statement where there is none.
+
+    The cost of an entry is imported and billed like a charge's; of a customer without billing it is billed to nobody,
+    and the line stands nowhere.
+    """
+    if not inputs.manual_lines:
+        return rated
+    enabled = {terms.customer_id for terms in inputs.terms if terms.billing_enabled}
+    billed = [line for line in inputs.manual_lines if line.entered.customer_id in enabled]
+    return replace(
+        rated,
+        customers=_customers(rated.customers, billed, inputs.home_currency),
+        balance=_balance(rated.balance, inputs.manual_lines, billed, inputs.home_currency),
+    )
+
+
+def _customers(
+    customers: Iterable[CustomerLines], billed: Iterable[ManualLine], home_currency: str
+) -> tuple[CustomerLines, ...]:
+    found = {(one.customer_id, one.currency): one for one in customers}
+    for line in billed:
+        key = line.entered.customer_id, line.currency_of(home_currency)
+        standing = found.get(key) or CustomerLines(*key, lines=())
+        lines, cost = (*standing.lines, _priced(line)), standing.statement_cost + line.cost
+        found[key] = replace(standing, lines=lines, statement_cost=cost)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _priced(line: ManualLine) -> PricedLine:
+    return PricedLine(
+        provider=None,
+        subscription=None,
+        service=None,
+        charge_category=None,
+        quantity=None,
+        pricing_unit=None,
+        exact_amount=line.entered.amount,
+        charges=0,
+        kind=LineKind.MANUAL,
+        reference=line.entry_number,
+        description=line.entered.reason,
+    )
+
+
+def _balance(
+    balance: Iterable[Balance], entries: Iterable[ManualLine], billed: Iterable[ManualLine], home_currency: str
+) -> tuple[Balance, ...]:
+    imported, placed = _costs(entries, home_currency), _costs(billed, home_currency)
+    found = {one.currency: one for one in balance}
+    for currency, cost in imported.items():
+        standing = found.get(currency) or Balance(currency, ZERO)
+        found[currency] = replace(
+            standing,
+            imported=standing.imported + cost,
+            billed=standing.billed + placed[currency],
+            billing_disabled=standing.billing_disabled + cost - placed[currency],
+        )
+    return tuple(found[currency] for currency in sorted(found))
+
+
+def _costs(lines: Iterable[ManualLine], home_currency: str) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for line in lines:
+        if line.cost:
+            sums[line.currency_of(home_currency)] += line.cost
+    return sums
