@@ -1,6 +1,7 @@
 """Steps that stories of closing are told in: a charge, a run, an act, and what the customer got."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from rebill.model.closing import ClosingAct, ClosingOrder, ClosingSettings
 from rebill.model.errors import Conflict
@@ -18,6 +19,7 @@ from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord
 from tests.services.months import SEPTEMBER, Month, charge
 
+NOW_IN_DECEMBER = datetime(2024, 12, 10, 12, tzinfo=UTC)
 AUGUST, OCTOBER, NOVEMBER, DECEMBER = (BillingMonth(2024, month) for month in (8, 10, 11, 12))
 
 

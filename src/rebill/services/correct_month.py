@@ -13,6 +13,7 @@ from rebill.services.closing_act import ClosingPlan, IssuedClosing, close, sha25
 from rebill.services.installation import Installation
 from rebill.services.month_state import last_run_of, state_of_month
 from rebill.services.run_manifest import canonical_statement
+from rebill.store.carrying import settle_estimated
 from rebill.store.closing import RecordedRun, WaitingDocument, closing_settings_of, runs_of_month
 from rebill.store.issued_documents import (
     IssuedMonth,
@@ -84,6 +85,7 @@ def plan_correcting(scope: Scope, order: ClosingOrder, now: datetime) -> Closing
     def store(now: datetime) -> Sequence[WaitingDocument]:
         remove_waiting_blocks(scope, obsolete)
         stored = add_corrections(scope, corrections, now)
+        settle_estimated(scope, order.month, now, order.customer_id)
         return [document for document in stored if document.kind is DocumentKind.NOTE]
 
     return ClosingPlan(sha256_of_corrections(corrections), store)

@@ -10,6 +10,7 @@ from rebill.services.blockers import MonthToClose, blockers_of
 from rebill.services.closing_act import ClosingPlan, IssuedClosing, close, sha256_of
 from rebill.services.installation import Installation, today_of
 from rebill.services.month_state import MonthState, state_of_month
+from rebill.store.carrying import blocks_to_issue_with, settle_estimated
 from rebill.store.closing import (
     RecordedRun,
     WaitingDocument,
@@ -44,6 +45,7 @@ def plan_finalizing(scope: Scope, order: ClosingOrder, now: datetime) -> Closing
         )
     state = state_of_month(scope, month)
     run = state.require_run(order.customer_id)
+    settle_estimated(scope, month, now, order.customer_id)
     documents = statements_to_issue(scope, month, order.customer_id)
     if not documents:
         raise Conflict(
@@ -55,7 +57,8 @@ def plan_finalizing(scope: Scope, order: ClosingOrder, now: datetime) -> Closing
     _require_earlier_months(scope, month, documents)
     blockers = blockers_of(_month_to_close(scope, state, run, now))
     _require_no_blocker(blockers, order)
-    return ClosingPlan(_sha256_of(documents, run), lambda _: documents, blockers)
+    issued = [*documents, *blocks_to_issue_with(scope, documents)]
+    return ClosingPlan(_sha256_of(issued, run), lambda _: issued, blockers)
 
 
 def _require_earlier_months(scope: Scope, month: BillingMonth, documents: list[WaitingDocument]) -> None:

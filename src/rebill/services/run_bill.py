@@ -28,6 +28,7 @@ from rebill.services.price_book_text import recorded_price_book
 from rebill.services.rate_month import rate_month
 from rebill.services.run_manifest import canonical_json, manifest_inputs, sha256_of_inputs, sha256_of_outcome
 from rebill.store.accepted_lines import accepted_lines_of, open_counts
+from rebill.store.carrying import settle_estimated
 from rebill.store.closing import hold_closing
 from rebill.store.customers import customer_name
 from rebill.store.data_sets import data_sets_in_force
@@ -187,6 +188,7 @@ def _keep(
             open_attention=left_open,
         )
         replace_estimated_statements(scope, month, statements, run_id, now, customer_id)
+        settle_estimated(scope, month, now, customer_id)
         drawn_up = statements_of_month(scope, month)
         record_change(
             scope,

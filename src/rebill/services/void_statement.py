@@ -13,6 +13,7 @@ from rebill.services.closing_act import ClosingPlan, IssuedClosing, close
 from rebill.services.correct_month import sha256_of_corrections
 from rebill.services.installation import Installation
 from rebill.services.read_statements import get_statement, unknown_statement
+from rebill.store.carrying import settle_estimated
 from rebill.store.closing import WaitingDocument
 from rebill.store.issued_documents import (
     IssuedMonth,
@@ -50,6 +51,7 @@ def plan_voiding(scope: Scope, order: ClosingOrder, now: datetime) -> ClosingPla
         stored = add_corrections(scope, [note] if correction.total_minor_units else [], now)
         note_id = stored[0].statement_id if stored else None
         add_void(scope, order.month, issued, note_id, order.reason, now)
+        settle_estimated(scope, order.month, now, issued.customer_id)
         return stored
 
     return ClosingPlan(sha256_of_corrections([note]), store)

@@ -23,7 +23,8 @@ from rebill.store.tables import customers, runs, statement_lines, statements, vo
 Key = tuple[int, str]
 """A customer's id and a currency."""
 
-_OWN_MINOR_UNITS = statements.c.total_minor_units - statements.c.carried_minor_units - statements.c.block_minor_units
+OWN_MINOR_UNITS = statements.c.total_minor_units - statements.c.carried_minor_units - statements.c.block_minor_units
+"""What a document's own lines come to, without blocks and carry lines."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def issued_months(
 def _issued_totals(scope: Scope, month: BillingMonth) -> dict[tuple[int, str, int], int]:
     key = (statements.c.customer_id, statements.c.currency, statements.c.edition)
     query = (
-        scope.select(statements, *key, func.sum(_OWN_MINOR_UNITS).label("total"))
+        scope.select(statements, *key, func.sum(OWN_MINOR_UNITS).label("total"))
         .where(statements.c.billing_month == str(month), statements.c.status == StatementStatus.FINAL.value)
         .group_by(*key)
     )

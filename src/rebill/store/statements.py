@@ -1,7 +1,7 @@
 """Statements and runs as the record keeps them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -91,9 +91,6 @@ def replace_estimated_statements(
                 "status": StatementStatus.ESTIMATED,
                 "document_kind": (DocumentKind.RECOMPUTATION if key in issued else DocumentKind.STATEMENT).value,
                 "edition": editions.get(key, 0) + 1,
-                "carried_minor_units": 0,
-                "block_minor_units": 0,
-                "block_cost": ZERO,
                 "reason": "",
                 "created_at": now,
                 **_figures(statement, run_id, now),
@@ -151,13 +148,18 @@ def _figures(statement: Statement, run_id: int, now: datetime) -> dict[str, Any]
         "statement_cost": statement.statement_cost,
         "line_count": len(statement.lines),
         "updated_at": now,
+        **_ALONE,
     }
+
+
+_ALONE = {"carried_minor_units": 0, "block_minor_units": 0, "block_cost": ZERO}
+"""Figures of a statement that nothing goes with yet: see ``store.carrying``."""
 
 
 def _update(scope: Scope, rebuilt: dict[int, Statement], run_id: int, now: datetime) -> None:
     if not rebuilt:
         return
-    columns = ("run_id", "total_minor_units", "statement_cost", "line_count", "updated_at")
+    columns = ("run_id", "total_minor_units", "statement_cost", "line_count", "updated_at", *_ALONE)
     query = (
         scope.update(statements)
         .where(statements.c.statement_id == bindparam("rebuilt_id"))
@@ -175,6 +177,7 @@ def _update(scope: Scope, rebuilt: dict[int, Statement], run_id: int, now: datet
 
 def _empty(scope: Scope, statement_ids: Sequence[int], run_id: int, now: datetime) -> None:
     emptied = {"run_id": run_id, "total_minor_units": 0, "statement_cost": ZERO, "line_count": 0, "updated_at": now}
+    emptied |= _ALONE
     for chunk in _chunks(statement_ids):
         scope.connection.execute(scope.update(statements).where(statements.c.statement_id.in_(chunk)).values(emptied))
 
@@ -204,6 +207,11 @@ _LINE_COLUMNS = (
 
 def insert_lines(scope: Scope, numbered: dict[int, Statement]) -> None:
     """Store the own lines of documents that have none yet: statement id → document."""
+    insert_stored_lines(scope, {statement_id: document.lines for statement_id, document in numbered.items()})
+
+
+def insert_stored_lines(scope: Scope, numbered: Mapping[int, Sequence[StatementLine]]) -> None:
+    """Store more lines of documents: statement id → lines with numbers that it has not yet."""
     rows = (
         (
             statement_id,
@@ -221,8 +229,8 @@ def insert_lines(scope: Scope, numbered: dict[int, Statement]) -> None:
             line.amount_minor_units,
             line.priced.charges,
         )
-        for statement_id, statement in numbered.items()
-        for line in statement.lines
+        for statement_id, lines in numbered.items()
+        for line in lines
     )
     scope.load(statement_lines, _LINE_COLUMNS, rows)
 

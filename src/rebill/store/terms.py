@@ -1,6 +1,7 @@
 """Terms of customers, each in force from a billing month on."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
@@ -84,6 +85,18 @@ def terms_in_force(scope: Scope, customer_ids: Collection[int], month: BillingMo
         for from_month, terms in _timeline(scope, customer_ids)
         if from_month <= max(str(month), changeable.get(terms.customer_id, ALWAYS))
     }
+
+
+def terms_recorded_for(scope: Scope, customer_ids: Collection[int]) -> Callable[[int, str], CustomerTerms]:
+    """What finds the terms that are recorded for a customer's month, issued or not."""
+    timelines: dict[int, list[tuple[str, CustomerTerms]]] = defaultdict(list)
+    for from_month, terms in _timeline(scope, customer_ids):
+        timelines[terms.customer_id].append((from_month, terms))
+
+    def found(customer_id: int, month: str) -> CustomerTerms:
+        return next(terms for from_month, terms in reversed(timelines[customer_id]) if from_month <= month)
+
+    return found
 
 
 def terms_by_month(scope: Scope, customer_id: int) -> dict[str, CustomerTerms]:
