@@ -19,25 +19,24 @@ def with_manual_lines(rated: RatedMonth, inputs: RatingInputs) -> RatedMonth:
     """
     if not inputs.manual_lines:
         return rated
-    enabled = {terms.customer_id for terms in inputs.terms if terms.billing_enabled}
-    billed = [line for line in inputs.manual_lines if line.entered.customer_id in enabled]
-    return replace(
-        rated,
-        customers=_customers(rated.customers, billed, inputs.home_currency),
-        balance=_balance(rated.balance, inputs.manual_lines, billed, inputs.home_currency),
-    )
+    balance = _balance(rated.balance, inputs.manual_lines, _billed(inputs), inputs.home_currency)
+    return replace(rated, customers=with_entries(rated.customers, inputs), balance=balance)
 
 
-def _customers(
-    customers: Iterable[CustomerLines], billed: Iterable[ManualLine], home_currency: str
-) -> tuple[CustomerLines, ...]:
+def with_entries(customers: Iterable[CustomerLines], inputs: RatingInputs) -> tuple[CustomerLines, ...]:
+    """The lines of every customer with those of the month's entries among them, in order of customers."""
     found = {(one.customer_id, one.currency): one for one in customers}
-    for line in billed:
-        key = line.entered.customer_id, line.currency_of(home_currency)
+    for line in _billed(inputs):
+        key = line.entered.customer_id, line.currency_of(inputs.home_currency)
         standing = found.get(key) or CustomerLines(*key, lines=())
         lines, cost = (*standing.lines, _priced(line)), standing.statement_cost + line.cost
         found[key] = replace(standing, lines=lines, statement_cost=cost)
     return tuple(found[key] for key in sorted(found))
+
+
+def _billed(inputs: RatingInputs) -> list[ManualLine]:
+    enabled = {terms.customer_id for terms in inputs.terms if terms.billing_enabled}
+    return [line for line in inputs.manual_lines if line.entered.customer_id in enabled]
 
 
 def _priced(line: ManualLine) -> PricedLine:

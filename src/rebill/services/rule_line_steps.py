@@ -1,4 +1,4 @@
-"""The lines that billing rules add to a statement, as steps: fees, shares of spend, tiers (``docs/rating.md``)."""
+"""The lines that no charges make, as steps: fees, shares of spend, tiers, manual entries (``docs/rating.md``)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,9 +9,10 @@ from rebill.model.billing_rule import RuleAction, RuleCloud, RuleInForce, RuleSc
 from rebill.model.derivation import Operand, Operation, Step, added, multiplied, taken
 from rebill.model.money import ZERO, share_of, text_of, without_spare_zeros
 from rebill.model.rating import CustomerLines, RatingInputs
-from rebill.model.statement import LineKey, PricedLine
+from rebill.model.statement import LineKey, LineKind, PricedLine
 from rebill.rating.customer_rules import rules_by_customer
 from rebill.rating.explained import exact_by_line, spend_by_agreement
+from rebill.rating.manual_lines import with_entries
 from rebill.rating.statement_rules import with_rule_lines
 from rebill.services.charge_steps import not_derived
 
@@ -46,14 +47,16 @@ def exact_now(inputs: RatingInputs, customer_id: int, currency: str, charged: Ch
     only = replace(inputs, terms=tuple(terms for terms in inputs.terms if terms.customer_id == customer_id))
     found = [CustomerLines(customer_id, each, lines) for each, lines in charged.lines.items()]
     spend = {(customer_id, *key): price for key, price in charged.agreements.items()}
-    priced = with_rule_lines(only, found, spend)
+    priced = with_entries(with_rule_lines(only, found, spend), only)
     return {line.key: line.exact_amount for one in priced if one.currency == currency for line in one.lines}
 
 
 def rule_line_steps(
     inputs: RatingInputs, customer_id: int, currency: str, line: PricedLine, charged: ChargedMonth
 ) -> tuple[Step, ...]:
-    """The derivation of a line that a rule adds; its last step bears the name of the line's kind."""
+    """The derivation of a line that no charges make; its last step bears the name of the line's kind."""
+    if line.kind is LineKind.MANUAL:
+        return _entry_steps(inputs, line)
     one = next((rule for rule in inputs.billing_rules if rule.billing_rule_id == line.reference), None)
     if one is None:
         raise not_derived(f"the run knows no billing rule {line.reference}")
@@ -72,6 +75,16 @@ def rule_line_steps(
     share = taken("share", f"{text_of(without_spare_zeros(terms.percent or ZERO))} % of it.", one.rule.share)
     sentence = "The share of the spend, rounded to 12 decimals."
     return told, spend, share, multiplied(last, sentence, spend.operand, share.operand)
+
+
+def _entry_steps(inputs: RatingInputs, line: PricedLine) -> tuple[Step, ...]:
+    one = next((entry for entry in inputs.manual_lines if entry.entry_number == line.reference), None)
+    if one is None:
+        raise not_derived(f"the run knows no manual line {line.reference}")
+    invoice = f" It belongs to Microsoft's invoice {one.entered.invoice_id}." if one.entered.invoice_id else ""
+    facts = {"manual_line_id": one.manual_line_id, "entry_number": one.entry_number}
+    told = Step("entry", f"Entry {one.entry_number}: {one.entered.reason}.{invoice}", facts=facts)
+    return told, taken(line.kind.value, "The amount that was entered.", one.entered.amount)
 
 
 def _spend(

@@ -22,7 +22,8 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
     """Everything the month was computed from, as it stood: enough to compute it again."""
     of_cost = {found.currency for data_set in data_sets for found in data_set.sums}
     of_fees = {one.rule.terms.currency or inputs.home_currency for one in inputs.billing_rules}
-    currencies = sorted(of_cost | of_fees)
+    of_entries = {line.currency_of(inputs.home_currency) for line in inputs.manual_lines}
+    currencies = sorted(of_cost | of_fees | of_entries)
     return {
         "billing_month": str(inputs.month),
         "home_currency": inputs.home_currency,

@@ -41,6 +41,7 @@ runs = Table(
 
 _WORKING = text("status = 'Estimated' AND document_kind IN ('statement', 'recomputation')")
 _WAITING = text("status = 'Estimated' AND document_kind = 'block'")
+_CARRIED = text("carried_minor_units <> 0")
 _ISSUED = text("status = 'Final' AND document_kind = 'statement'")
 
 statements = Table(
@@ -78,6 +79,14 @@ statements = Table(
     UniqueConstraint("partner_id", "series", "number_year", "number"),
     UniqueConstraint("partner_id", "invoice_id"),
     Index("ix_statements_in_order", "partner_id", "created_at", "statement_id"),
+    Index(
+        "ix_statements_carried",
+        "partner_id",
+        "customer_id",
+        "currency",
+        sqlite_where=_CARRIED,
+        postgresql_where=_CARRIED,
+    ),
     Index(
         "uq_statements_working",
         "customer_id",
