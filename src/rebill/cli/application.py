@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rebill.cli import (
+    approvals,
     assignments,
     attention,
     audit,
@@ -57,6 +58,9 @@ bills.commands.command("diff")(differences.diff)
 bills.commands.command("finalize")(closing.finalize)
 bills.commands.command("correct")(closing.correct)
 bills.commands.command("void")(closing.void)
+bills.commands.command("proposals")(approvals.proposals)
+bills.commands.command("approve")(approvals.approve)
+bills.commands.command("withdraw")(approvals.withdraw)
 bills.commands.command("attention")(attention.attention)
 bills.commands.command("accept")(attention.accept)
 application.add_typer(bills.commands, name="bill")

@@ -21,6 +21,7 @@ CustomerOption = Annotated[
     int | None, typer.Option("--customer", metavar="ID", help="Only this customer's documents are issued.")
 ]
 
+_NEXT_WHILE_IT_WAITS = "rebill bill proposals shows what waits for approval."
 WhyOption = Annotated[
     str, typer.Option("--reason", metavar="REASON", help="Why; every note that comes of it names it.")
 ]
@@ -46,7 +47,7 @@ def finalize(
         with session.output.working(f"Finalizing {period}"):
             done = finalize_month(session.installation, session.caller, order)
         show_closing(session.output, done)
-        session.output.next_step("rebill statements export ID writes one; rebill bill run computes a correction.")
+        session.output.next_step(_NEXT_WHILE_IT_WAITS if done.waits else "rebill statements export ID writes one.")
 
 
 def correct(
@@ -64,7 +65,9 @@ def correct(
         with session.output.working(f"Correcting {period}"):
             done = correct_month(session.installation, session.caller, order)
         show_closing(session.output, done)
-        session.output.next_step("rebill statements list --documents all lists every statement and note.")
+        session.output.next_step(
+            _NEXT_WHILE_IT_WAITS if done.waits else "rebill statements list --documents all lists every document."
+        )
 
 
 def void(
@@ -80,13 +83,18 @@ def void(
         done = void_statement(session.installation, session.caller, statement_id, reason)
         show_closing(session.output, done)
         period = done.order.month
-        session.output.next_step(f"rebill bill run --period {period}, then rebill bill finalize, issues {period} anew.")
+        anew = f"rebill bill run --period {period}, then rebill bill finalize, issues {period} anew."
+        session.output.next_step(_NEXT_WHILE_IT_WAITS if done.waits else anew)
 
 
 def show_closing(output: Output, done: IssuedClosing) -> None:
     """What an act issued, what waits, and what it overrode."""
     output.answer(closing_document(done))
-    if done.documents:
+    if done.waits and done.closing is not None:
+        output.say(
+            f"Nothing is issued yet: another person approves it with rebill bill approve {done.closing.closing_id}."
+        )
+    elif done.documents:
         show_statements(output, done.documents)
     else:
         output.say("Nothing was issued: the difference is 0.")
@@ -105,6 +113,7 @@ def show_closing(output: Output, done: IssuedClosing) -> None:
 def closing_document(done: IssuedClosing) -> Document:
     """An act as ``--json`` shows it."""
     return {
+        "waits_for_approval": done.waits,
         "closing_id": None if done.closing is None else done.closing.closing_id,
         "act": done.order.act.value,
         "period": str(done.order.month),

@@ -85,6 +85,9 @@ class Act(StrEnum):
     RUN_BILL = "run_bill", SubjectKind.RUN
     FINALIZE_MONTH = "finalize_month", SubjectKind.CLOSING
     CORRECT_MONTH = "correct_month", SubjectKind.CLOSING
+    PROPOSE_CLOSING = "propose_closing", SubjectKind.CLOSING
+    APPROVE_CLOSING = "approve_closing", SubjectKind.CLOSING
+    WITHDRAW_CLOSING = "withdraw_closing", SubjectKind.CLOSING
     VOID_STATEMENT = "void_statement", SubjectKind.STATEMENT
     GIVE_NUMBER = "give_number", SubjectKind.STATEMENT
     ACCEPT_LINES = "accept_lines", SubjectKind.RUN

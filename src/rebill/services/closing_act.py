@@ -18,7 +18,7 @@ from rebill.services.plain_text import composed, text_fault
 from rebill.services.read_customers import unknown_customer
 from rebill.services.run_manifest import canonical_json
 from rebill.store.closing import WaitingDocument, closing_settings_of, hold_closing, issue
-from rebill.store.closings import add_closing
+from rebill.store.closings import add_closing, waiting_closings, withdraw_waiting
 from rebill.store.customers import customer_name
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord, blocks_waiting, statements_of_closing
@@ -57,6 +57,11 @@ class IssuedClosing:
     blocks: tuple[StatementRecord, ...] = ()
 
     @property
+    def waits(self) -> bool:
+        """Whether nothing is issued before a second person approves it."""
+        return self.closing is not None and self.closing.waits
+
+    @property
     def overridden(self) -> tuple[Blocker, ...]:
         """What stood in the way of what was done."""
         return () if self.closing is None else self.closing.blockers
@@ -74,8 +79,14 @@ def close(installation: Installation, caller: Caller, order: ClosingOrder, plann
         plan = planner(scope, checked, now)
         if plan is None:
             return IssuedClosing(checked, None)
-        closing = add_closing(scope, checked, plan.blockers, plan.documents_sha256, person_of(caller), now)
-        done = carried_out(scope, closing, plan, now)
+        waits = closing_settings_of(scope).needs_approval
+        if waits:
+            # Whoever asks again means what the month is now.
+            same = [one.closing_id for one in waiting_closings(scope) if is_for_the_same(one.order, checked)]
+            withdraw_waiting(scope, same, now)
+        person = person_of(caller)
+        closing = add_closing(scope, checked, plan.blockers, plan.documents_sha256, person, now, waits=waits)
+        done = IssuedClosing(checked, closing) if waits else carried_out(scope, closing, plan, now)
         act_name, subject_id = _audited(done)
         record_change(
             scope, caller, act_name, subject_id, now, after=closing_details(done), customer_id=order.customer_id
@@ -83,6 +94,11 @@ def close(installation: Installation, caller: Caller, order: ClosingOrder, plann
         return done
 
     return installation.database.write(act)
+
+
+def is_for_the_same(one: ClosingOrder, other: ClosingOrder) -> bool:
+    """Whether two orders would do the same, for whatever reason."""
+    return replace(one, reason="") == replace(other, reason="")
 
 
 def carried_out(scope: Scope, closing: Closing, plan: ClosingPlan, now: datetime) -> IssuedClosing:
@@ -118,6 +134,8 @@ def person_of(caller: Caller) -> str:
 def _audited(done: IssuedClosing) -> tuple[Act, int | None]:
     """The act as the audit trail names it, and what it is about."""
     closing_id = None if done.closing is None else done.closing.closing_id
+    if done.waits:
+        return Act.PROPOSE_CLOSING, closing_id
     return {
         ClosingAct.FINALIZE: (Act.FINALIZE_MONTH, closing_id),
         ClosingAct.CORRECT: (Act.CORRECT_MONTH, closing_id),
@@ -128,6 +146,7 @@ def _audited(done: IssuedClosing) -> tuple[Act, int | None]:
 def closing_details(done: IssuedClosing) -> Mapping[str, object]:
     """What the audit trail keeps of an act that issued documents."""
     return {
+        "act": done.order.act,
         "period": done.order.month,
         "reason": done.order.reason,
         "overridden": [blocker.kind for blocker in done.overridden],

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import and_
+
 from rebill.model.closing import Blocker, BlockerKind, Closing, ClosingAct, ClosingOrder
 from rebill.model.months import BillingMonth
 from rebill.store.identity import can_be_stored, draw_id
 from rebill.store.scope import Scope
 from rebill.store.tables import closings
+
+_WAITS = and_(closings.c.closed_by.is_(None), closings.c.withdrawn_at.is_(None))
 
 
 def add_closing(
@@ -52,6 +56,24 @@ def find_closing(scope: Scope, closing_id: int) -> Closing | None:
     query = scope.select(closings).where(closings.c.closing_id == closing_id, closings.c.withdrawn_at.is_(None))
     row = scope.connection.execute(query).one_or_none()
     return None if row is None else _closing(row)
+
+
+def waiting_closings(scope: Scope) -> list[Closing]:
+    """The acts that wait for a second person, in the order in which they were asked for."""
+    query = scope.select(closings).where(_WAITS).order_by(closings.c.requested_at, closings.c.closing_id)
+    return [_closing(row) for row in scope.connection.execute(query)]
+
+
+def mark_closed(scope: Scope, closing_id: int, closed_by: str, now: datetime) -> None:
+    """Note who approved an act that waited, and when."""
+    waiting = scope.update(closings).where(closings.c.closing_id == closing_id, _WAITS)
+    scope.connection.execute(waiting.values(closed_by=closed_by, closed_at=now))
+
+
+def withdraw_waiting(scope: Scope, closing_ids: Sequence[int], now: datetime) -> None:
+    """Take back acts that wait for a second person."""
+    waiting = scope.update(closings).where(closings.c.closing_id.in_(closing_ids), _WAITS)
+    scope.connection.execute(waiting.values(withdrawn_at=now))
 
 
 def _closing(row: Any) -> Closing:
