@@ -19,14 +19,15 @@ from tests.focus_files import row, write_csv
 ROOT = Path(__file__).parent.parent.parent
 READING = {
     "audit",
-    "bill proposals",
     "bill attention",
+    "bill proposals",
     "billing-rules list",
     "billing-rules show",
     "costs list",
     "costs rejects",
     "customers list",
     "customers terms",
+    "explain",
     "keys list",
     "manual-lines list",
     "price-books dry-run",
@@ -36,6 +37,7 @@ READING = {
     "statements list",
     "statements show",
     "users list",
+    "verify",
 }
 ON_ITS_OWN = {"backup", "demo", "init", "partners create", "restore", "sample-data", "serve"}
 """Commands of another home, or of no partner that is there already."""
@@ -102,6 +104,27 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     rebill.answer("assign", one, "crossing", "--subscription", "--from", "2024-09-15")
     yield Step("bill run", ("--period", "2024-09"), ("--period", "2024-09", "--customer", "999999999"), Act.RUN_BILL)
     yield Step("bill accept", ("--period", "2024-09"), ("--period", "2024-10"), Act.ACCEPT_LINES)
+    yield from _closing_steps(rebill, folder)
+    operator = ("--role", "operator")
+    yield Step("users create", ("Ann", *operator), ("", *operator), Act.CREATE_USER)
+    (ann,) = [str(user["id"]) for user in rebill.answer("users", "list")["users"] if user["name"] == "Ann"]
+    yield Step("users change", (ann, "--name", "Bea"), (ann, "--name", ""), Act.CHANGE_USER)
+    yield Step("users delete", (ann,), ("999999999",), Act.DELETE_USER)
+    yield Step(
+        "keys create",
+        ("--role", "operator"),
+        ("--role", "read_only", "--customer", "999999999"),
+        Act.CREATE_KEY,
+    )
+    key = str(rebill.answer("keys", "list")["keys"][-1]["key_id"])
+    yield Step("keys rotate", (key,), ("999999999",), Act.ROTATE_KEY)
+    key = str(rebill.answer("keys", "list")["keys"][-1]["key_id"])
+    yield Step("keys revoke", (key,), ("999999999",), Act.REVOKE_KEY)
+    yield Step("partners settings", ("--bill-input-tax",), ("--currency", "XYZ"), Act.CHANGE_PARTNER)
+
+
+def _closing_steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
+    """The commands that issue documents, of a month that was run."""
     _in_database(rebill, _OWN_NUMBERS)
     period = ("--period", "2024-09")
     nobodys = (*period, "--customer", "999999999")
@@ -121,22 +144,6 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     waits = str(rebill.answer("bill", "finalize", *period, "--override", "Whatever")["closing_id"])
     _in_database(rebill, "UPDATE closings SET requested_by = 'Ann at the command line' WHERE closed_by IS NULL")
     yield Step("bill approve", (waits,), ("999999999",), Act.APPROVE_CLOSING)
-    operator = ("--role", "operator")
-    yield Step("users create", ("Ann", *operator), ("", *operator), Act.CREATE_USER)
-    (ann,) = [str(user["id"]) for user in rebill.answer("users", "list")["users"] if user["name"] == "Ann"]
-    yield Step("users change", (ann, "--name", "Bea"), (ann, "--name", ""), Act.CHANGE_USER)
-    yield Step("users delete", (ann,), ("999999999",), Act.DELETE_USER)
-    yield Step(
-        "keys create",
-        ("--role", "operator"),
-        ("--role", "read_only", "--customer", "999999999"),
-        Act.CREATE_KEY,
-    )
-    key = str(rebill.answer("keys", "list")["keys"][-1]["key_id"])
-    yield Step("keys rotate", (key,), ("999999999",), Act.ROTATE_KEY)
-    key = str(rebill.answer("keys", "list")["keys"][-1]["key_id"])
-    yield Step("keys revoke", (key,), ("999999999",), Act.REVOKE_KEY)
-    yield Step("partners settings", ("--bill-input-tax",), ("--currency", "XYZ"), Act.CHANGE_PARTNER)
 
 
 def _left(rebill: CommandLine, after: int) -> list[dict[str, Any]]:
