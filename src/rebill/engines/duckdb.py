@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import duckdb
 
+from rebill.engines.rounded_product import MACROS
 from rebill.model.cost_line import ROLE
 from rebill.model.errors import ProgramError
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
@@ -46,6 +47,8 @@ class DuckDBEngine:
             }
         )
         self._connection.execute("SET TimeZone = 'UTC'")
+        for macro in MACROS:
+            self._connection.execute(macro)
 
     def __enter__(self) -> Self:
         return self

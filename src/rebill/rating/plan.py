@@ -4,7 +4,8 @@ The thought behind it: a month has millions of lines but few distinct accounts a
 products (provider, service, category, unit, currency, part in a commitment). Whose an account is,
 and what prices a product, is resolved once over those (``account_spans``, ``prices``) and then
 joined; no rule is ever evaluated line by line. What depends on a line's own amounts (the
-fallback from list to billed) is arithmetic, and stands in one place: ``_BY_PERCENT`` and ``_BY_RATE``.
+fallback from list to billed) is arithmetic, and stands in one place: ``_BY_PERCENT`` and ``_BY_RATE``. An engine gives
+the function ``rounded_product(amount, factor)``: rounded half away from zero to 12 decimals.
 
 Tables read: ``cost_lines`` (a cost line with ``part`` and ``part_row``, its place in the lake) and
 those of ``rating.tables``. Tables made: the steps below, in order; between ``keys`` and ``lines`` stand the
@@ -29,7 +30,7 @@ from rebill.rating.products import (
     product_of_line,
     products,
 )
-from rebill.rating.ruled_lines import AMOUNT, NO_LIST, RULE_JOINS, ZERO, rule_columns, ruled
+from rebill.rating.ruled_lines import AMOUNT, NO_LIST, RULE_JOINS, ZERO, rule_column_names, rule_columns, ruled
 from rebill.rating.transfers import LONG_USAGE
 
 
@@ -64,10 +65,11 @@ _BASE = f"""CASE WHEN p.base_source = {BILLED_BASE} OR {_FALLS_BACK} THEN CAST(l
          WHEN p.base_source IN ({LIST_BASE}, {RETAIL_BASE}) THEN COALESCE(CAST(l.ListCost AS {AMOUNT}), {ZERO})
          WHEN p.base_source = {EFFECTIVE_BASE} THEN COALESCE(CAST(l.EffectiveCost AS {AMOUNT}), {ZERO})
          ELSE {ZERO} END"""
+_FACTOR = f"CASE WHEN {_FALLS_BACK} THEN p.fallback_factor ELSE p.factor END"
 # The one place where a price is computed: base × factor, or quantity × rate;
 # rounded half away from zero to 12 decimals.
-_BY_PERCENT = f"CAST(round({_BASE} * CASE WHEN {_FALLS_BACK} THEN p.fallback_factor ELSE p.factor END, 12) AS {AMOUNT})"
-_BY_RATE = f"CAST(round(l.PricingQuantity * p.rate, 12) AS {AMOUNT})"
+_BY_PERCENT = "rounded_product(base, factor)"
+_BY_RATE = f"CAST(round(quantity * rate, 12) AS {AMOUNT})"
 _STATEMENT_COST = f"""CASE WHEN p.cost_source = {BILLED_COST} THEN CAST(l.BilledCost AS {AMOUNT})
          WHEN p.cost_source = {EFFECTIVE_COST} THEN COALESCE(CAST(l.EffectiveCost AS {AMOUNT}), {ZERO})
          ELSE {ZERO} END"""
@@ -83,26 +85,31 @@ _SPANS_TRANSFER = f"COALESCE({LONG_USAGE} AND l.ChargePeriodEnd > CAST(s.owner_u
 # three small tables into one of millions of rows first (72 s instead of 5 s at 10 M lines). A line
 # that matched nothing would be missing from the balance, and the run refused.
 def _rated_lines(features: PlanFeatures) -> str:
-    by_rate = f"WHEN p.base_source = {QUANTITY_BASE} THEN {_BY_RATE} " if features.asked.fixed_rate else ""
-    price = f"CASE {by_rate}ELSE {_BY_PERCENT} END" if by_rate else _BY_PERCENT
-    asked_by_rules = f",\n       {rule_columns(features.most_spread)}" if features.has_line_rules else ""
+    rate, price = "", _BY_PERCENT
+    if features.asked.fixed_rate:
+        rate = f", p.rate, (p.base_source = {QUANTITY_BASE}) AS by_rate"
+        price = f"CASE WHEN by_rate THEN {_BY_RATE} ELSE {_BY_PERCENT} END"
+    asked_by_rules, carried, rule_joins = "", "", ""
+    if features.has_line_rules:
+        asked_by_rules, carried = (f", {columns(features.most_spread)}" for columns in (rule_columns, rule_column_names))
+        rule_joins = RULE_JOINS
     priced = f"""
-SELECT l.part, l.part_row, s.span_number, p.product_number,
-       CAST(CASE WHEN {_FALLS_BACK} THEN {BaseKind.BASE_FALLBACK}
-                 WHEN {_NO_RETAIL} THEN {BaseKind.NO_RETAIL}
-                 WHEN {_NO_EFFECTIVE} THEN {BaseKind.NO_EFFECTIVE}
-                 ELSE p.base_kind END AS TINYINT) AS base_kind,
-       l.PricingQuantity AS quantity, l.BilledCost AS billed_cost,
-       {_STATEMENT_COST} AS statement_cost,
-       {price} AS price,
-       {_SPANS_TRANSFER} AS spans_transfer{asked_by_rules}
-FROM cost_lines AS l
-LEFT JOIN account_spans AS s
-  ON {span_of_line(features.names_accounts)}{class_joins(features.asked)}
-LEFT JOIN products AS d
-  ON {product_of_line(features.asked)}
-LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number"""
-    return ruled(priced + RULE_JOINS, features.most_spread) if features.has_line_rules else priced
+SELECT part, part_row, span_number, product_number, base_kind, quantity, billed_cost, statement_cost,
+       {price} AS price, spans_transfer{carried}
+FROM (SELECT l.part, l.part_row, s.span_number, p.product_number,
+             CAST(CASE WHEN {_FALLS_BACK} THEN {BaseKind.BASE_FALLBACK}
+                       WHEN {_NO_RETAIL} THEN {BaseKind.NO_RETAIL}
+                       WHEN {_NO_EFFECTIVE} THEN {BaseKind.NO_EFFECTIVE}
+                       ELSE p.base_kind END AS TINYINT) AS base_kind,
+             l.PricingQuantity AS quantity, l.BilledCost AS billed_cost, {_STATEMENT_COST} AS statement_cost,
+             {_SPANS_TRANSFER} AS spans_transfer, {_BASE} AS base, {_FACTOR} AS factor{rate}{asked_by_rules}
+      FROM cost_lines AS l
+      LEFT JOIN account_spans AS s
+        ON {span_of_line(features.names_accounts)}{class_joins(features.asked)}
+      LEFT JOIN products AS d
+        ON {product_of_line(features.asked)}
+      LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number{rule_joins}) AS based"""
+    return ruled(priced, features.most_spread) if features.has_line_rules else priced
 
 
 _RATED_SUMS = f"""

@@ -28,6 +28,12 @@ def rule_columns(most_spread: int) -> str:
        CASE WHEN {NO_LIST} THEN CAST(NULL AS {AMOUNT}) ELSE CAST(l.ListCost AS {AMOUNT}) END AS list_price"""
 
 
+def rule_column_names(most_spread: int) -> str:
+    """What ``rule_columns`` are called."""
+    shares = "".join(f", share_{place}" for place in range(1, most_spread + 1))
+    return f"spread_over, support, support_listed, support_source, support_factor{shares}, list_price"
+
+
 def ruled(priced: str, most_spread: int) -> str:
     """The rated lines of ``priced`` after spread shares and the price of support; ``spread``: what shares added."""
     return f"""
