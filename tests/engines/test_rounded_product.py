@@ -57,9 +57,7 @@ near_bounds = st.builds(
     signs,
 )
 amounts = scaled(
-    st.one_of(
-        st.integers(-BOUND, BOUND), near_bounds, st.integers(-(10**7), 10**7), st.integers(-(10**22), 10**22)
-    ),
+    st.one_of(st.integers(-BOUND, BOUND), near_bounds, st.integers(-(10**7), 10**7), st.integers(-(10**22), 10**22)),
     12,
 )
 factors = scaled(

@@ -91,8 +91,8 @@ def _rated_lines(features: PlanFeatures) -> str:
         price = f"CASE WHEN by_rate THEN {_BY_RATE} ELSE {_BY_PERCENT} END"
     asked_by_rules, carried, rule_joins = "", "", ""
     if features.has_line_rules:
-        asked_by_rules, carried = (f", {columns(features.most_spread)}" for columns in (rule_columns, rule_column_names))
-        rule_joins = RULE_JOINS
+        asked_by_rules, rule_joins = f", {rule_columns(features.most_spread)}", RULE_JOINS
+        carried = f", {rule_column_names(features.most_spread)}"
     priced = f"""
 SELECT part, part_row, span_number, product_number, base_kind, quantity, billed_cost, statement_cost,
        {price} AS price, spans_transfer{carried}
