@@ -61,10 +61,14 @@ CUSTOMERS: Sequence[NewCustomer] = (
 
 @dataclass(frozen=True)
 class SampleCost:
-    """What the sample file says by itself, read without rebill: cost by account and billing month."""
+    """What the sample file says by itself, read without rebill: cost by account and billing month.
+
+    ``gross``: the same without the signs of the charges.
+    """
 
     charges: int
     by_account_and_month: Mapping[tuple[str, str], Decimal]
+    gross: Mapping[tuple[str, str], Decimal]
 
     @property
     def accounts(self) -> list[str]:
@@ -82,12 +86,15 @@ class SampleCost:
 def read_sample(file: Path) -> SampleCost:
     """Add up the sample's ``BilledCost`` with nothing but the standard library, to check rebill against."""
     costs: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    gross: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     charges = 0
     with file.open(encoding="utf-8", newline="") as opened:
         for row in csv.DictReader(opened):
             charges += 1
-            costs[row["SubAccountId"], row["BillingPeriodStart"][:7]] += parse_decimal(row["BilledCost"])
-    return SampleCost(charges, dict(costs))
+            key, cost = (row["SubAccountId"], row["BillingPeriodStart"][:7]), parse_decimal(row["BilledCost"])
+            costs[key] += cost
+            gross[key] += abs(cost)
+    return SampleCost(charges, dict(costs), dict(gross))
 
 
 def shared_out(accounts: Sequence[str]) -> list[list[str]]:
@@ -105,14 +112,17 @@ def expected_balance(sample: SampleCost, month: BillingMonth, currency: str = "U
     for customer, hand in zip(CUSTOMERS, shared_out(sample.accounts), strict=True):
         binding = Binding.BILLED if customer.billing_enabled else Binding.BILLING_DISABLED
         binding_of.update(dict.fromkeys(hand, binding))
-    sums = dict.fromkeys(Binding, ZERO)
+    sums, gross = dict.fromkeys(Binding, ZERO), dict.fromkeys(Binding, ZERO)
     for (account, row_month), cost in sample.by_account_and_month.items():
         if row_month == str(month):
-            sums[binding_of.get(account, Binding.UNASSIGNED)] += cost
+            binding = binding_of.get(account, Binding.UNASSIGNED)
+            sums[binding] += cost
+            gross[binding] += sample.gross[account, row_month]
     return Balance(
         currency=currency,
         imported=sum(sums.values(), ZERO),
         billed=sums[Binding.BILLED],
         billing_disabled=sums[Binding.BILLING_DISABLED],
         unassigned=sums[Binding.UNASSIGNED],
+        unassigned_gross=gross[Binding.UNASSIGNED],
     )
