@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 READING = {
     "audit",
     "bill attention",
+    "bill compare",
     "bill proposals",
     "billing-rules list",
     "billing-rules show",

@@ -16,6 +16,7 @@ from rebill.cli import (
     billing_rules,
     bills,
     closing,
+    comparing,
     costs,
     customers,
     demo,
@@ -58,6 +59,7 @@ bills.commands.command("diff")(differences.diff)
 bills.commands.command("finalize")(closing.finalize)
 bills.commands.command("correct")(closing.correct)
 bills.commands.command("void")(closing.void)
+bills.commands.command("compare")(comparing.compare)
 bills.commands.command("proposals")(approvals.proposals)
 bills.commands.command("approve")(approvals.approve)
 bills.commands.command("withdraw")(approvals.withdraw)

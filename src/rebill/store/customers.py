@@ -74,6 +74,13 @@ def customer_names(scope: Scope, customer_ids: Collection[int] | None = None) ->
     return {row.customer_id: row.name for row in scope.connection.execute(query)}
 
 
+def names_of_customers(scope: Scope) -> list[tuple[int, str]]:
+    """Ids and names of the partner's customers; of two of one name the one that is not deleted comes last."""
+    query = scope.select(customers, customers.c.customer_id, customers.c.name)
+    rows = scope.connection.execute(query.order_by(customers.c.deleted_at.is_(None), *_ORDER))
+    return [(row.customer_id, row.name) for row in rows]
+
+
 def which_are_customers(scope: Scope, customer_ids: Collection[int], with_deleted: bool = False) -> set[int]:
     """Those of ``customer_ids`` that are customers of this scope."""
     storable = [customer_id for customer_id in customer_ids if can_be_stored(customer_id)]

@@ -1,0 +1,73 @@
+"""Totals of the tool that billed before, from a CSV file with the columns ``customer,currency,total``."""
+
+import csv
+import io
+from decimal import Decimal
+from pathlib import Path
+
+from rebill.model.comparison import FormerTotal
+from rebill.model.currencies import minor_digits
+from rebill.model.errors import Invalid, NotFound
+from rebill.model.money import entered_amount, parse_decimal
+
+GREATEST_FILE_BYTES = 32 * 1024 * 1024
+GREATEST_FAULT_COUNT = 100
+_COLUMNS = ("customer", "currency", "total")
+
+
+def read_former_totals(file: Path) -> list[FormerTotal]:
+    """Read every row; other columns are ignored.
+
+    Raises ``NotFound`` when there is no such file, and ``Invalid`` with every faulty row (the first 100) in ``fields``.
+    """
+    rows = csv.DictReader(io.StringIO(_text_of(file)), strict=True)
+    found, faults = [], dict[str, str]()
+    try:
+        missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
+        if missing:
+            raise _invalid(
+                file, f"it has no column {', '.join(missing)}: its first row must name {', '.join(_COLUMNS)}"
+            )
+        for number, row in enumerate(rows, 1):
+            try:
+                found.append(_total(row))
+            except ValueError as error:
+                faults[f"row {number}"] = str(error)
+    except csv.Error as error:
+        raise _invalid(file, f"a quote in row {rows.line_num} is broken ({error})") from None
+    if faults:
+        first = dict(list(faults.items())[:GREATEST_FAULT_COUNT])
+        raise Invalid("invalid_totals", f"{file.name}: {len(faults)} rows cannot be read: correct them.", first)
+    return found
+
+
+def _total(row: dict[str, str | None]) -> FormerTotal:
+    customer, currency, total = ((row[name] or "").strip() for name in _COLUMNS)
+    if not customer:
+        raise ValueError("names no customer")
+    minor_digits(currency)
+    return FormerTotal(customer, currency, _amount(total))
+
+
+def _amount(text: str) -> Decimal:
+    return entered_amount(parse_decimal(text))
+
+
+def _text_of(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(GREATEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise NotFound("file_not_found", f"There is no file {file}: check the path.") from None
+    except OSError as error:
+        raise _invalid(file, f"it cannot be opened ({error.strerror})") from None
+    if len(content) > GREATEST_FILE_BYTES:
+        raise _invalid(file, f"it is larger than {GREATEST_FILE_BYTES // 2**20} MiB")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _invalid(file, f"it is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+
+
+def _invalid(file: Path, reason: str) -> Invalid:
+    return Invalid("invalid_totals", f"{file.name} holds no totals to compare with: {reason}.")

@@ -1,0 +1,70 @@
+"""A parallel run: the month beside what the former tool billed, both sides' missing customers named."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rebill.model.errors import Invalid, NotFound
+from rebill.model.party import Caller
+from rebill.services.compare_totals import compare_totals
+from rebill.services.installation import Installation
+from tests.services.accountant import Accountant, cost
+from tests.services.months import SEPTEMBER
+
+
+@pytest.fixture
+def september(installation: Installation, partner: Caller, tmp_path: Path) -> Accountant:
+    """First owes 10.00, Second 20.00 and 5.00 EUR; Third has no statement."""
+    made = Accountant(installation, partner, tmp_path)
+    for name in ("First", "Second", "Third"):
+        made.customer(name)
+    made.deliver(
+        SEPTEMBER,
+        cost(SEPTEMBER, "10"),
+        cost(SEPTEMBER, "20", "s-2"),
+        cost(SEPTEMBER, "5", "s-2", BillingCurrency="EUR"),
+    )
+    made.subscriptions(made.customers["First"].customer_id, "s-1")
+    made.subscriptions(made.customers["Second"].customer_id, "s-2")
+    made.run()
+    return made
+
+
+def told(accountant: Accountant, text: str) -> list[str]:
+    file = accountant.folder / "former.csv"
+    file.write_text(text, encoding="utf-8")
+    found = compare_totals(accountant.installation, accountant.caller, SEPTEMBER, file)
+    return [
+        f"{one.customer} {one.currency}: {_text(one.former)} {_text(one.stated)} {one.difference:.2f}"
+        f"{' unknown' if one.customer_id is None else ''}"
+        for one in found
+    ]
+
+
+def _text(amount: Decimal | None) -> str:
+    return "none" if amount is None else f"{amount:.2f}"
+
+
+def test_each_customer_and_currency_is_compared_and_the_missing_are_named(september: Accountant) -> None:
+    first = september.customers["First"].customer_id
+    text = f"customer,currency,total\n{first},USD,10.00\nSecond,USD,12\nSecond,USD,7.5\nThird,USD,3\nFourth,USD,1e1\n"
+    assert told(september, text) == [
+        "First USD: 10.00 10.00 0.00",
+        "Fourth USD: 10.00 none -10.00 unknown",
+        "Second EUR: none 5.00 5.00",
+        "Second USD: 19.50 20.00 0.50",
+        "Third USD: 3.00 none -3.00",
+    ]
+
+
+def test_every_faulty_row_is_named(september: Accountant) -> None:
+    text = "currency,total,customer,note\nUSD,ten,First,\nXYZ,1,First,\nUSD,1, ,\nUSD,2,First,\nUSD,1e16,First,\n"
+    with pytest.raises(Invalid) as invalid:
+        told(september, text)
+    assert invalid.value.fields.keys() == {"row 1", "row 2", "row 3", "row 5"}
+    for broken in ("customer,total\nFirst,1\n", "", 'customer,currency,total\n"First,USD,1\n'):
+        with pytest.raises(Invalid):
+            told(september, broken)
+    with pytest.raises(NotFound):
+        compare_totals(september.installation, september.caller, SEPTEMBER, september.folder / "none.csv")
