@@ -156,7 +156,7 @@ def test_a_correction_that_stands_on_the_next_statement_is_explained_there(accou
     accountant.deliver(OCTOBER, cost(OCTOBER, "1"))
     (statement,) = accountant.run(OCTOBER).statements
     whole = checked(accountant, statement.statement_id)
-    assert whole["total"] == whole["lines"][0]["amount"] == "1.00"
+    assert (whole["total"], [line["amount"] for line in whole["lines"]]) == ("3.01", ["1.00", "2.01"])
 
 
 def test_a_final_statement_is_explained_by_the_terms_and_cost_of_its_time(accountant: Accountant) -> None:

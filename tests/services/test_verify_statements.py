@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from rebill.model.closing import LateCost
 from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Forbidden, NotFound, TooMany
 from rebill.model.identifiers import AccountKind
+from rebill.model.manual_line import ManualLine, NewManualLine
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.price_book import AccountBook, RecordedBook, Specification, SpecificationFormat
@@ -44,6 +45,8 @@ from rebill.services.run_manifest import manifest_inputs
 from rebill.services.verify_statements import verify_month, verify_statement
 from tests.services.accountant import OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER
+
+NOON = datetime(2024, 10, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -312,7 +315,7 @@ def _inputs() -> RatingInputs:
             AccountBinding(AccountKind.AZURE_CUSTOMER, "t-1", 2, None, None),
         ),
         terms=(
-            CustomerTerms(1, True, Basis.BILLED, CommitmentsPolicy.AMORTIZED, Decimal("1.2345")),
+            CustomerTerms(1, True, Basis.BILLED, CommitmentsPolicy.AMORTIZED, Decimal("1.2345"), carry_forward=True),
             CustomerTerms(2, False, Basis.LIST, CommitmentsPolicy.RETAIL, Decimal("0.0000")),
         ),
         books=(book,),
@@ -320,6 +323,10 @@ def _inputs() -> RatingInputs:
         bill_input_tax=True,
         billing_rules=(RuleInForce(4, _rule(fee=Decimal("1.5"))), RuleInForce(5, _tiers())),
         departed=(3,),
+        manual_lines=(
+            ManualLine(8, 1, NewManualLine(1, SEPTEMBER, Decimal("1.500000000000"), "Set-up"), NOON),
+            ManualLine(9, 2, NewManualLine(2, SEPTEMBER, Decimal(-2), "Back", "USD", Decimal("0.25"), "G1"), NOON),
+        ),
     )
 
 

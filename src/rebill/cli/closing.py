@@ -96,7 +96,7 @@ def show_closing(output: Output, done: IssuedClosing) -> None:
         )
     elif done.documents:
         show_statements(output, done.documents)
-    else:
+    elif not done.blocks:
         output.say("Nothing was issued: the difference is 0.")
     for block in done.blocks:
         statement = block.statement
