@@ -135,6 +135,16 @@ def test_what_is_entered_or_withdrawn_after_issue_is_corrected(accountant: Accou
     assert accountant.correct().documents == ()
 
 
+def test_an_earlier_month_that_has_entries_only_is_run_first(accountant: Accountant) -> None:
+    first = accountant.customer("First")
+    enter(accountant, first, "5")
+    enter(accountant, first, "6", month=OCTOBER)
+    accountant.run(OCTOBER)
+    with pytest.raises(Conflict) as blocked:
+        accountant.finalize(OCTOBER)
+    assert "earlier_month_not_run" in refused(blocked.value)[1]
+
+
 def test_an_entry_acts_in_its_month_only(accountant: Accountant) -> None:
     first = accountant.customer("First")
     enter(accountant, first, "5", month=OCTOBER)

@@ -24,7 +24,7 @@ class MonthToClose:
     """What the checks look at: the month as it is recorded and was last run.
 
     ``data_sets``: in force for the month; ``data_sets_before``: for the month before it. ``months_not_run``: earlier
-    months with cost that no run has seen.
+    months with cost or manual lines that no run has seen.
     """
 
     month: BillingMonth
@@ -151,7 +151,7 @@ def _earlier_month_not_run(closing: MonthToClose) -> list[Blocker]:
     return [
         Blocker(
             BlockerKind.EARLIER_MONTH_NOT_RUN,
-            f"Cost of {month} is imported and was never billed, and a customer's earlier months come first: run "
+            f"Cost or manual lines of {month} were never billed, and a customer's earlier months come first: run "
             f"{month}, or set the partner's billing_start behind it.",
         )
         for month in closing.months_not_run

@@ -21,6 +21,7 @@ from rebill.store.closing import (
     statements_to_issue,
 )
 from rebill.store.data_sets import data_sets_in_force
+from rebill.store.manual_lines import months_with_entries
 from rebill.store.scope import Scope
 
 
@@ -75,8 +76,8 @@ def _require_earlier_months(scope: Scope, month: BillingMonth, documents: list[W
 def _month_to_close(scope: Scope, state: MonthState, run: RecordedRun, now: datetime) -> MonthToClose:
     start, were_run = billing_start(scope), months_ever_run(scope)
     in_force = data_sets_in_force(scope)
-    earlier = {data_set.billing_month for data_set in in_force if data_set.billing_month < state.month}
-    not_run = sorted(month for month in earlier - were_run if start is None or month >= start)
+    earlier = {data_set.billing_month for data_set in in_force} | months_with_entries(scope)
+    not_run = sorted(month for month in earlier - were_run if month < state.month and (start is None or month >= start))
     return MonthToClose(
         month=state.month,
         today=today_of(now),

@@ -67,6 +67,12 @@ def manual_lines_in_force(scope: Scope, month: BillingMonth) -> tuple[ManualLine
     return tuple(_line(row) for row in scope.connection.execute(query.order_by(*_ORDER)))
 
 
+def months_with_entries(scope: Scope) -> set[BillingMonth]:
+    """The months that have entries in force."""
+    query = scope.select(manual_lines, manual_lines.c.billing_month).where(manual_lines.c.withdrawn_at.is_(None))
+    return {BillingMonth.parse(month) for month in scope.connection.scalars(query.distinct())}
+
+
 def manual_line_page(
     scope: Scope, page: Page, customer_id: int | None, month: BillingMonth | None, after: Sequence[Any]
 ) -> Listing[ManualLine]:
