@@ -363,17 +363,22 @@ written_numbers = st.one_of(
     numbers,
     st.from_regex(r"[+-]?[0-9]{1,4}[.][0-9]{0,12}", fullmatch=True),
     st.sampled_from(["0", "-0.0", "1", "1.0", "5.", ".25", "1e-3", "2.5E2", "+7"]),
+    st.from_regex(r"[+-]?([0-9]{1,90}[.]?[0-9]{0,90}|[.][0-9]{1,90})([eE][+-]?[0-9]{1,2})?", fullmatch=True),
+    st.from_regex(r"-?9{17,40}[.]9{17,40}", fullmatch=True),
 )
 
 
 @given(st.lists(written_numbers, min_size=2, max_size=3))
 @example(["0.1999968000511991808131", "23.350007123456789012", "0.846202666"])
+@example(["9" * 38, "-0." + "9" * 37, "1." + "3" * 40])
+@example(["0." + "0" * 80 + "1", "0", "1e80"])
+@example(["9" * 1800, "9" * 1800])
 @settings(max_examples=150, deadline=None)
 def test_a_product_is_exact(engine: duckdb.DuckDBPyConnection, factors: list[str]) -> None:
     columns = [f"n{number}" for number in range(len(factors))]
     names = ", ".join(f"CAST(? AS VARCHAR) AS {column}" for column in columns)
     found = engine.execute(f"SELECT {product_sql(*columns)} FROM (SELECT {names})", factors).fetchall()[0][0]
-    with localcontext(prec=200):
+    with localcontext(prec=5_000):
         wanted = Decimal(1)
         for factor in factors:
             wanted *= Decimal(factor)

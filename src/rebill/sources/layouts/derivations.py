@@ -9,6 +9,8 @@ from rebill.sources.layouts.layout import Computed, Fields
 from rebill.sources.number_texts import has_exponent, written_out_sql
 
 _ENGINE_DIGITS: Final = 37
+_LIMB_DIGITS: Final = 18
+_GREATEST_LIMBS: Final = 100
 _OUT_OF_RANGE: Final = "1" + "0" * 40
 _MONTH_FIRST: Final = ("%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p")
 
@@ -78,8 +80,8 @@ def percent_of_share(*names: str) -> Computed:
 def product_sql(*factors: str) -> str:
     """SQL of the exact product of two or three number texts, as text; NULL where one is absent.
 
-    A text that is no number comes back as it is, so that the row is refused by its name; what has too many digits
-    for any price comes back as a number that is out of range.
+    A text that is no number comes back as it is, so that the row is refused by its name; what has more than 1,800
+    digits, or the product of the first two if there is a third, comes back as a number that is out of range.
     """
     absent = " OR ".join(f"{factor} IS NULL" for factor in factors)
     unreadable = " ".join(
@@ -98,6 +100,7 @@ def product_sql(*factors: str) -> str:
 def _product(first: str, second: str) -> str:
     """SQL of the product of two plain number texts, multiplied as whole numbers of at most 38 digits in two pieces.
 
+    The few that have more digits than that are multiplied as one does on paper (``_long_product``).
     Of ``first = head × 10^k + tail`` each piece times ``second`` fits; the digits of the product are those of the
     head's, with the carry of the tail's, followed by the last ``k`` of the tail's.
     """
@@ -120,12 +123,43 @@ def _product(first: str, second: str) -> str:
         f"CASE WHEN p.k = 0 THEN CAST({head} AS VARCHAR) "
         f"ELSE CAST({head} + ({tail}) // {power} AS VARCHAR) || lpad(CAST(({tail}) % {power} AS VARCHAR), p.k, '0') END"
     )
+    is_measured = f"greatest(length(p.digits), length(p.others)) <= {_LIMB_DIGITS * _GREATEST_LIMBS}"
+    digits = f"CASE WHEN {is_within} THEN {digits} ELSE {_long_product('p.digits', 'p.others')} END"
     padded = f"list_transform([{digits}], lambda d: lpad(d, CAST(greatest(length(d), p.scale + 1) AS INTEGER), '0'))[1]"
     pointed = "left(q, length(q) - p.scale) || '.' || right(q, p.scale)"
     return (
-        f"CASE WHEN {second} = '1' THEN {first} ELSE list_transform([{parts}], lambda p: CASE WHEN {is_within} THEN "
+        f"CASE WHEN {second} = '1' THEN {first} ELSE list_transform([{parts}], lambda p: CASE WHEN {is_measured} THEN "
         f"p.sign || list_transform([{padded}], lambda q: {pointed})[1] ELSE {sql_text(_OUT_OF_RANGE)} END)[1] END"
     )
+
+
+def _long_product(first: str, second: str) -> str:
+    """SQL of the product of two texts of digits, multiplied as on paper, with limbs of 18 digits, the last first.
+
+    A column adds up at most 100 products of two limbs, which a HUGEINT holds.
+    """
+    base = f"CAST('1{'0' * _LIMB_DIGITS}' AS HUGEINT)"
+    columns = (
+        "list_transform(range(0, len(m.a) + len(m.b) - 1), lambda c: list_reduce(list_transform("
+        "range(greatest(0, c - len(m.b) + 1), least(c, len(m.a) - 1) + 1), lambda i: m.a[i + 1] * m.b[c - i + 1]), "
+        "lambda x, y: x + y))"
+    )
+    carried = (
+        f"list_reduce(list_transform({columns}, lambda v: {{'carry': v, 'digits': ''}}), lambda s, n: "
+        f"{{'carry': n.carry + s.carry // {base}, "
+        f"'digits': lpad(CAST(s.carry % {base} AS VARCHAR), {_LIMB_DIGITS}, '0') || s.digits}})"
+    )
+    factors = f"{{'a': {_limbs(first)}, 'b': {_limbs(second)}}}"
+    written = f"list_transform([{carried}], lambda w: CAST(w.carry AS VARCHAR) || w.digits)[1]"
+    return f"list_transform([{factors}], lambda m: {written})[1]"
+
+
+def _limbs(digits: str) -> str:
+    """SQL of a text of digits as whole numbers of 18 of them each, the last first; one 0 where there are none."""
+    ends = f"range(length({digits}), least(length({digits}), 1) - 1, -{_LIMB_DIGITS})"
+    start = f"greatest(0, e - {_LIMB_DIGITS})"
+    limb = f"CAST('0' || substr({digits}, {start} + 1, e - {start}) AS HUGEINT)"
+    return f"list_transform({ends}, lambda e: {limb})"
 
 
 def _digits(text: str) -> str:
