@@ -53,6 +53,11 @@ class Servers:
                 )
                 self._processes.append(process)
 
+    @property
+    def running(self) -> int:
+        """How many of the processes that were started run."""
+        return sum(process.poll() is None for process in self._processes)
+
     def kill(self) -> None:
         """``kill -9`` every process, and see it gone."""
         for process in self._processes:

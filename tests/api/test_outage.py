@@ -1,0 +1,144 @@
+"""The database goes in the middle of requests and comes back: 503, nothing half stored, and no server started anew."""
+
+import itertools
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from rebill.model.audit import Act
+from rebill.services.installation import Installation
+from rebill.services.verify_audit_trail import verify_audit_trail
+from rebill.settings import Settings
+from rebill.store.database import Database
+from rebill.store.migrations import upgrade
+from rebill.store.tables import accounts, assignments, audit_entries, customer_accounts
+from tests.api.server import PATIENCE_SECONDS, serving
+from tests.api.world import ADD, World, build_world
+from tests.postgresql_server import DURABLE, PostgresqlServer, running_server
+from tests.services.steps import listed
+
+CALLERS = 6
+BATCHES = 40
+"""How many batches each caller has; then it repeats them."""
+BATCH = 50
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL of this test's own, which keeps what it acknowledged."""
+    with running_server(DURABLE) as started:
+        yield started
+
+
+@pytest.fixture
+def world(server: PostgresqlServer, tmp_path: Path) -> Iterator[World]:
+    installation = Installation(Settings(tmp_path, server.url), Database(server.url))
+    upgrade(installation.database)
+    built = build_world(installation)
+    every_batch = itertools.product(range(CALLERS), range(BATCHES))
+    listed(installation, built.partner, *(one for own, place in every_batch for one in _batch(own, place)))
+    installation.database.close()
+    yield built
+    installation.database.close()
+
+
+def _batch(own: int, place: int) -> list[str]:
+    return [f"caller-{own}-{place}-{one}" for one in range(BATCH)]
+
+
+@dataclass
+class Caller:
+    """Assigns its batches, each by one request, until one is refused because the database is gone."""
+
+    own: int
+    address: str
+    key: str
+    customer_id: int
+    answered: threading.Semaphore
+    done: set[int] = field(default_factory=set)
+    refused: int = -1
+
+    def call_until_refused(self) -> None:
+        with self._client() as client:
+            for place in itertools.cycle(range(BATCHES)):
+                answer = self._assign(client, place)
+                if answer.status_code != 207:
+                    break
+                self.done.add(place)
+                self.answered.release()
+        assert answer.status_code == 503, answer.text
+        assert answer.json()["code"] == "database_unavailable"
+        assert int(answer.headers["Retry-After"]) > 0
+        self.refused = place
+
+    def repeat(self) -> None:
+        with self._client() as client:
+            answer = self._assign(client, self.refused)
+        assert (answer.status_code, answer.headers["X-Assigned"]) == (207, str(BATCH)), answer.text
+        self.done.add(self.refused)
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(headers={"Authorization": self.key}, timeout=PATIENCE_SECONDS)
+
+    def _assign(self, client: httpx.Client, place: int) -> httpx.Response:
+        wanted = {"azure_customer_ids": _batch(self.own, place)}
+        return client.put(f"{self.address}{ADD}/{self.customer_id}", json=wanted)
+
+
+def test_callers_of_a_database_that_goes_are_told_to_wait_and_find_everything_whole_after(
+    server: PostgresqlServer, world: World, tmp_path: Path
+) -> None:
+    answered = threading.Semaphore(0)
+    with serving(world.installation, tmp_path) as servers:
+        callers = [
+            Caller(own, servers.address, world.keys["operator"], world.customer_id, answered) for own in range(CALLERS)
+        ]
+        with ThreadPoolExecutor(CALLERS) as pool:
+            calling = [pool.submit(caller.call_until_refused) for caller in callers]
+            for _ in range(2 * CALLERS):
+                assert answered.acquire(timeout=PATIENCE_SECONDS)
+            server.stop("immediate")
+            for call in calling:
+                call.result(PATIENCE_SECONDS)
+        assert _status(servers.address, "healthz") == 200
+        assert _status(servers.address, "readyz") == 503
+        server.start()
+        _check_whole(world.installation, callers)
+        for caller in callers:
+            caller.repeat()
+        _check_whole(world.installation, callers)
+        assert _status(servers.address, "readyz") == 200
+        assert servers.running == 1, "the process that served before serves after"
+    assert verify_audit_trail(world.installation, world.partner).is_sound
+    assert "Traceback" not in servers.log
+
+
+def _status(address: str, page: str) -> int:
+    return httpx.get(f"{address}/{page}", timeout=PATIENCE_SECONDS).status_code
+
+
+def _check_whole(installation: Installation, callers: list[Caller]) -> None:
+    """Every batch is stored whole, with its records and its entry, or not at all; what was answered is stored."""
+    account_keys = select(accounts.c.account_key).join(assignments).where(accounts.c.account_key.like("caller-%"))
+    record_keys = select(accounts.c.account_key).join(customer_accounts).where(accounts.c.account_key.like("caller-%"))
+    entries = select(audit_entries.c.after).where(audit_entries.c.act == Act.ASSIGN_ACCOUNTS.value)
+    with installation.database.reading() as connection:
+        assigned = sorted(connection.scalars(account_keys))
+        recorded = sorted(connection.scalars(record_keys))
+        told = "".join(connection.scalars(entries))
+    whole = {
+        (caller.own, place)
+        for caller in callers
+        for place in range(BATCHES)
+        if _batch(caller.own, place)[0] in assigned
+    }
+    assert assigned == sorted(one for own, place in whole for one in _batch(own, place))
+    assert recorded == assigned
+    assert {(caller.own, place) for caller in callers for place in caller.done} <= whole
+    assert told.count('"caller-') == len(assigned), "an assignment has no entry, or two"
