@@ -69,9 +69,12 @@ class Caller:
             for place in itertools.cycle(range(BATCHES)):
                 answer = self._assign(client, place)
                 if answer.status_code != 207:
-                    break
+                    self._hear_refusal(place, answer)
+                    return
                 self.done.add(place)
                 self.answered.release()
+
+    def _hear_refusal(self, place: int, answer: httpx.Response) -> None:
         assert answer.status_code == 503, answer.text
         assert answer.json()["code"] == "database_unavailable"
         assert int(answer.headers["Retry-After"]) > 0
