@@ -170,6 +170,13 @@ def test_a_dry_run_is_running_while_somebody_works_on_it_and_interrupted_afterwa
     assert (found.status, found.finished_at) == (DryRunStatus.INTERRUPTED, world.installation.clock())
 
 
+def test_a_customer_without_charges_in_the_month_is_told_so(api: ApiClient, world: World) -> None:
+    september(api, world)
+    found = tried(api, price_book_id=book(api)["id"], client_api_id=world.neighbour_id, month="2024-09")
+    assert (found["status"], found["result"]["currencies"]) == ("done", [])
+    assert f"customer {world.neighbour_id} has no charge in 2024-09" in found["message"]
+
+
 def test_a_server_that_is_told_to_stop_interrupts_its_dry_runs(api: ApiClient, world: World) -> None:
     september(api, world)
     order = DryRunOrder(book(api)["id"], world.customer_id, BillingMonth(2024, 9))

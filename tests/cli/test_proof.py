@@ -118,3 +118,32 @@ def test_margins_are_reported(rebill: CommandLine, tmp_path: Path) -> None:
     assert [(row["rule"], row["price"]) for row in rule] == [("1 Markup", "14.850000000000")]
     assert rebill.refusal("margins", "--by", "rule")["code"] == "month_required"
     assert "10.44" in rebill.run("margins").out
+
+
+def test_changes_are_tried_on_a_month(rebill: CommandLine, tmp_path: Path) -> None:
+    client_api_id, _ = billed_month(rebill, tmp_path)
+    found = rebill.answer("bill", "what-if", "--period", MONTH, "--customer", str(client_api_id), "--basis", "billed")
+    (row,) = found["customers"]
+    assert row == {
+        "customer_id": client_api_id,
+        "customer": "Acorn Ltd",
+        "currency": "USD",
+        "now": {"price": "14.85", "cost": "13.300000000001", "margin": "1.549999999999"},
+        "then": {"price": "11.97", "cost": "13.300000000001", "margin": "-1.330000000001"},
+        "price_difference": "-2.88",
+        "margin_difference": "-2.880000000000",
+    }
+    (total,) = found["totals"]
+    assert total == {name: value for name, value in row.items() if not name.startswith("customer")}
+    assert [(one["service"], one["difference"]) for one in found["services"]] == [("Storage", "-2.879999999999")]
+    rule = tmp_path / "rule.json"
+    rule.write_text(
+        '{"name": "Fee", "cloud": "azure", "billing_rule_type": "custom", "rule_action": "flat_fee", '
+        '"apply_flat_fee_cost": 1.5, "add_csp_customers": "all", "product_name": "Care", "product_description": "Care"}'
+    )
+    with_rule = rebill.answer("bill", "what-if", "--period", MONTH, "--rule", str(rule))
+    assert with_rule["totals"][0]["then"]["price"] == "16.35"
+    text = rebill.run("bill", "what-if", "--period", MONTH, "--markup", "-10").out
+    assert "No price would be another." in text
+    assert rebill.refusal("bill", "what-if", "--period", MONTH)["code"] == "invalid_what_if"
+    assert rebill.answer("statements", "list")["statements"][0]["price"] == "14.85"

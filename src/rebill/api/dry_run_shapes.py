@@ -90,7 +90,9 @@ def dry_run_answer(dry_run: DryRun) -> DryRunAnswer:
     messages = {
         DryRunStatus.RUNNING: f"Dry run request processing: GET /v1/price_books/dry_run/{dry_run.dry_run_id} "
         "answers its result in a while.",
-        DryRunStatus.DONE: "Dry run finished: nothing was stored in the month.",
+        DryRunStatus.DONE: "Dry run finished: nothing was stored in the month."
+        if dry_run.differences
+        else f"Dry run finished: customer {dry_run.customer_id} has no charge in {dry_run.month} to price.",
         DryRunStatus.FAILED: f"Dry run failed: {dry_run.fault}",
         DryRunStatus.INTERRUPTED: "The server that worked on this dry run was stopped: ask for it again.",
     }

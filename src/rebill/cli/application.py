@@ -32,6 +32,7 @@ from rebill.cli import (
     sample_data,
     serve,
     statements,
+    trying,
     users,
 )
 from rebill.cli.output import fault_document, print_document
@@ -56,6 +57,7 @@ application.command("unassign")(assignments.unassign)
 application.command("move")(assignments.move)
 application.add_typer(costs.commands, name="costs")
 bills.commands.command("diff")(differences.diff)
+bills.commands.command("what-if")(trying.what_if)
 bills.commands.command("finalize")(closing.finalize)
 bills.commands.command("correct")(closing.correct)
 bills.commands.command("void")(closing.void)

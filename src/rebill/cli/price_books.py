@@ -39,7 +39,7 @@ def create(
     from rebill.services.create_price_book import create_price_book
 
     with changing_session(Act.CREATE_PRICE_BOOK, partner, as_json, reason) as session:
-        order = PriceBookOrder(name, _text(file.read()))
+        order = PriceBookOrder(name, specification_text(file.read()))
         book = create_price_book(session.installation, session.caller, order)
         session.output.answer(_document(book))
         session.output.say(f"Price book {book.book_name} stands; its id is {book.price_book_id}.")
@@ -105,7 +105,7 @@ def update(
     if name is None and file is None:
         raise typer.BadParameter("say what is to change: --name or --specification", param_hint="options")
     with changing_session(Act.CHANGE_PRICE_BOOK, partner, as_json, reason, book_id) as session:
-        order = PriceBookOrder(name, None if file is None else _text(file.read()))
+        order = PriceBookOrder(name, None if file is None else specification_text(file.read()))
         book = change_price_book(session.installation, session.caller, book_id, order)
         session.output.answer(_document(book))
         session.output.say(f"Price book {book.book_name} ({book_id}) is as asked.")
@@ -212,6 +212,7 @@ def dry_run(
             raise ProgramError("dry_run_failed", f"The dry run failed: {done.fault}")
         document = _dry_run_document(done)
         session.output.answer(document)
+        session.output.say(document["message"])
         for currency in document["result"]["currencies"]:
             rows = [*currency["services"], {**currency, "service": "together"}]
             headings = [Heading(text, right=text != "service") for text in ("service", *_PRICES)]
@@ -257,7 +258,8 @@ def _document(book: PriceBookRecord) -> Document:
     return price_book_answer(book).model_dump(by_alias=True)
 
 
-def _text(content: bytes) -> str:
+def specification_text(content: bytes) -> str:
+    """A specification as it was read from a file. Raises ``Invalid`` where it is not UTF-8."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:

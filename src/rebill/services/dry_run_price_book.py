@@ -177,6 +177,7 @@ class _Work:
             status = DryRunStatus.INTERRUPTED if self._is_stopped else DryRunStatus.FAILED
             return status, (), error.message
         except Exception:
+            # Whatever it was: the record must not say for ever that it still runs. The fault itself goes on to the log.
             self._end(DryRunStatus.FAILED, (), _UNEXPECTED)
             raise
         return DryRunStatus.DONE, computed, ""

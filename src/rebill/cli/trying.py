@@ -1,0 +1,183 @@
+"""``rebill bill what-if``: what a month would come to, if."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import (
+    JsonOption,
+    MonthOption,
+    PartnerOption,
+    day_from_text,
+    fallback_markup_from_text,
+    markup_from_text,
+)
+from rebill.cli.output import Heading, Output
+from rebill.cli.price_books import specification_text
+from rebill.cli.session import partner_session
+from rebill.model.money import kept_amount, text_of
+from rebill.model.terms import Basis, CommitmentsPolicy
+
+if TYPE_CHECKING:
+    from rebill.cli.output import Document
+    from rebill.model.what_if import Expected, WhatIfRow, WhatIfService
+    from rebill.services.what_if import TriedMonth
+
+
+_CustomerOption = Annotated[
+    int | None,
+    typer.Option("--customer", metavar="ID", help="Whom terms, books and accounts concern; else every customer."),
+]
+_BasisOption = Annotated[Basis | None, typer.Option("--basis", help="Another basis.")]
+_CommitmentsOption = Annotated[
+    CommitmentsPolicy | None, typer.Option("--commitments", help="Another commitments policy.")
+]
+_FallbackMarkupOption = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--fallback-markup", parser=fallback_markup_from_text, metavar="PERCENT", help="Another fallback markup."
+    ),
+]
+_BillingOption = Annotated[bool | None, typer.Option("--billing/--no-billing", help="Billed, or not.")]
+_MarkupOption = Annotated[
+    Decimal | None,
+    typer.Option("--markup", parser=markup_from_text, metavar="PERCENT", help="A markup over everything."),
+]
+_PriceBookOption = Annotated[int | None, typer.Option("--price-book", metavar="BOOK_ID", help="A recorded book.")]
+_SpecificationOption = Annotated[
+    typer.FileBinaryRead | None, typer.Option("--specification", metavar="FILE", help="A book that is in a file.")
+]
+_ReplacesOption = Annotated[
+    int | None, typer.Option("--replaces", metavar="BOOK_ID", help="The book stands wherever this one prices.")
+]
+_AccountsOption = Annotated[
+    list[str] | None, typer.Option("--account", metavar="ACCOUNT", help="The book prices these accounts only.")
+]
+_AssignOption = Annotated[
+    list[str] | None,
+    typer.Option("--assign", metavar="AZURE_CUSTOMER_ID", help="This Azure customer is the customer's."),
+]
+_SubscriptionOption = Annotated[
+    list[str] | None,
+    typer.Option("--assign-subscription", metavar="SUBSCRIPTION_ID", help="This subscription is the customer's."),
+]
+_FromDayOption = Annotated[
+    date | None, typer.Option("--from", parser=day_from_text, metavar="DAY", help="The accounts' first charge day.")
+]
+_RuleOption = Annotated[
+    typer.FileBinaryRead | None,
+    typer.Option("--rule", metavar="FILE", help="A billing rule: JSON with the fields of the API's request."),
+]
+_WithoutRuleOption = Annotated[
+    list[int] | None, typer.Option("--without-rule", metavar="RULE_ID", help="This billing rule does not act.")
+]
+
+
+def what_if(
+    period: MonthOption,
+    customer: _CustomerOption = None,
+    basis: _BasisOption = None,
+    commitments: _CommitmentsOption = None,
+    fallback_markup: _FallbackMarkupOption = None,
+    billing: _BillingOption = None,
+    markup: _MarkupOption = None,
+    price_book: _PriceBookOption = None,
+    specification: _SpecificationOption = None,
+    replaces: _ReplacesOption = None,
+    accounts: _AccountsOption = None,
+    assign: _AssignOption = None,
+    subscription: _SubscriptionOption = None,
+    from_day: _FromDayOption = None,
+    rule: _RuleOption = None,
+    without_rule: _WithoutRuleOption = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try changes on an imported month without touching it: total, margin and every customer's difference."""
+    from rebill.api.billing_rule_shapes import BillingRuleBody
+    from rebill.cli.request_files import read_request
+    from rebill.model.what_if import WhatIf
+    from rebill.services.price_book_check import written
+    from rebill.services.what_if import what_if as try_out
+
+    with partner_session(partner, as_json) as session:
+        output = session.output
+        order = WhatIf(
+            month=period,
+            customer_id=customer,
+            basis=basis,
+            commitments=commitments,
+            fallback_markup_percent=fallback_markup,
+            billing_enabled=billing,
+            markup_percent=markup,
+            price_book_id=price_book,
+            specification=None if specification is None else written(specification_text(specification.read())),
+            replaced_book_id=replaces,
+            owner_ids=tuple(accounts or ()),
+            azure_customers=tuple(assign or ()),
+            subscriptions=tuple(subscription or ()),
+            from_day=from_day,
+            rule=None if rule is None else read_request(rule, BillingRuleBody).order(),
+            without_rule_ids=tuple(without_rule or ()),
+        )
+        with output.working(f"Computing {period} twice"):
+            found = try_out(session.installation, session.caller, order)
+        output.answer(
+            {
+                "period": str(period),
+                "totals": [_row_document(row) for row in found.totals],
+                "customers": [_row_document(row) for row in found.rows],
+                "services": [_service_document(one) for one in found.services],
+            }
+        )
+        _show(output, found)
+
+
+def _row_document(row: WhatIfRow) -> Document:
+    named = {} if row.customer_id is None else {"customer_id": row.customer_id, "customer": row.customer_name}
+    return {
+        **named,
+        "currency": row.currency,
+        "now": _expected_document(row.now),
+        "then": _expected_document(row.then),
+        "price_difference": text_of(row.then.price - row.now.price),
+        "margin_difference": text_of(kept_amount(row.then.margin - row.now.margin)),
+    }
+
+
+def _expected_document(one: Expected) -> Document:
+    return {
+        "price": text_of(one.price),
+        "cost": text_of(kept_amount(one.cost)),
+        "margin": text_of(kept_amount(one.margin)),
+    }
+
+
+def _service_document(one: WhatIfService) -> Document:
+    return {
+        "customer_id": one.customer_id,
+        "currency": one.currency,
+        "service": one.service,
+        "now": text_of(kept_amount(one.now)),
+        "then": text_of(kept_amount(one.then)),
+        "difference": text_of(kept_amount(one.then - one.now)),
+    }
+
+
+def _show(output: Output, found: TriedMonth) -> None:
+    names = ("price now", "price then", "difference", "margin now", "margin then")
+    headings = [Heading("customer"), *(Heading(name, right=True) for name in names), Heading("currency")]
+    rows = []
+    for row in (*found.rows, *found.totals):
+        shown = (row.now.price, row.then.price, row.then.price - row.now.price)
+        margins = (kept_amount(row.now.margin), kept_amount(row.then.margin))
+        name = "together" if row.customer_id is None else row.customer_name
+        rows.append([name, *(text_of(amount) for amount in (*shown, *margins)), row.currency])
+    output.table(headings, rows)
+    if not found.services:
+        output.say("No price would be another.")
+    output.next_step("nothing was stored; change it for real, and rebill bill run computes the month so.")

@@ -1,0 +1,88 @@
+"""What-if: changes that are tried on a month, and what every customer would pay and bring then."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from rebill.model.billing_rule import BillingRuleOrder
+from rebill.model.months import BillingMonth
+from rebill.model.price_book import Specification
+from rebill.model.terms import Basis, CommitmentsPolicy
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Changes to try together; ``None`` or empty = as it is.
+
+    ``customer_id``: whom terms, books and accounts concern; ``None`` = every customer. A book is a recorded one, one
+    that ``specification`` says, or a ``markup_percent`` over everything; it prices all accounts or ``owner_ids``; with
+    ``replaced_book_id`` it stands wherever that book prices. ``azure_customers`` and ``subscriptions`` are the
+    customer's from ``from_day`` on. ``rule`` is put in, ``without_rule_ids`` are taken away.
+    """
+
+    month: BillingMonth
+    customer_id: int | None = None
+    basis: Basis | None = None
+    commitments: CommitmentsPolicy | None = None
+    fallback_markup_percent: Decimal | None = None
+    billing_enabled: bool | None = None
+    markup_percent: Decimal | None = None
+    price_book_id: int | None = None
+    specification: Specification | None = None
+    replaced_book_id: int | None = None
+    owner_ids: tuple[str, ...] = ()
+    azure_customers: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    from_day: date | None = None
+    rule: BillingRuleOrder | None = None
+    without_rule_ids: tuple[int, ...] = ()
+
+    @property
+    def book_count(self) -> int:
+        """How many books are given, of which one can be tried."""
+        return sum(one is not None for one in (self.markup_percent, self.price_book_id, self.specification))
+
+    @property
+    def changes_terms(self) -> bool:
+        terms = (self.basis, self.commitments, self.fallback_markup_percent, self.billing_enabled)
+        return any(one is not None for one in terms)
+
+    @property
+    def changes_something(self) -> bool:
+        accounts = bool(self.azure_customers or self.subscriptions)
+        rules = self.rule is not None or bool(self.without_rule_ids)
+        return self.changes_terms or self.book_count > 0 or accounts or rules
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a customer's month comes to: ``price`` shown, ``cost`` exact."""
+
+    price: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+
+    @property
+    def margin(self) -> Decimal:
+        return self.price - self.cost
+
+
+@dataclass(frozen=True)
+class WhatIfRow:
+    """A customer's month, or the total of a currency (``customer_id`` is ``None``): as it is, and as it would be."""
+
+    customer_id: int | None
+    customer_name: str
+    currency: str
+    now: Expected
+    then: Expected
+
+
+@dataclass(frozen=True)
+class WhatIfService:
+    """A service whose price would be another; exact amounts."""
+
+    customer_id: int
+    currency: str
+    service: str | None
+    now: Decimal
+    then: Decimal

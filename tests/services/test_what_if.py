@@ -1,0 +1,206 @@
+"""What-if: what a month would come to is what it comes to once the change is made and the month is run."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rebill.model.assignment import AssignmentOrder
+from rebill.model.billing_rule import BillingRuleOrder, CustomersChange, RuleAction, RuleCloud, RuleType
+from rebill.model.customer import CustomerChange, TermsChange
+from rebill.model.errors import Forbidden, Invalid
+from rebill.model.identifiers import AccountKind
+from rebill.model.listing import Page
+from rebill.model.party import Caller, Role
+from rebill.model.price_book import Specification, SpecificationFormat, markup_adjustment
+from rebill.model.price_book_record import PriceBookOrder
+from rebill.model.terms import Basis
+from rebill.model.what_if import WhatIf
+from rebill.price_books.writing import markup_specification
+from rebill.services.assign_accounts import move_accounts
+from rebill.services.change_customer import change_customer
+from rebill.services.change_price_book import change_price_book
+from rebill.services.create_billing_rule import create_billing_rule
+from rebill.services.create_price_book import create_price_book
+from rebill.services.installation import Installation
+from rebill.services.read_price_books import list_price_books
+from rebill.services.what_if import TriedMonth, what_if
+from tests.services.accountant import OCTOBER, Accountant
+from tests.services.months import SEPTEMBER, charge, stored
+
+
+@pytest.fixture
+def accountant(installation: Installation, partner: Caller, tmp_path: Path) -> Accountant:
+    """First is marked up by a tenth, Second pays list; each has a subscription, and one is nobody's."""
+    found = Accountant(installation, partner, tmp_path)
+    first, second = found.customer("First", markup_percent=Decimal(10)), found.customer("Second")
+    found.deliver(
+        SEPTEMBER,
+        charge("2024-09-02", "8.001", "10.003", SubAccountId="s-1", ServiceName="Storage"),
+        charge("2024-09-20", "4", "5", SubAccountId="s-1"),
+        charge("2024-09-02", "3", "2", SubAccountId="s-2", ServiceName="Storage"),
+        charge("2024-09-02", "7", "9", SubAccountId="s-3"),
+    )
+    found.subscriptions(first, "s-1")
+    found.subscriptions(second, "s-2")
+    found.run()
+    return found
+
+
+def ids(accountant: Accountant) -> tuple[int, int]:
+    return accountant.customers["First"].customer_id, accountant.customers["Second"].customer_id
+
+
+def tried(accountant: Accountant, **changes: object) -> TriedMonth:
+    """A what-if that leaves everything as it was, and whose rows and services add up to its totals."""
+    before = stored(accountant.installation, accountant.caller)
+    order = WhatIf(SEPTEMBER, **changes)  # type: ignore[arg-type]  # names are those of WhatIf
+    found = what_if(accountant.installation, accountant.caller, order)
+    assert stored(accountant.installation, accountant.caller) == before
+    for total in found.totals:
+        rows = [row for row in found.rows if row.currency == total.currency]
+        assert sum(row.then.price for row in rows) == total.then.price
+        assert sum(row.now.margin for row in rows) == total.now.margin
+    now = {row.customer_name: (row.now.price, row.now.cost) for row in found.rows if row.now.price or row.now.cost}
+    assert now == figures(accountant)
+    return found
+
+
+def figures(accountant: Accountant) -> dict[str, tuple[Decimal, Decimal]]:
+    """Customer → price and cost, as they are stored."""
+    return {
+        record.customer_name: (Decimal(record.statement.price_text), record.statement.statement_cost)
+        for record in stored(accountant.installation, accountant.caller)
+    }
+
+
+def then(found: TriedMonth) -> dict[str, tuple[Decimal, Decimal]]:
+    return {row.customer_name: (row.then.price, row.then.cost) for row in found.rows if row.then.price or row.then.cost}
+
+
+def markup(percent: int) -> Specification:
+    text = markup_specification(markup_adjustment(Decimal(percent)), date(2024, 1, 1))
+    return Specification(text, SpecificationFormat.XML)
+
+
+def test_another_basis_is_what_it_will_be(accountant: Accountant) -> None:
+    first, _ = ids(accountant)
+    found = tried(accountant, customer_id=first, basis=Basis.BILLED)
+    assert then(found)["First"] == (Decimal("13.20"), Decimal("12.001"))
+    assert [(one.service, one.now, one.then) for one in found.services] == [
+        ("Storage", Decimal("11.0033"), Decimal("8.8011")),
+        ("Virtual Machines", Decimal("5.5"), Decimal("4.4")),
+    ]
+    change = CustomerChange(terms=TermsChange(basis=Basis.BILLED))
+    change_customer(accountant.installation, accountant.caller, first, change)
+    accountant.run()
+    assert figures(accountant) == then(found)
+
+
+def test_a_markup_for_everyone_takes_the_place_of_every_book(accountant: Accountant) -> None:
+    found = tried(accountant, markup_percent=Decimal(50))
+    assert then(found) == {
+        "First": (Decimal("22.50"), Decimal("12.001")),
+        "Second": (Decimal("3.00"), Decimal(3)),
+    }
+    assert tried(accountant, specification=markup(50)).rows == found.rows
+    assert then(tried(accountant, markup_percent=Decimal(50), owner_ids=("s-1",)))["Second"] == (
+        Decimal("2.00"),
+        Decimal(3),
+    )
+
+
+def test_a_changed_book_is_what_it_will_be(accountant: Accountant) -> None:
+    (book,) = list_price_books(accountant.installation, accountant.caller, Page()).items
+    found = tried(accountant, specification=markup(25), replaced_book_id=book.price_book_id)
+    assert then(found)["Second"] == (Decimal("2.00"), Decimal(3))
+    order = PriceBookOrder(specification=markup(25).text)
+    change_price_book(accountant.installation, accountant.caller, book.price_book_id, order)
+    accountant.run()
+    assert figures(accountant) == then(found)
+
+
+def test_a_recorded_book_can_be_tried_on_anybody(accountant: Accountant) -> None:
+    order = PriceBookOrder(book_name="Gold", specification=markup(100).text)
+    gold = create_price_book(accountant.installation, accountant.caller, order).price_book_id
+    _, second = ids(accountant)
+    found = tried(accountant, customer_id=second, price_book_id=gold)
+    assert then(found) == {**figures(accountant), "Second": (Decimal("4.00"), Decimal(3))}
+
+
+def test_accounts_of_another_customer_are_what_they_will_be(accountant: Accountant) -> None:
+    _, second = ids(accountant)
+    day = date(2024, 9, 10)
+    found = tried(accountant, customer_id=second, subscriptions=("s-1", "s-3"), from_day=day)
+    assert then(found) == {"First": (Decimal("11.00"), Decimal("8.001")), "Second": (Decimal("7.00"), Decimal(7))}
+    order = AssignmentOrder(AccountKind.SUBSCRIPTION, second, ("s-1", "s-3"), effective_from=day)
+    move_accounts(accountant.installation, accountant.caller, order)
+    accountant.run()
+    assert figures(accountant) == then(found)
+    whole = tried(accountant, customer_id=second, subscriptions=("s-1", "s-2", "s-3"))
+    assert then(whole) == {"Second": (Decimal("26.00"), Decimal("22.001"))}
+
+
+def test_billing_rules_are_put_in_and_taken_away(accountant: Accountant) -> None:
+    fee = BillingRuleOrder(
+        name="Fee",
+        cloud=RuleCloud.AZURE,
+        billing_rule_type=RuleType.CUSTOM,
+        rule_action=RuleAction.FLAT_FEE,
+        apply_flat_fee_cost=Decimal("2.505"),
+        add_csp_customers=CustomersChange(everyone=True),
+        product_name="Care",
+        product_description="Care",
+        start_month=SEPTEMBER,
+    )
+    found = tried(accountant, rule=fee)
+    assert then(found) == {"First": (Decimal("19.01"), Decimal("12.001")), "Second": (Decimal("4.51"), Decimal(3))}
+    kept = create_billing_rule(accountant.installation, accountant.caller, fee)
+    before = figures(accountant)
+    accountant.run()
+    assert figures(accountant) == then(found)
+    assert then(tried(accountant, without_rule_ids=(kept.billing_rule_id,))) == before
+
+
+def test_customers_that_are_billed_or_not_appear_and_vanish(accountant: Accountant) -> None:
+    first, _ = ids(accountant)
+    found = tried(accountant, customer_id=first, billing_enabled=False)
+    assert then(found) == {"Second": (Decimal("2.00"), Decimal(3))}
+    assert [row.now.price for row in found.rows] == [Decimal("16.50"), Decimal("2.00")]
+
+
+def test_every_fault_is_named_at_once(accountant: Accountant) -> None:
+    with pytest.raises(Invalid) as refusal:
+        what_if(accountant.installation, accountant.caller, WhatIf(OCTOBER))
+    assert (refusal.value.code, set(refusal.value.fields)) == ("invalid_what_if", {"change", "month"})
+    wrong = WhatIf(
+        OCTOBER,
+        customer_id=1,
+        markup_percent=Decimal(1),
+        price_book_id=1,
+        replaced_book_id=2,
+        without_rule_ids=(3,),
+        rule=BillingRuleOrder(),
+    )
+    with pytest.raises(Invalid) as refusal:
+        what_if(accountant.installation, accountant.caller, wrong)
+    named = {field.partition(".")[0] for field in refusal.value.fields}
+    assert named == {"month", "customer", "price_book", "replaces", "without_rule", "rule"}
+    for order in (
+        WhatIf(SEPTEMBER, subscriptions=("s-1",)),
+        WhatIf(SEPTEMBER, basis=Basis.LIST, replaced_book_id=1),
+        WhatIf(SEPTEMBER, specification=Specification("<no", SpecificationFormat.XML)),
+    ):
+        with pytest.raises(Invalid):
+            what_if(accountant.installation, accountant.caller, order)
+
+
+def test_what_if_is_the_partners_own(accountant: Accountant, other_partner: Caller) -> None:
+    first, _ = ids(accountant)
+    customer = Caller(accountant.caller.partner_id, Role.CUSTOMER_READ_ONLY, customer_id=first)
+    with pytest.raises(Forbidden):
+        what_if(accountant.installation, customer, WhatIf(SEPTEMBER, basis=Basis.LIST))
+    with pytest.raises(Invalid) as refusal:
+        what_if(accountant.installation, other_partner, WhatIf(SEPTEMBER, customer_id=first, basis=Basis.LIST))
+    assert set(refusal.value.fields) == {"month", "customer"}
