@@ -238,6 +238,19 @@ def test_a_changed_manifest_is_different(accountant: Accountant, name: str, valu
     assert said in verdicts(accountant)[0]
 
 
+def test_a_run_of_a_version_that_told_less_is_equal(accountant: Accountant) -> None:
+    billed(accountant)
+    file = in_lake(accountant, "*/runs/2024-09/*/manifest.json")
+    manifest = json.loads(file.read_bytes())
+    del manifest["balance"][0]["unassigned_gross"]
+    file.write_text(json.dumps(manifest))
+    change(accountant, "UPDATE runs SET balance = :balance", balance=json.dumps(manifest["balance"]))
+    assert verdicts(accountant) == ["equal"]
+    del manifest["balance"][0]["imported"]
+    file.write_text(json.dumps(manifest))
+    assert "balance is" in verdicts(accountant)[0]
+
+
 def test_a_changed_input_is_different_even_with_a_hash_that_fits_the_manifest(accountant: Accountant) -> None:
     billed(accountant)
     file = in_lake(accountant, "*/runs/2024-09/*/manifest.json")

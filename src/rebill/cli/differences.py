@@ -97,7 +97,11 @@ def _show(output: Output, found: MonthDifference) -> None:
         output.say(f"{cause}: {sentence}")
     if not any(total.by_cause for total in found.totals):
         output.say("Nothing differs.")
-    output.next_step(f"rebill bill correct --period {found.month} issues what differs from what was issued.")
+    output.next_step(
+        f"rebill bill correct --period {found.month} issues what differs from what was issued."
+        if found.before_run_id is None
+        else "rebill explain STATEMENT_ID --line N derives a line from its charges."
+    )
 
 
 def show_totals(output: Output, totals: list[TotalDifference]) -> None:
