@@ -204,9 +204,10 @@ def flip(file: Path) -> None:
         ("*/costs/2024-09/*/part-00000.parquet", flip, "its SHA-256 is "),
         ("*/costs/2024-09/*/part-00000.parquet", Path.unlink, "it cannot be read (No such file or directory)"),
         ("*/costs/2024-09/*/manifest.json", flip, "its SHA-256 is "),
+        ("*/runs/2024-09/*/rated_lines.parquet", flip, "its SHA-256 is "),
+        ("*/runs/2024-09/*/prices.parquet", Path.unlink, "it cannot be read (No such file or directory)"),
+        ("*/runs/2024-09/*/manifest.json", flip, "its SHA-256 is "),
         ("*/runs/2024-09/*/manifest.json", Path.unlink, "it cannot be read (No such file or directory)"),
-        ("*/runs/2024-09/*/manifest.json", lambda file: file.write_text("{"), "it is no JSON document"),
-        ("*/runs/2024-09/*/manifest.json", lambda file: file.write_text("[]"), "it is no JSON object"),
     ],
 )
 def test_a_changed_file_of_the_lake_is_different_and_named(
@@ -235,6 +236,16 @@ def test_a_changed_manifest_is_different(accountant: Accountant, name: str, valu
     billed(accountant)
     file = in_lake(accountant, "*/runs/2024-09/*/manifest.json")
     file.write_text(json.dumps({**json.loads(file.read_bytes()), name: value}))
+    assert "its SHA-256 is " in verdicts(accountant)[0]
+    change(accountant, "UPDATE runs SET manifest_file_sha256 = NULL")
+    assert said in verdicts(accountant)[0]
+
+
+@pytest.mark.parametrize(("content", "said"), [("{", "it is no JSON document"), ("[]", "it is no JSON object")])
+def test_a_manifest_of_which_no_hash_was_kept_must_be_one(accountant: Accountant, content: str, said: str) -> None:
+    billed(accountant)
+    change(accountant, "UPDATE runs SET manifest_file_sha256 = NULL")
+    in_lake(accountant, "*/runs/2024-09/*/manifest.json").write_text(content)
     assert said in verdicts(accountant)[0]
 
 
@@ -244,7 +255,8 @@ def test_a_run_of_a_version_that_told_less_is_equal(accountant: Accountant) -> N
     manifest = json.loads(file.read_bytes())
     del manifest["balance"][0]["unassigned_gross"]
     file.write_text(json.dumps(manifest))
-    change(accountant, "UPDATE runs SET balance = :balance", balance=json.dumps(manifest["balance"]))
+    told_less = json.dumps(manifest["balance"])
+    change(accountant, "UPDATE runs SET balance = :balance, manifest_file_sha256 = NULL", balance=told_less)
     assert verdicts(accountant) == ["equal"]
     del manifest["balance"][0]["imported"]
     file.write_text(json.dumps(manifest))

@@ -14,11 +14,17 @@ from rebill.model.errors import ProgramError
 from rebill.model.months import BillingMonth
 
 
-def run_manifest(lake_folder: Path, folder: str) -> dict[str, Any]:
-    """The manifest of a run. Raises ``ProgramError`` where it is gone, or is no JSON document any more."""
+def run_manifest(lake_folder: Path, folder: str, sha256: str | None) -> dict[str, Any]:
+    """The manifest of a run. Raises ``ProgramError`` where it is gone, no JSON document, or has another hash.
+
+    ``sha256``: of its bytes, as recorded; ``None`` for runs of before it was.
+    """
     path = f"{folder}/{RUN_MANIFEST}"
+    content = _bytes(lake_folder, path)
+    if sha256 is not None:
+        require_sha256(path, hashlib.sha256(content).hexdigest(), sha256)
     try:
-        found = json.loads(_bytes(lake_folder, path))
+        found = json.loads(content)
     except ValueError as error:
         raise damaged(path, "it is no JSON document") from error
     if not isinstance(found, dict):

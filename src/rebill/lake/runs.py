@@ -1,5 +1,6 @@
 """Where a run leaves what it made: ``<partner>/runs/<month>/<run id>`` with rated lines and manifest."""
 
+import hashlib
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -49,6 +50,15 @@ def sweep_runs(lake_folder: Path, partner_id: int, month: BillingMonth, recorded
     for folder in (lake_folder / str(partner_id) / "runs" / str(month)).glob("[0-9]*"):
         if int(folder.name) not in recorded:
             shutil.rmtree(folder)
+
+
+def sha256_of_files(folder: Path) -> dict[str, str]:
+    """The hash of every table that a run wrote into its folder, by file name."""
+    found = {}
+    for file in sorted(folder.glob("*.parquet")):
+        with file.open("rb") as stream:
+            found[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
 
 
 def keep_run(lake_folder: Path, working_folder: Path, relative_folder: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rebill.lake.evidence import damaged, require_sha256, run_manifest
+from rebill.lake.evidence import damaged, require_file, require_sha256, run_manifest
 from rebill.lake.runs import MANIFEST
 from rebill.model.errors import ProgramError
 from rebill.model.rating import RatedMonth
@@ -74,8 +74,10 @@ class RecomputedRuns:
 
     def _require_outcome(self, run: RecordedRun, found: RecomputedRun) -> None:
         path = f"{run.folder}/{MANIFEST}"
-        manifest = run_manifest(self._installation.lake_folder, run.folder)
+        manifest = run_manifest(self._installation.lake_folder, run.folder, run.manifest_file_sha256)
         require_sha256(path, sha256_of_inputs(manifest.get("inputs", {})), run.inputs_sha256)
+        for name, sha256 in manifest.get("files", {}).items():
+            require_file(self._installation.lake_folder, f"{run.folder}/{name}", sha256)
         balance = [balance.as_text() for balance in found.rated.balance]
         attention = {kind.value: count for kind, count in found.rated.attention}
         expected = {

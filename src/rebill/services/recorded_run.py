@@ -24,11 +24,15 @@ from rebill.store.closing import RecordedRun
 
 @dataclass(frozen=True)
 class RunInputs:
-    """What a run was computed from, by its manifest: ``document``, the same as JSON values."""
+    """What a run was computed from, by its manifest: ``document``, the same as JSON values.
+
+    ``files``: the hashes of the tables it left, by file name; none of runs of before they were kept.
+    """
 
     run: RecordedRun
     document: Mapping[str, Any]
     inputs: RatingInputs
+    files: Mapping[str, str]
 
     @property
     def minor_digits(self) -> Mapping[str, int]:
@@ -44,9 +48,10 @@ class RunInputs:
 
 def run_inputs(installation: Installation, run: RecordedRun) -> RunInputs:
     """Read a run's manifest. Raises ``ProgramError`` where its inputs do not have the hash that the record holds."""
-    document = run_manifest(installation.lake_folder, run.folder).get("inputs", {})
+    manifest = run_manifest(installation.lake_folder, run.folder, run.manifest_file_sha256)
+    document = manifest.get("inputs", {})
     require_sha256(f"{run.folder}/{MANIFEST}", sha256_of_inputs(document), run.inputs_sha256)
-    return RunInputs(run, document, inputs_of(document))
+    return RunInputs(run, document, inputs_of(document), manifest.get("files", {}))
 
 
 def data_sets_of_run(installation: Installation, run: RunInputs, with_parts: bool = False) -> tuple[DataSet, ...]:

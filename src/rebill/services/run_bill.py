@@ -1,5 +1,6 @@
 """Bill a month: rate its imported cost, check the balance, draw up Estimated statements, keep the proof."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from rebill.engines.duckdb import DuckDBEngine
-from rebill.lake.runs import MANIFEST, SCRATCH, keep_run, only_run, run_folder, sweep_runs
+from rebill.lake.runs import MANIFEST, SCRATCH, keep_run, only_run, run_folder, sha256_of_files, sweep_runs
 from rebill.model.attention import LineToAccept
 from rebill.model.audit import Act
 from rebill.model.correction import PendingCorrection
@@ -123,10 +124,11 @@ def _only(statements: list[Statement], customer_id: int | None) -> list[Statemen
 
 @dataclass(frozen=True)
 class _Proof:
-    """SHA-256 of the manifest's inputs, and of the canonical form of all statements."""
+    """SHA-256 of the manifest's inputs, of the canonical form of all statements, and of the manifest itself."""
 
     inputs_sha256: str
     outcome_sha256: str
+    manifest_file_sha256: str
 
 
 def _write_manifest(
@@ -144,9 +146,11 @@ def _write_manifest(
         "balance": [balance.as_text() for balance in rated.balance],
         "statements": len(statements),
         "outcome_sha256": outcome_sha256,
+        "files": sha256_of_files(folder),
     }
-    (folder / MANIFEST).write_bytes(canonical_json(manifest) + b"\n")
-    return _Proof(inputs_sha256, outcome_sha256)
+    content = canonical_json(manifest) + b"\n"
+    (folder / MANIFEST).write_bytes(content)
+    return _Proof(inputs_sha256, outcome_sha256, hashlib.sha256(content).hexdigest())
 
 
 def _keep(
@@ -186,6 +190,7 @@ def _keep(
             balance=[balance.as_text() for balance in rated.balance],
             attention={kind.value: count for kind, count in rated.attention},
             open_attention=left_open,
+            manifest_file_sha256=proof.manifest_file_sha256,
         )
         replace_estimated_statements(scope, month, statements, run_id, now, customer_id)
         settle_estimated(scope, month, now, customer_id)

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from rebill.engines.duckdb import DuckDBEngine
-from rebill.lake.evidence import damaged
+from rebill.lake.evidence import damaged, require_file
 from rebill.services.installation import Installation
 from rebill.services.recorded_run import RunInputs
 
@@ -21,13 +21,17 @@ def opened_run(installation: Installation, run: RunInputs, folder: Path) -> Abst
 def run_files(installation: Installation, run: RunInputs, folder: Path) -> Iterator[DuckDBEngine]:
     """An engine with the tables of a run, and ``lake_lines``: the cost lines it rated, by ``part`` and ``part_row``.
 
-    ``folder``: where the engine may spill. Raises ``ProgramError`` where a file is gone.
+    ``folder``: where the engine may spill. Raises ``ProgramError`` where a file is gone, or a
+    table is not what the run left.
     """
     paths = [installation.lake_folder / path for path in run.part_paths]
     tables = {name: installation.lake_folder / run.run.folder / f"{name}.parquet" for name in RUN_TABLES}
     for path in (*paths, *tables.values()):
         if not path.is_file():
             raise damaged(path.relative_to(installation.lake_folder).as_posix(), "it is missing")
+    for name in tables:
+        if (sha256 := run.files.get(f"{name}.parquet")) is not None:
+            require_file(installation.lake_folder, f"{run.run.folder}/{name}.parquet", sha256)
     with DuckDBEngine(folder, installation.settings.engine_memory_limit) as engine:
         for name, path in tables.items():
             engine.view_parquet(name, path)

@@ -72,7 +72,8 @@ def store_closing_settings(scope: Scope, settings: ClosingSettings) -> None:
 class RecordedRun:
     """A run as the record keeps it. ``inputs_sha256``: of what it was computed from.
 
-    ``open_attention``: lines of ``attention`` that nobody accepted, by kind.
+    ``open_attention``: lines of ``attention`` that nobody accepted, by kind. ``manifest_file_sha256``: of the whole
+    manifest; ``None`` for runs of before it was kept.
     """
 
     run_id: int
@@ -85,6 +86,7 @@ class RecordedRun:
     balance: tuple[dict[str, str], ...]
     attention: dict[str, int]
     open_attention: dict[str, int]
+    manifest_file_sha256: str | None
 
 
 def runs_of_month(scope: Scope, month: BillingMonth) -> list[RecordedRun]:
@@ -106,6 +108,7 @@ def recorded_run(row: Any) -> RecordedRun:
         tuple(row.balance),
         row.attention,
         row.attention if row.open_attention is None else row.open_attention,
+        row.manifest_file_sha256,
     )
 
 
