@@ -145,7 +145,7 @@ def test_a_price_book_is_a_cause(accountant: Accountant) -> None:
 
 def test_who_had_nothing_issued_is_not_issued_yet(accountant: Accountant) -> None:
     finalized(accountant)
-    accountant.move(accountant.customer("Second"), "1900-01-02", "s-1")
+    accountant.move(accountant.customer("Second"), "1900-01-02", "s-1", correct_issued=True)
     accountant.run()
     assert sorted(told(compared(accountant))) == [
         "First: Storage assignment -10",
