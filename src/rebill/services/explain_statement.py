@@ -1,5 +1,6 @@
 """Derive the lines of a statement or note, down to single charges (``docs/proof.md``)."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from rebill.model.errors import Invalid, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.source_row import SourceRow
-from rebill.model.statement import CARRY_KINDS, LineKind, StatementLine
+from rebill.model.statement import CARRY_KINDS, LineKey, LineKind, StatementLine
 from rebill.rating.explained import LineOfRun
 from rebill.services.charge_steps import ChargeSteps, not_derived
 from rebill.services.installation import Installation
@@ -217,21 +218,29 @@ class _ExplainedPart:
     def _of_charges(
         self, wanted: Sequence[ExplainedLine], charge: SourceRow | None, shown_charges: int
     ) -> list[ExplainedLine]:
-        steps = ChargeSteps(self._run.inputs, self._part.document.customer_id, self._part.document.customer_name)
+        document = self._part.document
+        steps = ChargeSteps(self._run.inputs, document.customer_id, document.customer_name)
         data_sets = data_sets_of_run(self._installation, self._run)
         of_parts = [data_set for data_set in data_sets for _ in data_set.parts]
         with run_files(self._installation, self._run, self._folder) as engine:
             charges = RunCharges(engine, steps, of_parts)
-            return [self._with_charges(one, charges, charge, shown_charges) for one in wanted]
+            if charge is not None:
+                return self._with_charge(wanted, charges.of_row(document.customer_id, document.currency, charge))
+            return [self._with_charges(one, charges, shown_charges) for one in wanted]
 
-    def _with_charges(
-        self, found: ExplainedLine, charges: RunCharges, charge: SourceRow | None, shown_charges: int
-    ) -> ExplainedLine:
+    @staticmethod
+    def _with_charge(lines: Sequence[ExplainedLine], found: Sequence[ExplainedCharge]) -> list[ExplainedLine]:
+        by_line: dict[LineKey, list[ExplainedCharge]] = defaultdict(list)
+        for explained in found:
+            charge = explained.charge
+            four = (charge.provider, charge.account.subscription, charge.service, charge.category)
+            by_line[LineKey(LineKind.CHARGES, None, *four)].append(explained)
+        return [replace(one, charges=tuple(by_line[one.line.priced.key])) for one in lines]
+
+    def _with_charges(self, found: ExplainedLine, charges: RunCharges, shown_charges: int) -> ExplainedLine:
         key = found.line.priced.key
         four = (key.provider, key.subscription, key.service, key.charge_category)
         line = LineOfRun(self._part.document.customer_id, self._part.document.currency, *four)
-        if charge is not None:
-            return replace(found, charges=charges.of_row(line, charge))
         totals = charges.totals(line)
         return replace(
             found, steps=_with(found.steps, totals), totals=totals, charges=charges.first(line, shown_charges)

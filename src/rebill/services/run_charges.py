@@ -54,12 +54,12 @@ class RunCharges:
         """The first charges of a line, in the order in which they lie in the lake."""
         return self._explained(self._engine.rows(sql.first_charges(line, count)))
 
-    def of_row(self, line: sql.LineOfRun, wanted: SourceRow) -> tuple[ExplainedCharge, ...]:
-        """The charges of a line that come from a source row; of several files where none is named."""
+    def of_row(self, customer_id: int, currency: str, wanted: SourceRow) -> tuple[ExplainedCharge, ...]:
+        """The charges of a statement that come from a source row; of several files where none is named."""
         places = self._engine.rows(sql.cost_lines_of_row(wanted.row, wanted.file, _GREATEST_FILES))
         if not places:
             return ()
-        found = sql.charges_at([(part, row) for part, row in places], sql.of_line(line))
+        found = sql.charges_at([(part, row) for part, row in places], sql.of_customer(customer_id, currency))
         return self._explained(self._engine.rows(found))
 
     def _total(self, row: Sequence[Any]) -> PricedAlike:
