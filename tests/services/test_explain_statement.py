@@ -156,7 +156,8 @@ def test_a_correction_that_stands_on_the_next_statement_is_explained_there(accou
     accountant.deliver(OCTOBER, cost(OCTOBER, "1"))
     (statement,) = accountant.run(OCTOBER).statements
     whole = checked(accountant, statement.statement_id)
-    assert (whole["total"], [line["amount"] for line in whole["lines"]]) == ("3.01", ["1.00", "2.01"])
+    shown = [(line["amount"], line["correction_of"]) for line in whole["lines"]]
+    assert (whole["total"], shown) == ("3.01", [("1.00", None), ("2.01", "2024-09")])
 
 
 def test_a_final_statement_is_explained_by_the_terms_and_cost_of_its_time(accountant: Accountant) -> None:

@@ -122,6 +122,12 @@ def test_a_correction_on_the_next_statement_is_verified_with_it(accountant: Acco
     accountant.run()
     accountant.correct()
     assert verdicts(accountant) == ["equal"]
+    accountant.deliver(OCTOBER, cost(OCTOBER, "1"))
+    (statement,) = accountant.run(OCTOBER).statements
+    assert verify_statement(accountant.installation, accountant.caller, statement.statement_id).difference == ""
+    accountant.finalize(OCTOBER, override="The customer wants it now")
+    assert verify_statement(accountant.installation, accountant.caller, statement.statement_id).difference == ""
+    assert verdicts(accountant) == ["equal"]
 
 
 @pytest.mark.parametrize(

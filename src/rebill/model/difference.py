@@ -21,6 +21,7 @@ class Cause(StrEnum):
     TERMS = "terms"
     PRICE_BOOK = "price_book"
     BILLING_RULE = "billing_rule"
+    MANUAL_LINE = "manual_line"
     PARTNER_SETTING = "partner_setting"
     NOT_ISSUED = "not_issued"
     """Nothing was issued before: the whole amount is new."""

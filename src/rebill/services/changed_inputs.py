@@ -15,6 +15,7 @@ _CAUSES: Final = {
     "books": Cause.PRICE_BOOK,
     "account_books": Cause.PRICE_BOOK,
     "billing_rules": Cause.BILLING_RULE,
+    "manual_lines": Cause.MANUAL_LINE,
     "bill_input_tax": Cause.PARTNER_SETTING,
     "home_currency": Cause.PARTNER_SETTING,
 }
@@ -100,6 +101,7 @@ _TOLD: Final[dict[str, Callable[[Any, Any], Iterable[str]]]] = {
         "The price book of {}", lambda one: f"{one.account_key or 'all accounts'} of customer {one.customer_id}"
     ),
     "billing_rules": _told_by("Billing rule {}", lambda one: f"{one.billing_rule_id} {one.rule.name!r}"),
+    "manual_lines": _told_by("Manual line {}", lambda one: one.entry_number),
     "bill_input_tax": lambda before, after: [] if before == after else [f"bill_input_tax is {str(after).lower()} now."],
     "home_currency": lambda before, after: [] if before == after else [f"The home currency is {after} now."],
 }

@@ -1,14 +1,14 @@
 """The record keeps the hash of a run's whole manifest, which holds those of the run's files.
 
 Revision ID: 0015
-Revises: 0024
+Revises: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0024"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
