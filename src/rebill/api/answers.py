@@ -11,7 +11,9 @@ from pydantic import BaseModel
 from rebill.api.accept import names_json
 
 NO_CONTENT = 204
-"""The status of an answer that has neither body nor type."""
+NOT_MODIFIED = 304
+WITHOUT_BODY = (NO_CONTENT, NOT_MODIFIED)
+"""The statuses of answers that have neither body nor type."""
 _NOTHING_UNASKED = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 """Moments and dataclasses have a form of their own on the wire: that of their shape, never orjson's."""
 

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rebill.api.answers import NO_CONTENT, Answer
+from rebill.api.answers import WITHOUT_BODY, Answer
 from rebill.api.audit_keeping import AuditKeeping
 from rebill.api.authentication import presented_key
 from rebill.api.call_limit import allowance_headers, too_many_calls
 from rebill.api.call_reading import read_call
+from rebill.api.compression import Compression
+from rebill.api.entity_tags import revalidated
 from rebill.api.errors import (
     AddressTooLong,
     BodyTooLarge,
@@ -56,7 +57,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 def application(installation: Installation, routes: Sequence[Route] = ROUTES) -> ASGIApp:
     """The partner API (or other ``routes``) on ``installation``: an ASGI application for any server."""
     surroundings = Surroundings(installation, Telemetry(), routes)
-    return GZipMiddleware(PartnerApi(surroundings), minimum_size=1024, compresslevel=5)
+    return Compression(PartnerApi(surroundings))
 
 
 class PartnerApi:
@@ -157,7 +158,10 @@ class PartnerApi:
             except BodyTooLarge:
                 await in_thread(lambda: self._require_ids_of_path(exchange, route))
                 raise
-        return await in_thread(lambda: self._carry_out_once(exchange, route, body))
+        answer = await in_thread(lambda: self._carry_out_once(exchange, route, body))
+        if route.changes or exchange.caller is None:
+            return answer
+        return revalidated(answer, exchange.caller, exchange.headers.getlist("if-none-match"))
 
     async def _sign_in(self, key: str) -> Caller:
         """Who calls. What is no key at all takes the same way, and so the same time, as a wrong one."""
@@ -246,7 +250,7 @@ class PartnerApi:
     async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
         start: Message = {"type": "http.response.start", "status": answer.status, "headers": []}
         headers = MutableHeaders(scope=start)
-        if answer.status != NO_CONTENT:
+        if answer.status not in WITHOUT_BODY:
             headers["Content-Type"] = answer.media_type
             headers["Content-Length"] = str(len(answer.body))
         headers["X-Request-Id"] = exchange.request_id

@@ -34,7 +34,8 @@ def page_of(parameters: Parameters) -> Page:
 def list_answer(call: Call, content: object, listing: Listing[Any]) -> Answer:
     """``content`` with the headers that tell which part of the list it is."""
     page = listing.page
-    headers = {"X-Per-Page": str(page.per_page)}
+    # May be kept by the caller alone, and asked for again with its entity tag.
+    headers = {"X-Per-Page": str(page.per_page), "Cache-Control": "private, no-cache"}
     if page.after_id is None:
         headers["X-Page"] = str(page.number)
         if listing.total is not None:

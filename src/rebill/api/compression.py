@@ -1,0 +1,26 @@
+"""Answers in gzip for whoever accepts it."""
+
+import re
+
+from starlette.datastructures import Headers
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_LEAST_BYTES = 1024
+_LEVEL = 5
+_REFUSED = re.compile(r"gzip\s*;\s*q\s*=\s*0(?:\.0{0,3})?\s*(?:,|$)", re.IGNORECASE)
+
+
+class Compression:
+    """``application`` with longer answers in gzip, for callers who accept it.
+
+    The middleware that does it takes every header with the word for a yes; ``gzip;q=0`` is a no.
+    """
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._compressing = GZipMiddleware(application, minimum_size=_LEAST_BYTES, compresslevel=_LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _REFUSED.search(Headers(scope=scope).get("accept-encoding", "")):
+            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
+        await self._compressing(scope, receive, send)
