@@ -10,7 +10,6 @@ from rebill.api.answers import NOT_MODIFIED, Answer
 from rebill.model.party import Caller
 
 _ENTITY_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_VARY = "Authorization, Accept"
 _TAG_LENGTH = 32
 
 
@@ -21,10 +20,11 @@ def revalidated(answer: Answer, caller: Caller, if_none_match: Sequence[str]) ->
     too: a page of a list says how long the list is. Callers who see different things never have a tag in common.
     """
     tag = _entity_tag(answer, caller)
-    tagged = replace(answer, headers={**answer.headers, "ETag": f'W/"{tag}"', "Vary": _VARY})
+    vary = ", ".join(["Authorization", *filter(None, [answer.headers.get("Vary")])])
+    tagged = replace(answer, headers={**answer.headers, "ETag": f'W/"{tag}"', "Vary": vary})
     if _names(if_none_match, tag):
         # What compresses adds its word to bodies only; it holds for the body that is left out here.
-        headers = {**tagged.headers, "Vary": f"{_VARY}, Accept-Encoding"}
+        headers = {**tagged.headers, "Vary": f"{vary}, Accept-Encoding"}
         return replace(tagged, status=NOT_MODIFIED, body=b"", headers=headers)
     return tagged
 
