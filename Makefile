@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve bench bench-api lock clean
+.PHONY: help demo test lint serve bench bench-api openapi lock clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -34,6 +34,9 @@ bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as rat
 bench-api: .venv/development.stamp ## how fast the API answers on this machine, as ratios
 	@$(BIN)/python -m benchmarks.api
 
+openapi: .venv/development.stamp ## the documented examples and docs/openapi.json anew, from a server that runs
+	@$(BIN)/python -m tests.api.documented
+
 lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.toml (for developers)
 	@sh tools/lock.sh
 
@@ -41,6 +44,6 @@ lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.
 	@sh tools/environment.sh runtime
 	@touch $@
 
-.venv/development.stamp: requirements/development.txt requirements/published-client.txt pyproject.toml tools/environment.sh
+.venv/development.stamp: requirements/development.txt requirements/published-client.txt requirements/api-trial.txt pyproject.toml tools/environment.sh
 	@sh tools/environment.sh development
 	@touch .venv/runtime.stamp $@

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development
-# For development also an environment of its own for a published client of the API, which the tests run unmodified:
-# it insists on versions that rebill does not share.
+# For development also an environment of its own for each program that the tests run on the API from outside: a published
+# client, unmodified, which insists on versions that rebill does not share, and the one that tries the API by its document.
 set -eu
 cd "$(dirname "$0")/.."
 kind=$1
@@ -55,7 +55,8 @@ install_locked() {
 install_locked $folder "$kind"
 $folder/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 if [ "$kind" = development ]; then
-    client=$folder/published-client
-    [ -x $client/bin/python ] || $folder/bin/python -m venv --without-pip $client
-    install_locked $client published-client
+    for apart in published-client api-trial; do
+        [ -x $folder/$apart/bin/python ] || $folder/bin/python -m venv --without-pip $folder/$apart
+        install_locked $folder/$apart $apart
+    done
 fi

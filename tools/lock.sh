@@ -17,3 +17,6 @@ compile pyproject.toml $compiler/build-requirements.in \
 # A published client of the API, which the tests run in an environment of its own: it insists on an old requests.
 printf 'cloudhealth-client==0.5.0\n' > $compiler/published-client.in
 compile $compiler/published-client.in --output-file requirements/published-client.txt
+# What tries the API against its document, in an environment of its own too: it brings a test runner's worth of packages.
+printf 'schemathesis>=4.32\n' > $compiler/api-trial.in
+compile $compiler/api-trial.in --output-file requirements/api-trial.txt

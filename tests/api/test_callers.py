@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from rebill.api.documentation_page import PAGE_FILES
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from tests.api.client import ApiClient
@@ -160,7 +161,7 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/audit_entries/{audit_entry_number}"): Row((200, 403, 403, 403, 403, 404)),
     **{
         ("GET", path): Row((200, 200, 200, 200, 200, 200))
-        for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs")
+        for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", *PAGE_FILES)
     },
 }
 

@@ -1,7 +1,9 @@
 """What holds for every call: keys, slashes, request ids, parameters, headers, the pages for people."""
 
+import hashlib
 import json
 import re
+from importlib.resources import files
 
 import pytest
 
@@ -201,23 +203,39 @@ def test_the_openapi_document_has_every_route_and_all_its_references_lead_somewh
     assert document["openapi"] == "3.1.0"
     for route in ROUTES:
         operation = document["paths"][route.path][route.method.lower()]
-        assert {one["name"] for one in operation["parameters"]} >= {parameter.name for parameter in route.parameters}
-        assert ("X-Reason" in {one["name"] for one in operation["parameters"]}) == (route.act is not None)
+        shared = document["components"]["parameters"]
+        listed = [shared[one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in operation["parameters"]]
+        assert {one["name"] for one in listed} >= {parameter.name for parameter in route.parameters}
+        assert ("X-Reason" in {one["name"] for one in listed}) == (route.act is not None)
         assert set(operation["responses"]) >= {str(status) for status in route.answers}
         assert ("requestBody" in operation) == (route.body is not None)
-    for reference in set(re.findall(r'"#/components/schemas/([^"]+)"', text)):
-        assert reference in document["components"]["schemas"]
+    for kind, name in set(re.findall(r'"#/components/([a-z]+)/([^"]+)"', text)):
+        assert name in document["components"][kind]
     identifiers = [one["operationId"] for methods in document["paths"].values() for one in methods.values()]
     assert len(identifiers) == len(set(identifiers)) == len(ROUTES)
 
 
-def test_the_page_for_people_shows_every_call_and_fetches_nothing(anyone: ApiClient) -> None:
+def test_the_page_for_people_is_made_of_files_of_this_server_alone(anyone: ApiClient) -> None:
     page = anyone.get("/docs")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-    for route in ROUTES:
-        assert f"<code>{route.path}</code>" in page.text
-    assert "<script" not in page.text
-    assert not re.search(r"""(src|href)=['"](https?:)?//""", page.text)
+    wanted = re.findall(r"""(?:src|href)=["']([^"']+)["']""", page.text)
+    assert len(wanted) == 4
+    for path in wanted:
+        assert path.startswith("/") and not path.startswith("//")
+        assert anyone.get(path).status_code == 200
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in page.text
+
+
+def test_what_the_page_is_made_of_is_unchanged_and_its_licence_is_beside_it() -> None:
+    folder = files("rebill.api") / "documentation"
+    told = dict(re.findall(r"`([a-z.-]+)` \| `([0-9a-f]{64})`", (folder / "README.md").read_text(encoding="utf-8")))
+    assert told.keys() == {"swagger-ui-bundle.js", "swagger-ui.css"}
+    for name, digest in told.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert "Apache License" in (folder / "LICENSE.txt").read_text(encoding="utf-8")
 
 
 def test_the_open_pages_need_no_key(anyone: ApiClient, api: ApiClient) -> None:

@@ -65,3 +65,9 @@ def test_every_error_code_is_described() -> None:
     codes = {code for file in FILES for code in CODE.findall(file.read_text(encoding="utf-8"))}
     assert len(codes) > 15
     assert not [code for code in sorted(codes) if f"`{code}`" not in PAGE]
+
+
+def test_every_path_on_the_page_is_a_call() -> None:
+    paths = set(re.findall(r"`(?:(?:GET|POST|PUT|DELETE) )?(/v[12]/[a-z_/{}]+)`", PAGE))
+    assert len(paths) > 30
+    assert paths <= {route.path for route in ROUTES}

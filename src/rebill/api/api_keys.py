@@ -17,26 +17,32 @@ _KEY_ID = "api_key_id"
 
 
 def create(call: Call) -> Answer:
-    """Create a key of a user."""
+    """A key of a user. The answer is the only one that ever shows `api_key`: keep it.
+
+    Without `role` it may what its user may; it cannot be stronger than that, nor than the key that asks.
+    """
     new = call.body_as(NewKeyBody).new_key()
     issued = create_key_of_user(call.installation, call.caller, new, call.filter_customer_id)
     return Answer.json(201, IssuedKeyAnswer.of_issued(issued))
 
 
 def list_all(call: Call) -> Answer:
-    """List the keys, dead ones too."""
+    """The keys without their secrets, dead ones too."""
     listing = list_keys(call.installation, call.caller, page_of(call.parameters), call.filter_customer_id)
     return list_answer(call, KeyList(api_keys=[KeyAnswer.of(key) for key in listing.items]), listing)
 
 
 def get(call: Call) -> Answer:
-    """Show one key."""
+    """One key without its secret."""
     key = get_key(call.installation, call.caller, call.ids[_KEY_ID], call.filter_customer_id)
     return Answer.json(200, KeyAnswer.of(key))
 
 
 def rotate(call: Call) -> Answer:
-    """Create a key in place of another one."""
+    """A new key of the same user, with the same name and role, in place of this one.
+
+    `overlap_seconds` is how long the old key lives on beside it. A key that has ended cannot be rotated (409).
+    """
     asked = call.body_as(RotationBody)
     issued = rotate_key(
         call.installation,
@@ -50,7 +56,7 @@ def rotate(call: Call) -> Answer:
 
 
 def revoke(call: Call) -> Answer:
-    """Revoke a key."""
+    """The key is dead at once. What would leave the partner no admin key is 409."""
     revoke_key(call.installation, call.caller, call.ids[_KEY_ID], call.filter_customer_id)
     return Answer.deleted(call.accept)
 
@@ -72,6 +78,7 @@ def _key_routes() -> tuple[Route, ...]:
             {201: IssuedKeyAnswer},
             body=NewKeyBody,
             act=Act.CREATE_KEY,
+            shows={_KEY_ID: "/id"},
             shows_key=True,
             value_faults=_new_faults,
         ),
@@ -86,6 +93,7 @@ def _key_routes() -> tuple[Route, ...]:
             {201: IssuedKeyAnswer},
             body=RotationBody,
             act=Act.ROTATE_KEY,
+            may_conflict=True,
             shows_key=True,
             body_optional=True,
             path_check=lambda installation, caller, ids: get_key(installation, caller, ids[_KEY_ID]),
@@ -98,6 +106,7 @@ def _key_routes() -> tuple[Route, ...]:
             "Revoke an API key",
             {200: Nothing, 204: None},
             act=Act.REVOKE_KEY,
+            may_conflict=True,
             path_check=lambda installation, caller, ids: get_key(installation, caller, ids[_KEY_ID]),
         ),
     )

@@ -27,7 +27,11 @@ FILTERS: tuple[Parameter, ...] = (
 
 
 def list_all(call: Call) -> Answer:
-    """List the entries of the audit trail, oldest first."""
+    """Who changed what, when, from which key and why, and what was refused; oldest first.
+
+    `after_id` is a number of the chain: who pages by it gets every entry exactly once, those to come too. `before`
+    and `after` are left out where they are long: the entry itself shows them.
+    """
     values = call.parameters.values
     wanted = AuditFilter(**{one.name: values.get(one.name) for one in FILTERS}, customer_id=call.filter_customer_id)
     listing = list_audit_entries(call.installation, call.caller, wanted, page_of(call.parameters))
@@ -36,7 +40,7 @@ def list_all(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    """Show one entry of the audit trail, whole."""
+    """One entry of the audit trail, whole, by its number."""
     return Answer.json(200, audit_entry_answer(get_audit_entry(call.installation, call.caller, call.ids[_NUMBER])))
 
 

@@ -50,27 +50,51 @@ LIST_PARAMETERS: tuple[Parameter, ...] = (
     flag("history", "Past and future ones too."),
 )
 """What lists of assignments take besides paging."""
+ASSIGNED = {"X-Assigned": "How many are the customer's after the call."}
+REMOVED = {"X-Removed": "How many are the customer's no more after the call."}
 
 
 def add(call: Call) -> Answer:
-    """Assign Azure accounts to a customer."""
+    """Each Azure customer is assigned to the partner's customer for billing; it gets an account record if it has none.
+
+    Every id must stand in the partner's catalogue and be free on the days that are asked for. One fault anywhere,
+    and nothing of the request is stored: the answer is `207` all the same, with one entry for each distinct id in
+    the order asked, and `assigned` tells of each sound one whether it is the customer's now. What is assigned to
+    this customer already is a success that changes nothing.
+
+    Without `effective_from`, an account that was never assigned starts with the first month that is not closed, and
+    from the beginning where none is; one that was assigned before starts today, or when its last assignment ends if
+    that is later.
+    """
     return _begin(call, call.body_as(AzureCustomersBody).azure_customer_ids, assign_accounts)
 
 
 def move(call: Call) -> Answer:
-    """Move Azure accounts to a customer from whoever has them."""
+    """Whatever assignment stands is ended, and the customer's begins on `effective_from` (today unless given).
+
+    It is one act, with no day between. Faults, and what is stored when there are any, are as when accounts are
+    assigned.
+    """
     return _begin(call, call.body_as(MoveBody).azure_customer_ids, move_accounts)
 
 
 def remove(call: Call) -> Answer:
-    """Take Azure accounts away from a customer."""
+    """The assignments end today, or on `effective_to`, the day after the last charge day; the account records stay.
+
+    `withdraw=true` takes them back as if they had never been made, and so does an end on or before their start. One
+    fault anywhere, and nothing of the request is stored. A repeat answers that the account is not assigned to this
+    customer.
+    """
     identifiers = call.body_as(AzureCustomersBody).azure_customer_ids
     outcome = remove_accounts(call.installation, call.caller, order_of(call, AccountKind.AZURE_CUSTOMER, identifiers))
     return Answer.json(207, remove_answer(outcome), {"X-Removed": str(outcome.done_count)})
 
 
 def list_accounts(call: Call) -> Answer:
-    """List assignments, of one customer or of all."""
+    """The assignments in force today, in the order they were made; `as_of` names another day.
+
+    `history=true` shows those that have ended, and those that are yet to begin, too.
+    """
     listing = list_assignments(
         call.installation,
         call.caller,
@@ -223,6 +247,7 @@ def _azure_account_routes() -> tuple[Route, ...]:
             BEGIN_PARAMETERS,
             AzureCustomersBody,
             act=Act.ASSIGN_ACCOUNTS,
+            headers=ASSIGNED,
         ),
         Route(
             "PUT",
@@ -234,6 +259,7 @@ def _azure_account_routes() -> tuple[Route, ...]:
             END_PARAMETERS,
             AzureCustomersBody,
             act=Act.REMOVE_ACCOUNTS,
+            headers=REMOVED,
         ),
         Route(
             "PUT",
@@ -245,6 +271,7 @@ def _azure_account_routes() -> tuple[Route, ...]:
             BEGIN_PARAMETERS,
             MoveBody,
             act=Act.MOVE_ACCOUNTS,
+            headers=ASSIGNED,
         ),
         Route(
             "GET",

@@ -20,7 +20,11 @@ LIST_PARAMETERS = (
 
 
 def list_azure_customers(call: Call) -> Answer:
-    """List the catalogue."""
+    """The Azure customers that Microsoft Partner Center lists for the partner, as they were last imported.
+
+    `assigned_to` is the customer that has one today. What is no longer listed is `gone`, and stays: its history is
+    billed.
+    """
     listing = list_catalogue(
         call.installation,
         call.caller,
@@ -35,7 +39,7 @@ def list_azure_customers(call: Call) -> Answer:
 
 
 def get_azure_customer(call: Call) -> Answer:
-    """Show one Azure customer of the catalogue."""
+    """One Azure customer of the catalogue, by the `id` that the list shows."""
     account_id = call.ids["db_partner_customer_id"]
     account = get_catalogue_account(call.installation, call.caller, account_id)
     if call.filter_customer_id not in (None, account.assigned_to):

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
 from rebill.api.answer_shapes import AnswerShape, ExactNumber, Instant
 from rebill.api.shapes import Flag, LenientBody, Text, shape_fault
 from rebill.api.texts import read_id
+from rebill.api.wire_schemas import ID_PATTERN, SeveralLinesSchema
 from rebill.api.wire_values import GREATEST_LIST_LENGTH, Ids, IdsOrAll, Month, Number, OptionalMonth, word_of
 from rebill.model.billing_rule import (
     EVERYONE,
@@ -39,9 +40,16 @@ def _read_description(value: object) -> str:
     return value
 
 
-Description = Annotated[str, BeforeValidator(_read_description, json_schema_input_type=str)]
+Description = Annotated[str, BeforeValidator(_read_description, json_schema_input_type=SeveralLinesSchema)]
 """Text that may hold TAB, CR and LF."""
-Agreements = Annotated[dict[str, Ids], Field(max_length=GREATEST_LIST_LENGTH, description=_AGREEMENTS)]
+Agreements = Annotated[
+    dict[str, Ids],
+    Field(
+        max_length=GREATEST_LIST_LENGTH,
+        description=_AGREEMENTS,
+        json_schema_extra={"propertyNames": {"pattern": ID_PATTERN}},
+    ),
+]
 
 
 class PricingInfoBody(LenientBody):
@@ -59,11 +67,20 @@ class PricingInfoBody(LenientBody):
 class BillingRuleBody(LenientBody):
     """A new billing rule. What must be given, and what goes with what, the service knows."""
 
+    documented_as_required: ClassVar[tuple[str, ...]] = ("name", "cloud", "billing_rule_type", "rule_action")
+
     name: Text | None = None
     cloud: Annotated[RuleCloud, BeforeValidator(word_of(RuleCloud))] | None = None
     # A published sample names the action here.
     billing_rule_type: (
-        Annotated[RuleType, BeforeValidator(word_of(RuleType, {"custom_tier": RuleType.SUPPORT}))] | None
+        Annotated[
+            RuleType,
+            BeforeValidator(
+                word_of(RuleType, {"custom_tier": RuleType.SUPPORT}),
+                json_schema_input_type=RuleType | Literal["custom_tier"],
+            ),
+        ]
+        | None
     ) = None
     rule_action: Annotated[RuleAction, BeforeValidator(word_of(RuleAction))] | None = None
     add_csp_customers: IdsOrAll = Field(default_factory=list)
@@ -116,6 +133,8 @@ class BillingRuleBody(LenientBody):
 
 class BillingRuleChangeBody(BillingRuleBody):
     """Changes of a billing rule; what is left out stays."""
+
+    documented_as_required: ClassVar[tuple[str, ...]] = ()
 
     remove_csp_customers: IdsOrAll = Field(default_factory=list)
     remove_target_customers: IdsOrAll = Field(default_factory=list)

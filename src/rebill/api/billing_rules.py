@@ -23,33 +23,42 @@ _RULE_ID = "partner_billing_rule_id"
 
 
 def create(call: Call) -> Answer:
-    """Create a billing rule."""
+    """A fee, or a share of the spend, that stands on customers' statements, or a change of what AWS Support costs.
+
+    What must be given depends on `billing_rule_type` and `rule_action`. A rule is for nobody until customers are
+    added: `add_csp_customers` in an azure rule, `add_target_customers` in an aws rule; `"all"` are those to come
+    too. It acts in its `start_month` only, unless its `frequency` is `recurring`.
+    """
     kept = create_billing_rule(call.installation, call.caller, call.body_as(BillingRuleBody).order())
     return Answer.json(201, billing_rule_answer(kept))
 
 
 def list_all(call: Call) -> Answer:
-    """List the billing rules."""
+    """The partner's billing rules; `client_api_id` keeps the list to those that are for this customer."""
     listing = list_billing_rules(call.installation, call.caller, page_of(call.parameters), call.filter_customer_id)
     elements = [billing_rule_answer(kept) for kept in listing.items]
     return list_answer(call, BillingRuleList(partner_billing_rules=elements), listing)
 
 
 def get(call: Call) -> Answer:
-    """Show one billing rule."""
+    """One billing rule as it is now."""
     kept = get_billing_rule(call.installation, call.caller, call.ids[_RULE_ID], call.filter_customer_id)
     return Answer.json(200, billing_rule_answer(kept))
 
 
 def update(call: Call) -> Answer:
-    """Change a billing rule."""
+    """What is given changes; what is to be removed is taken away first, then what is to be added is put in.
+
+    `cloud`, `billing_rule_type` and `rule_action` never change. The change holds from the first month on that is
+    issued to none of the customers whom the rule is or was for.
+    """
     order = call.body_as(BillingRuleChangeBody).order()
     kept = update_billing_rule(call.installation, call.caller, call.ids[_RULE_ID], order, call.filter_customer_id)
     return Answer.json(200, billing_rule_answer(kept))
 
 
 def delete(call: Call) -> Answer:
-    """Delete a billing rule."""
+    """The rule ends before the first month that is issued to none of its customers; issued months keep it."""
     delete_billing_rule(call.installation, call.caller, call.ids[_RULE_ID], call.filter_customer_id)
     return Answer.deleted(call.accept)
 
@@ -77,6 +86,7 @@ def _billing_rule_routes() -> tuple[Route, ...]:
             body=BillingRuleBody,
             value_faults=_new_faults,
             act=Act.CREATE_BILLING_RULE,
+            shows={_RULE_ID: "/id"},
         ),
         Route("GET", base, Permission.READ, list_all, "List billing rules", {200: BillingRuleList}, PAGING),
         Route("GET", one, Permission.READ, get, "Show a billing rule", {200: BillingRuleAnswer}),

@@ -37,7 +37,12 @@ RoleWord = Annotated[
     BeforeValidator(word_of(Role), json_schema_input_type=str),
     Field(json_schema_extra={"enum": [role.value for role in Role]}),
 ]
-Overlap = Annotated[int, BeforeValidator(_read_overlap, json_schema_input_type=int)]
+Overlap = Annotated[
+    int,
+    BeforeValidator(
+        _read_overlap, json_schema_input_type=Annotated[int, Field(ge=0, le=GREATEST_OVERLAP // timedelta(seconds=1))]
+    ),
+]
 
 
 class NewUserBody(StrictBody):

@@ -36,7 +36,11 @@ FILTERS = (
 
 
 def list_all(call: Call) -> Answer:
-    """List the statements."""
+    """The statements of the partner's customers, deleted ones' too; a customer's own key sees its own.
+
+    `Estimated` ones are rebuilt by every run; `Final` ones are issued and never change. Credit and debit notes
+    stand in the list with `documents=all` only.
+    """
     status = call.parameters.text("status")
     wanted = StatementFilter(
         customer_id=call.filter_customer_id,
@@ -50,7 +54,10 @@ def list_all(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    """Show one statement, in the form that the caller accepts."""
+    """One statement with its lines, which add up to its total; by `Accept` as JSON or as CSV.
+
+    No answer shows what a statement costs the partner.
+    """
     statement_id = call.ids["statement_id"]
     record = get_statement(call.installation, call.caller, statement_id)
     if call.filter_customer_id not in (None, record.statement.customer_id):
@@ -115,6 +122,7 @@ def _statement_routes() -> tuple[Route, ...]:
             "Show a statement with its lines, as JSON or CSV",
             {200: StatementAnswer},
             other_forms=(_CSV,),
+            headers={"Vary": "The answer differs by `Accept`."},
         ),
     )
 

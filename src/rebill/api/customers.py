@@ -36,7 +36,12 @@ DELETED = flag("deleted", "Deleted customers instead of those that are not.")
 
 
 def create(call: Call) -> Answer:
-    """Create a customer; under /v2 together with its first Azure customer."""
+    """A customer whom the partner bills. Its `id` is the `client_api_id` of every other call.
+
+    The name is unique within the partner. Only a customer whose `partner_billing_configuration` is `enabled` gets
+    statements. Under `/v2` an `azure_customer_id` of the catalogue can be assigned in the same act, and the address
+    may be left out then. Every fault of the body is told at once.
+    """
     body = call.body_as(NewCustomerBody)
     if _own_faults(body):
         require_shape(value_faults(call))
@@ -51,7 +56,12 @@ def value_faults(call: Call) -> dict[str, str]:
 
 
 def change(call: Call) -> Answer:
-    """Change what is given of a customer."""
+    """What is given changes, and what is left out or `null` stays.
+
+    The address changes field by field, and must be whole afterwards; `tags` replace the list; `trial_expiration`
+    `""` takes the trial away. `partner_billing_configuration.enabled` holds from the first month that has no issued
+    statement for this customer.
+    """
     body = call.body_as(CustomerChangeBody)
     if _classification_faults(body):
         require_shape(change_value_faults(call))
@@ -67,20 +77,23 @@ def change_value_faults(call: Call) -> dict[str, str]:
 
 
 def delete(call: Call) -> Answer:
-    """Delete a customer."""
+    """The customer's assignments end today, its keys are dead, and its name is free; what it was billed stays.
+
+    Days before today are still billed by later runs. A customer with issued statements cannot be deleted (422).
+    """
     delete_customer(call.installation, call.caller, call.ids["client_api_id"])
     return Answer.deleted(call.accept)
 
 
 def get(call: Call) -> Answer:
-    """Show one customer."""
+    """One customer; a customer's own key sees its own, without `margin_percentage`."""
     deleted = call.parameters.flag("deleted")
     customer = get_customer(call.installation, call.caller, call.ids["client_api_id"], deleted)
     return Answer.json(200, _answer(call, customer))
 
 
 def list_all(call: Call) -> Answer:
-    """List the partner's customers."""
+    """The partner's customers, in the order they were created; `deleted=true` shows deleted ones instead."""
     listing = list_customers(
         call.installation,
         call.caller,
@@ -195,6 +208,7 @@ def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
             body=body,
             value_faults=value_faults,
             act=Act.CREATE_CUSTOMER,
+            shows={"client_api_id": "/id"},
         ),
         Route(
             "GET",
@@ -211,7 +225,7 @@ def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
             Permission.READ_OWN,
             get,
             "Show a customer",
-            {200: CustomerAnswer},
+            {200: (CustomerAnswer, OwnCustomerAnswer)},
             (DELETED,),
         ),
         Route(

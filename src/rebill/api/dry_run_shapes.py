@@ -1,13 +1,14 @@
 """Dry runs of price books as they are asked for and answered."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from rebill.api.answer_shapes import AnswerShape
 from rebill.api.price_book_shapes import CustomerNamed, Owner
 from rebill.api.shapes import Flag
+from rebill.api.wire_schemas import OwnerSchema, TextSchema
 from rebill.api.wire_values import Id, Month, listed
 from rebill.model.currencies import minor_digits
 from rebill.model.dry_run import CurrencyDifference, DryRun, DryRunOrder, DryRunStatus
@@ -26,16 +27,18 @@ def _accounts(value: object) -> object:
 class DryRunBody(CustomerNamed):
     """A price book to be tried on a customer's month."""
 
+    documented_as_required: ClassVar[tuple[str, ...]] = ("price_book_id", "month")
+
     price_book_id: Id | None = None
     month: Month | None = None
     billing_account_owner_id: Annotated[
         list[Owner],
-        BeforeValidator(_accounts, json_schema_input_type=str | int),
+        BeforeValidator(_accounts, json_schema_input_type=OwnerSchema | Literal[""] | list[OwnerSchema]),
         Field(max_length=GREATEST_ACCOUNT_COUNT, description=f"{ALL_ACCOUNTS}, or an account; all unless given."),
     ] = Field(default_factory=list)
     billing_account_owner_ids: Annotated[
         list[Owner],
-        BeforeValidator(listed, json_schema_input_type=str | list[str | int]),
+        BeforeValidator(listed, json_schema_input_type=TextSchema | list[OwnerSchema]),
         Field(max_length=GREATEST_ACCOUNT_COUNT),
     ] = Field(default_factory=list)
     upload_to_s3: Annotated[Flag, Field(description="Accepted; nothing is uploaded.")] = False

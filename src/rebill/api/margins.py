@@ -61,7 +61,10 @@ class MarginList(AnswerShape):
 
 
 def list_margins(call: Call) -> Answer:
-    """Show the margins."""
+    """What documents come to, what they cost the partner, and the difference; never for a customer's own key.
+
+    By service and by rule a `billing_period` must be given.
+    """
     by = MarginsBy(call.parameters.text("by") or MarginsBy.CUSTOMER)
     order = MarginsOrder(by, call.parameters.month("billing_period"), call.filter_customer_id)
     found = read_margins(call.installation, call.caller, order)

@@ -1,5 +1,7 @@
 """The OpenAPI 3.1 document of the route table."""
 
+import inspect
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,71 +10,85 @@ from pydantic.json_schema import models_json_schema
 
 import rebill
 from rebill.api.answer_shapes import ErrorAnswer
+from rebill.api.documented_examples import Example, documented_examples
+from rebill.api.openapi_answers import error_components, header_components, responses
+from rebill.api.openapi_words import ABOUT, OPERATION_TAG, TAGS
+from rebill.api.texts import GREATEST_ID
+from rebill.model.party import Role
 from rebill.services.audit_trail import GREATEST_REASON_LENGTH
+from rebill.services.permission import allows
 
 if TYPE_CHECKING:
     from rebill.api.route import Route
 
 _REFERENCE = "#/components/schemas/{model}"
-_ERRORS = {
-    401: "No key, or one that nobody holds.",
-    403: "The key's role may not do this.",
-    404: "No such path, or nothing with this id.",
-    406: "The answer is not to be had in any form that `Accept` names.",
-    409: "It collides with what is stored or running now.",
-    413: "The body is over {mebibytes} MiB.",
-    414: "The path and query are over 4,000 characters.",
-    422: "Something is wrong with body or parameters; every fault is in `fields`.",
-    429: "More than may be asked for now; `Retry-After` tells when to try again.",
-    500: "rebill itself is at fault; the log has `request_id`.",
-    503: "The database cannot be reached now; `Retry-After` tells when to try again.",
+_PARAMETERS = {
+    "client_api_id": {
+        "name": "client_api_id",
+        "in": "query",
+        "description": "Only what concerns this customer; it must be the path's where that names one.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": GREATEST_ID},
+    },
+    "reason": {
+        "name": "X-Reason",
+        "in": "header",
+        "description": f"Why the call is made, for its entry in the audit trail: the first {GREATEST_REASON_LENGTH:,} "
+        "characters, in UTF-8.",
+        "schema": {"type": "string"},
+    },
+    "idempotency_key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Repeated with the same key, the call is done once and answered alike, for 24 hours.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+    },
 }
-_CLIENT_API_ID = {
-    "name": "client_api_id",
-    "in": "query",
-    "description": "Only what concerns this customer; it must be the path's where that names one.",
-    "schema": {"type": "integer"},
+_SECURITY_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <key>`."},
+    "bare": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "The key alone as the header's value.",
+    },
+    "query": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "api_key",
+        "description": "`?api_key=<key>`. The header decides where both are sent; an installation may turn this off.",
+    },
 }
-_REASON = {
-    "name": "X-Reason",
-    "in": "header",
-    "description": "Why the call is made, for its entry in the audit trail.",
-    "schema": {"type": "string", "maxLength": GREATEST_REASON_LENGTH},
-}
-
-_IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "Repeated with the same key, the call is done once and answered alike, for 24 hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-}
-
-_OPEN_TAG = "operation"
 
 
 def openapi_document(routes: "Sequence[Route]") -> dict[str, Any]:
     """The document, as plain data ready for JSON."""
     references, definitions = _schemas(routes)
+    examples = documented_examples()
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, references)
+        found = examples.get((route.method, route.path), ())
+        operation = _operation(route, references, found)
+        _add_links(operation, route, routes)
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "rebill partner API",
             "version": rebill.__version__,
-            "description": "Assign Azure accounts and subscriptions to a partner's customers, and bill each of them.",
+            "summary": "Partner billing for Microsoft cloud partners.",
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
-        "security": [{"bearer": []}, {"bare": []}, {"query": []}],
+        "servers": [{"url": "/", "description": "The server that answers this document."}],
+        "security": [{name: []} for name in _SECURITY_SCHEMES],
+        "tags": [{"name": name, "description": text} for name, text in dict.fromkeys(_tag(route) for route in routes)],
         "paths": paths,
         "components": {
             "schemas": definitions,
-            "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "bare": {"type": "apiKey", "in": "header", "name": "Authorization"},
-                "query": {"type": "apiKey", "in": "query", "name": "api_key"},
-            },
+            "parameters": _PARAMETERS,
+            "headers": header_components(),
+            "responses": error_components(references[(ErrorAnswer, "serialization")]),
+            "securitySchemes": _SECURITY_SCHEMES,
         },
     }
 
@@ -83,77 +99,96 @@ def _schemas(routes: "Sequence[Route]") -> tuple[dict[Any, Any], dict[str, Any]]
     for route in routes:
         if route.body is not None:
             wanted[(route.body, "validation")] = None
-        for shape in route.answers.values():
-            if shape is not None and not isinstance(shape, str):
-                wanted[(shape, "serialization")] = None
+        for answer in route.answers.values():
+            for shape in answer if isinstance(answer, tuple) else (answer,):
+                if shape is not None and not isinstance(shape, str):
+                    wanted[(shape, "serialization")] = None
     references, schema = models_json_schema(list(wanted), ref_template=_REFERENCE)
     return dict(references), dict(schema["$defs"])
 
 
-def _operation(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
+def _operation(route: "Route", references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": _operation_id(route),
+        "operationId": operation_id(route),
         "summary": route.summary,
-        "tags": [_OPEN_TAG if route.permission is None else route.segments[1]],
-        "parameters": _parameters(route),
-        "responses": _responses(route, references),
+        "description": _description(route),
+        "tags": [_tag(route)[0]],
+        "parameters": _parameters(route, examples),
+        "responses": responses(route, references, examples),
     }
     if route.permission is None:
         operation["security"] = []
-    else:
-        operation["description"] = f"Permission: `{route.permission}`."
     if route.body is not None:
-        schema = references[(route.body, "validation")]
-        operation["requestBody"] = {
-            "required": not route.may_lack_body,
-            "content": {"application/json": {"schema": schema}},
-        }
+        content: dict[str, Any] = {"schema": references[(route.body, "validation")]}
+        asked = {one.title: {"value": one.body} for one in examples if one.status < 300 and one.body is not None}
+        if asked:
+            content["examples"] = asked
+        operation["requestBody"] = {"required": not route.may_lack_body, "content": {"application/json": content}}
     return operation
 
 
-def _operation_id(route: "Route") -> str:
+def operation_id(route: "Route") -> str:
+    """The name of the call in the document."""
     return "_".join([route.method.lower(), *(segment.strip("{}").replace(".", "_") for segment in route.segments)])
 
 
-def _parameters(route: "Route") -> list[dict[str, Any]]:
-    in_path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
-        for name in route.id_names
-    ]
-    in_query = [
+def _tag(route: "Route") -> tuple[str, str]:
+    if route.permission is None:
+        return OPERATION_TAG
+    segment = route.segments[1]
+    return TAGS.get(segment) or (segment.replace("_", " ").capitalize(), "")
+
+
+def _description(route: "Route") -> str:
+    # Docstrings are folded at the width of a line of code; a paragraph is one line here.
+    paragraphs = re.split(r"\n\s*\n", inspect.getdoc(route.handler) or "")
+    told = [re.sub(r"\n(?! *[-*|])\s*", " ", paragraph).replace("``", "`") for paragraph in paragraphs]
+    if route.permission is None:
+        told.append("No key is asked for.")
+    else:
+        roles = [f"`{role.value}`" for role in Role if allows(role, route.permission)]
+        told.append(f"Roles that may: {', '.join(roles)}.")
+    return "\n\n".join(told)
+
+
+def _parameters(route: "Route", examples: Sequence[Example]) -> list[dict[str, Any]]:
+    sound = [example for example in examples if example.status < 300]
+    in_path: list[dict[str, Any]] = []
+    for name in route.id_names:
+        schema = {"type": "integer", "minimum": 1, "maximum": GREATEST_ID}
+        parameter = {"name": name, "in": "path", "required": True, "description": _id_words(name), "schema": schema}
+        ids = [example.ids[name] for example in sound if name in example.ids]
+        in_path.append({**parameter, **({"example": ids[0]} if ids else {})})
+    in_query: list[dict[str, Any]] = [
         {"name": one.name, "in": "query", "description": one.description, "schema": dict(one.schema)}
         for one in route.parameters
     ]
-    of_all = [] if route.permission is None else [_CLIENT_API_ID]
-    in_headers = [_IDEMPOTENCY_KEY] if route.takes_idempotency_key else []
-    return [*in_path, *in_query, *of_all, *([] if route.act is None else [_REASON]), *in_headers]
+    of_all = [] if route.permission is None else ["client_api_id"]
+    if route.act is not None:
+        of_all.append("reason")
+    if route.takes_idempotency_key:
+        of_all.append("idempotency_key")
+    return [*in_path, *in_query, *({"$ref": f"#/components/parameters/{name}"} for name in of_all)]
 
 
-def _responses(route: "Route", references: Mapping[Any, Any]) -> dict[str, Any]:
-    responses: dict[str, Any] = {}
-    for status, shape in route.answers.items():
-        if shape is None:
-            responses[str(status)] = {"description": route.summary}
-            continue
-        media_type = shape if isinstance(shape, str) else "application/json"
-        schema = {} if isinstance(shape, str) else {"schema": references[(shape, "serialization")]}
-        forms = {form: {"schema": {"type": "string"}} for form in route.other_forms}
-        responses[str(status)] = {"description": route.summary, "content": {media_type: schema, **forms}}
-    error = {"application/json": {"schema": references[(ErrorAnswer, "serialization")]}}
-    for status in _error_statuses(route):
-        described = _ERRORS[status].replace("{mebibytes}", str(route.greatest_body_bytes // 1024**2))
-        responses[str(status)] = {"description": described, "content": error}
-    return responses
+def _id_words(name: str) -> str:
+    if name == "client_api_id":
+        return "The customer's `id`."
+    words = name.removeprefix("db_").removesuffix("_id").replace("_", " ")
+    return f"The {words}." if name.endswith("number") else f"The id of the {words}."
 
 
-def _error_statuses(route: "Route") -> list[int]:
-    if route.permission is None:
-        return [500, 503]
-    statuses = [401, 403, 404, 414, 422, 429, 500, 503]
-    if route.body is not None:
-        statuses.append(413)
-    if route.changes:
-        statuses.append(409)
-    if route.other_forms:
-        statuses.append(406)
-    return sorted(statuses)
+def _add_links(operation: dict[str, Any], route: "Route", routes: "Sequence[Route]") -> None:
+    """From the ids that the call shows to the calls that take them."""
+    if not route.shows:
+        return
+    links = {
+        operation_id(other): {
+            "operationId": operation_id(other),
+            "parameters": {name: f"$response.body#{route.shows[name]}" for name in other.id_names},
+        }
+        for other in routes
+        if other.id_names and set(other.id_names) <= route.shows.keys()
+    }
+    success = str(next(iter(route.answers)))
+    operation["responses"][success]["links"] = links

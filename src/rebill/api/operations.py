@@ -5,7 +5,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from rebill.api.answer_shapes import Status
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.documentation_page import documentation_page
+from rebill.api.documentation_page import page_routes
 from rebill.api.route import Route
 from rebill.services.readiness import require_ready
 
@@ -31,13 +31,6 @@ def openapi(call: Call) -> Answer:
     return Answer.json(200, call.surroundings.openapi)
 
 
-def docs(call: Call) -> Answer:
-    """The OpenAPI document as a page for people."""
-    page = documentation_page(call.surroundings.openapi)
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return Answer(200, page.encode(), headers, "text/html; charset=utf-8")
-
-
 def _open_routes() -> tuple[Route, ...]:
     status = {200: Status}
     return (
@@ -45,7 +38,7 @@ def _open_routes() -> tuple[Route, ...]:
         Route("GET", "/readyz", None, readyz, "Whether the server is ready", status),
         Route("GET", "/metrics", None, metrics, "Counts and durations", {200: "text/plain"}),
         Route("GET", "/openapi.json", None, openapi, "The OpenAPI document", {200: "application/json"}),
-        Route("GET", "/docs", None, docs, "This API as a page", {200: "text/html"}),
+        *page_routes(),
     )
 
 

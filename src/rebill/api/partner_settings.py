@@ -16,12 +16,12 @@ from rebill.services.permission import Permission
 
 
 def get(call: Call) -> Answer:
-    """Show the settings."""
+    """The partner's own settings."""
     return Answer.json(200, PartnerSettingsAnswer.of(get_partner_settings(call.installation, call.caller)))
 
 
 def change(call: Call) -> Answer:
-    """Change the settings that are given."""
+    """What is given changes. Statements of months before `billing_start` are never issued; `null` takes it away."""
     wanted = call.body_as(PartnerSettingsBody).change()
     settings = change_partner_settings(call.installation, call.caller, wanted)
     return Answer.json(200, PartnerSettingsAnswer.of(settings))

@@ -8,6 +8,7 @@ from rebill.api.price_book_shapes import (
     AccountAssignmentAnswer,
     AccountAssignmentBody,
     AccountAssignmentList,
+    NewAccountAssignmentBody,
     account_assignment_answer,
 )
 from rebill.api.price_books import TARGET, wanted_customer
@@ -27,7 +28,11 @@ _ID = "price_book_account_assignment_id"
 
 
 def create(call: Call) -> Answer:
-    """Let an assigned price book price accounts; for ``ALL`` the answer is bare."""
+    """The assigned book prices these accounts of the customer, or `ALL` of them; a named account goes before `ALL`.
+
+    All accounts of the request, or none. The answer to `ALL` is bare; any other stands under
+    `price_book_account_assignments`.
+    """
     body = call.body_as(AccountAssignmentBody)
     require_shape(body.missing(is_new=True))
     made = assign_book_accounts(call.installation, call.caller, body.order())
@@ -38,7 +43,7 @@ def create(call: Call) -> Answer:
 
 
 def list_all(call: Call) -> Answer:
-    """List the account assignments."""
+    """Which accounts are priced by which assigned books; `target_client_api_id` keeps the list to a customer."""
     customer_id = wanted_customer(call)
     listing = list_account_assignments(call.installation, call.caller, page_of(call.parameters), customer_id)
     elements = [account_assignment_answer(account) for account in listing.items]
@@ -46,13 +51,13 @@ def list_all(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    """Show one account assignment."""
+    """One account that an assigned book prices."""
     account = get_account_assignment(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
     return Answer.json(200, account_assignment_answer(account))
 
 
 def update(call: Call) -> Answer:
-    """Let an account assignment be of another account."""
+    """The assigned book prices another account instead. One account is taken here."""
     body = call.body_as(AccountAssignmentBody)
     require_shape(body.missing(is_new=False))
     owner_id = next(iter(body.owner_ids), None)
@@ -63,7 +68,7 @@ def update(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """End an account assignment."""
+    """The book prices the account no more, from the first month on that has no issued statement of the customer."""
     end_book_account_assignment(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
     return Answer.deleted(call.accept)
 
@@ -78,9 +83,10 @@ def _account_routes() -> tuple[Route, ...]:
             Permission.CHANGE,
             create,
             "Let an assigned price book price accounts",
-            {201: AccountAssignmentList},
-            body=AccountAssignmentBody,
+            {201: (AccountAssignmentList, AccountAssignmentAnswer)},
+            body=NewAccountAssignmentBody,
             act=Act.ASSIGN_BOOK_ACCOUNTS,
+            shows={_ID: "/id"},
         ),
         Route(
             "GET",

@@ -9,6 +9,7 @@ from rebill.api.price_book_shapes import (
     BookAssignmentBody,
     BookAssignmentList,
     CustomerNamed,
+    NewBookAssignmentBody,
     book_assignment_answer,
 )
 from rebill.api.price_books import TARGET, wanted_customer
@@ -23,13 +24,21 @@ _ID = "price_book_assignment_id"
 
 
 def create(call: Call) -> Answer:
-    """Assign a price book to a customer."""
+    """The book is the customer's from `start_month` to `end_month`, both included: once in a month.
+
+    The customer may be named `target_client_api_id`, `client_api_id` or `customer_id`. Without `start_month` the
+    assignment starts with the first month that has no issued statement of the customer.
+    """
     assignment = assign_price_book(call.installation, call.caller, call.body_as(BookAssignmentBody).order())
     return Answer.json(201, book_assignment_answer(assignment))
 
 
 def list_all(call: Call) -> Answer:
-    """List the assignments; a published client narrows the list by the body of its GET."""
+    """Which customers have which price books.
+
+    The list is narrowed by `target_client_api_id`, or by a body with the customer: the one body of a GET that is
+    read.
+    """
     customer_id = wanted_customer(call, call.body_as(CustomerNamed).named_customer_id)
     listing = list_book_assignments(call.installation, call.caller, page_of(call.parameters), customer_id)
     elements = [book_assignment_answer(assignment) for assignment in listing.items]
@@ -37,20 +46,20 @@ def list_all(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    """Show one assignment."""
+    """One assignment of a price book."""
     assignment = get_book_assignment(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
     return Answer.json(200, book_assignment_answer(assignment))
 
 
 def update(call: Call) -> Answer:
-    """Change an assignment."""
+    """The book, or the months, become others; the customer cannot. Issued months keep what they had."""
     order = call.body_as(BookAssignmentBody).order()
     changed = change_book_assignment(call.installation, call.caller, call.ids[_ID], order, call.filter_customer_id)
     return Answer.json(200, book_assignment_answer(changed))
 
 
 def delete(call: Call) -> Answer:
-    """End an assignment, with those of its accounts."""
+    """The assignment ends, with those of its accounts; issued months keep it."""
     end_price_book_assignment(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
     return Answer.deleted(call.accept)
 
@@ -66,8 +75,9 @@ def _assignment_routes() -> tuple[Route, ...]:
             create,
             "Assign a price book to a customer",
             {201: BookAssignmentAnswer},
-            body=BookAssignmentBody,
+            body=NewBookAssignmentBody,
             act=Act.ASSIGN_PRICE_BOOK,
+            shows={_ID: "/id"},
         ),
         Route(
             "GET",

@@ -11,13 +11,17 @@ _ID = "dry_run_id"
 
 
 def dry_run(call: Call) -> Answer:
-    """Try a price book on a customer's month; the result is answered if it does not take too long."""
+    """The customer's month is priced by what is recorded now, and again under the newest specification of the book.
+
+    Nothing of either is stored. What takes longer than a few seconds has `status` `running`, and goes on: its own
+    call shows what came of it. `upload_to_s3` is accepted and does nothing.
+    """
     begun = dry_run_price_book(call.installation, call.caller, call.body_as(DryRunBody).order())
     return Answer.json(200, dry_run_answer(begun))
 
 
 def get(call: Call) -> Answer:
-    """Show a dry run, with its result once it is done."""
+    """A dry run: `running`, `done` with its result, `failed` with the reason, or `interrupted` with its server."""
     found = get_dry_run(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
     return Answer.json(200, dry_run_answer(found))
 
@@ -26,7 +30,16 @@ def _dry_run_routes() -> tuple[Route, ...]:
     base = "/v1/price_books/dry_run"
     answers = {200: DryRunAnswer}
     return (
-        Route("PUT", base, Permission.CHANGE, dry_run, "Try a price book on a month", answers, body=DryRunBody),
+        Route(
+            "PUT",
+            base,
+            Permission.CHANGE,
+            dry_run,
+            "Try a price book on a month",
+            answers,
+            body=DryRunBody,
+            shows={_ID: "/dry_run_id"},
+        ),
         Route("GET", f"{base}/{{{_ID}}}", Permission.READ, get, "Show a dry run", answers),
     )
 

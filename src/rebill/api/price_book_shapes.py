@@ -1,12 +1,13 @@
 """Price books and their assignments as they are asked for and answered."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, RootModel, model_validator
 
 from rebill.api.answer_shapes import AnswerShape, Instant
 from rebill.api.shapes import LenientBody, Text, shape_fault
+from rebill.api.wire_schemas import NonEmptyOwnersSchema, OwnerSchema, SeveralLinesSchema, TextSchema
 from rebill.api.wire_values import Id, OptionalMonth, listed
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import ALL_ACCOUNTS
@@ -46,20 +47,27 @@ def _one_or_several(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-Owner = Annotated[str, BeforeValidator(_read_owner, json_schema_input_type=str | int)]
+Owner = Annotated[str, BeforeValidator(_read_owner, json_schema_input_type=OwnerSchema)]
 """The id of an account, or ``ALL``."""
+Specification = Annotated[str, BeforeValidator(_read_specification, json_schema_input_type=SeveralLinesSchema)]
 _Owners = Annotated[list[Owner], Field(min_length=1, max_length=GREATEST_ACCOUNT_COUNT)]
 
 
 class PriceBookBody(LenientBody):
-    """A price book to be made, or what of one is to change."""
+    """What of a price book is to change."""
 
     book_name: Text | None = None
-    specification: Annotated[str, BeforeValidator(_read_specification, json_schema_input_type=str)] | None = None
+    specification: Specification | None = None
 
     def order(self) -> PriceBookOrder:
         """The order that this body makes."""
         return PriceBookOrder(self.book_name, self.specification)
+
+
+class NewPriceBookBody(PriceBookBody):
+    """A price book to be made."""
+
+    documented_as_required: ClassVar[tuple[str, ...]] = ("book_name", "specification")
 
 
 class CustomerNamed(LenientBody):
@@ -93,7 +101,7 @@ class CustomerNamed(LenientBody):
 
 
 class BookAssignmentBody(CustomerNamed):
-    """A book to be assigned to a customer, or what of an assignment is to change."""
+    """What of an assignment is to change."""
 
     price_book_id: Id | None = None
     start_month: OptionalMonth = None
@@ -112,15 +120,22 @@ class BookAssignmentBody(CustomerNamed):
         )
 
 
+class NewBookAssignmentBody(BookAssignmentBody):
+    """A book to be assigned to a customer, under any of its three names."""
+
+    documented_as_required: ClassVar[tuple[str, ...]] = ("price_book_id",)
+
+
 class AccountAssignmentBody(CustomerNamed):
-    """Accounts that an assigned book is to price."""
+    """The account that is to be priced instead."""
 
     price_book_assignment_id: Id | None = None
     billing_account_owner_id: (
-        Annotated[_Owners, BeforeValidator(_one_or_several, json_schema_input_type=str | int | list[str | int])] | None
+        Annotated[_Owners, BeforeValidator(_one_or_several, json_schema_input_type=OwnerSchema | NonEmptyOwnersSchema)]
+        | None
     ) = None
     billing_account_owner_ids: (
-        Annotated[_Owners, BeforeValidator(listed, json_schema_input_type=str | list[str | int])] | None
+        Annotated[_Owners, BeforeValidator(listed, json_schema_input_type=TextSchema | NonEmptyOwnersSchema)] | None
     ) = None
 
     @model_validator(mode="after")
@@ -154,6 +169,12 @@ class AccountAssignmentBody(CustomerNamed):
         return AccountsOrder(
             self.price_book_assignment_id or 0, tuple(self.owner_ids), tuple(fields), self.named_customer_id
         )
+
+
+class NewAccountAssignmentBody(AccountAssignmentBody):
+    """Accounts that an assigned book is to price, under either name."""
+
+    documented_as_required: ClassVar[tuple[str, ...]] = ("price_book_assignment_id",)
 
 
 class PriceBookAnswer(AnswerShape):

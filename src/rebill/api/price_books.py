@@ -6,6 +6,7 @@ from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.price_book_shapes import (
     NewPriceBookAnswer,
+    NewPriceBookBody,
     PriceBookAnswer,
     PriceBookBody,
     PriceBookList,
@@ -28,37 +29,45 @@ _BOOK_ID = "price_book_id"
 
 
 def create(call: Call) -> Answer:
-    """Create a price book."""
+    """A price book from its specification, in XML or YAML, which is kept byte for byte.
+
+    Every fault of the specification is told at once, by line and rule. A book prices nothing until it is assigned
+    to a customer, and accounts of that customer to it. The body may have 32 MiB.
+    """
     book = create_price_book(call.installation, call.caller, call.body_as(PriceBookBody).order())
     return Answer.json(201, NewPriceBookAnswer(price_book=price_book_answer(book)))
 
 
 def list_all(call: Call) -> Answer:
-    """List the price books: a bare array, as clients insist on."""
+    """The partner's price books, as a bare array; `target_client_api_id` keeps it to those assigned to a customer."""
     listing = list_price_books(call.installation, call.caller, page_of(call.parameters), wanted_customer(call))
     return list_answer(call, PriceBookList([price_book_answer(book) for book in listing.items]), listing)
 
 
 def get(call: Call) -> Answer:
-    """Show one price book."""
+    """One price book without its specification."""
     return Answer.json(200, price_book_answer(get_price_book(call.installation, call.caller, call.ids[_BOOK_ID])))
 
 
 def specification(call: Call) -> Answer:
-    """Show what a price book says, byte for byte."""
+    """What the price book says, byte for byte as it was sent."""
     found = get_specification(call.installation, call.caller, call.ids[_BOOK_ID])
     return Answer.json(200, SpecificationAnswer(specification=found.text))
 
 
 def update(call: Call) -> Answer:
-    """Change a price book."""
+    """What is given changes: the name, the specification, or both.
+
+    A changed specification holds from the first month on that is issued to none of the customers whom the book is
+    or was assigned to.
+    """
     order = call.body_as(PriceBookBody).order()
     book = change_price_book(call.installation, call.caller, call.ids[_BOOK_ID], order)
     return Answer.json(200, price_book_answer(book))
 
 
 def delete(call: Call) -> Answer:
-    """Delete a price book."""
+    """The book is gone; while it is assigned to a customer it cannot be deleted (422)."""
     delete_price_book(call.installation, call.caller, call.ids[_BOOK_ID])
     return Answer.deleted(call.accept)
 
@@ -92,10 +101,11 @@ def _price_book_routes() -> tuple[Route, ...]:
             create,
             "Create a price book",
             {201: NewPriceBookAnswer},
-            body=PriceBookBody,
+            body=NewPriceBookBody,
             greatest_body_bytes=GREATEST_BOOK_BYTES,
             value_faults=_new_faults,
             act=Act.CREATE_PRICE_BOOK,
+            shows={_BOOK_ID: "/price_book/id"},
         ),
         Route("GET", base, Permission.READ, list_all, "List price books", {200: PriceBookList}, (*PAGING, TARGET)),
         Route("GET", one, Permission.READ, get, "Show a price book", {200: PriceBookAnswer}),

@@ -50,7 +50,8 @@ def month(name: str, description: str) -> Parameter:
             raise ValueError("must be a month, written YYYY-MM")
         return BillingMonth.parse(value[:-3] if value[7:] == "-01" else value)
 
-    return Parameter(name, description, read, {"type": "string"})
+    schema = {"type": "string", "pattern": "^(19|2[0-9])[0-9]{2}-(0[1-9]|1[0-2])(-01)?$"}
+    return Parameter(name, description, read, schema)
 
 
 def choice(name: str, description: str, values: Sequence[str]) -> Parameter:
@@ -67,7 +68,8 @@ def choice(name: str, description: str, values: Sequence[str]) -> Parameter:
 
 def moment(name: str, description: str) -> Parameter:
     """A parameter that is a time; a day alone is its start."""
-    return Parameter(name, description, parse_instant, {"type": "string", "format": "date-time"})
+    forms = [{"type": "string", "format": form} for form in ("date-time", "date")]
+    return Parameter(name, description, parse_instant, {"anyOf": forms})
 
 
 def text(name: str, description: str, greatest_length: int = 255) -> Parameter:

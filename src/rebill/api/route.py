@@ -1,7 +1,7 @@
 """One call of the API as data: what it takes, who may make it, what it answers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
@@ -17,6 +17,7 @@ from rebill.services.permission import Permission
 Handler = Callable[[Call], Answer]
 ValueFaults = Callable[[Call], Mapping[str, str]]
 PathCheck = Callable[[Installation, Caller, Mapping[str, int]], object]
+AnswerBody = type[BaseModel] | tuple[type[BaseModel], ...] | str | None
 CHANGING_METHODS = ("POST", "PUT", "DELETE")
 
 
@@ -24,12 +25,16 @@ CHANGING_METHODS = ("POST", "PUT", "DELETE")
 class Route:
     """One call. ``{name}`` in ``path`` stands for an id; ``permission`` ``None``: open, no key is asked for.
 
-    ``answers``: documented success answers by status; text stands for a media type, ``None`` for no body.
-    ``other_forms``: media types besides JSON that the answer is to be had in. ``value_faults`` finds what else is
-    wrong with a body whose shape is faulty, so that a caller hears everything at once. ``path_check`` raises
-    ``NotFound`` when an id of the path names nothing; ``{client_api_id}`` needs none.
-    The ``body`` of a GET may be left out (the others ignore theirs), and any that is ``body_optional``.
-    ``act``: what the audit trail calls a call that changes something. ``shows_key``: its answer has a new API key.
+    ``answers``: documented success answers by status; several shapes: any of them; text stands for a media type,
+    ``None`` for no body. ``headers``: those of success answers, each with what it says. The docstring of
+    ``handler`` is what the documentation says of the call. ``other_forms``: media types besides JSON that the
+    answer is to be had in. ``value_faults`` finds what else is wrong with a body whose shape is faulty, so that a
+    caller hears everything at once. ``path_check`` raises ``NotFound`` when an id of the path names nothing;
+    ``{client_api_id}`` needs none. The ``body`` of a GET may be left out (the others ignore theirs), and any that
+    is ``body_optional``. ``act``: what the audit trail calls a call that changes something. ``shows_key``: its
+    answer has a new API key. ``may_conflict``: it can collide with what is stored or under way (409),
+    ``Idempotency-Key`` apart. ``shows``: where its answer has ids that other calls take in their paths: JSON
+    pointers by the names of those ids.
     """
 
     method: str
@@ -37,7 +42,7 @@ class Route:
     permission: Permission | None
     handler: Handler
     summary: str
-    answers: Mapping[int, type[BaseModel] | str | None]
+    answers: Mapping[int, AnswerBody]
     parameters: tuple[Parameter, ...] = ()
     body: type[BaseModel] | None = None
     greatest_body_bytes: int = GREATEST_BODY_BYTES
@@ -47,6 +52,9 @@ class Route:
     other_forms: tuple[str, ...] = ()
     act: Act | None = None
     shows_key: bool = False
+    may_conflict: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
+    shows: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def changes(self) -> bool:

@@ -9,12 +9,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from rebill.api.errors import GREATEST_FAULT_COUNT
 from rebill.api.texts import text_fault
 from rebill.api.wire_reading import path_text
+from rebill.api.wire_schemas import (
+    GREATEST_TEXT_LENGTH,
+    FlagSchema,
+    IdentifierSchema,
+    TextSchema,
+    TimeSchema,
+    optional,
+    required,
+)
 from rebill.model.assignment import GREATEST_IDENTIFIER_COUNT
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, subscription_key, trimmed
@@ -22,9 +39,6 @@ from rebill.model.months import parse_instant
 from rebill.model.party import Classification
 
 Shape = TypeVar("Shape", bound=BaseModel)
-
-_GREATEST_TEXT_LENGTH = 1024
-"""Of fields whose own, shorter limit the services know."""
 
 
 def shape_fault(sentence: str) -> PydanticCustomError:
@@ -35,7 +49,7 @@ def shape_fault(sentence: str) -> PydanticCustomError:
 def _read_text(value: object) -> str:
     if not isinstance(value, str):
         raise shape_fault("must be text")
-    fault = text_fault(value, _GREATEST_TEXT_LENGTH)
+    fault = text_fault(value, GREATEST_TEXT_LENGTH)
     if fault:
         raise shape_fault(fault)
     return value
@@ -93,31 +107,33 @@ def _read_time(value: object) -> datetime | None:
         raise shape_fault(str(error)) from None
 
 
-Text = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=str)]
-TextOrWholeNumber = Annotated[str, BeforeValidator(_read_text_or_whole_number, json_schema_input_type=str | int)]
+Text = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=TextSchema)]
+TextOrWholeNumber = Annotated[str, BeforeValidator(_read_text_or_whole_number, json_schema_input_type=TextSchema | int)]
 Identifier = Annotated[
     str,
-    BeforeValidator(_read_identifier, json_schema_input_type=str | int),
+    BeforeValidator(_read_identifier, json_schema_input_type=IdentifierSchema | int),
     Field(description="1 to 128 characters after trimming; compared without regard to the case of A to Z."),
 ]
 TextIdentifier = Annotated[
     str,
-    BeforeValidator(_read_text_identifier, json_schema_input_type=str),
+    BeforeValidator(_read_text_identifier, json_schema_input_type=IdentifierSchema),
     Field(description="1 to 128 characters after trimming; compared without regard to the case of A to Z."),
 ]
 Subscription = Annotated[
     str,
-    BeforeValidator(_read_subscription, json_schema_input_type=str | int),
+    BeforeValidator(_read_subscription, json_schema_input_type=IdentifierSchema | int),
     Field(description="`<GUID>` or `/subscriptions/<GUID>`, or another cloud's account id."),
 ]
-Flag = Annotated[bool, BeforeValidator(_read_flag, json_schema_input_type=bool | str)]
-Time = Annotated[datetime | None, BeforeValidator(_read_time, json_schema_input_type=str)]
+Flag = Annotated[bool, BeforeValidator(_read_flag, json_schema_input_type=FlagSchema)]
+Time = Annotated[datetime | None, BeforeValidator(_read_time, json_schema_input_type=TimeSchema)]
 
 
 class LenientBody(BaseModel):
     """A body of a compatible call, or a part of one."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+    documented_as_required: ClassVar[tuple[str, ...]] = ()
+    """Fields that only the service asks for, so that it can tell all faults at once."""
 
     @model_validator(mode="before")
     @classmethod
@@ -125,6 +141,20 @@ class LenientBody(BaseModel):
         if isinstance(value, dict):
             return {name: part for name, part in value.items() if part is not None}
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The shape as JSON Schema: what need not be given may be ``null``."""
+        reference = handler(core_schema)
+        schema = handler.resolve_ref_schema(reference)
+        names = [*schema.get("required", []), *cls.documented_as_required]
+        schema["properties"] = {
+            name: required(part) if name in names else optional(part)
+            for name, part in schema.get("properties", {}).items()
+        }
+        if names:
+            schema["required"] = names
+        return reference
 
 
 class StrictBody(LenientBody):
@@ -215,10 +245,11 @@ class TagBody(LenientBody):
 class NewCustomerBody(AddressBody):
     """A new customer. ``street1`` … ``country`` at the top level count as the address's fields."""
 
+    documented_as_required: ClassVar[tuple[str, ...]] = ("name",)
     # What must be given, the service knows: it tells all faults of a customer at once.
     name: Text = ""
     address: AddressBody | None = None
-    classification: Annotated[Text, Field(json_schema_extra={"enum": [one.value for one in Classification]})] = ""
+    classification: Annotated[Text, Field(json_schema_extra={"enum": [*Classification, ""]})] = ""
     trial_expiration: Time = None
     trial_expiration_date: Time = None
     billing_contact: Text = ""
@@ -235,6 +266,8 @@ class NewCustomerBody(AddressBody):
 
 class CustomerChangeBody(NewCustomerBody):
     """What is to change of a customer: what is not given stays, and the address changes field by field."""
+
+    documented_as_required: ClassVar[tuple[str, ...]] = ()
 
 
 class NewAzureCustomerBody(NewCustomerBody):

@@ -17,7 +17,15 @@ from rebill.api.answer_shapes import (
     SubscriptionRemoveTrialDetail,
 )
 from rebill.api.answers import Answer
-from rebill.api.azure_accounts import BEGIN_PARAMETERS, END_PARAMETERS, LIST_PARAMETERS, order_of, spans_transfer
+from rebill.api.azure_accounts import (
+    ASSIGNED,
+    BEGIN_PARAMETERS,
+    END_PARAMETERS,
+    LIST_PARAMETERS,
+    REMOVED,
+    order_of,
+    spans_transfer,
+)
 from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import flag
@@ -36,7 +44,16 @@ DETAIL = flag("detail", "Also `details`: each subscription's name, times and day
 
 
 def add(call: Call) -> Answer:
-    """Assign subscriptions to a customer."""
+    """Each subscription is billed to the customer, whoever has the Azure customer around it.
+
+    `<GUID>` and `/subscriptions/<GUID>` name one subscription; for other clouds the same call takes the account id
+    of an imported cost line. An id must be known from the catalogue or from imported cost, and be free on the days
+    that are asked for. Any fault is 422, and nothing is stored. No ids at all is 422 too; it never means all of
+    them.
+
+    The answer shows every id that is assigned to the customer now. With `detail=true`, and with every dry run,
+    `details` tell what became of each id of the request.
+    """
     body = call.body_as(SubscriptionsBody)
     outcome = assign_accounts(
         call.installation, call.caller, order_of(call, AccountKind.SUBSCRIPTION, body.identifiers)
@@ -51,7 +68,11 @@ def add(call: Call) -> Answer:
 
 
 def remove(call: Call) -> Answer:
-    """Take subscriptions away from a customer."""
+    """The subscriptions are billed to the customer no more from today on, or from `effective_to` on.
+
+    From then on each goes where the Azure customer around it goes. Any fault is 422, and nothing is stored. The
+    answer shows every id that is assigned to the customer now, and those that this call removed.
+    """
     body = call.body_as(SubscriptionsBody)
     outcome = remove_accounts(
         call.installation, call.caller, order_of(call, AccountKind.SUBSCRIPTION, body.identifiers)
@@ -67,7 +88,10 @@ def remove(call: Call) -> Answer:
 
 
 def list_subscriptions(call: Call) -> Answer:
-    """List a customer's subscriptions."""
+    """The subscriptions that are assigned to the customer today; `as_of` names another day.
+
+    `history=true` shows past and future ones too, `detail=true` the name, times and days of each.
+    """
     customer_id = call.ids["client_api_id"]
     listing = list_assignments(
         call.installation,
@@ -150,10 +174,11 @@ def _subscription_routes() -> tuple[Route, ...]:
             Permission.CHANGE,
             add,
             "Assign subscriptions to a customer",
-            {200: SubscriptionAddition},
+            {200: (SubscriptionDetailAddition, SubscriptionAddition)},
             (*BEGIN_PARAMETERS, DETAIL),
             SubscriptionsBody,
             act=Act.ASSIGN_ACCOUNTS,
+            headers=ASSIGNED,
         ),
         Route(
             "PUT",
@@ -161,10 +186,11 @@ def _subscription_routes() -> tuple[Route, ...]:
             Permission.CHANGE,
             remove,
             "Take subscriptions away from a customer",
-            {200: SubscriptionRemoval},
+            {200: (SubscriptionDetailRemoval, SubscriptionRemoval)},
             (*END_PARAMETERS, DETAIL),
             SubscriptionsBody,
             act=Act.REMOVE_ACCOUNTS,
+            headers=REMOVED,
         ),
         Route(
             "GET",
@@ -172,7 +198,7 @@ def _subscription_routes() -> tuple[Route, ...]:
             Permission.READ_OWN,
             list_subscriptions,
             "List a customer's subscriptions",
-            {200: SubscriptionList},
+            {200: (SubscriptionDetailList, SubscriptionList)},
             (*PAGING, *LIST_PARAMETERS, DETAIL),
         ),
     )

@@ -21,7 +21,7 @@ _USER_ID = "user_id"
 
 
 def create(call: Call) -> Answer:
-    """Create a user."""
+    """A person or a program that is to call the API, of the partner or, with `customer_read_only`, of a customer."""
     new = call.body_as(NewUserBody).new_user()
     if call.filter_customer_id not in (None, new.customer_id):
         require_shape({"client_api_id": "differs from customer_id in the body"})
@@ -29,26 +29,29 @@ def create(call: Call) -> Answer:
 
 
 def list_all(call: Call) -> Answer:
-    """List the users."""
+    """The partner's users and its customers' users; `client_api_id` keeps the list to a customer's."""
     listing = list_users(call.installation, call.caller, page_of(call.parameters), call.filter_customer_id)
     return list_answer(call, UserList(users=[UserAnswer.of(user) for user in listing.items]), listing)
 
 
 def get(call: Call) -> Answer:
-    """Show one user."""
+    """One user."""
     user = get_user(call.installation, call.caller, call.ids[_USER_ID], call.filter_customer_id)
     return Answer.json(200, UserAnswer.of(user))
 
 
 def change(call: Call) -> Answer:
-    """Change a user."""
+    """What is given changes. While a user is disabled its keys are dead, and no key opens more than its user's role.
+
+    What would leave the partner no admin key is 409.
+    """
     wanted = call.body_as(UserChangeBody).change()
     user = change_user(call.installation, call.caller, call.ids[_USER_ID], wanted, call.filter_customer_id)
     return Answer.json(200, UserAnswer.of(user))
 
 
 def delete(call: Call) -> Answer:
-    """Delete a user; its keys are dead."""
+    """The user is gone, and every key of it is revoked. What would leave the partner no admin key is 409."""
     delete_user(call.installation, call.caller, call.ids[_USER_ID], call.filter_customer_id)
     return Answer.deleted(call.accept)
 
@@ -75,6 +78,7 @@ def _user_routes() -> tuple[Route, ...]:
             {201: UserAnswer},
             body=NewUserBody,
             act=Act.CREATE_USER,
+            shows={_USER_ID: "/id"},
             value_faults=_new_faults,
         ),
         Route("GET", base, Permission.READ_ADMINISTRATION, list_all, "List users", {200: UserList}, PAGING),
@@ -88,6 +92,7 @@ def _user_routes() -> tuple[Route, ...]:
             {200: UserAnswer},
             body=UserChangeBody,
             act=Act.CHANGE_USER,
+            may_conflict=True,
             value_faults=_change_faults,
             path_check=lambda installation, caller, ids: get_user(installation, caller, ids[_USER_ID]),
         ),
@@ -99,6 +104,7 @@ def _user_routes() -> tuple[Route, ...]:
             "Delete a user",
             {200: Nothing, 204: None},
             act=Act.DELETE_USER,
+            may_conflict=True,
             path_check=lambda installation, caller, ids: get_user(installation, caller, ids[_USER_ID]),
         ),
     )

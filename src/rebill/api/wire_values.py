@@ -10,6 +10,13 @@ from pydantic import BeforeValidator, Field
 from rebill.api.shapes import shape_fault
 from rebill.api.texts import read_id
 from rebill.api.wire_reading import GREATEST_NUMBER_DIGITS
+from rebill.api.wire_schemas import (
+    IdSchema,
+    IdsOrAllSchema,
+    IdsSchema,
+    MonthSchema,
+    OptionalMonthSchema,
+)
 from rebill.model.money import parse_decimal
 from rebill.model.months import BillingMonth
 
@@ -85,22 +92,22 @@ def word_of(words: type[Word], also: dict[str, Word] | None = None) -> Callable[
 WholeNumber = Annotated[int, BeforeValidator(_read_whole_number, json_schema_input_type=int | str)]
 Number = Annotated[Decimal, BeforeValidator(_read_number, json_schema_input_type=Decimal | str)]
 Month = Annotated[
-    BillingMonth, BeforeValidator(_read_month, json_schema_input_type=str), Field(description="`YYYY-MM`.")
+    BillingMonth, BeforeValidator(_read_month, json_schema_input_type=MonthSchema), Field(description="`YYYY-MM`.")
 ]
 OptionalMonth = Annotated[
     Month | None,
-    BeforeValidator(lambda value: None if value == "" else value, json_schema_input_type=str),
+    BeforeValidator(lambda value: None if value == "" else value, json_schema_input_type=OptionalMonthSchema),
     Field(description="`YYYY-MM`; empty: none."),
 ]
 """A month that a caller can take back: what was sent as ``""`` is given, and ``None``."""
-Id = Annotated[int, BeforeValidator(read_wire_id, json_schema_input_type=int | str)]
+Id = Annotated[int, BeforeValidator(read_wire_id, json_schema_input_type=IdSchema)]
 Ids = Annotated[
     list[Id],
-    BeforeValidator(listed, json_schema_input_type=list[int | str] | str),
+    BeforeValidator(listed, json_schema_input_type=IdsSchema),
     Field(max_length=GREATEST_LIST_LENGTH),
 ]
 IdsOrAll = Annotated[
     list[Annotated[int | str, BeforeValidator(_read_id_or_all, json_schema_input_type=int | str)]],
-    BeforeValidator(listed, json_schema_input_type=list[int | str] | str),
+    BeforeValidator(listed, json_schema_input_type=IdsOrAllSchema),
     Field(max_length=GREATEST_LIST_LENGTH, description="Ids of customers, or `all`: those to come too."),
 ]
