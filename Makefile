@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve bench bench-api openapi lock clean
+.PHONY: help demo test lint serve bench bench-api fuzz-api openapi lock clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -33,6 +33,9 @@ bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as rat
 
 bench-api: .venv/development.stamp ## how fast the API answers on this machine, as ratios
 	@$(BIN)/python -m benchmarks.api
+
+fuzz-api: .venv/development.stamp ## the API tried against its document at length, with Schemathesis, on both stores
+	@$(BIN)/python -m tests.api.trial
 
 openapi: .venv/development.stamp ## the documented examples and docs/openapi.json anew, from a server that runs
 	@$(BIN)/python -m tests.api.documented

@@ -59,7 +59,7 @@ def test_the_continuous_integration_runs_the_tests_and_nothing_cleverer() -> Non
 def test_make_says_in_one_line_what_each_target_does() -> None:
     answer = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     targets = {line.split()[1] for line in answer.splitlines()}
-    assert targets >= {"help", "demo", "test", "lint", "serve", "bench", "bench-api", "openapi", "lock"}
+    assert targets >= {"help", "demo", "test", "lint", "serve", "bench", "bench-api", "fuzz-api", "openapi", "lock"}
 
 
 @pytest.mark.parametrize("file", MARKDOWN, ids=_name)

@@ -1,0 +1,50 @@
+"""Runs Schemathesis, in the environment of its own, on a server that ``rebill serve`` started on a world.
+
+Every check is on; what a check is told to expect stands in ``schemathesis.toml`` beside this file, with the reason.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rebill.settings import Settings
+from tests.api.world import World
+
+FOLDER = Path(__file__).parent
+PROGRAM = Path(sys.prefix) / "api-trial/bin/schemathesis"
+_GREATEST_SECONDS = 1800
+
+
+@contextmanager
+def served(settings: Settings, folder: Path) -> Iterator[str]:
+    """The address of a server on the record of ``settings``, by the command that its operator gives."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("REBILL_")}
+    environment |= {"REBILL_HOME": str(settings.home), "REBILL_DATABASE_URL": settings.database_url}
+    command = [sys.executable, "-m", "rebill", "serve", "--port", "0"]
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    try:
+        assert process.stdout is not None
+        words = process.stdout.readline().split()
+        yield next(word for word in words if word.startswith("http://"))
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def try_api(world: World, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """What Schemathesis says of a server on ``world``, called with its admin key."""
+    assert PROGRAM.exists(), "build its environment first: make lint"
+    with served(world.installation.settings, folder) as address:
+        command = [
+            str(PROGRAM), "--config-file", str(FOLDER / "schemathesis.toml"), "run", f"{address}/openapi.json",
+            "--header", f"Authorization: Bearer {world.keys['admin']}", "--checks=all", "--no-color",
+            "--warnings=off", "--generation-database=none", "--continue-on-failure", *options,
+        ]  # fmt: skip
+        environment = {**os.environ, "PYTHONPATH": str(FOLDER), "NO_PROXY": "127.0.0.1"}
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=_GREATEST_SECONDS
+        )
