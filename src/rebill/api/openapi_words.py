@@ -27,6 +27,10 @@ TAGS = {
         "Which Azure customers of the partner belong to which of its customers, and since when.",
     ),
     "customers": ("Customers", "Those whom the partner bills."),
+    "manual_lines": (
+        "Manual lines",
+        "Amounts that no file has, each on one customer's statement of one month.",
+    ),
     "margins": ("Margins", "What the partner keeps of what customers are billed."),
     "customer_statements": ("Statements", "What customers are billed: estimated, or issued and final."),
     "azure_partner_customers": ("Azure catalogue", "What Microsoft Partner Center lists for the partner."),

@@ -1,5 +1,6 @@
 """What the OpenAPI document says of values in bodies: what their readers read, as JSON Schema has it."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema
@@ -39,6 +40,11 @@ TimeSchema = Annotated[
 ]
 MonthSchema = Annotated[str, Field(pattern=f"^{_MONTH}$")]
 OptionalMonthSchema = Annotated[str, Field(pattern=f"^({_MONTH})?$")]
+NumberSchema = (
+    Annotated[Decimal, WithJsonSchema({"type": "number"})]
+    | Annotated[str, Field(pattern=r"^-?[0-9]{1,20}(\.[0-9]{1,12})?$")]
+)
+WholeNumberSchema = Annotated[str, Field(pattern=r"^-?[0-9]{1,20}$")]
 IdSchema = Annotated[int, Field(ge=1, le=GREATEST_ID)] | Annotated[str, Field(pattern=f"^{_ID}$")]
 IdsSchema = list[IdSchema] | Annotated[str, Field(pattern=f"^ *{_ID} *(, *{_ID} *)*$")]
 """A list, or one text with commas between."""

@@ -15,7 +15,9 @@ from rebill.api.wire_schemas import (
     IdsOrAllSchema,
     IdsSchema,
     MonthSchema,
+    NumberSchema,
     OptionalMonthSchema,
+    WholeNumberSchema,
 )
 from rebill.model.money import parse_decimal
 from rebill.model.months import BillingMonth
@@ -89,8 +91,8 @@ def word_of(words: type[Word], also: dict[str, Word] | None = None) -> Callable[
     return read
 
 
-WholeNumber = Annotated[int, BeforeValidator(_read_whole_number, json_schema_input_type=int | str)]
-Number = Annotated[Decimal, BeforeValidator(_read_number, json_schema_input_type=Decimal | str)]
+WholeNumber = Annotated[int, BeforeValidator(_read_whole_number, json_schema_input_type=int | WholeNumberSchema)]
+Number = Annotated[Decimal, BeforeValidator(_read_number, json_schema_input_type=NumberSchema)]
 Month = Annotated[
     BillingMonth, BeforeValidator(_read_month, json_schema_input_type=MonthSchema), Field(description="`YYYY-MM`.")
 ]
@@ -107,7 +109,7 @@ Ids = Annotated[
     Field(max_length=GREATEST_LIST_LENGTH),
 ]
 IdsOrAll = Annotated[
-    list[Annotated[int | str, BeforeValidator(_read_id_or_all, json_schema_input_type=int | str)]],
+    list[Annotated[int | str, BeforeValidator(_read_id_or_all, json_schema_input_type=int | WholeNumberSchema)]],
     BeforeValidator(listed, json_schema_input_type=IdsOrAllSchema),
     Field(max_length=GREATEST_LIST_LENGTH, description="Ids of customers, or `all`: those to come too."),
 ]

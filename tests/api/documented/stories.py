@@ -21,8 +21,10 @@ def tell_all(documented: Documented) -> Recorder:
         subscriptions,
         statements,
         margins,
+        manual_lines,
         catalogue,
         customers,
+        customer_terms,
         billing_rules,
         price_books,
         price_book_assignments,
@@ -132,6 +134,32 @@ def margins(documented: Documented) -> None:
     tell.call("By service, of no month", "GET", path, status=422, query={"by": "service"})
 
 
+def manual_lines(documented: Documented) -> None:
+    """An amount that no file has is entered, read and withdrawn."""
+    tell, base = documented.recorder, "/v1/manual_lines"
+    one = f"{base}/{{manual_line_id}}"
+    fee = {
+        "client_api_id": documented.customer_id,
+        "billing_period": "2024-10",
+        "amount": "250.00",
+        "reason": "Setting up the landing zone",
+        "cost": "80",
+    }
+    made = tell.call("A fee for set-up", "POST", base, status=201, body=fee)["id"]
+    tell.unknown("POST", base, fee)
+    tell.call("Nothing to read on the statement", "POST", base, status=422, body={**fee, "reason": ""})
+    tell.call("Of a month", "GET", base, status=200, query={"billing_period": "2024-10"})
+    tell.unknown("GET", base)
+    tell.page_zero(base)
+    tell.call("One entry", "GET", one, made, status=200)
+    tell.unknown("GET", one)
+    tell.misspelt("DELETE", one, made)
+    tell.call(
+        "Withdrawn, and answered in JSON", "DELETE", one, made, status=200, headers={"Accept": "application/json"}
+    )
+    tell.unknown("DELETE", one)
+
+
 def catalogue(documented: Documented) -> None:
     """The catalogue is read."""
     tell, base = documented.recorder, "/v1/azure_partner_customers"
@@ -181,6 +209,20 @@ def _customers_of_version(documented: Documented, version: str, new: dict[str, A
     tell.call("Deleted, and answered in JSON", "DELETE", one, made, status=200, headers={"Accept": "application/json"})
     tell.unknown("DELETE", one)
     tell.call("It has issued statements", "DELETE", one, documented.customer_id, status=422)
+
+
+def customer_terms(documented: Documented) -> None:
+    """A customer's terms are read and changed."""
+    tell, path = documented.recorder, "/v1/customers/{client_api_id}/terms"
+    tell.call("By month", "GET", path, documented.customer_id, status=200)
+    tell.unknown("GET", path)
+    other = {"client_api_id": str(documented.neighbour_id)}
+    tell.call("Another customer than the path's", "GET", path, documented.customer_id, status=422, query=other)
+    change = {"fallback_markup_percent": "7.5", "carry_forward": True, "from_month": "2024-11"}
+    tell.call("From November on", "PUT", path, documented.customer_id, status=200, body=change)
+    tell.unknown("PUT", path, change)
+    issued = {**change, "from_month": "2024-09"}
+    tell.call("From a month that is issued", "PUT", path, documented.customer_id, status=422, body=issued)
 
 
 def billing_rules(documented: Documented) -> None:
