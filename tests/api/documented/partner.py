@@ -25,7 +25,7 @@ from tests.services.months import SEPTEMBER, charge, write_focus
 ADDRESS = Address(street1="1 Main Street", city="Springfield", state="IL", zipcode="62701", country="US")
 SUBSCRIPTIONS = ("6f1c2a9e-8d0b-4c55-9a53-2f0f7d1b1a11", "0b0e6a77-52a4-4c8e-8f0e-5d5c0a6b2b22")
 _CATALOGUE = (
-    ("ab123", "Indigo Montoya Inc", "chazureteam.onmicrosoft.com"),
+    ("ab123", "Montoya Inc", "chazureteam.onmicrosoft.com"),
     ("fgh345", "Fezzik Freight", "fezzik.onmicrosoft.com"),
     ("vzz678", "Vizzini Consulting", "vizzini.onmicrosoft.com"),
 )
