@@ -1,7 +1,7 @@
 """Random months for the oracle and the engines: every kind of line that ``docs/rating.md`` speaks of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -156,6 +156,19 @@ def account_bindings(draw: st.DrawFn, kind: AccountKind, key: str) -> list[Accou
     ]
 
 
+guards = st.sampled_from([False, True]).flatmap(
+    lambda any_guard: st.fixed_dictionaries(
+        {
+            "cap_at_list": st.booleans(),
+            "floor_at_cost": st.booleans(),
+            "margin_floor_percent": st.sampled_from([Decimal(0), Decimal("12.5"), Decimal("33.3333"), Decimal("99.8")]),
+        }
+        if any_guard
+        else {}
+    )
+)
+
+
 @st.composite
 def rating_inputs(draw: st.DrawFn) -> RatingInputs:
     """Terms for some customers, books for some, and who has which account when."""
@@ -172,7 +185,8 @@ def rating_inputs(draw: st.DrawFn) -> RatingInputs:
         enabled = draw(st.sampled_from([True] * 6 + [False]))
         fallback = draw(st.sampled_from([Decimal(0), Decimal("7.25"), Decimal("0.0001")]))
         basis, policy = draw(st.sampled_from(Basis)), draw(st.sampled_from(CommitmentsPolicy))
-        terms.append(CustomerTerms(customer_id, enabled, basis, policy, fallback))
+        standing = CustomerTerms(customer_id, enabled, basis, policy, fallback)
+        terms.append(replace(standing, **draw(guards)))
     books = [recorded(number, draw(price_book(MONTH.first_day))) for number in range(1, draw(st.integers(1, 4)))]
     return RatingInputs(
         month=MONTH,

@@ -7,7 +7,7 @@ misreads the page.
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, getcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, getcontext
 
 from rebill.model.identifiers import AccountKind
 from rebill.model.rating import AccountBinding, RatingInputs
@@ -31,6 +31,7 @@ class Rated:
     spans_transfer: bool
     rule: int | None = None
     spread: Decimal = Decimal(0)
+    guard: str = "NONE"
 
 
 def twelve(value: Decimal) -> Decimal:
@@ -124,7 +125,24 @@ def rate_line(line: Line, inputs: RatingInputs) -> Rated:
     support = support_price(line, customer_id, inputs)
     if support is not None:
         return Rated("billed", customer_id, "SUPPORT_RULE", cost, support, crosses, position, spread)
-    return Rated("billed", customer_id, kind, cost, twelve(price) + spread, crosses, position, spread)
+    price, guard = guarded(line, terms, base, cost, twelve(price) + spread)
+    return Rated("billed", customer_id, kind, cost, price, crosses, position, spread, guard)
+
+
+def guarded(line: Line, terms: CustomerTerms, base: Decimal, cost: Decimal, price: Decimal) -> tuple[Decimal, str]:
+    """(price, the guard that moved it last): never above list, never below cost, at least so much margin."""
+    guard = "NONE"
+    if line.category not in ("Usage", "Purchase") or base <= 0:
+        return price, guard
+    if terms.cap_at_list and line.listed is not None and line.listed != 0 and price > line.listed:
+        price, guard = line.listed, "CAP_AT_LIST"
+    if terms.floor_at_cost and price < cost:
+        price, guard = cost, "FLOOR_AT_COST"
+    if terms.margin_floor_percent:
+        factor = (1 / (1 - terms.margin_floor_percent / 100)).quantize(Decimal("0.000001"), rounding=ROUND_CEILING)
+        if price < twelve(cost * factor):
+            price, guard = twelve(cost * factor), "MARGIN_FLOOR"
+    return price, guard
 
 
 MINOR_DIGITS = {"USD": 2, "EUR": 2, "JPY": 0, "KWD": 3}

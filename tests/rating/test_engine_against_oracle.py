@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rebill.engines.duckdb import DuckDBEngine
-from rebill.model.rating import BaseKind, RatedMonth, RatingInputs
+from rebill.model.rating import BaseKind, Guard, RatedMonth, RatingInputs
 from rebill.model.statement import LineKind, PricedLine, drawn_up
 from rebill.services.rate_month import ImportedCost, rate_month
 from tests.rating import oracle
@@ -21,7 +21,8 @@ from tests.rating.oracle import Rated
 from tests.rating.oracle_billing_rules import AddedLine, added_lines
 
 RATED_LINES = """
-SELECT s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price, l.spans_transfer, p.rule_position, {spread}
+SELECT s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price, l.spans_transfer, p.rule_position,
+       {spread}, {guard}
 FROM rated_lines AS l JOIN account_spans AS s USING (span_number)
 JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = l.product_number
 ORDER BY l.part, l.part_row"""
@@ -48,12 +49,13 @@ def rated_by_engine(
         rated = rate_month(engine, inputs, ImportedCost(parts, len(lines), imported_sums(lines)), folder)
         if not lines:
             return rated, []
-        # Only a month in which billing rules act on charges has a column of what they spread.
+        # Only a month in which billing rules act on charges has a column of what they spread, and so it is with guards.
         columns = {name for name, *_ in engine.rows("DESCRIBE rated_lines")}
-        rows = engine.rows(RATED_LINES.format(spread="l.spread" if "spread" in columns else "CAST('0' AS DECIMAL)"))
+        spread = "l.spread" if "spread" in columns else "CAST('0' AS DECIMAL)"
+        rows = engine.rows(RATED_LINES.format(spread=spread, guard="l.guard" if "guard" in columns else "0"))
     return rated, [
-        Rated(binding, customer_id, BaseKind(kind).name, cost, price, crosses, rule, spread)
-        for binding, customer_id, kind, cost, price, crosses, rule, spread in rows
+        Rated(binding, customer_id, BaseKind(kind).name, cost, price, crosses, rule, spread, Guard(guard).name)
+        for binding, customer_id, kind, cost, price, crosses, rule, spread, guard in rows
     ]
 
 

@@ -23,6 +23,7 @@ FACTOR_DECIMALS: Final = 6
 GREATEST_PERCENT: Final = Decimal("99899.9999")
 """The greatest percent of any kind: 1 + p/100 still fits DECIMAL(9,6)."""
 GREATEST_DISCOUNT: Final = Decimal(100)
+GREATEST_MARGIN_FLOOR = Decimal("99.8")
 GREATEST_RATE: Final = Decimal("9999999.9999999999")
 """The greatest price of one unit, of either sign."""
 
@@ -97,6 +98,13 @@ def increase_factor(percent: Decimal) -> Decimal:
 def discount_factor(percent: Decimal) -> Decimal:
     """``1 − percent/100``, exact, six decimals."""
     return round_half_away(1 - checked_percent(percent, GREATEST_DISCOUNT) / 100, FACTOR_DECIMALS)
+
+
+def margin_floor_factor(percent: Decimal) -> Decimal:
+    """``1 / (1 − percent/100)``, six decimals, rounded up: cost × this is the least price of so much margin."""
+    whole = int(checked_percent(percent, GREATEST_MARGIN_FLOOR).scaleb(PERCENT_DECIMALS))
+    hundred = 100 * 10**PERCENT_DECIMALS
+    return Decimal(-(-(hundred * 10**FACTOR_DECIMALS) // (hundred - whole))).scaleb(-FACTOR_DECIMALS)
 
 
 def share_of(percent: Decimal) -> Decimal:

@@ -55,6 +55,18 @@ class Attention(StrEnum):
     """Usage of more than a day that crosses a change of owner: it belongs whole to the owner on its first day."""
 
 
+class Guard(IntEnum):
+    """What held a line's price within bounds; stored with rated lines as its number, where any guard is set."""
+
+    NONE = 0
+    CAP_AT_LIST = 1
+    """It would have been above list."""
+    FLOOR_AT_COST = 2
+    """It would have been below the line's statement cost."""
+    MARGIN_FLOOR = 3
+    """It would have left less than the least margin."""
+
+
 class CommitmentRole(StrEnum):
     """A charge's part in a commitment (a reservation or savings plan)."""
 

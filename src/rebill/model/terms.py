@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from rebill.model.closing import LateCost
 
@@ -38,6 +39,26 @@ class LateCostTerm(StrEnum):
 
 
 @dataclass(frozen=True)
+class Guards:
+    """What holds the price of usage and purchases within bounds (``docs/rating.md``, Guards).
+
+    ``cap_at_list``: never above list. ``floor_at_cost``: never below the line's statement cost.
+    ``margin_floor_percent``: of the price, at least so much is margin; 0 = none.
+    """
+
+    cap_at_list: bool = False
+    floor_at_cost: bool = False
+    margin_floor_percent: Decimal = Decimal(0)
+
+    @property
+    def any(self) -> bool:
+        return self.cap_at_list or self.floor_at_cost or self.margin_floor_percent > 0
+
+
+NO_GUARDS: Final = Guards()
+
+
+@dataclass(frozen=True)
 class CustomerTerms:
     """Terms in force for one customer in one billing month (percents have at most four decimals).
 
@@ -51,6 +72,15 @@ class CustomerTerms:
     fallback_markup_percent: Decimal = Decimal(0)
     carry_forward: bool = False
     late_cost: LateCostTerm = LateCostTerm.PARTNER
+    cap_at_list: bool = False
+    floor_at_cost: bool = False
+    margin_floor_percent: Decimal = Decimal(0)
+
+    @property
+    def guards(self) -> Guards:
+        """What holds prices within bounds."""
+        return Guards(self.cap_at_list, self.floor_at_cost, self.margin_floor_percent.normalize())
+
 
 
 TERM_NAMES = tuple(field.name for field in fields(CustomerTerms) if field.name != "customer_id")

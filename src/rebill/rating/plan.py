@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from rebill.model.rating import BaseKind
 from rebill.rating.accounts import account_spans, accounts, agreement_of, span_of_line
+from rebill.rating.guards import GUARD_JOIN, KEPT_FOR_GUARDS, guard_columns, guarded
 from rebill.rating.line_columns import Asked
 from rebill.rating.products import (
     BILLED_BASE,
@@ -49,6 +50,7 @@ class PlanFeatures:
 
     ``asked``: what the books ask of lines. ``names_accounts``: an account has a book of its own, or an agreement rules
     of its own. ``has_line_rules``: billing rules act on charges. ``most_spread``: how many share in one at most.
+    ``has_guards``: prices are held within bounds.
     """
 
     bill_input_tax: bool
@@ -56,6 +58,7 @@ class PlanFeatures:
     asked: Asked
     has_line_rules: bool = False
     most_spread: int = 0
+    has_guards: bool = False
 
 
 _FALLS_BACK = f"(p.base_source = {LIST_BASE} AND {NO_LIST})"
@@ -66,6 +69,8 @@ _BASE = f"""CASE WHEN p.base_source = {BILLED_BASE} OR {_FALLS_BACK} THEN CAST(l
          WHEN p.base_source = {EFFECTIVE_BASE} THEN COALESCE(CAST(l.EffectiveCost AS {AMOUNT}), {ZERO})
          ELSE {ZERO} END"""
 _FACTOR = f"CASE WHEN {_FALLS_BACK} THEN p.fallback_factor ELSE p.factor END"
+# Of a line that a fixed rate prices: what its base would be.
+_OWN_BASE = f"({_BASE.replace('p.base_source', 'p.own_base_source')})"
 # The one place where a price is computed: base × factor, or quantity × rate;
 # rounded half away from zero to 12 decimals.
 _BY_PERCENT = "rounded_product(base, factor)"
@@ -93,6 +98,10 @@ def _rated_lines(features: PlanFeatures) -> str:
     if features.has_line_rules:
         asked_by_rules, rule_joins = f", {rule_columns(features.most_spread)}", RULE_JOINS
         carried = f", {rule_column_names(features.most_spread)}"
+    if features.has_guards:
+        asked_by_rules += f", {guard_columns(_OWN_BASE)}"
+        carried += KEPT_FOR_GUARDS
+        rule_joins += GUARD_JOIN
     priced = f"""
 SELECT part, part_row, span_number, product_number, base_kind, quantity, billed_cost, statement_cost,
        {price} AS price, spans_transfer{carried}
@@ -109,7 +118,9 @@ FROM (SELECT l.part, l.part_row, s.span_number, p.product_number,
       LEFT JOIN products AS d
         ON {product_of_line(features.asked)}
       LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number{rule_joins}) AS based"""
-    return ruled(priced, features.most_spread) if features.has_line_rules else priced
+    if features.has_line_rules:
+        priced = ruled(priced, features.most_spread, KEPT_FOR_GUARDS if features.has_guards else "")
+    return guarded(priced, features.has_line_rules) if features.has_guards else priced
 
 
 _RATED_SUMS = f"""

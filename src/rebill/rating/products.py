@@ -118,7 +118,8 @@ WITH based AS (
     LEFT JOIN rules ON rules.rule_set = b.rule_set AND rules.rule_position = m.rule_position
 )
 SELECT rule_set, product_number, rule_position,
-       CASE WHEN rate IS NOT NULL THEN {QUANTITY_BASE} ELSE base_source END AS base_source, cost_source,
+       CASE WHEN rate IS NOT NULL THEN {QUANTITY_BASE} ELSE base_source END AS base_source,
+       base_source AS own_base_source, cost_source,
        CASE WHEN rate IS NOT NULL THEN {BaseKind.FIXED_RATE}
             WHEN base_source = {LIST_BASE} THEN {BaseKind.LIST}
             WHEN base_source = {BILLED_BASE} THEN {BaseKind.BILLED}
@@ -132,6 +133,6 @@ SELECT rule_set, product_number, rule_position,
        COALESCE(cost_base_factor, {_ONE}) AS fallback_factor, rate
 FROM ruled
 UNION ALL
-SELECT {NOT_BILLED_RULE_SET}, product_number, NULL, {NO_BASE}, {NO_COST}, {BaseKind.NOT_BILLED},
+SELECT {NOT_BILLED_RULE_SET}, product_number, NULL, {NO_BASE}, {NO_BASE}, {NO_COST}, {BaseKind.NOT_BILLED},
        {_ONE}, {_ONE}, {_NO_RATE}
 FROM products"""

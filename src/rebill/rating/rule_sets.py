@@ -15,7 +15,7 @@ from typing import Final
 from rebill.model.money import increase_factor
 from rebill.model.price_book import PriceRule, RecordedBook
 from rebill.model.rating import RatingInputs
-from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.model.terms import NO_GUARDS, Basis, CommitmentsPolicy, CustomerTerms, Guards
 
 NOT_BILLED_RULE_SET: Final = 0
 """The rule set of accounts nobody is billed for."""
@@ -36,6 +36,7 @@ class RuleSet:
     fallback_factor: Decimal
     matcher: int
     rules: tuple[PriceRule, ...]
+    guards: Guards = NO_GUARDS
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class RuleSets:
     numbered: tuple[RuleSet, ...]
     matchers: tuple[tuple[PriceRule, ...], ...]
     accounts: tuple[AccountRules, ...]
+
+    @property
+    def has_guards(self) -> bool:
+        """Whether any price is held within bounds."""
+        return any(rule_set.guards.any for rule_set in self.numbered)
 
     @property
     def names_accounts(self) -> bool:
@@ -109,11 +115,11 @@ class _Gathered:
                 self.accounts.append(span)
 
     def _number(self, terms: CustomerTerms, dated: _DatedRules) -> int:
-        key = (terms.basis, terms.commitments, terms.fallback_markup_percent.normalize(), dated.key)
+        key = (terms.basis, terms.commitments, terms.fallback_markup_percent.normalize(), terms.guards, dated.key)
         if key not in self._numbers:
             factor = increase_factor(terms.fallback_markup_percent)
             matcher = self._matcher(dated)
-            self.rule_sets.append(RuleSet(terms.basis, terms.commitments, factor, matcher, dated.rules))
+            self.rule_sets.append(RuleSet(terms.basis, terms.commitments, factor, matcher, dated.rules, terms.guards))
             self._numbers[key] = len(self.rule_sets)
         return self._numbers[key]
 

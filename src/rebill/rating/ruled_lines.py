@@ -34,15 +34,18 @@ def rule_column_names(most_spread: int) -> str:
     return f"spread_over, support, support_listed, support_source, support_factor{shares}, list_price"
 
 
-def ruled(priced: str, most_spread: int) -> str:
-    """The rated lines of ``priced`` after spread shares and the price of support; ``spread``: what shares added."""
+def ruled(priced: str, most_spread: int, kept: str = "") -> str:
+    """The rated lines of ``priced`` after spread shares and the price of support; ``spread``: what shares added.
+
+    ``kept``: further columns of ``priced`` to hand on.
+    """
     return f"""
 SELECT part, part_row, span_number, product_number,
        CAST(CASE WHEN {_IS_FREE} OR {_IS_AT_LIST} THEN {BaseKind.SUPPORT_RULE} ELSE base_kind END AS TINYINT)
        AS base_kind, quantity, billed_cost, statement_cost, spread,
        CASE WHEN {_IS_FREE} THEN {ZERO}
             WHEN {_IS_AT_LIST} THEN CAST(round(list_price * support_factor, 12) AS {AMOUNT})
-            ELSE CAST(price + spread AS {AMOUNT}) END AS price, spans_transfer
+            ELSE CAST(price + spread AS {AMOUNT}) END AS price, spans_transfer{kept}
 FROM (SELECT priced.*, CASE WHEN spread_over THEN {_spread(most_spread)} ELSE {ZERO} END AS spread
       FROM ({priced}) AS priced) AS spread_over_lines"""
 

@@ -7,6 +7,7 @@ from rebill.engines.duckdb import DuckDBEngine
 from rebill.model.rating import RatingInputs
 from rebill.price_books.regular_expressions import matching_numbers
 from rebill.rating.customer_rules import names_agreements
+from rebill.rating.guards import guard_table
 from rebill.rating.line_columns import Asked, TextClasses, asked_by, asked_columns, text_classes
 from rebill.rating.line_rules import line_rule_tables, line_rules_of, product_rule_table
 from rebill.rating.plan import PlanFeatures, keys
@@ -29,9 +30,18 @@ def resolve_rules(engine: DuckDBEngine, inputs: RatingInputs) -> PlanFeatures:
         asked,
         has_line_rules=bool(line_rules.numbered),
         most_spread=line_rules.most_spread,
+        has_guards=rule_sets.has_guards,
     )
     classes = classes_of_texts(engine, asked)
-    _create(engine, (*input_tables(inputs, rule_sets), *line_rule_tables(line_rules), *map(class_table, classes)))
+    _create(
+        engine,
+        (
+            *input_tables(inputs, rule_sets),
+            *line_rule_tables(line_rules),
+            guard_table(rule_sets),
+            *map(class_table, classes),
+        ),
+    )
     for step in keys(features):
         engine.create_table_as(step.name, step.sql)
     products = _products(engine, asked)
