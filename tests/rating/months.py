@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 from hypothesis import strategies as st
@@ -156,7 +156,7 @@ def account_bindings(draw: st.DrawFn, kind: AccountKind, key: str) -> list[Accou
     ]
 
 
-guards = st.sampled_from([False, True]).flatmap(
+guards: st.SearchStrategy[dict[str, Any]] = st.sampled_from([False, True]).flatmap(
     lambda any_guard: st.fixed_dictionaries(
         {
             "cap_at_list": st.booleans(),
