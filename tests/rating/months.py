@@ -93,7 +93,7 @@ class ByChance(Chooser):
 def made_line(choose: Chooser) -> Line:
     """One charge; a commitment's usage always has a status, as import sees to it."""
     category = choose.among((*["Usage"] * 6, "Purchase", "Purchase", "Tax", "Credit", "Adjustment"))
-    commitment = choose.among((None, None, "reservation-1"))
+    commitment = choose.among((None, None, "Reservation-1"))
     status = choose.among(("Used", "Unused")) if commitment and category == "Usage" else None
     day = MONTH.first_day + timedelta(days=choose.whole(-3, 33))
     start = datetime.combine(day, datetime.min.time()) + timedelta(hours=choose.whole(0, 23))
@@ -172,9 +172,14 @@ guards: st.SearchStrategy[dict[str, Any]] = st.sampled_from([False, True]).flatm
 @st.composite
 def rating_inputs(draw: st.DrawFn) -> RatingInputs:
     """Terms for some customers, books for some, and who has which account when."""
+    accounts = ((AccountKind.SUBSCRIPTION, SUBSCRIPTIONS), (AccountKind.AZURE_CUSTOMER, TENANTS))
+    allocations = (
+        (AccountKind.COMMITMENT, ("reservation-1",)),
+        (AccountKind.CHARGE_KIND, ("purchase", "adjustment", "unused_commitment", "usage")),
+    )
     bindings = [
         binding
-        for kind, keys in ((AccountKind.SUBSCRIPTION, SUBSCRIPTIONS), (AccountKind.AZURE_CUSTOMER, TENANTS))
+        for kind, keys in (*accounts, *(draw(st.sampled_from([(), allocations]))))
         for key in keys
         for binding in draw(account_bindings(kind, key))
     ]

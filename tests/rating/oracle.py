@@ -39,14 +39,24 @@ def twelve(value: Decimal) -> Decimal:
 
 
 def owner(line: Line, bindings: tuple[AccountBinding, ...], day: date) -> int | None:
-    """The subscription's owner on ``day``, else the tenant's."""
-    for kind, key in ((AccountKind.SUBSCRIPTION, line.subscription), (AccountKind.AZURE_CUSTOMER, line.tenant)):
+    """The subscription's owner on ``day``, else the tenant's; of a line without both, its commitment's or kind's."""
+    named = [(AccountKind.SUBSCRIPTION, line.subscription), (AccountKind.AZURE_CUSTOMER, line.tenant)]
+    if line.subscription is None and line.tenant is None:
+        commitment = None if line.commitment is None else line.commitment.lower()
+        named = [(AccountKind.COMMITMENT, commitment), (AccountKind.CHARGE_KIND, allocated_kind(line))]
+    for kind, key in named:
         for binding in bindings:
             begun = binding.effective_from is None or binding.effective_from <= day
             ended = binding.effective_to is not None and binding.effective_to <= day
             if binding.kind is kind and binding.account_key == key and begun and not ended:
                 return binding.customer_id
     return None
+
+
+def allocated_kind(line: Line) -> str:
+    if line.category != "Usage":
+        return line.category.lower()
+    return "unused_commitment" if line.commitment is not None and line.commitment_status == "Unused" else "usage"
 
 
 def base_of(line: Line, terms: CustomerTerms, bill_input_tax: bool) -> tuple[str, Decimal, bool]:

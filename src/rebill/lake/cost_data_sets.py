@@ -19,7 +19,7 @@ import duckdb
 from rebill.lake import folders
 from rebill.lake.folders import flush_to_disk
 from rebill.lake.workshop import PENDING, Workshop, confirm
-from rebill.model.cost_line import ROLE
+from rebill.model.cost_line import CHARGE_KIND, ROLE
 from rebill.model.data_set import (
     ConvertedFile,
     CurrencySum,
@@ -31,6 +31,7 @@ from rebill.model.data_set import (
     SourceFile,
 )
 from rebill.model.errors import ProgramError
+from rebill.model.identifiers import AccountKind
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
@@ -82,11 +83,15 @@ class MonthContent:
 
 @dataclass(frozen=True)
 class StagedDataSet:
-    """A data set that is complete in staging. ``subscriptions``: ids it names, each with a name or ``""``."""
+    """A data set that is complete in staging. ``subscriptions``: ids it names, each with a name or ``""``.
+
+    ``allocatable``: commitments and kinds of its charges that name neither subscription nor tenant.
+    """
 
     data_set: DataSet
     folder: Path
     subscriptions: tuple[tuple[str, str], ...]
+    allocatable: tuple[tuple[AccountKind, str], ...]
 
 
 def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[MonthContent]:
@@ -187,7 +192,8 @@ def stage(
     _must_add_up(connection, data_set, paths)
     manifest_sha256 = _write_manifest(data_set, folder)
     (folder / PENDING).touch()
-    return StagedDataSet(replace(data_set, manifest_sha256=manifest_sha256), folder, _subscriptions(connection, paths))
+    kept = replace(data_set, manifest_sha256=manifest_sha256)
+    return StagedDataSet(kept, folder, _subscriptions(connection, paths), _allocatable(connection, paths))
 
 
 def _counts(file: ConvertedFile, content: MonthContent) -> int:
@@ -250,6 +256,15 @@ def _subscriptions(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> 
         "WHERE SubAccountId IS NOT NULL GROUP BY SubAccountId ORDER BY SubAccountId"
     ).fetchall()
     return tuple((identifier, name) for identifier, name in found)
+
+
+def _allocatable(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> tuple[tuple[AccountKind, str], ...]:
+    found = connection.execute(
+        f"SELECT DISTINCT l.CommitmentDiscountId, {CHARGE_KIND} FROM read_parquet({sql_paths(parts)}, "
+        "union_by_name=true) AS l WHERE l.SubAccountId IS NULL AND l.x_AzureCustomerId IS NULL"
+    ).fetchall()
+    kinds = {(AccountKind.CHARGE_KIND, kind) for _, kind in found}
+    return tuple(sorted(kinds | {(AccountKind.COMMITMENT, commitment) for commitment, _ in found if commitment}))
 
 
 def _write_manifest(data_set: DataSet, folder: Path) -> str:

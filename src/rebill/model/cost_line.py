@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from rebill.model.identifiers import AllocatedKind
+
 
 class ColumnType(StrEnum):
     """SQL types of cost line columns, as DuckDB and Spark both read them."""
@@ -82,3 +84,9 @@ no column of (Amazon's service code and operation, Azure's meter subcategory), `
 COLUMNS: Final[tuple[Column, ...]] = FOCUS_COLUMNS + OWN_COLUMNS
 CHARGE_CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 COMMITMENT_STATUSES: Final = ("Used", "Unused")
+CHARGE_KIND: Final = f"""CASE l.ChargeCategory
+         WHEN 'Purchase' THEN '{AllocatedKind.PURCHASE}' WHEN 'Adjustment' THEN '{AllocatedKind.ADJUSTMENT}'
+         WHEN 'Credit' THEN '{AllocatedKind.CREDIT}' WHEN 'Tax' THEN '{AllocatedKind.TAX}'
+         ELSE CASE WHEN l.CommitmentDiscountId IS NOT NULL AND l.CommitmentDiscountStatus = 'Unused'
+                   THEN '{AllocatedKind.UNUSED_COMMITMENT}' ELSE '{AllocatedKind.USAGE}' END END"""
+"""The ``AllocatedKind`` of a line ``l``, as SQL."""

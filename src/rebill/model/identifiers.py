@@ -6,6 +6,8 @@ _ASCII_FOLD = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _TRIMMED = " \t\r\n"
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 GREATEST_IDENTIFIER_LENGTH = 128
+GREATEST_COMMITMENT_LENGTH = 512
+"""Ids of reservations are paths."""
 
 
 class AccountKind(StrEnum):
@@ -15,6 +17,26 @@ class AccountKind(StrEnum):
     """An Azure customer tenant, as Partner Center lists it."""
     SUBSCRIPTION = "subscription"
     """An Azure subscription, or another cloud's account (FOCUS ``SubAccountId``)."""
+    COMMITMENT = "commitment"
+    """A reservation or savings plan (FOCUS ``CommitmentDiscountId``), of charges that name neither of the above."""
+    CHARGE_KIND = "charge_kind"
+    """All charges of an ``AllocatedKind`` that name none of the above which is assigned."""
+
+    @property
+    def is_allocated(self) -> bool:
+        """Whether charges that name neither subscription nor tenant are found by it."""
+        return self in (AccountKind.COMMITMENT, AccountKind.CHARGE_KIND)
+
+
+class AllocatedKind(StrEnum):
+    """What a charge that names neither subscription nor tenant is; exactly one of these."""
+
+    PURCHASE = "purchase"
+    ADJUSTMENT = "adjustment"
+    CREDIT = "credit"
+    TAX = "tax"
+    UNUSED_COMMITMENT = "unused_commitment"
+    USAGE = "usage"
 
 
 def fold(identifier: str) -> str:
@@ -50,4 +72,9 @@ def price_book_account_key(identifier: str) -> str:
 
 def account_key(kind: AccountKind, identifier: str) -> str:
     """The comparison form of ``identifier`` as an account of ``kind``."""
-    return azure_customer_key(identifier) if kind is AccountKind.AZURE_CUSTOMER else subscription_key(identifier)
+    return subscription_key(identifier) if kind is AccountKind.SUBSCRIPTION else azure_customer_key(identifier)
+
+
+def greatest_length(kind: AccountKind) -> int:
+    """How many characters an id of ``kind`` has at most."""
+    return GREATEST_COMMITMENT_LENGTH if kind is AccountKind.COMMITMENT else GREATEST_IDENTIFIER_LENGTH

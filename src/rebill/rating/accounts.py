@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from rebill.model.cost_line import CHARGE_KIND
+from rebill.model.identifiers import AccountKind
 from rebill.rating.line_rules import NO_LINE_RULES
 from rebill.rating.rule_sets import NOT_BILLED_RULE_SET
 
@@ -14,22 +16,58 @@ def agreement_of(billing_account: str) -> str:
     return f"regexp_replace(trim({billing_account}), '^.*/', '')"
 
 
-def accounts(names_accounts: bool, lines: str = "cost_lines") -> str:
-    """The distinct accounts of ``lines``; told apart by billing account too only where a price book may name one."""
-    billing_account = "BillingAccountId" if names_accounts else "CAST(NULL AS VARCHAR)"
+def _allocated(value: str) -> str:
+    return f"CASE WHEN l.SubAccountId IS NULL AND l.x_AzureCustomerId IS NULL THEN {value} END"
+
+
+_COMMITMENT: Final = _allocated(f"translate(trim(l.CommitmentDiscountId), '{_UPPER}', '{_UPPER.lower()}')")
+_CHARGE_KIND: Final = _allocated(CHARGE_KIND)
+_OF_ALLOCATED: Final = f"""
+ AND {_COMMITMENT} IS NOT DISTINCT FROM s.commitment
+ AND {_CHARGE_KIND} IS NOT DISTINCT FROM s.charge_kind"""
+_ABSENT: Final = "CAST(NULL AS VARCHAR)"
+
+
+def accounts(names_accounts: bool, allocates: bool = False, lines: str = "cost_lines") -> str:
+    """The distinct accounts of ``lines``; told apart by billing account too only where a price book may name one.
+
+    ``allocates``: charges that name neither subscription nor tenant are told apart by commitment and kind.
+    """
+    billing_account = "l.BillingAccountId" if names_accounts else _ABSENT
+    commitment, charge_kind = (_COMMITMENT, _CHARGE_KIND) if allocates else (_ABSENT, _ABSENT)
     return f"""
-SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS LAST, billing_account NULLS LAST)
-            AS INTEGER) AS account_number, subscription, tenant, billing_account
-FROM (SELECT DISTINCT SubAccountId AS subscription, x_AzureCustomerId AS tenant, {billing_account} AS billing_account
-      FROM {lines}) AS distinct_accounts"""
+SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS LAST, billing_account NULLS LAST,
+                                        commitment NULLS LAST, charge_kind NULLS LAST)
+            AS INTEGER) AS account_number, subscription, tenant, billing_account, commitment, charge_kind
+FROM (SELECT DISTINCT SubAccountId AS subscription, x_AzureCustomerId AS tenant, {billing_account} AS billing_account,
+             {commitment} AS commitment, {charge_kind} AS charge_kind
+      FROM {lines} AS l) AS distinct_accounts"""
 
 
-def span_of_line(names_accounts: bool) -> str:
+def span_of_line(names_accounts: bool, allocates: bool) -> str:
     """The condition that the charge day of a line ``l`` lies in span ``s`` of its account."""
     billing_account = "\n AND l.BillingAccountId IS NOT DISTINCT FROM s.billing_account" if names_accounts else ""
     return f"""l.SubAccountId IS NOT DISTINCT FROM s.subscription
- AND l.x_AzureCustomerId IS NOT DISTINCT FROM s.tenant{billing_account}
+ AND l.x_AzureCustomerId IS NOT DISTINCT FROM s.tenant{billing_account}{_OF_ALLOCATED if allocates else ""}
  AND CAST(l.ChargePeriodStart AS DATE) >= s.first_day AND CAST(l.ChargePeriodStart AS DATE) < s.until_day"""
+
+
+def _owner_join(kind: AccountKind, alias: str) -> str:
+    return f"""    LEFT JOIN applicable AS {alias}
+      ON {alias}.kind = '{kind}' AND {alias}.account_number = s.account_number
+     AND ({alias}.effective_from IS NULL OR {alias}.effective_from <= s.first_day)
+     AND ({alias}.effective_to IS NULL OR {alias}.effective_to > s.first_day)"""
+
+
+_OWNER_JOINS: Final = "\n".join(
+    _owner_join(kind, alias)
+    for kind, alias in (
+        (AccountKind.SUBSCRIPTION, "by_subscription"),
+        (AccountKind.AZURE_CUSTOMER, "by_tenant"),
+        (AccountKind.COMMITMENT, "by_commitment"),
+        (AccountKind.CHARGE_KIND, "by_charge_kind"),
+    )
+)
 
 
 # Every day on which an account's owner may change opens a span; the spans of an account cover
@@ -41,6 +79,12 @@ applicable AS (
     UNION ALL
     SELECT a.account_number, 'azure_customer' AS kind, b.customer_id, b.effective_from, b.effective_to
     FROM accounts AS a JOIN bindings AS b ON b.kind = 'azure_customer' AND b.account_key = a.tenant
+    UNION ALL
+    SELECT a.account_number, 'commitment' AS kind, b.customer_id, b.effective_from, b.effective_to
+    FROM accounts AS a JOIN bindings AS b ON b.kind = 'commitment' AND b.account_key = a.commitment
+    UNION ALL
+    SELECT a.account_number, 'charge_kind' AS kind, b.customer_id, b.effective_from, b.effective_to
+    FROM accounts AS a JOIN bindings AS b ON b.kind = 'charge_kind' AND b.account_key = a.charge_kind
 ), edges AS (
     SELECT account_number, DATE '0001-01-01' AS first_day FROM accounts
     UNION SELECT account_number, effective_from AS first_day FROM applicable WHERE effective_from IS NOT NULL
@@ -52,18 +96,14 @@ applicable AS (
     FROM edges
 ), owned AS (
     SELECT s.account_number, s.first_day, s.until_day,
-           COALESCE(by_subscription.customer_id, by_tenant.customer_id) AS customer_id,
+           COALESCE(by_subscription.customer_id, by_tenant.customer_id, by_commitment.customer_id,
+                    by_charge_kind.customer_id) AS customer_id,
            CASE WHEN by_subscription.customer_id IS NOT NULL THEN 'subscription'
-                WHEN by_tenant.customer_id IS NOT NULL THEN 'azure_customer' END AS bound_by
+                WHEN by_tenant.customer_id IS NOT NULL THEN 'azure_customer'
+                WHEN by_commitment.customer_id IS NOT NULL THEN 'commitment'
+                WHEN by_charge_kind.customer_id IS NOT NULL THEN 'charge_kind' END AS bound_by
     FROM spans AS s
-    LEFT JOIN applicable AS by_subscription
-      ON by_subscription.kind = 'subscription' AND by_subscription.account_number = s.account_number
-     AND (by_subscription.effective_from IS NULL OR by_subscription.effective_from <= s.first_day)
-     AND (by_subscription.effective_to IS NULL OR by_subscription.effective_to > s.first_day)
-    LEFT JOIN applicable AS by_tenant
-      ON by_tenant.kind = 'azure_customer' AND by_tenant.account_number = s.account_number
-     AND (by_tenant.effective_from IS NULL OR by_tenant.effective_from <= s.first_day)
-     AND (by_tenant.effective_to IS NULL OR by_tenant.effective_to > s.first_day)
+{owner_joins}
 ), changes AS (
     SELECT owned.*, CASE WHEN LAG(customer_id) OVER (PARTITION BY account_number ORDER BY first_day)
                               IS NOT DISTINCT FROM customer_id THEN 0 ELSE 1 END AS owner_begins
@@ -73,7 +113,8 @@ applicable AS (
                                               ROWS UNBOUNDED PRECEDING) AS ownership
     FROM changes
 ), ownerships AS (
-    SELECT o.account_number, a.subscription, a.tenant, a.billing_account, {billing_account_key} AS billing_account_key,
+    SELECT o.account_number, a.subscription, a.tenant, a.billing_account, a.commitment, a.charge_kind,
+           {billing_account_key} AS billing_account_key,
            o.first_day, o.until_day, o.customer_id, o.bound_by,
            MAX(o.until_day) OVER (PARTITION BY o.account_number, o.ownership) AS owner_until_day
     FROM numbered AS o JOIN accounts AS a ON a.account_number = o.account_number
@@ -93,7 +134,7 @@ rule_edges AS (
            LEAD(first_day) OVER (PARTITION BY account_number, owned_first_day ORDER BY first_day) AS next_day
     FROM rule_edges
 ), ruled AS (
-    SELECT o.account_number, o.subscription, o.tenant, o.billing_account, c.first_day,
+    SELECT o.account_number, o.subscription, o.tenant, o.billing_account, o.commitment, o.charge_kind, c.first_day,
            COALESCE(c.next_day, o.until_day) AS until_day, o.customer_id, o.bound_by, o.owner_until_day,
            COALESCE({rule_sets}, {not_billed}) AS rule_set,
            COALESCE(of_agreement.line_rule_set, of_customer.line_rule_set, {no_line_rules}) AS line_rule_set
@@ -110,7 +151,7 @@ _NAMED: Final = (("of_subscription", "subscription"), ("of_tenant", "tenant"), (
 def changes_of_owner() -> str:
     """The days on which an account, told apart by subscription and tenant, becomes another's, or nobody's."""
     return f"""
-WITH {_OWNED.format(billing_account_key=_BILLING_ACCOUNT_KEY)}
+WITH {_OWNED.format(billing_account_key=_BILLING_ACCOUNT_KEY, owner_joins=_OWNER_JOINS)}
 SELECT a.subscription, a.tenant, c.first_day
 FROM changes AS c JOIN accounts AS a ON a.account_number = c.account_number
 WHERE c.owner_begins = 1 AND c.first_day > DATE '0001-01-01'"""
@@ -129,7 +170,7 @@ def account_spans(names_accounts: bool) -> str:
         for alias, condition in conditions
     )
     rule_sets = ", ".join(f"{alias}.rule_set" for alias, _ in conditions)
-    owned = _OWNED.format(billing_account_key=_BILLING_ACCOUNT_KEY)
+    owned = _OWNED.format(billing_account_key=_BILLING_ACCOUNT_KEY, owner_joins=_OWNER_JOINS)
     ruled = _RULED.format(
         rule_sets=rule_sets,
         not_billed=NOT_BILLED_RULE_SET,
@@ -141,7 +182,7 @@ def account_spans(names_accounts: bool) -> str:
 WITH {owned}, {ruled}
 SELECT CAST(row_number() OVER (ORDER BY account_number, first_day) AS INTEGER) AS span_number,
        subscription, tenant, billing_account, first_day, until_day, customer_id, bound_by, owner_until_day, rule_set,
-       line_rule_set,
+       line_rule_set, commitment, charge_kind,
        CASE WHEN customer_id IS NULL THEN 'unassigned'
             WHEN rule_set = {NOT_BILLED_RULE_SET} THEN 'billing_disabled'
             ELSE 'billed' END AS binding

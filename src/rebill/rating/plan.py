@@ -50,7 +50,8 @@ class PlanFeatures:
 
     ``asked``: what the books ask of lines. ``names_accounts``: an account has a book of its own, or an agreement rules
     of its own. ``has_line_rules``: billing rules act on charges. ``most_spread``: how many share in one at most.
-    ``has_guards``: prices are held within bounds.
+    ``has_guards``: prices are held within bounds. ``allocates``: charges that name neither subscription nor tenant
+    have owners.
     """
 
     bill_input_tax: bool
@@ -59,6 +60,7 @@ class PlanFeatures:
     has_line_rules: bool = False
     most_spread: int = 0
     has_guards: bool = False
+    allocates: bool = False
 
 
 _FALLS_BACK = f"(p.base_source = {LIST_BASE} AND {NO_LIST})"
@@ -114,7 +116,7 @@ FROM (SELECT l.part, l.part_row, s.span_number, p.product_number,
              {_SPANS_TRANSFER} AS spans_transfer, {_BASE} AS base, {_FACTOR} AS factor{rate}{asked_by_rules}
       FROM cost_lines AS l
       LEFT JOIN account_spans AS s
-        ON {span_of_line(features.names_accounts)}{class_joins(features.asked)}
+        ON {span_of_line(features.names_accounts, features.allocates)}{class_joins(features.asked)}
       LEFT JOIN products AS d
         ON {product_of_line(features.asked)}
       LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number{rule_joins}) AS based"""
@@ -176,6 +178,7 @@ OVERLAPPING_SPANS = """
 SELECT COUNT(*) FROM account_spans AS a JOIN account_spans AS b
   ON a.subscription IS NOT DISTINCT FROM b.subscription AND a.tenant IS NOT DISTINCT FROM b.tenant
  AND a.billing_account IS NOT DISTINCT FROM b.billing_account
+ AND a.commitment IS NOT DISTINCT FROM b.commitment AND a.charge_kind IS NOT DISTINCT FROM b.charge_kind
  AND a.span_number < b.span_number AND a.first_day < b.until_day AND b.first_day < a.until_day"""
 """0, or two assignments of one account overlap and the run must be refused."""
 
@@ -183,7 +186,7 @@ SELECT COUNT(*) FROM account_spans AS a JOIN account_spans AS b
 def keys(features: PlanFeatures) -> tuple[Step, ...]:
     """The steps that find the accounts and products of a month."""
     return (
-        Step("accounts", accounts(features.names_accounts)),
+        Step("accounts", accounts(features.names_accounts, features.allocates)),
         Step("account_spans", account_spans(features.names_accounts)),
         Step("products", products(features.asked)),
     )

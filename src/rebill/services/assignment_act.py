@@ -17,7 +17,7 @@ from rebill.model.assignment import (
 )
 from rebill.model.audit import Act
 from rebill.model.errors import Invalid
-from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, account_key, trimmed
+from rebill.model.identifiers import AccountKind, account_key, greatest_length, trimmed
 from rebill.model.months import EARLIEST_DAY, LATEST_DAY, BillingMonth
 from rebill.model.party import Caller
 from rebill.services.assignment_details import Changing, assignments_after, assignments_before
@@ -50,8 +50,18 @@ Planner = Callable[[Sequence[StoredAssignment], date, BillingMonth | None], Plan
 
 _GREATEST_FAULT_COUNT = 100
 _NOT_FOUND = Fault(NOT_FOUND)
-_FIELDS = {AccountKind.AZURE_CUSTOMER: "azure_customer_ids", AccountKind.SUBSCRIPTION: "azure_ids"}
-_WORDS = {AccountKind.AZURE_CUSTOMER: "azure_customer_id", AccountKind.SUBSCRIPTION: "azure_subscription"}
+_FIELDS = {
+    AccountKind.AZURE_CUSTOMER: "azure_customer_ids",
+    AccountKind.SUBSCRIPTION: "azure_ids",
+    AccountKind.COMMITMENT: "commitment_discount_ids",
+    AccountKind.CHARGE_KIND: "charge_kinds",
+}
+_WORDS = {
+    AccountKind.AZURE_CUSTOMER: "azure_customer_id",
+    AccountKind.SUBSCRIPTION: "azure_subscription",
+    AccountKind.COMMITMENT: "commitment_discount_id",
+    AccountKind.CHARGE_KIND: "charge_kind",
+}
 
 
 class PlannedAccount(NamedTuple):
@@ -123,7 +133,7 @@ def checked_order(order: AssignmentOrder) -> dict[str, str]:
     for place, identifier in enumerate(order.identifiers):
         shown = trimmed(identifier)
         key = account_key(order.kind, shown)
-        fault = text_fault(shown, required=True, greatest=GREATEST_IDENTIFIER_LENGTH)
+        fault = text_fault(shown, required=True, greatest=greatest_length(order.kind))
         if fault is None and not key:
             fault = "is required"
         if fault is not None and len(faults) < _GREATEST_FAULT_COUNT:

@@ -39,7 +39,7 @@ from rebill.model.data_set import (
     refuse_files,
 )
 from rebill.model.errors import Conflict, Invalid, ProgramError, Refusal
-from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind
+from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, greatest_length
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.audit_trail import record_change
@@ -373,6 +373,13 @@ def _record(task: _Task, connection: Connection, staged: Sequence[StagedDataSet]
         if len(identifier) <= GREATEST_IDENTIFIER_LENGTH
     }
     remember_accounts(scope, AccountKind.SUBSCRIPTION, list(names.values()), task.moment)
+    allocatable = sorted({found for entry in staged for found in entry.allocatable})
+    for kind in (AccountKind.COMMITMENT, AccountKind.CHARGE_KIND):
+        seen = [
+            SeenAccount(one) for of_kind, one in allocatable if of_kind is kind and len(one) <= greatest_length(kind)
+        ]
+        if seen:
+            remember_accounts(scope, kind, seen, task.moment)
 
 
 def _told_of(found: Iterable[DataSet]) -> dict[str, object]:

@@ -31,6 +31,7 @@ def resolve_rules(engine: DuckDBEngine, inputs: RatingInputs) -> PlanFeatures:
         has_line_rules=bool(line_rules.numbered),
         most_spread=line_rules.most_spread,
         has_guards=rule_sets.has_guards,
+        allocates=any(binding.kind.is_allocated for binding in inputs.bindings),
     )
     classes = classes_of_texts(engine, asked)
     _create(

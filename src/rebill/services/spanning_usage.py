@@ -40,7 +40,8 @@ def changes_of_owner(
     scope: Scope, order: AssignmentOrder, changing: Sequence[ChangingAccount]
 ) -> ChangesOfOwner | None:
     """What an act that is about to be stored changes of whose accounts are when; ``None`` where no usage can tell."""
-    data_sets = data_sets_of_long_usage(scope) if changing else []
+    # Charges that are allocated stand in no account whose days a transfer lists; the run marks them all the same.
+    data_sets = data_sets_of_long_usage(scope) if changing and not order.kind.is_allocated else []
     if not data_sets:
         return None
     days = {(order.kind, one.account.key): found for one in changing if (found := changed_days(one.plan))}
