@@ -11,6 +11,9 @@ AGREED = {
     "fallback_markup_percent": "0",
     "carry_forward": False,
     "late_cost": "partner",
+    "cap_at_list": False,
+    "floor_at_cost": False,
+    "margin_floor_percent": "0",
 }
 
 
@@ -21,8 +24,14 @@ def test_terms_change_from_a_month_on_and_for_good(api: ApiClient, world: World)
     october = {**agreed, "from_month": "2024-10", "carry_forward": True, "fallback_markup_percent": "2.5"}
     change = {"from_month": "2024-10", "carry_forward": True, "fallback_markup_percent": "2.50"}
     assert api.put(path, change).json()["terms"] == [agreed, october]
-    changed = api.put(path, {"basis": "billed", "late_cost": "next"}).json()["terms"]
-    both = {"basis": "billed", "late_cost": "next"}
+    both = {
+        "basis": "billed",
+        "late_cost": "next",
+        "cap_at_list": True,
+        "floor_at_cost": True,
+        "margin_floor_percent": "12.5",
+    }
+    changed = api.put(path, both).json()["terms"]
     assert changed == [{**agreed, **both}, {**october, **both}]
 
 

@@ -22,7 +22,7 @@ from tests.rating.oracle_billing_rules import AddedLine, added_lines
 
 RATED_LINES = """
 SELECT s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price, l.spans_transfer, p.rule_position,
-       {spread}, {guard}
+       {spread}, l.guard
 FROM rated_lines AS l JOIN account_spans AS s USING (span_number)
 JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = l.product_number
 ORDER BY l.part, l.part_row"""
@@ -49,10 +49,10 @@ def rated_by_engine(
         rated = rate_month(engine, inputs, ImportedCost(parts, len(lines), imported_sums(lines)), folder)
         if not lines:
             return rated, []
-        # Only a month in which billing rules act on charges has a column of what they spread, and so it is with guards.
+        # Only a month in which billing rules act on charges has a column of what they spread.
         columns = {name for name, *_ in engine.rows("DESCRIBE rated_lines")}
         spread = "l.spread" if "spread" in columns else "CAST('0' AS DECIMAL)"
-        rows = engine.rows(RATED_LINES.format(spread=spread, guard="l.guard" if "guard" in columns else "0"))
+        rows = engine.rows(RATED_LINES.format(spread=spread))
     return rated, [
         Rated(binding, customer_id, BaseKind(kind).name, cost, price, crosses, rule, spread, Guard(guard).name)
         for binding, customer_id, kind, cost, price, crosses, rule, spread, guard in rows

@@ -34,6 +34,9 @@ class TermsBody(StrictBody):
     fallback_markup_percent: Number | None = None
     carry_forward: Flag | None = None
     late_cost: Annotated[LateCostTerm, BeforeValidator(word_of(LateCostTerm), json_schema_input_type=str)] | None = None
+    cap_at_list: Flag | None = None
+    floor_at_cost: Flag | None = None
+    margin_floor_percent: Number | None = None
     from_month: Month | None = None
 
     def change(self) -> CustomerChange:
@@ -51,6 +54,9 @@ class TermsOfMonthAnswer(AnswerShape):
     fallback_markup_percent: str
     carry_forward: Annotated[bool, Field(description="A statement below 0 becomes a credit for the next ones.")]
     late_cost: Annotated[str, Field(description="`note`, `next`, or `partner`: as the partner's settings say.")]
+    cap_at_list: Annotated[bool, Field(description="No charge is priced above list.")]
+    floor_at_cost: Annotated[bool, Field(description="No charge is priced below its statement cost.")]
+    margin_floor_percent: Annotated[str, Field(description="The least margin of each charge; 0: none.")]
 
     @classmethod
     def of(cls, from_month: BillingMonth | None, terms: CustomerTerms) -> "TermsOfMonthAnswer":
@@ -63,6 +69,9 @@ class TermsOfMonthAnswer(AnswerShape):
             fallback_markup_percent=_percent(terms.fallback_markup_percent),
             carry_forward=terms.carry_forward,
             late_cost=terms.late_cost.value,
+            cap_at_list=terms.cap_at_list,
+            floor_at_cost=terms.floor_at_cost,
+            margin_floor_percent=_percent(terms.margin_floor_percent),
         )
 
 

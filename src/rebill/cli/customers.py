@@ -11,6 +11,7 @@ from rebill.cli.options import (
     PartnerOption,
     ReasonOption,
     fallback_markup_from_text,
+    margin_floor_from_text,
     markup_from_text,
     month_from_text,
 )
@@ -31,6 +32,22 @@ FallbackMarkupOption = Annotated[
         parser=fallback_markup_from_text,
         metavar="PERCENT",
         help="Added to a cost where a discount off retail finds no retail price; a new customer's is 0.",
+    ),
+]
+CapAtListOption = Annotated[
+    bool | None, typer.Option("--cap-at-list/--no-cap-at-list", help="Whether no charge is priced above list.")
+]
+FloorAtCostOption = Annotated[
+    bool | None,
+    typer.Option("--floor-at-cost/--no-floor-at-cost", help="Whether no charge is priced below what it costs."),
+]
+MarginFloorOption = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--margin-floor",
+        parser=margin_floor_from_text,
+        metavar="PERCENT",
+        help="Of its price, each charge leaves at least so much; 0 for none.",
     ),
 ]
 LateCostOption = Annotated[
@@ -117,6 +134,9 @@ def update(
         ),
     ] = None,
     late_cost: LateCostOption = None,
+    cap_at_list: CapAtListOption = None,
+    floor_at_cost: FloorAtCostOption = None,
+    margin_floor: MarginFloorOption = None,
     from_month: Annotated[
         BillingMonth | None,
         typer.Option(
@@ -134,7 +154,18 @@ def update(
     """Change what is given of a customer, and leave the rest."""
     from rebill.services.change_customer import change_customer
 
-    terms = TermsChange(billing, basis, commitments, fallback_markup, carry_forward, late_cost, from_month)
+    terms = TermsChange(
+        billing,
+        basis,
+        commitments,
+        fallback_markup,
+        carry_forward,
+        late_cost,
+        cap_at_list,
+        floor_at_cost,
+        margin_floor,
+        from_month,
+    )
     change = CustomerChange(
         name=name, classification=classification, billing_contact=contact, billing_folder=folder, terms=terms
     )

@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from rebill.model.money import checked_percent, parse_decimal
+from rebill.model.money import checked_percent, margin_floor_factor, parse_decimal
 from rebill.model.months import BillingMonth, parse_day, parse_instant
 from rebill.model.price_book import markup_adjustment
 from rebill.model.price_book_record import billing_account_owner
@@ -32,6 +32,11 @@ def _markup(text: str) -> Decimal:
     return percent
 
 
+def _margin_floor(percent: Decimal) -> Decimal:
+    margin_floor_factor(percent)
+    return percent
+
+
 def _layout(text: str) -> str:
     # Late: only the command that reads cost files pays for loading what reads them.
     from rebill.sources.layouts import LAYOUT_NAMES
@@ -46,6 +51,7 @@ instant_from_text: Callable[[str], datetime] = _read_by(parse_instant)
 month_from_text: Callable[[str], BillingMonth] = _read_by(BillingMonth.parse)
 number_from_text: Callable[[str], Decimal] = _read_by(parse_decimal)
 markup_from_text: Callable[[str], Decimal] = _read_by(_markup)
+margin_floor_from_text: Callable[[str], Decimal] = _read_by(lambda text: _margin_floor(parse_decimal(text)))
 fallback_markup_from_text: Callable[[str], Decimal] = _read_by(lambda text: checked_percent(parse_decimal(text)))
 account_from_text: Callable[[str], str] = _read_by(billing_account_owner)
 source_row_from_text: Callable[[str], SourceRow] = _read_by(SourceRow.parse)

@@ -1,6 +1,6 @@
 """The embedded engine: DuckDB, in this process, within a memory bound."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -109,9 +109,12 @@ class DuckDBEngine:
             raise AssertionError("COPY tells how many rows it wrote")
         return int(row[0])
 
-    def view_parquet(self, name: str, file: Path) -> None:
-        """Make the rows of a Parquet file a table of the plan."""
-        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({sql_path(file)})")
+    def view_parquet(self, name: str, file: Path, absent: Mapping[str, str] | None = None) -> None:
+        """Make the rows of a Parquet file a table of the plan; ``absent``: values of columns that it may lack."""
+        rows = f"read_parquet({sql_path(file)})"
+        found = {column for column, *_ in self.rows(f"DESCRIBE SELECT * FROM {rows}")} if absent else set[str]()
+        added = "".join(f", {value} AS {column}" for column, value in (absent or {}).items() if column not in found)
+        self._connection.execute(f"CREATE VIEW {name} AS SELECT *{added} FROM {rows}")
 
     def view_parts(self, name: str, parts: Sequence[Path]) -> None:
         """Make all columns of these Parquet files a table; ``part`` counts them from 0, ``part_row`` their rows."""

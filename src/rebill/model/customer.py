@@ -34,6 +34,9 @@ class NewCustomer:
     fallback_markup_percent: Decimal = Decimal(0)
     carry_forward: bool = False
     late_cost: LateCostTerm = LateCostTerm.PARTNER
+    cap_at_list: bool = False
+    floor_at_cost: bool = False
+    margin_floor_percent: Decimal = Decimal(0)
     address_required: bool = False
 
 
@@ -50,6 +53,9 @@ class TermsChange:
     fallback_markup_percent: Decimal | None = None
     carry_forward: bool | None = None
     late_cost: LateCostTerm | None = None
+    cap_at_list: bool | None = None
+    floor_at_cost: bool | None = None
+    margin_floor_percent: Decimal | None = None
     from_month: BillingMonth | None = None
 
     @property

@@ -13,6 +13,9 @@ JOIN products AS d ON d.product_number = l.product_number
 JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = l.product_number"""
 _HOW = "s.subscription, s.tenant, s.billing_account, p.rule_position, l.base_kind, p.factor, p.fallback_factor, p.rate"
 
+_BOUND_KEY = """CASE s.bound_by WHEN 'subscription' THEN s.subscription WHEN 'azure_customer' THEN s.tenant
+     WHEN 'commitment' THEN s.commitment ELSE s.charge_kind END"""
+
 
 @dataclass(frozen=True)
 class LineOfRun:
@@ -86,9 +89,8 @@ WHERE (l.part, l.part_row) IN ({_listed(places)}) AND {condition} ORDER BY l.par
 
 
 def _charge_columns() -> str:
-    return f"l.part, l.part_row, l.quantity, l.billed_cost, l.statement_cost, l.price, s.bound_by, {_HOW}, " + (
-        "d.provider, d.service, d.charge_category, d.currency"
-    )
+    rated = "l.part, l.part_row, l.quantity, l.billed_cost, l.statement_cost, l.price"
+    return f"{rated}, s.bound_by, {_BOUND_KEY}, l.guard, {_HOW}, d.provider, d.service, d.charge_category, d.currency"
 
 
 COST_BY_SERVICE = f"""

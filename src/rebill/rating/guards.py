@@ -17,7 +17,9 @@ GUARD_JOIN: Final = """
 LEFT JOIN guards AS g ON g.rule_set = s.rule_set"""
 KEPT_FOR_GUARDS: Final = ", guarded, cap, floor_at_cost, margin_factor"
 """Columns of ``guard_columns``, where rules stand between a line and its guards."""
-_UNGUARDED: Final = f"(base_kind = {BaseKind.SUPPORT_RULE} OR NOT guarded)"
+UNGUARDED: Final = f"CAST({Guard.NONE} AS TINYINT) AS guard"
+"""The guard of every line of a month without any."""
+_HAS_NONE: Final = f"(base_kind = {BaseKind.SUPPORT_RULE} OR NOT guarded)"
 
 
 def guard_table(rule_sets: RuleSets) -> InputTable:
@@ -59,8 +61,8 @@ SELECT part, part_row, span_number, product_number, base_kind, quantity, billed_
                  WHEN capped < price THEN {Guard.CAP_AT_LIST}
                  ELSE {Guard.NONE} END AS TINYINT) AS guard
 FROM (SELECT *, CASE WHEN guarded_floor AND statement_cost > capped THEN statement_cost ELSE capped END AS floored
-      FROM (SELECT priced.*, CASE WHEN {_UNGUARDED} THEN FALSE ELSE floor_at_cost END AS guarded_floor,
-                   CASE WHEN {_UNGUARDED} OR margin_factor IS NULL THEN CAST(NULL AS {AMOUNT})
+      FROM (SELECT priced.*, CASE WHEN {_HAS_NONE} THEN FALSE ELSE floor_at_cost END AS guarded_floor,
+                   CASE WHEN {_HAS_NONE} OR margin_factor IS NULL THEN CAST(NULL AS {AMOUNT})
                         ELSE CAST(round(statement_cost * margin_factor, 12) AS {AMOUNT}) END AS least_by_margin,
-                   CASE WHEN {_UNGUARDED} OR cap IS NULL OR cap >= price THEN price ELSE cap END AS capped
+                   CASE WHEN {_HAS_NONE} OR cap IS NULL OR cap >= price THEN price ELSE cap END AS capped
             FROM ({priced}) AS priced) AS capped_lines) AS floored_lines"""

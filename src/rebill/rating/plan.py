@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from rebill.model.rating import BaseKind
 from rebill.rating.accounts import account_spans, accounts, agreement_of, span_of_line
-from rebill.rating.guards import GUARD_JOIN, KEPT_FOR_GUARDS, guard_columns, guarded
+from rebill.rating.guards import GUARD_JOIN, KEPT_FOR_GUARDS, UNGUARDED, guard_columns, guarded
 from rebill.rating.line_columns import Asked
 from rebill.rating.products import (
     BILLED_BASE,
@@ -104,6 +104,8 @@ def _rated_lines(features: PlanFeatures) -> str:
         asked_by_rules += f", {guard_columns(_OWN_BASE)}"
         carried += KEPT_FOR_GUARDS
         rule_joins += GUARD_JOIN
+    else:
+        carried += f", {UNGUARDED}"
     priced = f"""
 SELECT part, part_row, span_number, product_number, base_kind, quantity, billed_cost, statement_cost,
        {price} AS price, spans_transfer{carried}
@@ -121,7 +123,7 @@ FROM (SELECT l.part, l.part_row, s.span_number, p.product_number,
         ON {product_of_line(features.asked)}
       LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number{rule_joins}) AS based"""
     if features.has_line_rules:
-        priced = ruled(priced, features.most_spread, KEPT_FOR_GUARDS if features.has_guards else "")
+        priced = ruled(priced, features.most_spread, KEPT_FOR_GUARDS if features.has_guards else ", guard")
     return guarded(priced, features.has_line_rules) if features.has_guards else priced
 
 

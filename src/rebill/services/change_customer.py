@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from rebill.model.audit import Act
 from rebill.model.customer import Customer, CustomerChange, TermsChange
 from rebill.model.errors import Invalid
-from rebill.model.money import checked_percent
+from rebill.model.money import checked_percent, margin_floor_factor
 from rebill.model.months import BillingMonth, instant_text
 from rebill.model.party import Address, Caller
 from rebill.services.audit_trail import record_change
@@ -125,6 +125,7 @@ def _changed(standing: Customer, change: CustomerChange, now: datetime) -> tuple
             "billing_contact": text_fault(wanted.billing_contact),
             "partner_billing_configuration.folder": folder_fault(wanted.billing_folder),
             "fallback_markup_percent": percent_fault(change.terms.fallback_markup_percent, checked_percent),
+            "margin_floor_percent": percent_fault(change.terms.margin_floor_percent, margin_floor_factor),
         }
     )
     if address not in (standing.address, Address()):

@@ -11,8 +11,9 @@ from rebill.model.errors import ProgramError
 from rebill.model.identifiers import AccountKind, fold
 from rebill.model.money import ZERO, text_of, without_spare_zeros
 from rebill.model.price_book import AdjustmentKind, PriceRule, RecordedBook
-from rebill.model.rating import AccountBinding, BaseKind, RatingInputs
+from rebill.model.rating import AccountBinding, BaseKind, Guard, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.services.guard_steps import within_guards
 from rebill.services.line_rule_steps import LineRuleSteps, with_shares
 
 _ONE: Final = Operand("one", Decimal(1))
@@ -33,6 +34,8 @@ class RatedCharge:
 
     account: Account
     bound_by: AccountKind
+    bound_key: str
+    guard: Guard
     base_kind: BaseKind
     rule_position: int | None
     provider: str | None
@@ -109,21 +112,23 @@ class ChargeSteps:
         rule, factor = _rule(charge, self.priced_by(charge.account, charge.rule_position), self._terms)
         shares = self._line_rules.shares(charge.provider, charge.service, charge.category, payer)
         price = _price("price of the book" if shares else "price", base, factor)
-        return base, rule, *factor, *with_shares(price, shares)
+        priced = (base, rule, *factor, *with_shares(price, shares))
+        if charge.guard is Guard.NONE:
+            return priced
+        return within_guards(priced, self._terms.guards, charge.list_cost, charge.statement_cost)
 
     def _owner(self, charge: RatedCharge) -> Step:
-        identifier = (
-            charge.account.subscription if charge.bound_by is AccountKind.SUBSCRIPTION else charge.account.tenant
-        )
+        identifier = charge.bound_key
         assignment = next((one for one in self._inputs.bindings if self._binds(one, charge, identifier)), None)
         if assignment is None:
             raise not_derived(f"no assignment gives row {charge.row} of {charge.file} to {self._customer_name}")
         first, until = assignment.effective_from, assignment.effective_to
         days = f"from {first or 'the beginning'}" + (f" up to, not including, {until}" if until else " on, without end")
+        given = "allocated" if charge.bound_by.is_allocated else "assigned"
         words = charge.bound_by.value.replace("_", " ").replace("azure", "Azure")
         return Step(
             "owner",
-            f"Its charge day is {charge.day}; {words} {identifier} is assigned to {self._customer_name} {days}.",
+            f"Its charge day is {charge.day}; {words} {identifier} is {given} to {self._customer_name} {days}.",
             facts={
                 "customer_id": self._customer_id,
                 "bound_by": charge.bound_by.value,
@@ -134,7 +139,7 @@ class ChargeSteps:
             },
         )
 
-    def _binds(self, assignment: AccountBinding, charge: RatedCharge, identifier: str | None) -> bool:
+    def _binds(self, assignment: AccountBinding, charge: RatedCharge, identifier: str) -> bool:
         return (
             assignment.kind is charge.bound_by
             and assignment.account_key == identifier

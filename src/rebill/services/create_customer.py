@@ -12,7 +12,7 @@ from rebill.model.audit import Act
 from rebill.model.customer import Customer, NewCustomer
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind
-from rebill.model.money import checked_percent
+from rebill.model.money import checked_percent, margin_floor_factor
 from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Caller
 from rebill.model.price_book import ALL_ACCOUNTS, Specification, SpecificationFormat, markup_adjustment
@@ -94,6 +94,7 @@ def customer_faults(new: NewCustomer, now: datetime) -> dict[str, str]:
             "partner_billing_configuration.folder": folder_fault(new.billing_folder),
             "markup_percent": percent_fault(new.markup_percent, markup_adjustment),
             "fallback_markup_percent": percent_fault(new.fallback_markup_percent, checked_percent),
+            "margin_floor_percent": percent_fault(new.margin_floor_percent, margin_floor_factor),
             "trial_expiration_date": trial_fault(new.trial_expiration, now),
         }
     )

@@ -88,13 +88,17 @@ def _day(text: str | None) -> date | None:
 
 
 def _terms(document: Mapping[str, Any]) -> CustomerTerms:
+    guards = document.get("guards", {})
     return CustomerTerms(
         document["customer_id"],
         document["billing_enabled"],
         Basis(document["basis"]),
         CommitmentsPolicy(document["commitments"]),
         Decimal(document["fallback_markup_percent"]),
-        document.get("carry_forward", False),
+        carry_forward=document.get("carry_forward", False),
+        cap_at_list=guards.get("cap_at_list", False),
+        floor_at_cost=guards.get("floor_at_cost", False),
+        margin_floor_percent=Decimal(guards.get("margin_floor_percent", 0)),
     )
 
 

@@ -9,7 +9,7 @@ from rebill.engines.duckdb import DuckDBEngine
 from rebill.model.data_set import DataSet
 from rebill.model.derivation import Step
 from rebill.model.identifiers import AccountKind
-from rebill.model.rating import BaseKind
+from rebill.model.rating import BaseKind, Guard
 from rebill.model.source_row import SourceRow
 from rebill.rating import explained as sql
 from rebill.services.charge_steps import Account, ChargeSteps, PricedBy, RatedCharge, not_derived
@@ -81,7 +81,7 @@ class RunCharges:
 
 
 def _rated_charge(rated: Sequence[Any], held: Sequence[Any]) -> RatedCharge:
-    _, _, quantity, billed_cost, statement_cost, price, bound_by, *how = rated
+    _, _, quantity, billed_cost, statement_cost, price, bound_by, bound_key, guard, *how = rated
     subscription, tenant, payer, position, base_kind, _, _, _, provider, service, category, currency = how
     file, row, day, description, billed_in_lake, list_cost, effective_cost, _, unit = held
     if billed_in_lake != billed_cost:
@@ -89,6 +89,8 @@ def _rated_charge(rated: Sequence[Any], held: Sequence[Any]) -> RatedCharge:
     return RatedCharge(
         account=Account(subscription, tenant, payer),
         bound_by=AccountKind(bound_by),
+        bound_key=bound_key,
+        guard=Guard(guard),
         base_kind=BaseKind(base_kind),
         rule_position=position,
         provider=provider,

@@ -11,6 +11,12 @@ from rebill.services.recorded_run import RunInputs
 
 RUN_TABLES = ("rated_lines", "account_spans", "products", "prices")
 
+_YOUNGER_COLUMNS = {
+    "rated_lines": {"guard": "CAST(0 AS TINYINT)"},
+    "account_spans": {"commitment": "CAST(NULL AS VARCHAR)", "charge_kind": "CAST(NULL AS VARCHAR)"},
+}
+"""What runs of before there were guards and allocations have no column of."""
+
 
 def opened_run(installation: Installation, run: RunInputs, folder: Path) -> AbstractContextManager[DuckDBEngine | None]:
     """The files of a run, as ``run_files``; ``None`` where the run had no cost, and left none."""
@@ -34,6 +40,6 @@ def run_files(installation: Installation, run: RunInputs, folder: Path) -> Itera
             require_file(installation.lake_folder, f"{run.run.folder}/{name}.parquet", sha256)
     with DuckDBEngine(folder, installation.settings.engine_memory_limit) as engine:
         for name, path in tables.items():
-            engine.view_parquet(name, path)
+            engine.view_parquet(name, path, _YOUNGER_COLUMNS.get(name, {}))
         engine.view_parts("lake_lines", paths)
         yield engine

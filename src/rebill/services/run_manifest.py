@@ -15,6 +15,7 @@ from rebill.model.price_book import RecordedBook
 from rebill.model.rating import RatingInputs
 from rebill.model.statement import Statement, StatementLine
 from rebill.services.recorded_manual_lines import manual_line_document
+from rebill.model.terms import Guards
 from rebill.services.recorded_rules import billing_rule_document
 
 
@@ -47,6 +48,7 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
                 "commitments": terms.commitments,
                 "fallback_markup_percent": _percent(terms.fallback_markup_percent),
                 "carry_forward": terms.carry_forward,
+                **_guards(terms.guards),
             }
             for terms in inputs.terms
         ],
@@ -67,6 +69,20 @@ def _day(day: date | None) -> str | None:
 
 def _percent(percent: Decimal) -> str:
     return text_of(round_half_away(percent, PERCENT_DECIMALS))
+
+
+def _guards(guards: Guards) -> dict[str, Any]:
+    """Where there are any."""
+    if not guards.any:
+        return {}
+    margin = _percent(guards.margin_floor_percent)
+    return {
+        "guards": {
+            "cap_at_list": guards.cap_at_list,
+            "floor_at_cost": guards.floor_at_cost,
+            "margin_floor_percent": margin,
+        }
+    }
 
 
 def _data_set(data_set: DataSet) -> dict[str, Any]:

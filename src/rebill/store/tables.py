@@ -112,6 +112,9 @@ customer_terms = Table(
     Column("fallback_markup_percent", ExactDecimal, nullable=False),
     Column("carry_forward", Boolean, nullable=False, server_default=false()),
     Column("late_cost", Text, nullable=False, server_default="partner", comment="model.terms.LateCostTerm"),
+    Column("cap_at_list", Boolean, nullable=False, server_default=false()),
+    Column("floor_at_cost", Boolean, nullable=False, server_default=false()),
+    Column("margin_floor_percent", ExactDecimal, nullable=False, server_default="0", comment="0 = none"),
     UniqueConstraint("customer_id", "from_month"),
 )
 

@@ -124,4 +124,7 @@ def terms_of_row(row: Any) -> CustomerTerms:
         row.fallback_markup_percent,
         row.carry_forward,
         LateCostTerm(row.late_cost),
+        row.cap_at_list,
+        row.floor_at_cost,
+        row.margin_floor_percent,
     )

@@ -1,0 +1,127 @@
+"""Guards in a customer's terms: never above list, never below cost, so much margin at least; by month, explained."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rebill.cli.explaining import explanation_document
+from rebill.model.customer import CustomerChange, TermsChange
+from rebill.model.errors import Invalid
+from rebill.model.money import margin_floor_factor
+from rebill.model.party import Caller
+from rebill.model.terms import Basis
+from rebill.services.change_customer import change_customer
+from rebill.services.explain_statement import explain_statement
+from rebill.services.installation import Installation
+from rebill.services.verify_statements import verify_month
+from tests.services.accountant import OCTOBER, Accountant, cost
+from tests.services.months import SEPTEMBER, charge
+
+
+@pytest.fixture
+def accountant(installation: Installation, partner: Caller, tmp_path: Path) -> Accountant:
+    return Accountant(installation, partner, tmp_path)
+
+
+def guard(accountant: Accountant, customer_id: int, **terms: object) -> None:
+    change = CustomerChange(terms=TermsChange(**terms))  # type: ignore[arg-type]  # names are TermsChange's
+    change_customer(accountant.installation, accountant.caller, customer_id, change)
+
+
+def prices(accountant: Accountant) -> dict[str, str]:
+    """The exact amount of each line of September's one statement, by service."""
+    (record,) = accountant.run().statements
+    statement = accountant.whole(record.statement_id).statement
+    return {str(line.priced.service): f"{line.priced.exact_amount.normalize():f}" for line in statement.lines}
+
+
+def one(service: str, billed: str, listed: str, **columns: str) -> dict[str, str]:
+    return charge("2024-09-02", billed, listed, SubAccountId="s-1", ServiceName=service, **columns)
+
+
+def test_prices_stay_between_list_and_cost_and_the_floor_beats_the_cap(accountant: Accountant) -> None:
+    first = accountant.customer("First", basis=Basis.BILLED, markup_percent=Decimal(20))
+    accountant.deliver(
+        SEPTEMBER,
+        one("Above list", "10", "11"),
+        one("Below list", "10", "13"),
+        one("List below cost", "10", "9"),
+        one("No list", "10", ""),
+        one("List is 0", "10", "0"),
+        one("Refund", "-10", "-9"),
+        one("Credit", "10", "5", ChargeCategory="Credit"),
+    )
+    accountant.subscriptions(first, "s-1")
+    free = {
+        "Above list": "12",
+        "Below list": "12",
+        "List below cost": "12",
+        "No list": "12",
+        "List is 0": "12",
+        "Refund": "-12",
+        "Credit": "10",
+    }
+    assert prices(accountant) == free
+    guard(accountant, first, cap_at_list=True)
+    assert prices(accountant) == {**free, "Above list": "11", "List below cost": "9"}
+    guard(accountant, first, floor_at_cost=True)
+    assert prices(accountant) == {**free, "Above list": "11", "List below cost": "10"}
+    guard(accountant, first, cap_at_list=False, floor_at_cost=False)
+    assert prices(accountant) == free
+
+
+def test_a_margin_floor_leaves_its_percent_of_the_price_its_factor_rounded_up(accountant: Accountant) -> None:
+    assert [str(margin_floor_factor(Decimal(percent))) for percent in ("0", "10", "15", "50", "99.8")] == [
+        "1.000000",
+        "1.111112",
+        "1.176471",
+        "2.000000",
+        "500.000000",
+    ]
+    first = accountant.customer("First")
+    accountant.deliver(SEPTEMBER, one("Thin", "8", "9"), one("Thick", "5", "9"), one("Exact", "0.333333333333", "0.1"))
+    accountant.subscriptions(first, "s-1")
+    guard(accountant, first, margin_floor_percent=Decimal(15))
+    assert prices(accountant) == {"Thin": "9.411768", "Thick": "9", "Exact": "0.392157"}
+
+
+def test_guards_hold_from_their_month_on_and_never_for_issued_ones(accountant: Accountant) -> None:
+    first = accountant.customer("First")
+    accountant.deliver(SEPTEMBER, one("Thin", "10", "8"))
+    accountant.deliver(OCTOBER, cost(OCTOBER, "10"))
+    accountant.subscriptions(first, "s-1")
+    assert prices(accountant) == {"Thin": "8"}
+    guard(accountant, first, floor_at_cost=True, from_month=OCTOBER)
+    assert prices(accountant) == {"Thin": "8"}
+    accountant.finalize()
+    guard(accountant, first, margin_floor_percent=Decimal(50))
+    (record,) = accountant.run(OCTOBER).statements
+    assert record.statement.price_text == "20.00"
+    assert accountant.run().pending == ()
+    with pytest.raises(Invalid) as refusal:
+        guard(accountant, first, cap_at_list=True, from_month=SEPTEMBER)
+    assert set(refusal.value.fields) == {"from_month"}
+
+
+@pytest.mark.parametrize("percent", ["-1", "99.8001", "100", "1.00001"])
+def test_a_margin_that_cannot_be_is_refused(accountant: Accountant, percent: str) -> None:
+    first = accountant.customer("First")
+    with pytest.raises(Invalid) as refusal:
+        guard(accountant, first, margin_floor_percent=Decimal(percent))
+    assert set(refusal.value.fields) == {"margin_floor_percent"}
+
+
+def test_a_guarded_price_is_explained_and_verified(accountant: Accountant) -> None:
+    first = accountant.customer("First", basis=Basis.BILLED, markup_percent=Decimal(20))
+    accountant.deliver(SEPTEMBER, one("Guarded", "10", "11"), one("Free", "10", "30"))
+    accountant.subscriptions(first, "s-1")
+    guard(accountant, first, cap_at_list=True, margin_floor_percent=Decimal(15))
+    (record,) = accountant.run().statements
+    found = explain_statement(accountant.installation, accountant.caller, record.statement_id, line_number=2)
+    (line,) = explanation_document(found)["lines"]
+    steps = {step["step"]: step for step in line["charges"][0]["steps"]}
+    assert list(steps)[-4:] == ["price before guards", "price up to list", "least by margin", "price"]
+    assert steps["price up to list"]["result"] == "11.000000000000"
+    assert steps["price"]["result"] == "11.764710000000"
+    assert verify_month(accountant.installation, accountant.caller, SEPTEMBER).is_equal
