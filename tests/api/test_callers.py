@@ -82,6 +82,7 @@ _COUNTED = "audit_entry_number"
 """Not an id but a place in the caller's own chain: every partner has an entry 1."""
 _READ_ADMINISTRATION = (200, 403, 200, 403, 403, 200)
 _IDS = {"azure_customer_ids": ["ab123"]}
+_CHARGE_KINDS = {"charge_kinds": ["purchase"]}
 _SUBSCRIPTION_IDS = {"azure_ids": [SUBSCRIPTIONS[0]]}
 _ROWS: dict[tuple[str, str], Row] = {
     ("PUT", "/v1/azure_partner_customer_accounts/add/{client_api_id}"): Row(_ASSIGN, _IDS),
@@ -96,6 +97,13 @@ _ROWS: dict[tuple[str, str], Row] = {
         (422, 422, 403, 403, 403, 404), _SUBSCRIPTION_IDS, first="/v1/azure_subscriptions/add"
     ),
     ("GET", "/v1/azure_subscriptions/list/{client_api_id}"): Row((200, 200, 200, 200, 404, 404)),
+    ("PUT", "/v1/cost_allocations/add/{client_api_id}"): Row(_BIND, _CHARGE_KINDS),
+    ("PUT", "/v1/cost_allocations/move/{client_api_id}"): Row(_BIND, _CHARGE_KINDS),
+    ("PUT", "/v1/cost_allocations/remove/{client_api_id}"): Row(
+        (422, 422, 403, 403, 403, 404), _CHARGE_KINDS, first="/v1/cost_allocations/add"
+    ),
+    ("GET", "/v1/cost_allocations/list"): Row((200, 200, 200, 403, 403, 200)),
+    ("GET", "/v1/cost_allocations/list/{client_api_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("GET", "/v1/customer_statements"): Row((200, 200, 200, 200, 200, 200)),
     ("GET", "/v1/customer_statements/{statement_id}"): Row((200, 200, 200, 200, 404, 404)),
     ("GET", "/v1/margins"): Row((200, 200, 200, 403, 403, 200)),

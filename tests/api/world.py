@@ -68,6 +68,8 @@ def build_world(installation: Installation) -> World:
     listed(installation, partner, *CATALOGUE)
     listed(installation, stranger, *CATALOGUE)
     seen_subscriptions(installation, partner, *SUBSCRIPTIONS)
+    _seen(installation, partner, AccountKind.CHARGE_KIND, "purchase", "adjustment")
+    _seen(installation, partner, AccountKind.COMMITMENT, "reservation-1")
     own, neighbour = _customer(installation, partner, "Indigo"), _customer(installation, partner, "Neighbour Ltd")
     keys = {
         "admin": first.api_key,
@@ -89,10 +91,14 @@ def _customer(installation: Installation, partner: Caller, name: str) -> int:
 
 def seen_subscriptions(installation: Installation, partner: Caller, *identifiers: str) -> None:
     """Imported cost names these subscriptions."""
+    _seen(installation, partner, AccountKind.SUBSCRIPTION, *identifiers)
+
+
+def _seen(installation: Installation, partner: Caller, kind: AccountKind, *identifiers: str) -> None:
     seen = [SeenAccount(one, f"Name of {one}", "", "") for one in identifiers]
     moment = datetime(2024, 10, 1, tzinfo=UTC)
     with installation.database.writing() as connection:
-        remember_accounts(Scope.of(connection, partner), AccountKind.SUBSCRIPTION, seen, moment)
+        remember_accounts(Scope.of(connection, partner), kind, seen, moment)
 
 
 def entry(customer_id: int) -> dict[str, object]:

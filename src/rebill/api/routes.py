@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rebill.api import (
+    allocations,
     api_keys,
     audit_entries,
     azure_accounts,
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *margins.ROUTES,
     *azure_catalogue.ROUTES,
     *subscriptions.ROUTES,
+    *allocations.ROUTES,
     *billing_rules.ROUTES,
     *manual_lines.ROUTES,
     *price_books.ROUTES,

@@ -33,6 +33,17 @@ AccountsArgument = Annotated[
 SubscriptionOption = Annotated[
     bool, typer.Option("--subscription", help="The ids are subscriptions, or other clouds' accounts.")
 ]
+CommitmentOption = Annotated[
+    bool,
+    typer.Option("--commitment", help="The ids are commitments, of charges that name neither subscription nor tenant."),
+]
+ChargeKindOption = Annotated[
+    bool,
+    typer.Option(
+        "--charge-kind",
+        help="The ids are kinds of such charges: purchase, adjustment, credit, tax, unused_commitment, usage.",
+    ),
+]
 FromOption = Annotated[
     date | None,
     typer.Option("--from", parser=day_from_text, metavar="DAY", help="First charge day, YYYY-MM-DD (UTC)."),
@@ -54,6 +65,8 @@ def assign(
     client_api_id: CustomerArgument,
     identifiers: AccountsArgument,
     subscription: SubscriptionOption = False,
+    commitment: CommitmentOption = False,
+    charge_kind: ChargeKindOption = False,
     effective_from: FromOption = None,
     correct_issued: CorrectIssuedOption = False,
     dry_run: DryRunOption = False,
@@ -65,7 +78,7 @@ def assign(
     from rebill.services.assign_accounts import assign_accounts
 
     order = _order(
-        subscription,
+        _kind(subscription, commitment, charge_kind),
         client_api_id,
         identifiers,
         effective_from=effective_from,
@@ -79,6 +92,8 @@ def unassign(
     client_api_id: CustomerArgument,
     identifiers: AccountsArgument,
     subscription: SubscriptionOption = False,
+    commitment: CommitmentOption = False,
+    charge_kind: ChargeKindOption = False,
     effective_to: ToOption = None,
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take the assignment back as if it was never made.")
@@ -93,7 +108,7 @@ def unassign(
     from rebill.services.remove_accounts import remove_accounts
 
     order = _order(
-        subscription,
+        _kind(subscription, commitment, charge_kind),
         client_api_id,
         identifiers,
         effective_to=effective_to,
@@ -108,6 +123,8 @@ def move(
     client_api_id: CustomerArgument,
     identifiers: AccountsArgument,
     subscription: SubscriptionOption = False,
+    commitment: CommitmentOption = False,
+    charge_kind: ChargeKindOption = False,
     effective_from: FromOption = None,
     correct_issued: CorrectIssuedOption = False,
     dry_run: DryRunOption = False,
@@ -119,7 +136,7 @@ def move(
     from rebill.services.assign_accounts import move_accounts
 
     order = _order(
-        subscription,
+        _kind(subscription, commitment, charge_kind),
         client_api_id,
         identifiers,
         effective_from=effective_from,
@@ -129,8 +146,21 @@ def move(
     _carry_out(move_accounts, Act.MOVE_ACCOUNTS, order, partner, as_json, reason)
 
 
+def _kind(subscription: bool, commitment: bool, charge_kind: bool) -> AccountKind:
+    """What the ids of a command are; wrong usage where the options contradict each other."""
+    given = {
+        AccountKind.SUBSCRIPTION: subscription,
+        AccountKind.COMMITMENT: commitment,
+        AccountKind.CHARGE_KIND: charge_kind,
+    }
+    chosen = [kind for kind, is_given in given.items() if is_given]
+    if len(chosen) > 1:
+        raise typer.BadParameter("say one: --subscription, --commitment or --charge-kind", param_hint="options")
+    return chosen[0] if chosen else AccountKind.AZURE_CUSTOMER
+
+
 def _order(
-    subscription: bool,
+    kind: AccountKind,
     client_api_id: int,
     identifiers: list[str],
     *,
@@ -141,7 +171,7 @@ def _order(
     correct_issued: bool,
 ) -> AssignmentOrder:
     return AssignmentOrder(
-        kind=AccountKind.SUBSCRIPTION if subscription else AccountKind.AZURE_CUSTOMER,
+        kind=kind,
         customer_id=client_api_id,
         identifiers=tuple(identifiers),
         effective_from=effective_from,
@@ -172,13 +202,15 @@ def _carry_out(
 
 def _document(session: Session, order: AssignmentOrder, outcome: AssignmentOutcome, done: str) -> Document:
     """The body of the API's answer to the same act; for subscriptions the one with ``detail=true``."""
-    from rebill.api import azure_accounts, subscriptions
+    from rebill.api import allocations, azure_accounts, subscriptions
     from rebill.api.answer_shapes import SubscriptionDetailAddition, SubscriptionDetailRemoval
     from rebill.services.list_assignments import assigned_identifiers
 
     removes = done == "removed"
     if order.kind is AccountKind.AZURE_CUSTOMER:
         return azure_accounts.remove_answer(outcome) if removes else azure_accounts.add_answer(outcome)
+    if order.kind.is_allocated:
+        return allocations.act_answer(outcome, order.identifiers).model_dump(by_alias=True)
     entries = subscriptions.sound_entries(outcome, order.identifiers, "azure_ids")
     assigned = assigned_identifiers(session.installation, session.caller, order.kind, order.customer_id)
     if not removes:

@@ -1,14 +1,14 @@
 """Customers' terms hold prices within bounds: never above list, never below cost, so much margin at least.
 
 Revision ID: 0034
-Revises: 0012
+Revises: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
-down_revision = "0012"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
