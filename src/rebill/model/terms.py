@@ -82,6 +82,5 @@ class CustomerTerms:
         return Guards(self.cap_at_list, self.floor_at_cost, self.margin_floor_percent.normalize())
 
 
-
 TERM_NAMES = tuple(field.name for field in fields(CustomerTerms) if field.name != "customer_id")
 """What can be agreed with a customer."""

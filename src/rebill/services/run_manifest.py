@@ -14,8 +14,8 @@ from rebill.model.months import BillingMonth
 from rebill.model.price_book import RecordedBook
 from rebill.model.rating import RatingInputs
 from rebill.model.statement import Statement, StatementLine
-from rebill.services.recorded_manual_lines import manual_line_document
 from rebill.model.terms import Guards
+from rebill.services.recorded_manual_lines import manual_line_document
 from rebill.services.recorded_rules import billing_rule_document
 
 
