@@ -7,6 +7,8 @@ Revises: 0022
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0015"
 down_revision = "0022"
 branch_labels = None
@@ -21,4 +23,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Going back is done with a backup, as everywhere."""
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack

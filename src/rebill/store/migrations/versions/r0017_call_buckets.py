@@ -7,6 +7,8 @@ Revises: 0003
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0017"
 down_revision = "0003"
 branch_labels = None
@@ -32,4 +34,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """There is no way back by itself, as for every migration."""
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack

@@ -7,6 +7,8 @@ Revises: 0014
 import sqlalchemy as sa
 from alembic import op
 
+from rebill.store.migrations.way_back import NoWayBack
+
 revision = "0024"
 down_revision = "0014"
 branch_labels = None
@@ -55,4 +57,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Going back is done with a backup, as everywhere."""
-    raise NotImplementedError("restore a backup instead")
+    raise NoWayBack

@@ -1,14 +1,14 @@
 """Customers' terms hold prices within bounds: never above list, never below cost, so much margin at least.
 
 Revision ID: 0034
-Revises: 0022
+Revises: 0015
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
-down_revision = "0022"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
