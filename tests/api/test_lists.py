@@ -16,7 +16,7 @@ from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from tests.api.client import BASE, ApiClient
 from tests.api.price_book_steps import ACCOUNTS, ASSIGNMENTS, assigned, book, priced
-from tests.api.world import ADD, ADDRESS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement
+from tests.api.world import ADD, ADDRESS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement, entry
 from tests.conftest import SettableClock
 
 LISTS = [route for route in ROUTES if PAGING[0] in route.parameters]
@@ -48,6 +48,11 @@ def _make_books(api: ApiClient, world: World) -> None:
         priced(api, assigned(api, world.customer_id, book(api)["id"])["id"], [f"account {_}"])
 
 
+def _enter_lines(api: ApiClient, world: World) -> None:
+    for _ in range(2):
+        assert api.post("/v1/manual_lines", entry(world.customer_id)).status_code == 201
+
+
 def _nothing(_api: ApiClient, _world: World) -> None:
     pass
 
@@ -59,6 +64,7 @@ FILLED: Mapping[str, Callable[[ApiClient, World], None]] = {
     "/v1/azure_subscriptions/list/{client_api_id}": _bind,
     "/v1/customer_statements": _draw_up,
     "/v1/partner_billing_rules": _make_rules,
+    "/v1/manual_lines": _enter_lines,
     "/v1/price_books": _make_books,
     ASSIGNMENTS: _make_books,
     ACCOUNTS: _make_books,
