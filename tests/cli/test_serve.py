@@ -18,7 +18,8 @@ PATIENCE_SECONDS = 60
 
 
 @contextmanager
-def _serving(rebill: CommandLine, log: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(rebill: CommandLine, log: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``rebill serve`` with ``arguments`` on a free port, and the address that it announced."""
     command = [sys.executable, "-m", "rebill", "serve", "--port", "0", "--json", *arguments]
     with log.open("w") as err:
         process = subprocess.Popen(
@@ -27,8 +28,9 @@ def _serving(rebill: CommandLine, log: Path, *arguments: str) -> Iterator[tuple[
     try:
         yield process, _announcement(process, log)["url"]
     finally:
-        process.kill()
-        process.communicate()
+        # Told and not killed: its server processes stop with it.
+        process.terminate()
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def _announcement(process: subprocess.Popen[str], log: Path) -> Any:
@@ -51,7 +53,7 @@ def _status(url: str) -> int:
 def test_a_server_answers_as_soon_as_it_says_where_and_stops_when_told(
     rebill: CommandLine, tmp_path: Path, workers: int
 ) -> None:
-    with _serving(rebill, tmp_path / "log", "--workers", str(workers)) as (process, url):
+    with serving(rebill, tmp_path / "log", "--workers", str(workers)) as (process, url):
         assert url.startswith("http://127.0.0.1:")
         assert _status(f"{url}/healthz") == 200
         assert _status(f"{url}/readyz") == 200
@@ -62,7 +64,7 @@ def test_a_server_answers_as_soon_as_it_says_where_and_stops_when_told(
 
 
 def test_a_port_that_is_taken_is_refused(rebill: CommandLine, tmp_path: Path) -> None:
-    with _serving(rebill, tmp_path / "log") as (_, url):
+    with serving(rebill, tmp_path / "log") as (_, url):
         refused = rebill.refusal("serve", "--port", url.rpartition(":")[2])
     assert refused["code"] == "address_in_use"
     assert "--port" in refused["error"]

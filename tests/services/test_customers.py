@@ -183,6 +183,17 @@ def test_customers_are_listed_in_order_of_creation(
             list_customers(installation, partner, Page(after_id=after_id))
 
 
+def test_customers_of_one_moment_are_each_on_exactly_one_page(installation: Installation, partner: Caller) -> None:
+    ids = [customer(installation, partner, f"Customer {number}") for number in range(11)]
+    by_number = [list_customers(installation, partner, Page(number=number, per_page=3)) for number in range(1, 5)]
+    by_key = [list_customers(installation, partner, Page(per_page=3, after_id=0))]
+    while by_key[-1].more:
+        by_key.append(list_customers(installation, partner, Page(per_page=3, after_id=by_key[-1].last_id)))
+    pages = [[one.customer_id for one in page.items] for page in by_number]
+    assert pages == [[one.customer_id for one in page.items] for page in by_key]
+    assert sorted(one for page in pages for one in page) == sorted(ids)
+
+
 def test_partners_do_not_see_each_other(installation: Installation, partner: Caller, other_partner: Caller) -> None:
     """Both have a customer of the same name and an account of the same id."""
     ours, theirs = (customer(installation, one, "Azure Two") for one in (partner, other_partner))

@@ -4,6 +4,7 @@ Neither ever bears a key: no header and no query is logged, and of the path only
 and the ids in it.
 """
 
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -54,6 +55,7 @@ class Telemetry:
             route=template,
             status=status,
             duration_milliseconds=round(seconds * 1000, 1),
+            process_id=os.getpid(),
             **facts,
         )
 
@@ -66,6 +68,10 @@ class Telemetry:
         """Log why a part that rebill needs could not be reached."""
         cause = error.__cause__ or error
         self._log.warning("unavailable", request_id=request_id, cause=without_keys(str(cause), presented_keys)[:500])
+
+    def process_replaced(self, old_process_id: int | None, new_process_id: int | None) -> None:
+        """Log that a server process died, or answered no more, and that another one took its place."""
+        self._log.error("process_replaced", old_process_id=old_process_id, new_process_id=new_process_id)
 
     def metrics(self) -> bytes:
         """All counts in Prometheus' text format."""

@@ -81,11 +81,11 @@ def _announce(output: Output, host: str, listener: socket.socket) -> None:
 def _serve_on(config: uvicorn.Config, listener: socket.socket) -> int:
     """Serve until told to stop; 0 when it served at all."""
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
 
     if config.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
-        return 0
+        from rebill.cli.server_processes import serve_in_several
+
+        return serve_in_several(config, listener)
     # After a graceful stop uvicorn raises the signal once more, for whoever handled it before: stopping is a success.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     server = uvicorn.Server(config)

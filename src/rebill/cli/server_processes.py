@@ -1,0 +1,27 @@
+"""Several server processes behind one address: one that dies or hangs is replaced, and the log says so."""
+
+import socket
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from rebill.api.telemetry import Telemetry
+
+
+def serve_in_several(config: uvicorn.Config, listener: socket.socket) -> int:
+    """Serve in ``config.workers`` processes until told to stop; the exit code: 1 when they could not even start."""
+    processes = _ServerProcesses(config, [listener])
+    processes.run()
+    return 1 if any(one.exitcode == STARTUP_FAILURE for one in processes.processes) else 0
+
+
+class _ServerProcesses(Multiprocess):
+    """uvicorn's own supervisor, which replaces a process without a word; here the operator learns of it."""
+
+    def keep_subprocess_alive(self) -> None:
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        for old, new in zip(before, self.processes, strict=True):
+            if old is not new:
+                Telemetry().process_replaced(old.pid, new.pid)

@@ -1,0 +1,88 @@
+"""``rebill serve --workers N``: each process serves, all agree, one that is killed is replaced, all stop when told."""
+
+import json
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.cli.command_line import CommandLine
+from tests.cli.test_serve import PATIENCE_SECONDS, serving
+
+WORKERS = 3
+CALLERS = 12
+"""Each call goes over a connection of its own, so that any process may get it."""
+
+
+def _workers(supervisor: int) -> set[int]:
+    children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    return {int(one) for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()}
+
+
+def _logged(log: Path, event: str) -> list[Any]:
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.endswith("}")]
+    return [line for line in lines if line["event"] == event]
+
+
+def _call(url: str, key: str, method: str, path: str, body: Any = None, once: str = "") -> httpx.Response:
+    headers = {"Authorization": key, **({"Idempotency-Key": once} if once else {})}
+    return httpx.request(method, f"{url}{path}", headers=headers, json=body, timeout=PATIENCE_SECONDS)
+
+
+def _statuses(url: str, key: str) -> set[int]:
+    """What a crowd hears."""
+    with ThreadPoolExecutor(CALLERS) as pool:
+        return set(pool.map(lambda _: _call(url, key, "GET", "/v1/users").status_code, range(2 * CALLERS)))
+
+
+def _let_each_serve(url: str, key: str, log: Path, workers: set[int]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not workers <= {line["process_id"] for line in _logged(log, "request")}:
+        assert time.monotonic() < deadline, "a process serves nobody"
+        assert _statuses(url, key) == {200}
+
+
+def test_every_process_serves_and_all_know_the_same(rebill: CommandLine, tmp_path: Path) -> None:
+    admin, log = rebill.answer("partners", "create", "Second Partner")["api_key"], tmp_path / "log"
+    with serving(rebill, log, "--workers", str(WORKERS)) as (process, url):
+        assert _statuses(url, admin) == {200}
+        workers = _workers(process.pid)
+        assert len(workers) == WORKERS
+        _let_each_serve(url, admin, log, workers)
+        user = {"name": "Ada", "role": "admin"}
+        told = [_call(url, admin, "POST", "/v1/users", user, "the-same-act").json() for _ in range(CALLERS)]
+        assert told == [told[0]] * CALLERS
+        # A key lives in every process as soon as one has made it, and is dead in all when one has ended it.
+        made = _call(url, admin, "POST", "/v1/api_keys", {"user_id": told[0]["id"], "name": "Ada's"}).json()
+        assert _statuses(url, made["api_key"]) == {200}
+        assert _call(url, admin, "DELETE", f"/v1/api_keys/{made['id']}").is_success
+        assert _statuses(url, made["api_key"]) == {401}
+        entries = _call(url, admin, "GET", "/v1/audit_entries?per_page=100").json()["audit_entries"]
+        acts = [entry["act"] for entry in entries]
+        assert acts.count("create_user") == acts.count("revoke_key") == 1
+
+
+def test_a_process_that_is_killed_is_replaced_and_the_log_says_so(rebill: CommandLine, tmp_path: Path) -> None:
+    admin, log = rebill.answer("partners", "create", "Second Partner")["api_key"], tmp_path / "log"
+    with serving(rebill, log, "--workers", str(WORKERS)) as (process, url):
+        assert _statuses(url, admin) == {200}
+        before = _workers(process.pid)
+        # Nobody is being served now: no call is cut off.
+        os.kill(min(before), signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (replaced := _logged(log, "process_replaced")):
+            assert time.monotonic() < deadline, "nobody took its place"
+            assert _statuses(url, admin) == {200}
+        after = _workers(process.pid)
+        assert len(after) == WORKERS
+        assert [line["old_process_id"] for line in replaced] == [min(before)]
+        assert {line["new_process_id"] for line in replaced} == after - before
+        _let_each_serve(url, admin, log, after)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_SECONDS)
+        assert process.returncode == 0, log.read_text()
+        assert not [one for one in after if Path(f"/proc/{one}").exists()], "a process outlived the stop"
