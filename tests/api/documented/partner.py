@@ -83,6 +83,10 @@ def documented_partner(
         file = write_focus(folder / f"{subscription}.csv", lines)
         import_costs(installation, partner, CostImportOrder((file,), scope=subscription))
         later()
+    rounding = charge("2024-09-30", "-0.01", SubAccountId="", ChargeCategory="Adjustment")
+    file = write_focus(folder / "rounding.csv", [rounding])
+    import_costs(installation, partner, CostImportOrder((file,), scope="rounding"))
+    later()
     return Documented(recorder, installation, partner, *ids)
 
 

@@ -19,6 +19,7 @@ def tell_all(documented: Documented) -> Recorder:
     for story in (
         azure_accounts,
         subscriptions,
+        cost_allocations,
         statements,
         margins,
         manual_lines,
@@ -104,6 +105,29 @@ def subscriptions(documented: Documented) -> None:
     tell.call("It is billed elsewhere from today on", "PUT", remove, neighbour, status=200, body=second)
     tell.call("It is not this customer's", "PUT", remove, neighbour, status=422, body=first)
     for method, path, body in (("PUT", add, first), ("PUT", remove, first), ("GET", shown, None)):
+        tell.unknown(method, path, body)
+
+
+def cost_allocations(documented: Documented) -> None:
+    """Charges that name no account of a customer are allocated, moved and taken back."""
+    tell, customer, neighbour = documented.recorder, documented.customer_id, documented.neighbour_id
+    base = "/v1/cost_allocations"
+    add, move, remove, shown = (f"{base}/{act}/{{client_api_id}}" for act in ("add", "move", "remove", "list"))
+    one = {"charge_kinds": ["adjustment"]}
+    tell.call("A dry run: nothing is stored", "PUT", add, customer, status=200, body=one, query={"dry_run": "true"})
+    tell.call("A kind of charge is allocated", "PUT", add, customer, status=200, body=one)
+    tell.call("Another customer has it", "PUT", add, neighbour, status=422, body=one)
+    tell.call("No such kind", "PUT", add, customer, status=422, body={"charge_kinds": ["nothing"]})
+    tell.call("It is another customer's from a day on", "PUT", move, neighbour, status=200, body=one)
+    tell.call("No such kind", "PUT", move, neighbour, status=422, body={"charge_kinds": ["nothing"]})
+    tell.call("In force today", "GET", shown, neighbour, status=200)
+    tell.page_zero(shown, neighbour)
+    tell.call("Of all customers", "GET", f"{base}/list", status=200)
+    tell.unknown("GET", f"{base}/list")
+    tell.page_zero(f"{base}/list")
+    tell.call("It is nobody's from today on", "PUT", remove, neighbour, status=200, body=one)
+    tell.call("No such kind", "PUT", remove, neighbour, status=422, body={"charge_kinds": ["nothing"]})
+    for method, path, body in (("PUT", add, one), ("PUT", move, one), ("PUT", remove, one), ("GET", shown, None)):
         tell.unknown(method, path, body)
 
 
