@@ -27,6 +27,10 @@ TAGS = {
         "Which Azure customers of the partner belong to which of its customers, and since when.",
     ),
     "customers": ("Customers", "Those whom the partner bills."),
+    "cost_allocations": (
+        "Cost allocations",
+        "Whose the charges are that name neither subscription nor tenant: by commitment, or by kind of charge.",
+    ),
     "manual_lines": (
         "Manual lines",
         "Amounts that no file has, each on one customer's statement of one month.",
