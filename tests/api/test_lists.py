@@ -53,6 +53,11 @@ def _enter_lines(api: ApiClient, world: World) -> None:
         assert api.post("/v1/manual_lines", entry(world.customer_id)).status_code == 201
 
 
+def _allocate(api: ApiClient, world: World) -> None:
+    body = {"commitment_discount_ids": ["reservation-1", "reservation-2"]}
+    assert api.put(f"/v1/cost_allocations/add/{world.customer_id}", body).status_code == 200
+
+
 def _nothing(_api: ApiClient, _world: World) -> None:
     pass
 
@@ -62,6 +67,8 @@ FILLED: Mapping[str, Callable[[ApiClient, World], None]] = {
     LIST: _assign,
     _ASSIGNED_TO_ONE: _assign,
     "/v1/azure_subscriptions/list/{client_api_id}": _bind,
+    "/v1/cost_allocations/list": _allocate,
+    "/v1/cost_allocations/list/{client_api_id}": _allocate,
     "/v1/customer_statements": _draw_up,
     "/v1/partner_billing_rules": _make_rules,
     "/v1/manual_lines": _enter_lines,

@@ -69,7 +69,7 @@ def build_world(installation: Installation) -> World:
     listed(installation, stranger, *CATALOGUE)
     seen_subscriptions(installation, partner, *SUBSCRIPTIONS)
     _seen(installation, partner, AccountKind.CHARGE_KIND, "purchase", "adjustment")
-    _seen(installation, partner, AccountKind.COMMITMENT, "reservation-1")
+    _seen(installation, partner, AccountKind.COMMITMENT, "reservation-1", "reservation-2")
     own, neighbour = _customer(installation, partner, "Indigo"), _customer(installation, partner, "Neighbour Ltd")
     keys = {
         "admin": first.api_key,
