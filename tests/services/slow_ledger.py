@@ -56,7 +56,8 @@ class SlowLedger:
         one = self.months[month]
         if not one.is_fresh or one.issued is not None or one.computed is None:
             return None
-        if any(name < month and self._waits(earlier) for name, earlier in self.months.items()):
+        earlier = [one for name, one in self.months.items() if name < month]
+        if any(self._waits(one) or (one.entries and one.run_with is None) for one in earlier):
             return None
         total = one.computed + self._take_blocks()
         carry = self._carry(total)
