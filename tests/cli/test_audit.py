@@ -23,6 +23,7 @@ READING = {
     "bill compare",
     "bill diff",
     "bill proposals",
+    "bill what-if",
     "billing-rules list",
     "billing-rules show",
     "costs list",
