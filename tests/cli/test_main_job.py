@@ -71,6 +71,7 @@ def test_a_month_is_billed_to_the_cent_and_balances_to_the_last_decimal(rebill: 
             "billing_disabled": "0.000000000000",
             "unassigned": "0.700000000000",
             "difference": "0.000000000000",
+            "unassigned_gross": "0.700000000000",
         }
     ]
 
