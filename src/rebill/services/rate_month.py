@@ -48,7 +48,8 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
     for step in rating_plan.lines(features):
         _perform(engine, step, folder)
     for name in rating_plan.kept_tables(features):
-        engine.write_parquet(f"SELECT * FROM {name}", folder / f"{name}.parquet")
+        # In one order, so that equal inputs leave equal files.
+        engine.write_parquet(f"SELECT * FROM {name} ORDER BY ALL", folder / f"{name}.parquet")
     customers = tuple(_customers(engine.rows(rating_plan.STATEMENT_LINES)))
     outcome = engine.rows(rating_plan.BALANCE)
     rated = RatedMonth(
