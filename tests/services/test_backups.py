@@ -238,6 +238,53 @@ def test_what_was_cut_short_brings_back_nothing(accountant: Accountant, empty: I
     assert_refused(empty, cut)
 
 
+def an_unknown_compression(archive: bytearray, member: bytes) -> None:
+    for header, field in both_headers(archive, member):
+        archive[header + field + 2 : header + field + 4] = (97).to_bytes(2, "little")
+
+
+def an_encrypted_member(archive: bytearray, member: bytes) -> None:
+    for header, field in both_headers(archive, member):
+        archive[header + field] |= 1
+
+
+def a_strongly_encrypted_member(archive: bytearray, member: bytes) -> None:
+    for header, field in both_headers(archive, member):
+        archive[header + field] |= 0x41
+
+
+def a_garbled_stream(archive: bytearray, member: bytes) -> None:
+    """A block of a kind that deflate does not have."""
+    start = archive.index(member) + len(member)
+    extra_bytes = int.from_bytes(archive[start - len(member) - 2 : start - len(member)], "little")
+    archive[start + extra_bytes] = 0b111
+
+
+def both_headers(archive: bytearray, member: bytes) -> list[tuple[int, int]]:
+    """Where the member's own header and the one in the directory begin, and where their flags stand in them."""
+    return [(archive.index(member) - 30, 6), (archive.rindex(member) - 46, 8)]
+
+
+@from_sqlite
+@pytest.mark.parametrize(
+    "change", [an_unknown_compression, an_encrypted_member, a_strongly_encrypted_member, a_garbled_stream]
+)
+@pytest.mark.parametrize("member", [b"record/customers.jsonl", CONTENTS.encode()])
+def test_what_was_packed_as_no_backup_is_brings_back_nothing(
+    accountant: Accountant,
+    empty: Installation,
+    tmp_path: Path,
+    change: Callable[[bytearray, bytes], None],
+    member: bytes,
+) -> None:
+    file = back_up(accountant.installation, tmp_path / "backup.zip").file
+    archive = bytearray(file.read_bytes())
+    change(archive, member)
+    packed = tmp_path / "packed.zip"
+    packed.write_bytes(archive)
+    assert_refused(empty, packed)
+
+
 @from_sqlite
 def test_a_row_that_no_column_can_have_brings_back_nothing(
     accountant: Accountant, empty: Installation, tmp_path: Path

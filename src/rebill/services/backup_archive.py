@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ CONTENTS: Final = "contents.json"
 FORMAT: Final = "rebill-backup-1"
 LAKE: Final = "lake/"
 RECORD: Final = "record/"
+# What reading a member raises when the file is at fault. Besides the obvious ones zipfile raises RuntimeError for a
+# member that needs a password, its subclass NotImplementedError for one packed or encrypted in a way it does not know,
+# and lets zlib's own error through; no backup of ours is packed in any of these ways.
+_UNREADABLE: Final = (KeyError, zipfile.BadZipFile, EOFError, OSError, RuntimeError, zlib.error)
 _GREATEST_CONTENTS_BYTES: Final = 512 * 1024**2
 _GREATEST_ROW_BYTES: Final = 256 * 1024**2
 _PIECE_BYTES: Final = 1024**2
@@ -135,7 +140,7 @@ class ArchiveReader:
                         raise _unreadable(f"{name} is longer than its table of contents says")
                     digest.update(piece)
                     yield piece
-        except (KeyError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+        except _UNREADABLE as error:
             raise _unreadable(f"{name} cannot be read: {error}") from None
         if length != member.length_bytes or digest.hexdigest() != member.sha256:
             raise _unreadable(f"{name} is not what was written (length or SHA-256 differs)")
@@ -147,7 +152,7 @@ class ArchiveReader:
             if len(text) > _GREATEST_CONTENTS_BYTES:
                 raise _unreadable("its table of contents is too long")
             contents = _contents_of(json.loads(text))
-        except (KeyError, TypeError, ValueError, zipfile.BadZipFile, OSError, RecursionError) as error:
+        except (*_UNREADABLE, TypeError, ValueError) as error:
             raise _unreadable(f"its table of contents cannot be read: {error}") from None
         strange = [name for name in contents.members if not _LAKE_NAME.fullmatch(name) and not name.startswith(RECORD)]
         if strange:

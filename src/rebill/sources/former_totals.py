@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rebill.model.comparison import FormerTotal
 from rebill.model.currencies import minor_digits
-from rebill.model.errors import Invalid, NotFound
+from rebill.model.errors import Invalid
 from rebill.model.money import entered_amount, parse_decimal
+from rebill.sources.bounded_text import bounded_text
 
 GREATEST_FILE_BYTES = 32 * 1024 * 1024
 GREATEST_FAULT_COUNT = 100
@@ -20,7 +21,8 @@ def read_former_totals(file: Path) -> list[FormerTotal]:
 
     Raises ``NotFound`` when there is no such file, and ``Invalid`` with every faulty row (the first 100) in ``fields``.
     """
-    rows = csv.DictReader(io.StringIO(_text_of(file)), strict=True)
+    text = bounded_text(file, GREATEST_FILE_BYTES, _invalid)
+    rows = csv.DictReader(io.StringIO(text), strict=True)
     found, faults = [], dict[str, str]()
     try:
         missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
@@ -51,22 +53,6 @@ def _total(row: dict[str, str | None]) -> FormerTotal:
 
 def _amount(text: str) -> Decimal:
     return entered_amount(parse_decimal(text))
-
-
-def _text_of(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(GREATEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise NotFound("file_not_found", f"There is no file {file}: check the path.") from None
-    except OSError as error:
-        raise _invalid(file, f"it cannot be opened ({error.strerror})") from None
-    if len(content) > GREATEST_FILE_BYTES:
-        raise _invalid(file, f"it is larger than {GREATEST_FILE_BYTES // 2**20} MiB")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _invalid(file, f"it is not UTF-8 (byte {error.start}); save it as UTF-8") from None
 
 
 def _invalid(file: Path, reason: str) -> Invalid:

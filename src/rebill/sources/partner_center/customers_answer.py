@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rebill.model.errors import Invalid, NotFound
+from rebill.model.errors import Invalid
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, azure_customer_key, trimmed
+from rebill.sources.bounded_text import bounded_text
 
 GREATEST_FILE_BYTES = 256 * 1024 * 1024
 GREATEST_FAULT_COUNT = 100
@@ -48,7 +49,9 @@ def read_customers_answer(file: Path) -> CustomersAnswer:
     Raises ``NotFound`` when there is no such file and ``Invalid`` when it cannot be read: ``fields`` then names
     every faulty row and field (the first 100).
     """
-    text = _text_of(file)
+    text = bounded_text(file, GREATEST_FILE_BYTES, _unreadable)
+    if not text.strip():
+        raise _unreadable(file, "it is empty")
     if text.lstrip()[:1] in ("{", "["):
         rows, is_complete = _json_rows(file, text)
     else:
@@ -72,25 +75,6 @@ class _Row:
     name: tuple[str, Any]
     domain: tuple[str, Any]
     relationship: tuple[str, Any]
-
-
-def _text_of(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(GREATEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise NotFound("file_not_found", f"There is no file {file}: check the path.") from None
-    except OSError as error:
-        raise _unreadable(file, f"it cannot be opened ({error.strerror})") from None
-    if len(content) > GREATEST_FILE_BYTES:
-        raise _unreadable(file, f"it is larger than {GREATEST_FILE_BYTES // 2**20} MiB")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unreadable(file, f"it is not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    if not text.strip():
-        raise _unreadable(file, "it is empty")
-    return text
 
 
 def _unreadable(file: Path, reason: str) -> Invalid:
