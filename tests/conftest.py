@@ -1,7 +1,6 @@
 """Fixtures that every test may use: two stores, a settable clock, an installation, partners."""
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, create_engine, make_url
+from sqlalchemy import URL, make_url
 
 from rebill.model.party import Caller, Role
 from rebill.services.initialise import create_partner
@@ -17,6 +16,7 @@ from rebill.services.installation import Installation
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade
+from tests.postgresql_databases import KeptDatabase, PostgresqlDatabases
 from tests.postgresql_server import URL_VARIABLE, running_server
 
 STORES = ("sqlite", "postgresql")
@@ -30,31 +30,6 @@ class SettableClock:
 
     def __call__(self) -> datetime:
         return self.now
-
-
-@dataclass(frozen=True)
-class PostgresqlDatabases:
-    """Creates and drops databases on the tests' server; names are unique across test processes."""
-
-    server: URL
-
-    def create(self, template: str = "template0") -> URL:
-        """A new database, a copy of ``template``."""
-        name = f"rebill_test_{os.getpid()}_{secrets.token_hex(6)}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return self.server.set(database=name)
-
-    def drop(self, address: URL) -> None:
-        """Remove a database, whoever is still connected."""
-        self._run(f'DROP DATABASE "{address.database}" WITH (FORCE)')
-
-    def _run(self, statement: str) -> None:
-        engine = create_engine(self.server, isolation_level="AUTOCOMMIT")
-        try:
-            with engine.connect() as connection:
-                connection.exec_driver_sql(statement)
-        finally:
-            engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +58,16 @@ def migrated_postgresql(postgresql_databases: PostgresqlDatabases) -> str:
     _migrate(_text(address))
     assert address.database is not None
     return address.database
+
+
+@pytest.fixture(scope="session")
+def kept_postgresql(
+    postgresql_databases: PostgresqlDatabases, request: pytest.FixtureRequest
+) -> Iterator[KeptDatabase]:
+    """This process's migrated database on PostgreSQL, which its tests have one after the other."""
+    kept = KeptDatabase(postgresql_databases, lambda: str(request.getfixturevalue("migrated_postgresql")))
+    yield kept
+    kept.drop()
 
 
 def _migrate(url: str) -> None:
@@ -123,10 +108,9 @@ def migrated_url(store: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
         shutil.copyfile(request.getfixturevalue("migrated_sqlite_file"), file)
         yield f"sqlite:///{file}"
         return
-    databases: PostgresqlDatabases = request.getfixturevalue("postgresql_databases")
-    address = databases.create(request.getfixturevalue("migrated_postgresql"))
-    yield _text(address)
-    databases.drop(address)
+    kept: KeptDatabase = request.getfixturevalue("kept_postgresql")
+    with kept.lent() as address:
+        yield _text(address)
 
 
 @pytest.fixture

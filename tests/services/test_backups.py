@@ -33,7 +33,8 @@ from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade
 from rebill.store.whole_record import rows_of, tables_of_record
-from tests.conftest import PostgresqlDatabases, SettableClock
+from tests.conftest import SettableClock
+from tests.postgresql_databases import PostgresqlDatabases
 from tests.services.accountant import OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER
 

@@ -1,0 +1,118 @@
+"""Databases on the tests' PostgreSQL server: fresh ones, and one a worker that is emptied between tests.
+
+Making and dropping a database costs more than most tests do; emptying one costs a few milliseconds.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import URL, Connection, create_engine
+
+# Everything a test may change about the schema, as one number: columns, defaults, indexes, constraints, and triggers.
+_SHAPE: Final = """
+SELECT hashtextextended(string_agg(part, ' ' ORDER BY part), 0) FROM (
+    SELECT concat_ws(',', c.oid, c.relname, c.relkind) AS part
+    FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT concat_ws(',', a.attrelid, a.attname, a.atttypid, a.attnotnull, a.attisdropped) FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT concat_ws(',', t.tgrelid, t.tgname, t.tgenabled, t.tgtype) FROM pg_trigger t
+    UNION ALL
+    SELECT concat_ws(',', n.conrelid, n.conname) FROM pg_constraint n WHERE n.connamespace = 'public'::regnamespace
+) parts
+"""
+_OTHERS_END: Final = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@dataclass(frozen=True)
+class PostgresqlDatabases:
+    """Creates and drops databases on the tests' server; names are unique across test processes."""
+
+    server: URL
+
+    def create(self, template: str = "template0") -> URL:
+        """A new database, a copy of ``template``."""
+        name = f"rebill_test_{os.getpid()}_{secrets.token_hex(6)}"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.server.set(database=name)
+
+    def drop(self, address: URL) -> None:
+        """Remove a database, whoever is still connected."""
+        self._run(f'DROP DATABASE "{address.database}" WITH (FORCE)')
+
+    def _run(self, statement: str) -> None:
+        engine = create_engine(self.server, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(statement)
+        finally:
+            engine.dispose()
+
+
+class KeptDatabase:
+    """A migrated database that one test after another has for itself."""
+
+    def __init__(self, databases: PostgresqlDatabases, template: Callable[[], str]) -> None:
+        self._databases = databases
+        self._template = template
+        self._address: URL | None = None
+        self._shape = 0
+
+    @contextmanager
+    def lent(self) -> Iterator[URL]:
+        """The database without any row. What a test leaves is removed after it; with its schema changed, all of it."""
+        if self._address is None:
+            self._address = self._databases.create(self._template())
+            with _connected(self._address) as connection:
+                self._shape = _shape_of(connection)
+        yield self._address
+        with _connected(self._address) as connection:
+            connection.exec_driver_sql(_OTHERS_END)
+            changed = _shape_of(connection) != self._shape
+            if not changed:
+                _empty(connection)
+        if changed:
+            self.drop()
+
+    def drop(self) -> None:
+        """Remove the database."""
+        if self._address is not None:
+            self._databases.drop(self._address)
+            self._address = None
+
+
+@contextmanager
+def _connected(address: URL) -> Iterator[Connection]:
+    engine = create_engine(address)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _shape_of(connection: Connection) -> int:
+    return int(connection.exec_driver_sql(_SHAPE).scalar_one())
+
+
+def _empty(connection: Connection) -> None:
+    """Delete every row, those that the record's triggers protect too, and start its counters anew."""
+    names = connection.exec_driver_sql(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        " AND relname <> 'alembic_version'"
+    ).scalars()
+    deletions = [f'DELETE FROM "{name}"' for name in names]
+    counters = connection.exec_driver_sql(
+        "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
+    ).scalars()
+    restarts = [f'ALTER SEQUENCE "{name}" RESTART' for name in counters]
+    # As a replica the server fires no trigger, neither the record's own nor those of foreign keys.
+    connection.exec_driver_sql("; ".join(["SET LOCAL session_replication_role = replica", *deletions, *restarts]))
