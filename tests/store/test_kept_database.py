@@ -24,8 +24,9 @@ def lent_with(kept: KeptDatabase, *statements: str) -> str | None:
             assert not connection.execute(text("SELECT count(*) FROM audit_chains")).scalar()
             for statement in statements:
                 connection.execute(text(statement))
-        # The connection stays in the pool, as that of a careless test would.
-        return address.database
+        # The connection is still in the pool when the loan ends, as that of a careless test would be.
+    engine.dispose()
+    return address.database
 
 
 PARTNER = (
