@@ -64,7 +64,7 @@ class KeptDatabase:
         self._databases = databases
         self._template = template
         self._address: URL | None = None
-        self._shape = 0
+        self._shape: tuple[int, list[str]] | None = None
 
     @contextmanager
     def lent(self) -> Iterator[URL]:
@@ -99,8 +99,12 @@ def _connected(address: URL) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _shape_of(connection: Connection) -> int:
-    return int(connection.exec_driver_sql(_SHAPE).scalar_one())
+def _shape_of(connection: Connection) -> tuple[int, list[str]]:
+    """The schema as one number, and the version it says it has."""
+    shape = int(connection.exec_driver_sql(_SHAPE).scalar_one())
+    there = connection.exec_driver_sql("SELECT to_regclass('public.alembic_version') IS NOT NULL").scalar_one()
+    versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars() if there else ()
+    return shape, list(versions)
 
 
 def _empty(connection: Connection) -> None:
