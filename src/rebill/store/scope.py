@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rebill.model.party import Caller
+from rebill.store.bulk_load import bulk_load
 from rebill.store.insertion import ROWS, insertion, parameter
 
 Query = Callable[["Scope"], Select[Any]]
@@ -127,25 +128,9 @@ class Scope:
         return result.all() if returned else ()
 
     def load(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Insert very many rows as this partner's; ``columns`` name the values of each row.
-
-        On SQLite by the driver's own executemany: SQLAlchemy's handling of parameters takes thrice as long.
-        """
-        if self.connection.dialect.name == "postgresql":
-            self.insert(table, [dict(zip(columns, row, strict=True)) for row in rows])
-            return
-        dialect = self.connection.dialect
-        processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
-        bound = [
-            (
-                *(value if bind is None else bind(value) for bind, value in zip(processors, row, strict=True)),
-                self.partner_id,
-            )
-            for row in rows
-        ]
-        names, marks = ", ".join((*columns, "partner_id")), ", ".join("?" * (len(columns) + 1))
-        if bound:
-            self.connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", bound)
+        """Insert very many rows as this partner's; ``columns`` name the values of each row."""
+        own_rows = ((*row, self.partner_id) for row in rows)
+        bulk_load(self.connection, table, (*columns, "partner_id"), own_rows)
 
     def upsert(
         self, table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]], changes: Sequence[str]

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import JSON, Column, Connection, Date, LargeBinary, MetaData, Table, Text, cast, func, insert, select
+from sqlalchemy import JSON, Column, Connection, Date, LargeBinary, MetaData, Table, Text, cast, func, select
 from sqlalchemy.types import TypeEngine
 
+from rebill.store.bulk_load import bulk_load
 from rebill.store.columns import ExactDecimal, Instant
 from rebill.store.tables import metadata, partners
 
@@ -60,14 +60,10 @@ def fill(connection: Connection, table: Table, rows: Iterable[Row]) -> int:
     """
     read = [_reader(column.type) for column in table.columns]
     values = ([None if value is None else of(value) for of, value in zip(read, row, strict=True)] for row in rows)
-    if connection.dialect.name == "postgresql":
-        return _copied(connection, table, values)
-    count = 0
-    statement = insert(_with_json_as_text(table))
-    names = column_names(table)
-    while some := [dict(zip(names, row, strict=True)) for row in islice(values, _ROWS_AT_ONCE)]:
-        connection.execute(statement, some)
-        count += len(some)
+    if connection.dialect.name != "postgresql":
+        return bulk_load(connection, _with_json_as_text(table), column_names(table), values)
+    count = bulk_load(connection, table, column_names(table), values)
+    _continue_counting(connection, table)
     return count
 
 
@@ -119,19 +115,6 @@ def _with_json_as_text(table: Table) -> Table:
         Column(column.name, Text() if isinstance(column.type, JSON) else column.type) for column in table.columns
     ]
     return Table(table.name, MetaData(), *columns)
-
-
-def _copied(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> int:
-    # One COPY is one statement: rows of a table that refer to each other may come in any order.
-    names = ", ".join(f'"{name}"' for name in column_names(table))
-    count = 0
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-        for row in rows:
-            copy.write_row(row)
-            count += 1
-    _continue_counting(connection, table)
-    return count
 
 
 def _continue_counting(connection: Connection, table: Table) -> None:
