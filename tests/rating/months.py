@@ -40,6 +40,9 @@ TENANTS = ("t-1", "t-2", "t-3")
 BILLING_ACCOUNTS = (" Payer-1 ", "payer-2", "/providers/Microsoft.Billing/billingAccounts/4711", " 4711", "815")
 ACCOUNT_KEYS = (*SUBSCRIPTIONS[:2], *TENANTS[:2], "payer-1", "payer-2")
 
+_AMOUNTS = ((0, 0), (400, 3), (10**15, 12))
+SIZES_OF_AMOUNTS = (_AMOUNTS, (*_AMOUNTS, (8 * 10**17, 12)), (*_AMOUNTS, (10**20, 9)))
+"""Units and decimals of the amounts of a month: all small; some that 64 bits just hold or do not; some large."""
 days = st.integers(-3, 33).map(lambda offset: MONTH.first_day + timedelta(days=offset))
 
 
@@ -49,13 +52,16 @@ Value = TypeVar("Value")
 class Chooser(Protocol):
     """Where the values of a line come from: Hypothesis, or plain chance where months are to be long."""
 
+    amounts: Sequence[tuple[int, int]]
+    """One of ``SIZES_OF_AMOUNTS``."""
+
     def among(self, values: Sequence[Value]) -> Value: ...
 
     def whole(self, least: int, greatest: int) -> int: ...
 
     def amount(self) -> Decimal:
-        """Zero, one that is a tie when rounded, one of twelve decimals, or a large one."""
-        units, scale = self.among(((0, 0), (400, 3), (10**15, 12), (10**20, 9)))
+        """Zero, one that is a tie when rounded, or one of many decimals."""
+        units, scale = self.among(self.amounts)
         ties = Decimal(5) if scale == 3 else Decimal(4)
         return Decimal(self.whole(-units, units)).scaleb(-scale) * ties / 4
 
@@ -69,6 +75,7 @@ class Drawn(Chooser):
     """Values that Hypothesis draws, and can make smaller."""
 
     draw: st.DrawFn
+    amounts: Sequence[tuple[int, int]]
 
     def among(self, values: Sequence[Value]) -> Value:
         return self.draw(st.sampled_from(values))
@@ -82,6 +89,7 @@ class ByChance(Chooser):
     """Values by chance, in the order of a seed."""
 
     chance: Random
+    amounts: Sequence[tuple[int, int]]
 
     def among(self, values: Sequence[Value]) -> Value:
         return self.chance.choice(values)
@@ -133,13 +141,14 @@ def made_line(choose: Chooser) -> Line:
 @st.composite
 def few_lines(draw: st.DrawFn) -> list[Line]:
     """Lines of which each value can be made smaller, to show what a fault is about."""
-    return [made_line(Drawn(draw)) for _ in range(draw(st.integers(0, 6)))]
+    choose = Drawn(draw, draw(st.sampled_from(SIZES_OF_AMOUNTS)))
+    return [made_line(choose) for _ in range(draw(st.integers(0, 6)))]
 
 
 @st.composite
 def many_lines(draw: st.DrawFn) -> list[Line]:
     """So many lines that most rules match some."""
-    chance = ByChance(Random(draw(st.integers(0, 2**32))))
+    chance = ByChance(Random(draw(st.integers(0, 2**32))), draw(st.sampled_from(SIZES_OF_AMOUNTS)))
     return [made_line(chance) for _ in range(draw(st.sampled_from([40, 200])))]
 
 

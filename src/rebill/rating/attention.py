@@ -12,16 +12,16 @@ WITH marked AS (
                 ELSE '{Attention.NO_EFFECTIVE}' END AS kind, *
     FROM rated_lines WHERE base_kind IN ({BaseKind.NO_RETAIL}, {BaseKind.NO_EFFECTIVE})
 )
-SELECT m.kind, f.source_sha256, r.x_SourceRow AS source_row, s.customer_id, f.data_set_id,
-       r.x_SourceFile AS source_file, s.subscription, s.tenant, l.ChargePeriodStart AS charge_start,
+SELECT m.kind, f.source_sha256, l.x_SourceRow AS source_row, s.customer_id, f.data_set_id,
+       l.x_SourceFile AS source_file, s.subscription, s.tenant, l.ChargePeriodStart AS charge_start,
        l.ChargePeriodEnd AS charge_end, m.billed_cost, l.BillingCurrency AS currency
 FROM marked AS m
 JOIN account_spans AS s ON s.span_number = m.span_number
-JOIN cost_lines AS l ON l.part = m.part AND l.part_row = m.part_row
-JOIN source_rows AS r ON r.part = m.part AND r.part_row = m.part_row
-JOIN source_files AS f ON f.part = m.part AND f.source_file = r.x_SourceFile
+JOIN lake_lines AS l ON l.part = m.part AND l.part_row = m.part_row
+JOIN source_files AS f ON f.part = m.part AND f.source_file = l.x_SourceFile
 ORDER BY m.kind, m.part, m.part_row"""
-"""Beside the tables of the plan it reads ``source_rows`` and ``source_files`` (part, source file, data set, hash)."""
+"""Beside the tables of the plan it reads ``source_files`` (part, source file, data set, hash) and ``lake_lines``: all
+columns of the lines, with ``part`` and ``part_row``."""
 
 UNASSIGNED_GROSS: Final = """
 SELECT d.currency, CAST(SUM(CAST(abs(m.billed_cost) AS DECIMAL(28,12))) AS DECIMAL(28,12)) AS gross

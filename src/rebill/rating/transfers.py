@@ -38,5 +38,5 @@ def first_crossing_lines(greatest_count: int) -> str:
 SELECT c.part, s.x_SourceFile, s.x_SourceRow, c.SubAccountId, c.x_AzureCustomerId, c.ChargePeriodStart,
        c.ChargePeriodEnd, c.changes_on, c.BilledCost, c.BillingCurrency
 FROM (SELECT * FROM crossing_lines ORDER BY part, part_row LIMIT {greatest_count}) AS c
-JOIN source_rows AS s ON s.part = c.part AND s.part_row = c.part_row
+JOIN lake_lines AS s ON s.part = c.part AND s.part_row = c.part_row
 ORDER BY c.part, c.part_row"""

@@ -36,7 +36,7 @@ def keep_attention_lines(
     columns = (("part", "INTEGER"), ("source_file", "VARCHAR"), ("data_set_id", "BIGINT"), ("source_sha256", "VARCHAR"))
     table = InputTable("source_files", columns, rows)
     engine.create_table(table.name, table.columns, table.rows)
-    engine.view_source_rows(imported.parts)
+    engine.view_parts("lake_lines", imported.parts)
     engine.write_parquet(ATTENTION_LINES, folder / ATTENTION_FILE)
     engine.view_parquet("attention_lines", folder / ATTENTION_FILE)
     return tuple(_line(*row) for row in engine.rows(f"SELECT {_IDENTITY} FROM attention_lines"))

@@ -46,7 +46,12 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
     engine.read_cost_lines(imported.parts)
     features = resolve_rules(engine, inputs)
     for step in rating_plan.lines(features):
-        _perform(engine, step, folder)
+        if step.large:
+            file = folder / f"{step.name}.parquet"
+            engine.write_lines(step.sql, file, _narrowed(engine, features, imported))
+            engine.view_parquet(step.name, file)
+        else:
+            engine.create_table_as(step.name, step.sql)
     for name in rating_plan.kept_tables(features):
         # In one order, so that equal inputs leave equal files.
         engine.write_parquet(f"SELECT * FROM {name} ORDER BY ALL", folder / f"{name}.parquet")
@@ -63,13 +68,11 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
     return with_manual_lines(replace(rated, customers=ruled), inputs)
 
 
-def _perform(engine: DuckDBEngine, step: rating_plan.Step, folder: Path) -> None:
-    if not step.large:
-        engine.create_table_as(step.name, step.sql)
-        return
-    file = folder / f"{step.name}.parquet"
-    engine.write_parquet(step.sql, file)
-    engine.view_parquet(step.name, file)
+def _narrowed(engine: DuckDBEngine, features: rating_plan.PlanFeatures, imported: ImportedCost) -> dict[str, str]:
+    amount = engine.greatest_number(imported.parts, rating_plan.AMOUNT_COLUMNS)
+    quantity = engine.greatest_number(imported.parts, rating_plan.QUANTITY_COLUMNS)
+    ((factor,),) = engine.rows(rating_plan.GREATEST_FACTOR)
+    return rating_plan.narrowed(features, amount, quantity, factor)
 
 
 def _customers(rows: Iterable[tuple[Any, ...]]) -> Iterable[CustomerLines]:

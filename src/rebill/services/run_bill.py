@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -26,7 +28,7 @@ from rebill.services.imported_cost import imported_cost
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
 from rebill.services.price_book_text import recorded_price_book
-from rebill.services.rate_month import rate_month
+from rebill.services.rate_month import ImportedCost, rate_month
 from rebill.services.run_manifest import canonical_json, manifest_inputs, sha256_of_inputs, sha256_of_outcome
 from rebill.store.accepted_lines import accepted_lines_of, open_counts
 from rebill.store.carrying import settle_estimated
@@ -94,12 +96,18 @@ def run_bill(
     with only_run(installation.lake_folder, caller.partner_id, month) as folder:
         recorded = _read_record(installation, caller, month, customer_id)
         imported = imported_cost(installation, recorded.data_sets)
-        with DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as opened:
+        with (
+            DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as opened,
+            ThreadPoolExecutor(1) as aside,
+        ):
             rated = rate_month(opened, recorded.inputs, imported, folder)
-            attention = keep_attention_lines(opened, recorded.data_sets, imported, folder) if rated.attention else ()
+            # The engine and the hashing of files leave this thread its processor.
+            kept = aside.submit(_keep_files, opened, recorded, rated, imported, folder)
+            drawn_up = _drawn_up(recorded, rated)
+            attention, files = kept.result()
             engine_version = opened.version
-        statements = draw_up(rated, month)
-        proof = _write_manifest(folder, recorded, rated, statements, f"{engine} {engine_version}")
+        statements = drawn_up.statements
+        proof = _write_manifest(folder, rated, drawn_up, files, f"{engine} {engine_version}")
         wanted = _only(statements, customer_id)
         return _keep(installation, caller, recorded, rated, attention, wanted, proof, folder, customer_id, engine)
 
@@ -131,26 +139,48 @@ class _Proof:
     manifest_file_sha256: str
 
 
-def _write_manifest(
-    folder: Path, recorded: _Recorded, rated: RatedMonth, statements: Sequence[Statement], engine: str
-) -> _Proof:
+@dataclass(frozen=True)
+class _DrawnUp:
+    """The statements of a run, what they were computed from, and the hashes of both (of statements: all, canonical)."""
+
+    statements: list[Statement]
+    inputs: dict[str, Any]
+    inputs_sha256: str
+    outcome_sha256: str
+
+
+def _drawn_up(recorded: _Recorded, rated: RatedMonth) -> _DrawnUp:
+    statements = draw_up(rated, recorded.inputs.month)
     inputs = manifest_inputs(recorded.inputs, recorded.data_sets)
     inputs_sha256 = sha256_of_inputs(inputs)
-    outcome_sha256 = sha256_of_outcome(statements, inputs_sha256)
+    return _DrawnUp(statements, inputs, inputs_sha256, sha256_of_outcome(statements, inputs_sha256))
+
+
+def _keep_files(
+    engine: DuckDBEngine, recorded: _Recorded, rated: RatedMonth, imported: ImportedCost, folder: Path
+) -> tuple[Sequence[LineToAccept], dict[str, str]]:
+    """Write what needs attention; answers it, and the hashes of all files of the run."""
+    attention = keep_attention_lines(engine, recorded.data_sets, imported, folder) if rated.attention else ()
+    return attention, sha256_of_files(folder)
+
+
+def _write_manifest(
+    folder: Path, rated: RatedMonth, drawn_up: _DrawnUp, files: Mapping[str, str], engine: str
+) -> _Proof:
     manifest = {
         "engine": engine,
-        "inputs": inputs,
-        "inputs_sha256": inputs_sha256,
+        "inputs": drawn_up.inputs,
+        "inputs_sha256": drawn_up.inputs_sha256,
         "line_count": rated.line_count,
         "attention": dict(rated.attention),
         "balance": [balance.as_text() for balance in rated.balance],
-        "statements": len(statements),
-        "outcome_sha256": outcome_sha256,
-        "files": sha256_of_files(folder),
+        "statements": len(drawn_up.statements),
+        "outcome_sha256": drawn_up.outcome_sha256,
+        "files": files,
     }
     content = canonical_json(manifest) + b"\n"
     (folder / MANIFEST).write_bytes(content)
-    return _Proof(inputs_sha256, outcome_sha256, hashlib.sha256(content).hexdigest())
+    return _Proof(drawn_up.inputs_sha256, drawn_up.outcome_sha256, hashlib.sha256(content).hexdigest())
 
 
 def _keep(

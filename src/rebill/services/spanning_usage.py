@@ -65,7 +65,7 @@ def spanning_usage(installation: Installation, changes: ChangesOfOwner) -> Spann
     owners = [data_set for data_set in changes.data_sets for _ in data_set.parts]
     with TemporaryDirectory() as scratch, DuckDBEngine(Path(scratch), memory_limit) as engine:
         engine.read_cost_lines(parts)
-        engine.view_source_rows(parts)
+        engine.view_parts("lake_lines", parts)
         for table in (binding_table(changes.bindings), changed_day_table(changes.days)):
             engine.create_table(table.name, table.columns, table.rows)
         engine.create_table_as("long_lines", transfers.LONG_LINES)
