@@ -51,7 +51,7 @@ def test_the_greatest_number_is_told_without_its_sign_over_all_files_and_columns
         ("999998.999999999999", "1", True),
         ("999999", "1", False),
         ("99999.8", "9.999999", True),
-        ("100000", "9.999999", True),
+        ("100000", "9.999999", False),
         ("100000", "10", False),
         ("218060.84", "4.5", True),
     ],

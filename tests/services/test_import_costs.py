@@ -96,6 +96,7 @@ def test_the_lines_lie_where_the_lake_says_and_bear_their_source(
         "part-00001.parquet",
         "manifest.json",
         "keys.parquet",
+        "line_keys.parquet",
     }
 
 

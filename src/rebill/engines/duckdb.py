@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -51,6 +52,13 @@ class DuckDBEngine:
         for macro in MACROS:
             self._connection.execute(macro)
 
+    def beside(self) -> "DuckDBEngine":
+        """The same tables for another thread, while this one goes on. It ends with this engine."""
+        other = copy(self)
+        other._connection = self._connection.cursor()
+        other._connection.execute("SET TimeZone = 'UTC'")
+        return other
+
     def __enter__(self) -> Self:
         return self
 
@@ -70,8 +78,12 @@ class DuckDBEngine:
         with suppress(duckdb.ConnectionException):  # It is closed: there is nothing to end.
             self._connection.interrupt()
 
-    def read_cost_lines(self, parts: Sequence[Path]) -> None:
-        """Make ``cost_lines`` the lines of these Parquet files that are rated; ``part`` counts them from 0."""
+    def read_cost_lines(self, parts: Sequence[Path], line_keys: Sequence[Path] = ()) -> None:
+        """Make ``cost_lines`` the lines of these Parquet files that are rated; ``part`` counts them from 0.
+
+        ``line_keys`` becomes what these files hold of the combinations of ``model.cost_line.LINE_KEYS``; without any,
+        the lines themselves.
+        """
         lines = f"read_parquet({sql_paths(parts)}, union_by_name = true)"
         found = {name for name, *_ in self._connection.execute(f"DESCRIBE SELECT * FROM {lines}").fetchall()}
         asked = [name if name in found else f"CAST(NULL AS VARCHAR) AS {name}" for name in ASKED_COLUMNS]
@@ -79,6 +91,9 @@ class DuckDBEngine:
             f"CREATE VIEW cost_lines AS SELECT CAST(file_index AS INTEGER) AS part, file_row_number AS part_row, "
             f"{', '.join((*COST_LINE_COLUMNS, *asked))} FROM {lines}{f' WHERE {ROLE} IS NULL' if ROLE in found else ''}"
         )
+
+        keys = f"read_parquet({sql_paths(line_keys)}, union_by_name = true)" if line_keys else "cost_lines"
+        self._connection.execute(f"CREATE VIEW line_keys AS SELECT * FROM {keys}")
 
     def greatest_number(self, parts: Sequence[Path], columns: Sequence[str]) -> Decimal | None:
         """The greatest of the decimals in these columns, without its sign; ``None`` where the files do not tell.

@@ -19,7 +19,7 @@ import duckdb
 from rebill.lake import folders
 from rebill.lake.folders import flush_to_disk
 from rebill.lake.workshop import PENDING, Workshop, confirm
-from rebill.model.cost_line import CHARGE_KIND, ROLE
+from rebill.model.cost_line import CHARGE_KIND, LINE_KEYS, ROLE
 from rebill.model.data_set import (
     ConvertedFile,
     CurrencySum,
@@ -39,6 +39,8 @@ from rebill.model.sql_text import sql_path, sql_paths, sql_text
 MANIFEST: Final = "manifest.json"
 REJECTS: Final = "rejects.parquet"
 KEYS: Final = "keys.parquet"
+LINE_KEYS_FILE: Final = "line_keys.parquet"
+"""Each combination of ``LINE_KEYS`` in the lines that are rated: a run need not look for them."""
 _KEY_COLUMNS: Final = "ProviderName, BillingAccountId, SubAccountId, x_AzureCustomerId"
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 _CHUNK_BYTES: Final = 1 << 20
@@ -170,6 +172,7 @@ def stage(
     _write_rejects(connection, delivery, [str(found.month) for found in months], content, folder)
     paths = [folder / part.path for part in parts]
     _write_keys(connection, paths, folder / KEYS)
+    _write_line_keys(connection, paths, folder / LINE_KEYS_FILE)
     files = tuple(_source_file(file, content) for file in delivery.files if _counts(file, content))
     data_set = DataSet(
         data_set_id=data_set_id,
@@ -249,6 +252,17 @@ def _write_keys(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: 
     connection.execute(f"COPY ({keys}) TO {sql_text(str(file))} ({_PARQUET})")
 
 
+def _write_line_keys(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: Path) -> None:
+    keys = f"SELECT DISTINCT {', '.join(LINE_KEYS)} FROM {_lines_of(connection, parts)} WHERE {ROLE} IS NULL"
+    connection.execute(f"COPY ({keys} ORDER BY ALL) TO {sql_text(str(file))} ({_PARQUET})")
+
+
+def line_key_paths(lake_folder: Path, data_sets: Iterable[DataSet]) -> tuple[Path, ...]:
+    """The line keys of these data sets; empty where one of them, imported by an older version, has none."""
+    files = [lake_folder / Path(data_set.parts[0].path).parent / LINE_KEYS_FILE for data_set in data_sets]
+    return tuple(files) if all(file.exists() for file in files) else ()
+
+
 def _subscriptions(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> tuple[tuple[str, str], ...]:
     found = connection.execute(
         "SELECT SubAccountId, coalesce(arg_max(SubAccountName, ChargePeriodStart), '') "
@@ -277,7 +291,9 @@ def _write_manifest(data_set: DataSet, folder: Path) -> str:
         "billing_month": str(data_set.billing_month),
         "imported_at": data_set.imported_at.isoformat(),
         "sums": [found.document() for found in data_set.sums],
-        "beside": {name: _sha256(folder / name) for name in (KEYS, REJECTS) if (folder / name).exists()},
+        "beside": {
+            name: _sha256(folder / name) for name in (KEYS, LINE_KEYS_FILE, REJECTS) if (folder / name).exists()
+        },
     }
     text = json.dumps(described, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")

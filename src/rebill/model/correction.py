@@ -1,7 +1,7 @@
 """Corrections of issued months: the exact difference between what a month is now and what was issued for it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from rebill.model.currencies import minor_digits
@@ -91,8 +91,7 @@ def _together(line: PricedLine, other: PricedLine, sign: int) -> PricedLine:
     quantity = None
     if line.quantity is not None and other.quantity is not None and line.pricing_unit == other.pricing_unit:
         quantity = line.quantity + sign * other.quantity
-    return replace(
-        line,
+    return line._replace(
         quantity=quantity,
         pricing_unit=None if quantity is None else line.pricing_unit,
         exact_amount=line.exact_amount + sign * other.exact_amount,
@@ -101,8 +100,7 @@ def _together(line: PricedLine, other: PricedLine, sign: int) -> PricedLine:
 
 
 def _negative(line: PricedLine) -> PricedLine:
-    return replace(
-        line,
+    return line._replace(
         quantity=None if line.quantity is None else -line.quantity,
         exact_amount=-line.exact_amount,
         charges=-line.charges,

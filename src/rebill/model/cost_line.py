@@ -84,6 +84,19 @@ no column of (Amazon's service code and operation, Azure's meter subcategory), `
 COLUMNS: Final[tuple[Column, ...]] = FOCUS_COLUMNS + OWN_COLUMNS
 CHARGE_CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 COMMITMENT_STATUSES: Final = ("Used", "Unused")
+LINE_KEYS: Final = (
+    "ProviderName",
+    "ServiceName",
+    "ChargeCategory",
+    "PricingUnit",
+    "BillingCurrency",
+    "CommitmentDiscountId",
+    "CommitmentDiscountStatus",
+    "SubAccountId",
+    "x_AzureCustomerId",
+    "BillingAccountId",
+)
+"""The columns that rating tells lines apart by, where no price book asks for more."""
 CHARGE_KIND: Final = f"""CASE l.ChargeCategory
          WHEN 'Purchase' THEN '{AllocatedKind.PURCHASE}' WHEN 'Adjustment' THEN '{AllocatedKind.ADJUSTMENT}'
          WHEN 'Credit' THEN '{AllocatedKind.CREDIT}' WHEN 'Tax' THEN '{AllocatedKind.TAX}'

@@ -69,8 +69,7 @@ class LineKey(NamedTuple):
     charge_category: str | None
 
 
-@dataclass(frozen=True)
-class PricedLine:
+class PricedLine(NamedTuple):
     """A statement line before minor units. Lines of one statement differ in their ``key``.
 
     ``None`` = absent. ``quantity`` (8 decimals) stands only where all its charges have one unit.
@@ -98,8 +97,7 @@ class PricedLine:
         return LineKey(self.kind, self.reference, self.provider, self.subscription, self.service, self.charge_category)
 
 
-@dataclass(frozen=True)
-class StatementLine:
+class StatementLine(NamedTuple):
     """A line as the customer sees it: ``number`` from 1, and its amount in minor units."""
 
     number: int
@@ -191,13 +189,23 @@ class Statement:
         return Decimal(before_carry).scaleb(-self.minor_digits) - self.statement_cost
 
 
-def line_order(line: PricedLine) -> tuple[int, int, tuple[tuple[bool, str], ...]]:
+def line_order(line: PricedLine) -> tuple[int | bool | str, ...]:
     """The order of statement lines: by kind, then by rule id or entry number.
 
     Then by the four key columns by Unicode code point, absent last.
     """
-    four = (line.provider, line.subscription, line.service, line.charge_category)
-    return _KIND_ORDER[line.kind], line.reference or 0, tuple((part is None, part or "") for part in four)
+    return (
+        _KIND_ORDER[line.kind],
+        line.reference or 0,
+        line.provider is None,
+        line.provider or "",
+        line.subscription is None,
+        line.subscription or "",
+        line.service is None,
+        line.service or "",
+        line.charge_category is None,
+        line.charge_category or "",
+    )
 
 
 def drawn_up(

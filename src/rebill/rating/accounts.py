@@ -28,7 +28,7 @@ _OF_ALLOCATED: Final = f"""
 _ABSENT: Final = "CAST(NULL AS VARCHAR)"
 
 
-def accounts(names_accounts: bool, allocates: bool = False, lines: str = "cost_lines") -> str:
+def accounts(names_accounts: bool, allocates: bool = False, lines: str = "line_keys") -> str:
     """The distinct accounts of ``lines``; told apart by billing account too only where a price book may name one.
 
     ``allocates``: charges that name neither subscription nor tenant are told apart by commitment and kind.

@@ -174,8 +174,7 @@ STATEMENT_LINES = f"""
 SELECT s.customer_id, d.currency, d.provider, s.subscription, d.service, d.charge_category,
        CASE WHEN {_ONE_UNIT} THEN CAST(SUM(r.quantity) AS DECIMAL(28,8)) END AS quantity,
        CASE WHEN {_ONE_UNIT} THEN MIN(d.pricing_unit) END AS pricing_unit,
-       CAST(SUM(r.price) AS {AMOUNT}) AS exact_amount, CAST(SUM(r.statement_cost) AS {AMOUNT}) AS statement_cost,
-       CAST(SUM(r.line_count) AS BIGINT) AS charge_count
+       CAST(SUM(r.price) AS {AMOUNT}) AS exact_amount, CAST(SUM(r.line_count) AS BIGINT) AS charge_count
 FROM rated_sums AS r
 JOIN account_spans AS s ON s.span_number = r.span_number
 JOIN products AS d ON d.product_number = r.product_number
@@ -184,6 +183,15 @@ GROUP BY s.customer_id, d.currency, d.provider, s.subscription, d.service, d.cha
 ORDER BY s.customer_id, d.currency, d.provider NULLS LAST, s.subscription NULLS LAST, d.service NULLS LAST,
          d.charge_category NULLS LAST"""
 """The priced lines of every statement, in the order of statement lines."""
+
+STATEMENT_COSTS = f"""
+SELECT s.customer_id, d.currency, CAST(SUM(r.statement_cost) AS {AMOUNT}) AS statement_cost
+FROM rated_sums AS r
+JOIN account_spans AS s ON s.span_number = r.span_number
+JOIN products AS d ON d.product_number = r.product_number
+WHERE s.binding = 'billed'
+GROUP BY s.customer_id, d.currency"""
+"""The cost of the charges of every statement."""
 
 AGREEMENT_SPEND = f"""
 SELECT s.customer_id, d.currency, d.provider, {agreement_of("s.billing_account")} AS agreement,

@@ -76,12 +76,13 @@ def class_joins(asked: Asked) -> str:
 def products(asked: Asked) -> str:
     """The distinct products, numbered in the order of their columns."""
     parts = key_parts(asked)
+    lines = "line_keys" if len(parts) == len(_ALWAYS) else "cost_lines"
     order = ", ".join(f"{part.name} NULLS LAST" for part in parts)
     values = ", ".join(f"{part.sql} AS {part.name}" for part in parts)
     return f"""
 SELECT CAST(row_number() OVER (ORDER BY {order}) AS INTEGER) AS product_number, {", ".join(part.name for part in parts)}
 FROM (SELECT DISTINCT {values}
-      FROM cost_lines AS l{class_joins(asked)}) AS distinct_products"""
+      FROM {lines} AS l{class_joins(asked)}) AS distinct_products"""
 
 
 def product_of_line(asked: Asked) -> str:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rebill.lake.cost_data_sets import part_paths
+from rebill.lake.cost_data_sets import line_key_paths, part_paths
 from rebill.lake.session import engine_session
 from rebill.model.data_set import DataSet
 from rebill.model.errors import ProgramError
@@ -28,4 +28,9 @@ def imported_cost(installation: Installation, data_sets: Sequence[DataSet]) -> I
     for data_set in data_sets:
         for found in data_set.sums:
             sums[found.currency] += found.partner_cost
-    return ImportedCost(parts, sum(data_set.rated_rows for data_set in data_sets), dict(sums))
+    return ImportedCost(
+        parts,
+        sum(data_set.rated_rows for data_set in data_sets),
+        dict(sums),
+        line_key_paths(installation.lake_folder, data_sets),
+    )

@@ -1,10 +1,11 @@
 """Rate one month on an engine, and check the outcome before anyone sees it (``docs/rating.md``)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +28,32 @@ class ImportedCost:
     """What the manifests of the month's data sets say came in.
 
     ``parts``: the Parquet files, in order. ``line_count``: their rows. ``sums``: currency → Σ ``BilledCost``.
+    ``line_keys``: the files of their line keys, if all data sets have one.
     """
 
     parts: tuple[Path, ...]
     line_count: int
     sums: dict[str, Decimal]
+    line_keys: tuple[Path, ...] = ()
 
 
-def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCost, folder: Path) -> RatedMonth:
+def rate_month(
+    engine: DuckDBEngine,
+    inputs: RatingInputs,
+    imported: ImportedCost,
+    folder: Path,
+    when_rated: Callable[[Sequence[tuple[Attention, int]]], None] | None = None,
+) -> RatedMonth:
     """Rate the imported cost of a month and leave every rated line in ``folder`` as Parquet.
 
-    Beside ``rated_lines.parquet`` lie the small tables its numbers refer to. Raises ``ProgramError`` when a check of
-    ``docs/rating.md`` fails: then nothing of the outcome may be used.
+    Beside ``rated_lines.parquet`` lie the small tables its numbers refer to. ``when_rated`` is called when all of them
+    lie there, with what needs attention and how many lines do, before statement lines are made. Raises
+    ``ProgramError`` when a check of ``docs/rating.md`` fails: then nothing of the outcome may be used.
     """
     if not imported.parts:
         nothing = tuple(Balance(currency, total) for currency, total in sorted(imported.sums.items()))
         return with_manual_lines(RatedMonth(with_rule_lines(inputs, (), {}), nothing, line_count=0), inputs)
-    engine.read_cost_lines(imported.parts)
+    engine.read_cost_lines(imported.parts, imported.line_keys)
     features = resolve_rules(engine, inputs)
     for step in rating_plan.lines(features):
         if step.large:
@@ -55,13 +65,16 @@ def rate_month(engine: DuckDBEngine, inputs: RatingInputs, imported: ImportedCos
     for name in rating_plan.kept_tables(features):
         # In one order, so that equal inputs leave equal files.
         engine.write_parquet(f"SELECT * FROM {name} ORDER BY ALL", folder / f"{name}.parquet")
-    customers = tuple(_customers(engine.rows(rating_plan.STATEMENT_LINES)))
     outcome = engine.rows(rating_plan.BALANCE)
+    attention = _attention(outcome)
+    if when_rated is not None:
+        when_rated(attention)
+    customers = _customers(engine)
     rated = RatedMonth(
         customers=customers,
         balance=_balance(outcome, imported.sums, _unassigned_gross(engine, outcome)),
         line_count=sum(int(row[3]) for row in outcome),
-        attention=_attention(outcome),
+        attention=attention,
     )
     _check(engine, rated, imported, billed_price=sum((row[4] for row in outcome if row[1] == Binding.BILLED), ZERO))
     ruled = with_rule_lines(inputs, customers, _agreement_spend(engine, inputs))
@@ -75,13 +88,13 @@ def _narrowed(engine: DuckDBEngine, features: rating_plan.PlanFeatures, imported
     return rating_plan.narrowed(features, amount, quantity, factor)
 
 
-def _customers(rows: Iterable[tuple[Any, ...]]) -> Iterable[CustomerLines]:
-    for (customer_id, currency), lines in groupby(rows, key=lambda row: (row[0], row[1])):
-        priced, cost = [], ZERO
-        for _, _, provider, subscription, service, category, quantity, unit, exact, line_cost, charges in lines:
-            priced.append(PricedLine(provider, subscription, service, category, quantity, unit, exact, int(charges)))
-            cost += line_cost
-        yield CustomerLines(int(customer_id), currency, tuple(priced), cost)
+def _customers(engine: DuckDBEngine) -> tuple[CustomerLines, ...]:
+    costs = {(customer, currency): cost for customer, currency, cost in engine.rows(rating_plan.STATEMENT_COSTS)}
+    rows = engine.rows(rating_plan.STATEMENT_LINES)
+    return tuple(
+        CustomerLines(customer_id, currency, tuple(PricedLine(*row[2:]) for row in lines), costs[customer_id, currency])
+        for (customer_id, currency), lines in groupby(rows, key=itemgetter(0, 1))
+    )
 
 
 def _agreement_spend(engine: DuckDBEngine, inputs: RatingInputs) -> AgreementSpend:

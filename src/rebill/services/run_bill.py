@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +101,21 @@ def run_bill(
             DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as opened,
             ThreadPoolExecutor(1) as aside,
         ):
-            rated = rate_month(opened, recorded.inputs, imported, folder)
-            # The engine and the hashing of files leave this thread its processor.
-            kept = aside.submit(_keep_files, opened, recorded, rated, imported, folder)
+            kept: list[Future[_KeptFiles]] = []
+
+            def keep_files(attention: Sequence[tuple[Attention, int]]) -> None:
+                # Meanwhile statements are drawn up: that takes one processor, and this the others.
+                work = partial(_keep_files, opened.beside(), recorded.data_sets, imported, bool(attention), folder)
+                kept.append(aside.submit(work))
+
+            rated = rate_month(opened, recorded.inputs, imported, folder, keep_files)
             drawn_up = _drawn_up(recorded, rated)
-            attention, files = kept.result()
+            files = kept[0].result() if kept else _KeptFiles((), {})
             engine_version = opened.version
         statements = drawn_up.statements
-        proof = _write_manifest(folder, rated, drawn_up, files, f"{engine} {engine_version}")
+        proof = _write_manifest(folder, rated, drawn_up, files.sha256, f"{engine} {engine_version}")
         wanted = _only(statements, customer_id)
-        return _keep(installation, caller, recorded, rated, attention, wanted, proof, folder, customer_id, engine)
+        return _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, engine)
 
 
 def _read_record(installation: Installation, caller: Caller, month: BillingMonth, customer_id: int | None) -> _Recorded:
@@ -156,12 +162,20 @@ def _drawn_up(recorded: _Recorded, rated: RatedMonth) -> _DrawnUp:
     return _DrawnUp(statements, inputs, inputs_sha256, sha256_of_outcome(statements, inputs_sha256))
 
 
+@dataclass(frozen=True)
+class _KeptFiles:
+    """The lines that need attention, and the SHA-256 of every file of the run by its name."""
+
+    attention: Sequence[LineToAccept]
+    sha256: Mapping[str, str]
+
+
 def _keep_files(
-    engine: DuckDBEngine, recorded: _Recorded, rated: RatedMonth, imported: ImportedCost, folder: Path
-) -> tuple[Sequence[LineToAccept], dict[str, str]]:
-    """Write what needs attention; answers it, and the hashes of all files of the run."""
-    attention = keep_attention_lines(engine, recorded.data_sets, imported, folder) if rated.attention else ()
-    return attention, sha256_of_files(folder)
+    engine: DuckDBEngine, data_sets: Sequence[DataSet], imported: ImportedCost, has_attention: bool, folder: Path
+) -> _KeptFiles:
+    """Write what needs attention beside the rated lines, and hash all of it."""
+    attention = keep_attention_lines(engine, data_sets, imported, folder) if has_attention else ()
+    return _KeptFiles(attention, sha256_of_files(folder))
 
 
 def _write_manifest(

@@ -128,7 +128,7 @@ statement_lines = Table(
     metadata,
     Column("statement_id", ForeignKey("statements.statement_id"), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    partner_reference(),
+    partner_reference(index=False),
     Column("line_kind", Text, nullable=False, comment="model.statement.LineKind"),
     Column("reference", BigInteger, comment="the rule or entry number of a line that no charges make"),
     Column("description", Text, nullable=False),
