@@ -7,9 +7,9 @@ joined; no rule is ever evaluated line by line. What depends on a line's own amo
 fallback from list to billed) is arithmetic, and stands in one place: ``_BY_PERCENT`` and ``_BY_RATE``. An engine gives
 the function ``rounded_product(amount, factor)``: rounded half away from zero to 12 decimals.
 
-Tables read: ``cost_lines`` (a cost line with ``part`` and ``part_row``, its place in the lake) and
-those of ``rating.tables``. Tables made: the steps below, in order; between ``keys`` and ``lines`` stand the
-tables of ``rule_matching``, which are found from the products.
+Tables read: ``cost_lines`` (a cost line with ``part`` and ``part_row``, its place in the lake), ``line_keys`` (each
+combination of what tells lines apart) and those of ``rating.tables``. Tables made: the steps below, in order; between
+``keys`` and ``lines`` stand the tables of ``rule_matching``, which are found from the products.
 """
 
 from dataclasses import dataclass
