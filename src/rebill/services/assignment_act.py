@@ -95,7 +95,7 @@ def carry_out(
         is_sound = all(isinstance(one.plan, Plan) for one in planned)
         is_held_back = order.dry_run or not is_sound
         changes = changes_of_owner(scope, order, changing_accounts(planned)) if is_sound else None
-        touched = {} if is_held_back else store_plans(scope, order.customer_id, planned, now)
+        touched = {} if is_held_back else store_plans(scope, order.customer_id, order.kind, planned, now)
         records = _shown_records(scope, order.customer_id, planned, touched, is_held_back)
         entries = _entries(order, planned, records, now, is_sound)
         outcome = AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
@@ -209,11 +209,12 @@ def changing_plans(planned: Sequence[PlannedAccount]) -> Changing:
 
 
 def store_plans(
-    scope: Scope, customer_id: int, planned: Sequence[PlannedAccount], now: datetime
+    scope: Scope, customer_id: int, kind: AccountKind | None, planned: Sequence[PlannedAccount], now: datetime
 ) -> dict[int, AccountRecord]:
     """Store sound plans; the account records of everyone concerned are made or touched.
 
-    Answers those of the customer, by account, as they now are.
+    ``kind``: of all accounts; ``None`` where several kinds are only ended. Answers the records of the customer, by
+    account, as they now are.
     """
     changing = changing_plans(planned)
     begins = []
@@ -230,7 +231,10 @@ def store_plans(
     end_day = next((plan.end_day for _, plan in changing if plan.end_day is not None), None)
     if end_day is not None:
         end_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.ends], end_day, now)
-    begin_assignments(scope, customer_id, begins, now)
+    if kind is not None:
+        begin_assignments(scope, customer_id, kind, begins, now)
+    elif begins:
+        raise AssertionError("what begins is of one kind")
     touched = touch_account_records(scope, concerned, now)
     return {account_id: record for (owner_id, account_id), record in touched.items() if owner_id == customer_id}
 

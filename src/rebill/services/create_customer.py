@@ -128,7 +128,7 @@ def _store(
     set_terms(scope, CustomerTerms(customer_id, **{name: getattr(new, name) for name in TERM_NAMES}), ALWAYS)
     if new.markup_percent is not None:
         _give_markup_book(scope, customer_id, new.markup_percent, now)
-    store_plans(scope, customer_id, planned, now)
+    store_plans(scope, customer_id, AccountKind.AZURE_CUSTOMER, planned, now)
     stored = find_customer(scope, customer_id, BillingMonth.of(today_of(now)))
     if stored is None:
         raise AssertionError("a customer just stored must be found")

@@ -42,7 +42,7 @@ def delete_customer(installation: Installation, caller: Caller, customer_id: int
                 "(partner_billing_configuration.enabled).",
             )
         endings = _endings(scope, customer_id, today_of(now))
-        store_plans(scope, customer_id, endings, now)
+        store_plans(scope, customer_id, None, endings, now)
         revoked = revoke_keys_of(scope, customer_id, now)
         mark_deleted(scope, customer_id, now)
         changing = changing_plans(endings)

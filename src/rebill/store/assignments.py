@@ -66,8 +66,10 @@ def account_ids_held_after(scope: Scope, customer_id: int, day: date) -> Sequenc
     return scope.connection.scalars(query.distinct()).all()
 
 
-def begin_assignments(scope: Scope, customer_id: int, begun: Iterable[tuple[int, Days]], now: datetime) -> None:
-    """Store new assignments (account id, days) of a customer, to be listed in this order.
+def begin_assignments(
+    scope: Scope, customer_id: int, kind: AccountKind, begun: Iterable[tuple[int, Days]], now: datetime
+) -> None:
+    """Store new assignments (account id, days) of a customer, to be listed in this order. All accounts are of ``kind``.
 
     The database refuses days that overlap others'.
     """
@@ -75,7 +77,7 @@ def begin_assignments(scope: Scope, customer_id: int, begun: Iterable[tuple[int,
     if not new:
         return
     ids = draw_ids(scope.connection, assignments.c.assignment_id, len(new))
-    last = scope.run(_last_position, moment=now).scalar_one()
+    last = scope.run(_last_position, of_kind=kind.value, moment=now).scalar_one()
     position = 0 if last is None else last + 1
     own: dict[str, Sequence[Any]] = {
         "assignment_id": ids,
@@ -84,7 +86,8 @@ def begin_assignments(scope: Scope, customer_id: int, begun: Iterable[tuple[int,
         "effective_to": [days.until for _, days in new],
         "listing_position": range(position, position + len(new)),
     }
-    scope.insert_together(assignments, own, {"customer_id": customer_id, "created_at": now, "updated_at": now})
+    shared = {"customer_id": customer_id, "kind": kind.value, "created_at": now, "updated_at": now}
+    scope.insert_together(assignments, own, shared)
 
 
 def end_assignments(scope: Scope, assignment_ids: Collection[int], day: date, now: datetime) -> None:
@@ -129,9 +132,12 @@ def assignment_page(
 
     ``after``: the place (``place_of_assignment``) that a page by key begins behind.
     """
-    query = _listed(scope, kind, customer_id)
-    query = query.where(assignments.c.withdrawn_at.is_(None) if day is None else in_force(day))
-    found = rows_of_page(scope.connection, query, ORDER_OF_CREATION, page, after)
+    wanted = [assignments.c.withdrawn_at.is_(None) if day is None else in_force(day), assignments.c.kind == kind]
+    if customer_id is not None:
+        wanted.append(assignments.c.customer_id == customer_id)
+    keys = scope.select(assignments, assignments.c.assignment_id).where(*wanted)
+    query = _listed(scope).where(*wanted)
+    found = rows_of_page(scope.connection, query, ORDER_OF_CREATION, page, after, keys)
     items = [_assignment(row) for row in found.rows]
     return Listing(items, page, found.total, found.more, items[-1].assignment_id if items else None)
 
@@ -148,13 +154,17 @@ def place_of_assignment(scope: Scope, assignment_id: int) -> Sequence[object] | 
 
 def identifiers_in_force(scope: Scope, kind: AccountKind, customer_id: int, day: date) -> Sequence[str]:
     """The ids, as their source spells them, of all accounts assigned to a customer on ``day``, oldest first."""
-    query = _listed(scope, kind, customer_id).where(in_force(day)).order_by(*ORDER_OF_CREATION)
-    return scope.connection.scalars(query.with_only_columns(accounts.c.spelling)).all()
+    query = (
+        scope.select(assignments, accounts.c.spelling)
+        .join(accounts, accounts.c.account_id == assignments.c.account_id)
+        .where(assignments.c.kind == kind, assignments.c.customer_id == customer_id, in_force(day))
+    )
+    return scope.connection.scalars(query.order_by(*ORDER_OF_CREATION)).all()
 
 
 def _last_position(scope: Scope) -> Select[Any]:
     return scope.select(assignments, func.max(assignments.c.listing_position)).where(
-        assignments.c.created_at == given("moment")
+        assignments.c.kind == given("of_kind"), assignments.c.created_at == given("moment")
     )
 
 
@@ -179,11 +189,11 @@ def _change(scope: Scope, assignment_ids: Collection[int], **values: Any) -> Non
         scope.connection.execute(changed.values(**values))
 
 
-def _listed(scope: Scope, kind: AccountKind, customer_id: int | None) -> Select[Any]:
+def _listed(scope: Scope) -> Select[Any]:
     record = (customer_accounts.c.customer_id == assignments.c.customer_id) & (
         customer_accounts.c.account_id == assignments.c.account_id
     )
-    query = (
+    return (
         scope.select(
             assignments,
             assignments.c.assignment_id,
@@ -200,9 +210,7 @@ def _listed(scope: Scope, kind: AccountKind, customer_id: int | None) -> Select[
         .join(accounts, accounts.c.account_id == assignments.c.account_id)
         .join(customers, customers.c.customer_id == assignments.c.customer_id)
         .join(customer_accounts, record)
-        .where(accounts.c.kind == kind)
     )
-    return query if customer_id is None else query.where(assignments.c.customer_id == customer_id)
 
 
 def _assignment(row: Row[Any]) -> Assignment:

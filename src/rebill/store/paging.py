@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select, func, select, tuple_
 
 from rebill.model.listing import Page
+from rebill.store.membership import among
 from rebill.store.scope import Scope
 
 _GREATEST_OFFSET = 2**62
@@ -22,13 +23,21 @@ class Rows:
 
 
 def rows_of_page(
-    connection: Connection, query: Select[Any], order: Sequence[ColumnElement[Any]], page: Page, after: Sequence[Any]
+    connection: Connection,
+    query: Select[Any],
+    order: Sequence[ColumnElement[Any]],
+    page: Page,
+    after: Sequence[Any],
+    keys: Select[Any] | None = None,
 ) -> Rows:
     """The rows of ``page`` of ``query`` in ``order``, which must be unique for every row.
 
     ``after``: the order's values of the row that ``page.after_id`` names, none for the list's start; read only
-    when the page is by key.
+    when the page is by key. ``keys``: the list's primary keys, where one index answers them: they are then counted and
+    passed over in that index, and only the rows of the page are read.
     """
+    if keys is not None and page.after_id is None:
+        return _rows_of_keys(connection, query, order, page, keys)
     ordered = query.order_by(*order).limit(page.per_page + 1)
     total = None
     if page.after_id is None:
@@ -38,6 +47,18 @@ def rows_of_page(
         ordered = ordered.where(tuple_(*order) > tuple_(*after))
     rows = connection.execute(ordered).all()
     return Rows(rows[: page.per_page], total, len(rows) > page.per_page)
+
+
+def _rows_of_keys(
+    connection: Connection, query: Select[Any], order: Sequence[ColumnElement[Any]], page: Page, keys: Select[Any]
+) -> Rows:
+    total = connection.scalar(select(func.count()).select_from(keys.subquery()))
+    (key,) = keys.selected_columns
+    offset = min(page.offset, _GREATEST_OFFSET)
+    wanted = connection.scalars(keys.order_by(*order).limit(page.per_page + 1).offset(offset)).all()
+    shown = wanted[: page.per_page]
+    rows = connection.execute(query.where(among(connection, key, shown)).order_by(*order)).all()
+    return Rows(rows, total, len(wanted) > page.per_page)
 
 
 def next_listing_position(scope: Scope, position: Column[int], *same_moment: ColumnElement[bool]) -> int:

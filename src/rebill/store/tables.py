@@ -150,6 +150,16 @@ customer_accounts = Table(
     UniqueConstraint("customer_id", "account_id"),
 )
 
+_LISTED = (
+    "kind",
+    "created_at",
+    "listing_position",
+    "assignment_id",
+    "withdrawn_at",
+    "effective_from",
+    "effective_to",
+)
+"""What lists of assignments are ordered and chosen by: an index with all of it can count one, and leaf through it."""
 assignments = Table(
     "assignments",
     metadata,
@@ -157,6 +167,7 @@ assignments = Table(
     partner_reference(index=False),
     customer_reference(index=False),
     Column("account_id", ForeignKey("accounts.account_id"), nullable=False),
+    Column("kind", Text, nullable=False, server_default="", comment="its account's: lists are read from one index"),
     Column("effective_from", Date, comment="inclusive; NULL = from the beginning"),
     Column("effective_to", Date, comment="exclusive; NULL = open"),
     Column("created_at", Instant, nullable=False),
@@ -166,8 +177,8 @@ assignments = Table(
     CheckConstraint("effective_from < effective_to", name="days"),
     # Both columns: a planner without statistics would else look up a whole partner for each account.
     Index("ix_assignments_account_id", "account_id", "partner_id"),
-    Index("ix_assignments_in_order", "partner_id", "created_at", "listing_position", "assignment_id"),
-    Index("ix_assignments_of_customer_in_order", "customer_id", "created_at", "listing_position", "assignment_id"),
+    Index("ix_assignments_in_order", "partner_id", *_LISTED),
+    Index("ix_assignments_of_customer_in_order", "customer_id", *_LISTED),
     comment="No two that are not withdrawn overlap for one account: the first migration sees to it",
 )
 
