@@ -2,13 +2,13 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rebill.cli.listening import listening_socket
 from rebill.services.installation import Installation
 from rebill.settings import Settings
 
@@ -22,7 +22,7 @@ class Servers:
         self._settings = settings
         self._log = log
         self._factory = factory
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listener = listening_socket("127.0.0.1", 0)
         self._processes: list[subprocess.Popen[bytes]] = []
 
     @property

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebill.cli.listening import listening_socket
 from rebill.cli.options import JsonOption
 from rebill.cli.output import Output
 from rebill.cli.session import reporting, standing_installation
-from rebill.model.errors import Conflict
 
 if TYPE_CHECKING:
+    import socket
+
     import uvicorn
 
 _GRACEFUL_SECONDS = 25
@@ -47,27 +48,10 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         )
-        listener = _listening(host, port)
+        listener = listening_socket(host, port)
         _announce(output, host, listener)
         code = _serve_on(config, listener)
     raise typer.Exit(code)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        # Listening before the workers start: who connects as soon as the address is printed waits, and is not refused.
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise Conflict(
-            "address_in_use", f"Cannot listen on {host} port {port} ({error.strerror}); choose another with --port."
-        ) from error
-    listener.set_inheritable(True)
-    return listener
 
 
 def _announce(output: Output, host: str, listener: socket.socket) -> None:
