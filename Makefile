@@ -28,8 +28,8 @@ serve: .venv/runtime.stamp ## the API on 127.0.0.1:8080, on your own data folder
 	@$(BIN)/rebill init
 	@$(BIN)/rebill serve
 
-bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as ratios
-	@$(BIN)/python -m benchmarks
+bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as ratios (LINES="1000000 50000000": other sizes)
+	@$(BIN)/python -m benchmarks $(LINES:%=--lines %)
 
 bench-api: .venv/development.stamp ## how fast the API answers on this machine, as ratios
 	@$(BIN)/python -m benchmarks.api

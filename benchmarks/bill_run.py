@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.measured import Measurement, measure
-from benchmarks.report import TITLES, Figure, Report, Size, figure_of
+from benchmarks.report import MEASURED, Figure, Report, Size, figure_of
 from benchmarks.workplace import Workplace
 
 SIZES: Final = (1_000_000, 10_000_000)
@@ -32,9 +32,10 @@ def measured_size(place: Workplace, repetitions: int, say: Say) -> Size:
     place.folder.mkdir(parents=True, exist_ok=True)
     say(f"{place.lines:,} lines: preparing (kept in {place.folder} for the next time)")
     measure("prepare", place)
+    measure("prepare_rich_month", place)
     found: dict[str, list[Measurement]] = defaultdict(list)
     for repetition in range(1, repetitions + 1):
-        for name in TITLES:
+        for name in MEASURED:
             say(f"{place.lines:,} lines: {name}, {repetition} of {repetitions}")
             found[name].append(measure(name, place))
     compared = measure("compare", place).answer

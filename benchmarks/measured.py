@@ -18,6 +18,7 @@ from typing import Any, Final
 from benchmarks import hand_written
 from benchmarks.checked import compare
 from benchmarks.prepared import cost_order, opened, prepare, prepare_sample
+from benchmarks.rich_month import prepare_rich_month
 from benchmarks.workplace import MONTH, Workplace
 from rebill.services.import_costs import import_costs
 from rebill.services.run_bill import run_bill
@@ -45,9 +46,9 @@ def measure(name: str, place: Workplace) -> Measurement:
     return Measurement(**json.loads(ended.stdout.splitlines()[-1]))
 
 
-def _bill_run(place: Workplace) -> Act:
+def _bill_run(home: Path) -> Act:
     def act() -> dict[str, int]:
-        installation, caller = opened(place.home)
+        installation, caller = opened(home)
         run = run_bill(installation, caller, MONTH)
         installation.database.close()
         return {"statements": len(run.statements)}
@@ -93,7 +94,9 @@ ACTS: Final[dict[str, Callable[[Workplace], Act]]] = {
     "prepare": _prepare,
     "prepare_csv": _prepare_csv,
     "compare": _compare,
-    "bill_run": _bill_run,
+    "prepare_rich_month": lambda place: lambda: prepare_rich_month(place),
+    "bill_run": lambda place: _bill_run(place.home),
+    "rich_bill_run": lambda place: _bill_run(place.rich_home),
     "statement_lines": _counted(hand_written.statement_lines),
     "statement_lines_and_rated_lines": _counted(hand_written.statement_lines_and_rated_lines),
     "scan": _counted(hand_written.scan),

@@ -37,8 +37,8 @@ _TRANSFER_DAY: Final = date(2024, 9, 16)
 _MARKUPS: Final = tuple(map(Decimal, ("0", "5", "10", "15", "-3", "-10", "17.5", "22.25")))
 _OVERRIDDEN_SUBSCRIPTIONS: Final = 200
 # What the cached data depends on: a change to any of it makes new data.
-_SAMPLE_SOURCES: Final = ("sources/synthetic", "services/sample_data.py")
-_HOME_SOURCES: Final = ("sources", "lake", "store", "model", "services/import_costs.py", Path(__file__).absolute())
+SAMPLE_SOURCES: Final = ("sources/synthetic", "services/sample_data.py")
+HOME_SOURCES: Final = ("sources", "lake", "store", "model", "services/import_costs.py", Path(__file__).absolute())
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,18 @@ def cost_order(files: Sequence[Path]) -> CostImportOrder:
 
 def prepare_sample(folder: Path, lines: int, file_format: str) -> None:
     """Write the made-up partner to ``folder`` unless it is there, as this version of rebill writes it."""
-    mark = _digest(_SAMPLE_SOURCES)
-    if _marked(folder, mark):
+    mark = digest_of(SAMPLE_SOURCES)
+    if is_made(folder, mark):
         return
     write_sample_data(folder, CUSTOMERS, lines, MONTH, file_format=file_format, subscriptions=SUBSCRIPTIONS)
-    _mark(folder, mark)
+    mark_made(folder, mark)
 
 
 def prepare(place: Workplace) -> None:
     """Fill ``place`` unless it is filled: sample, installation with everything assigned and imported, peers' files."""
     prepare_sample(place.sample, place.lines, "parquet")
-    mark = _digest(_HOME_SOURCES + _SAMPLE_SOURCES)
-    if _marked(place.home, mark):
+    mark = digest_of(HOME_SOURCES + SAMPLE_SOURCES)
+    if is_made(place.home, mark):
         return
     installation, caller = opened(place.home)
     import_catalogue(installation, caller, place.sample / CUSTOMERS_FILE)
@@ -115,7 +115,7 @@ def prepare(place: Workplace) -> None:
     parts = [part.path for data_set in list_data_sets(installation, caller) for part in data_set.parts]
     place.parts_file.write_text(json.dumps([str(installation.lake_folder / part) for part in parts]), encoding="utf-8")
     installation.database.close()
-    _mark(place.home, mark)
+    mark_made(place.home, mark)
 
 
 def _create(installation: Installation, caller: Caller, number: int, item: dict[str, dict[str, str]]) -> Owner:
@@ -184,7 +184,8 @@ def _write_csv(file: Path, header: str, rows: Iterable[Bound]) -> None:
         writer.writerows(rows)
 
 
-def _digest(sources: Iterable[str | Path]) -> str:
+def digest_of(sources: Iterable[str | Path]) -> str:
+    """What changes when any of these files of the program does; paths are below the package, or absolute."""
     files = []
     for source in sources:
         path = Path(rebill.__file__).parent / source
@@ -196,7 +197,7 @@ def _digest(sources: Iterable[str | Path]) -> str:
     return digest.hexdigest()
 
 
-def _marked(folder: Path, mark: str) -> bool:
+def is_made(folder: Path, mark: str) -> bool:
     """Whether ``folder`` is complete and of this version; else it is cleared away."""
     note = folder.with_name(folder.name + ".made-by")
     if folder.is_dir() and note.is_file() and note.read_text(encoding="utf-8") == mark:
@@ -206,5 +207,6 @@ def _marked(folder: Path, mark: str) -> bool:
     return False
 
 
-def _mark(folder: Path, mark: str) -> None:
+def mark_made(folder: Path, mark: str) -> None:
+    """Note that ``folder`` is complete, and of which version."""
     folder.with_name(folder.name + ".made-by").write_text(mark, encoding="utf-8")

@@ -37,6 +37,11 @@ class Workplace:
         return self.folder / "home"
 
     @property
+    def rich_home(self) -> Path:
+        """The same installation under many price books."""
+        return self.folder / "rich-home"
+
+    @property
     def bindings(self) -> Path:
         """CSV: kind, account_key, customer_id, effective_from, effective_to (days always given)."""
         return self.folder / "bindings.csv"
