@@ -17,7 +17,7 @@ from rebill.api.routes import ROUTES
 from rebill.api.shapes import AzureCustomersBody
 from rebill.services.permission import Permission
 from rebill.store.columns import RowId
-from rebill.wiring import open_installation
+from rebill.wiring import at_rest, open_installation
 
 NOTHING: Final = "/v1/benchmark/nothing"
 TRANSACTION: Final = "/v1/benchmark/transaction"
@@ -49,4 +49,4 @@ def api_application() -> ASGIApp:
         Route("PUT", NOTHING, Permission.CHANGE, do_nothing, "Do nothing", {200: Status}, (), AzureCustomersBody),
         Route("PUT", TRANSACTION, Permission.CHANGE, write_a_note, "Write", {200: Status}, (), AzureCustomersBody),
     )
-    return application(open_installation(), (*ROUTES, *least))
+    return at_rest(application(open_installation(), (*ROUTES, *least)))

@@ -16,6 +16,7 @@ from rebill.model.assignment import (
     AssignmentOutcome,
 )
 from rebill.model.audit import Act
+from rebill.model.closed_months import ClosedMonths
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind, account_key, greatest_length, trimmed
 from rebill.model.months import EARLIEST_DAY, LATEST_DAY, BillingMonth
@@ -155,7 +156,8 @@ def plan_accounts(
     ``hold_months_open`` must be held by an act that is to be stored: what would change issued statements is at fault
     unless the order says that they are corrected.
     """
-    first_open = closed_months(scope, [order.customer_id]).first_open(order.customer_id)
+    closed = closed_months(scope, [order.customer_id])
+    first_open = closed.first_open(order.customer_id)
     kind = order.kind
     known = known_accounts(scope, kind, asked, hold)
     standing = assignments_by_account(scope, [account.account_id for account in known.values()])
@@ -170,14 +172,14 @@ def plan_accounts(
         else:
             plan = planner(stands, today, first_open) if stands else of_free_account
         planned.append(PlannedAccount(identifier, account, plan, stands))
-    return planned if order.correct_issued else _with_faults_of_issued(scope, order, planned)
+    return planned if order.correct_issued else _with_faults_of_issued(scope, order, closed, planned)
 
 
 def _with_faults_of_issued(
-    scope: Scope, order: AssignmentOrder, planned: Sequence[PlannedAccount]
+    scope: Scope, order: AssignmentOrder, closed: ClosedMonths, planned: Sequence[PlannedAccount]
 ) -> list[PlannedAccount]:
     """The same, with a fault in place of each plan that would change issued statements."""
-    changes = issued_changes(scope, order.customer_id, changing_accounts(planned))
+    changes = issued_changes(scope, order.customer_id, closed, changing_accounts(planned))
     faults = issued_faults(scope, changes)
     return [
         one if one.account is None else one._replace(plan=faults.get(one.account.account_id, one.plan))

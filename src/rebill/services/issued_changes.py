@@ -14,10 +14,16 @@ IssuedChanges = Mapping[int, Mapping[int, frozenset[BillingMonth]]]
 """Account id → customer id → months."""
 
 
-def issued_changes(scope: Scope, customer_id: int, changing: Sequence[ChangingAccount]) -> IssuedChanges:
-    """The issued months in which plans for ``customer_id`` change whose an account is, by account and customer."""
+def issued_changes(
+    scope: Scope, customer_id: int, closed: ClosedMonths, changing: Sequence[ChangingAccount]
+) -> IssuedChanges:
+    """The issued months in which plans for ``customer_id`` change whose an account is, by account and customer.
+
+    ``closed``: the closed months of that customer; those of others who lose days are looked up.
+    """
     owners = {stored.customer_id for one in changing for stored in (*one.plan.ends, *one.plan.withdraws)}
-    closed = closed_months(scope, {customer_id, *owners}) if changing else ClosedMonths(None, {})
+    if owners - {customer_id}:
+        closed = closed_months(scope, {customer_id, *owners})
     if not closed.issued:
         return {}
     last_day = max(month.last_day for months in closed.issued.values() for month in months)

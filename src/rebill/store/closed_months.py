@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Select
 
 from rebill.model.closed_months import ClosedMonths
 from rebill.model.months import BillingMonth
 from rebill.store.closing import billing_start
-from rebill.store.membership import among
+from rebill.store.membership import among_given
 from rebill.store.scope import Scope
 from rebill.store.statements import is_issued_statement
 from rebill.store.tables import statements
@@ -17,11 +20,18 @@ def closed_months(scope: Scope, customer_ids: Collection[int] | None = None) -> 
 
     They stay closed, and others open, until the transaction ends only where ``hold_months_open`` is held.
     """
-    issued = scope.select(statements, statements.c.customer_id, statements.c.billing_month).where(is_issued_statement())
-    if customer_ids is not None:
-        issued = issued.where(among(scope.connection, statements.c.customer_id, customer_ids))
+    issued = scope.run(_issued) if customer_ids is None else scope.run(_issued_to, customer_ids=list(customer_ids))
     found: dict[int, set[BillingMonth]] = defaultdict(set)
-    for row in scope.connection.execute(issued.distinct()):
-        found[row.customer_id].add(BillingMonth.parse(row.billing_month))
+    for customer_id, month in issued:
+        found[customer_id].add(BillingMonth.parse(month))
     months = {customer_id: frozenset(of_customer) for customer_id, of_customer in found.items()}
     return ClosedMonths(billing_start(scope), months)
+
+
+def _issued(scope: Scope) -> Select[Any]:
+    columns = (statements.c.customer_id, statements.c.billing_month)
+    return scope.select(statements, *columns).where(is_issued_statement()).distinct()
+
+
+def _issued_to(scope: Scope) -> Select[Any]:
+    return _issued(scope).where(among_given(scope.dialect, statements.c.customer_id, "customer_ids"))

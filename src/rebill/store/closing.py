@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import Select, bindparam, select, text
 
 from rebill.model.closing import ClosingSettings, LateCost, Numbering
 from rebill.model.document import DocumentKind, Series, invoice_id_text, series_of
@@ -37,9 +37,12 @@ def _hold(scope: Scope, function: str) -> None:
 
 def billing_start(scope: Scope) -> BillingMonth | None:
     """The first month that the partner bills with rebill; months before it are never issued."""
-    query = select(partners.c.billing_start).where(partners.c.partner_id == scope.partner_id)
-    start = scope.connection.scalars(query).one()
+    start = scope.run(_billing_start).scalar_one()
     return None if start is None else BillingMonth.parse(start)
+
+
+def _billing_start(scope: Scope) -> Select[Any]:
+    return select(partners.c.billing_start).where(partners.c.partner_id == scope.partner_id)
 
 
 def closing_settings_of(scope: Scope) -> ClosingSettings:

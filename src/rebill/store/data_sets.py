@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_
+from sqlalchemy import Row, Select, or_
 
 from rebill.model.data_set import CurrencySum, DataSet, Part, SourceFile
 from rebill.model.months import BillingMonth
@@ -24,10 +24,13 @@ def data_sets_in_force(scope: Scope, month: BillingMonth | None = None) -> list[
 
 def data_sets_of_long_usage(scope: Scope) -> list[DataSet]:
     """Data sets in force that hold usage of more than a day, or may: those in which it was never counted."""
+    return [_data_set(row) for row in scope.run(_of_long_usage)]
+
+
+def _of_long_usage(scope: Scope) -> Select[Any]:
     days = data_sets.c.greatest_usage_days
     query = scope.select(data_sets).where(data_sets.c.replaced_at.is_(None), or_(days.is_(None), days > 1))
-    ordered = query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
-    return [_data_set(row) for row in scope.connection.execute(ordered)]
+    return query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
 
 
 def find_data_set(scope: Scope, data_set_id: int) -> DataSet | None:
