@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve bench bench-api fuzz-api openapi lock clean
+.PHONY: help demo test lint serve bench bench-api bench-peers fuzz-api openapi lock clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -9,7 +9,7 @@ PYTHON_CODE := src tests benchmarks
 FAST_TESTS := $(wildcard tests/house tests/model tests/rating)
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 demo: .venv/runtime.stamp ## the main job on real data, in a folder of its own (build/demo)
 	@$(BIN)/rebill demo --home build/demo
@@ -34,6 +34,9 @@ bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as rat
 bench-api: .venv/development.stamp ## how fast the API answers on this machine, as ratios
 	@$(BIN)/python -m benchmarks.api
 
+bench-peers: .venv/runtime.stamp .venv/peers.stamp ## the same month in pandas, Polars and CloudKitty, as ratios (LINES=1000000)
+	@$(BIN)/python -m benchmarks.peers $(LINES:%=--lines %)
+
 fuzz-api: .venv/development.stamp ## the API tried against its document at length, with Schemathesis, on both stores
 	@$(BIN)/python -m tests.api.trial
 
@@ -45,6 +48,10 @@ lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.
 
 .venv/runtime.stamp: requirements/runtime.txt pyproject.toml tools/environment.sh
 	@sh tools/environment.sh runtime
+	@touch $@
+
+.venv/peers.stamp: .venv/runtime.stamp requirements/pandas-peer.txt requirements/polars-peer.txt requirements/cloudkitty-peer.txt
+	@sh tools/environment.sh peers
 	@touch $@
 
 .venv/development.stamp: requirements/development.txt requirements/published-client.txt requirements/api-trial.txt pyproject.toml tools/environment.sh

@@ -5,18 +5,20 @@
 """
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import hand_written
 from benchmarks.checked import compare
+from benchmarks.memory import peak_megabytes
 from benchmarks.prepared import cost_order, opened, prepare, prepare_sample
 from benchmarks.rich_month import prepare_rich_month
 from benchmarks.workplace import MONTH, Workplace
@@ -24,8 +26,9 @@ from rebill.services.import_costs import import_costs
 from rebill.services.run_bill import run_bill
 from rebill.services.sample_data import COSTS_FOLDER
 
+_ENVIRONMENTS: Final = Path(__file__).parent.parent / ".venv"
+
 Act = Callable[[], Any]
-_KIBIBYTES_A_MEGABYTE: Final = 1024
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,22 @@ class Measurement:
 
 def measure(name: str, place: Workplace) -> Measurement:
     """Run the act ``name`` in a new process and wait for it. Raises ``RuntimeError`` with its words if it fails."""
-    command = [sys.executable, "-m", "benchmarks.measured", name, str(place.folder), str(place.lines)]
+    command: list[str | Path] = [sys.executable, "-m", "benchmarks.measured", name, place.folder, str(place.lines)]
+    return _measurement(f"{name} on {place.lines} lines", command)
+
+
+def measure_peer(name: str, place: Workplace) -> Measurement:
+    """Measure ``benchmarks.peers.<name>_month`` in that peer's own environment. Raises ``RuntimeError`` if it fails."""
+    python = _ENVIRONMENTS / f"{name}-peer" / "bin" / "python"
+    return _measurement(
+        f"{name} on {place.lines} lines", [python, "-m", f"benchmarks.peers.{name}_month", place.folder]
+    )
+
+
+def _measurement(what: str, command: list[str | Path]) -> Measurement:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode != 0:
-        raise RuntimeError(f"{name} on {place.lines} lines failed:\n{ended.stderr}")
+        raise RuntimeError(f"{what} failed:\n{ended.stderr}")
     return Measurement(**json.loads(ended.stdout.splitlines()[-1]))
 
 
@@ -76,6 +91,19 @@ def _import(place: Workplace) -> Act:
     return act
 
 
+def _totals(place: Workplace) -> Act:
+    """What the hand-written statement comes to, for peers to be held to."""
+
+    def act() -> dict[str, Any]:
+        found = hand_written.statement_lines(place)()
+        totals: dict[str, Decimal] = defaultdict(Decimal)
+        for _, _, _, _, _, currency, _, price, _ in found:
+            totals[currency] += price
+        return {"lines": len(found), "totals": {currency: str(total) for currency, total in totals.items()}}
+
+    return act
+
+
 def _compare(place: Workplace) -> Act:
     return lambda: compare(place)
 
@@ -95,6 +123,7 @@ ACTS: Final[dict[str, Callable[[Workplace], Act]]] = {
     "prepare_csv": _prepare_csv,
     "compare": _compare,
     "prepare_rich_month": lambda place: lambda: prepare_rich_month(place),
+    "totals": _totals,
     "bill_run": lambda place: _bill_run(place.home),
     "rich_bill_run": lambda place: _bill_run(place.rich_home),
     "statement_lines": _counted(hand_written.statement_lines),
@@ -106,21 +135,12 @@ ACTS: Final[dict[str, Callable[[Workplace], Act]]] = {
 }
 
 
-def _peak_megabytes() -> int:
-    """Of this process since it began. ``ru_maxrss`` would still hold the memory of whoever started it."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) // _KIBIBYTES_A_MEGABYTE
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _KIBIBYTES_A_MEGABYTE
-
-
 def _main(name: str, folder: str, lines: str) -> None:
     act = ACTS[name](Workplace(Path(folder), int(lines)))
     started = time.perf_counter()
     answer = act()
     seconds = time.perf_counter() - started
-    answered = {"seconds": seconds, "peak_megabytes": _peak_megabytes(), "answer": answer}
+    answered = {"seconds": seconds, "peak_megabytes": peak_megabytes(), "answer": answer}
     sys.stdout.write(json.dumps(answered) + "\n")
 
 

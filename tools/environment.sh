@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development
+# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers
 # For development also an environment of its own for each program that the tests run on the API from outside: a published
 # client, unmodified, which insists on versions that rebill does not share, and the one that tries the API by its document.
 set -eu
@@ -52,11 +52,20 @@ install_locked() {
         fail "The locked requirements could not be installed: pip says why above. It needs a package index that holds them."
 }
 
+install_apart() {
+    for apart in "$@"; do
+        [ -x "$folder/$apart/bin/python" ] || $folder/bin/python -m venv --without-pip "$folder/$apart"
+        install_locked "$folder/$apart" "$apart"
+    done
+}
+
+# What rebill is measured against; an environment each.
+if [ "$kind" = peers ]; then
+    install_apart pandas-peer polars-peer cloudkitty-peer
+    exit
+fi
 install_locked $folder "$kind"
 $folder/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 if [ "$kind" = development ]; then
-    for apart in published-client api-trial; do
-        [ -x $folder/$apart/bin/python ] || $folder/bin/python -m venv --without-pip $folder/$apart
-        install_locked $folder/$apart $apart
-    done
+    install_apart published-client api-trial
 fi

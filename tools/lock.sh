@@ -20,3 +20,13 @@ compile $compiler/published-client.in --output-file requirements/published-clien
 # What tries the API against its document, in an environment of its own too: it brings a test runner's worth of packages.
 printf 'schemathesis>=4.32\n' > $compiler/api-trial.in
 compile $compiler/api-trial.in --output-file requirements/api-trial.txt
+# What `make bench-peers` measures rebill against, each in an environment of its own.
+compile_peer() {
+    name=$1
+    shift
+    printf '%s\n' "$@" > "$compiler/$name-peer.in"
+    compile "$compiler/$name-peer.in" --output-file "requirements/$name-peer.txt"
+}
+compile_peer pandas 'pandas>=3' 'pyarrow>=20'
+compile_peer polars 'polars>=2'
+compile_peer cloudkitty 'cloudkitty>=25' 'pyarrow>=20'
