@@ -18,6 +18,7 @@ def test_a_book_is_made_assigned_changed_and_deleted(rebill: CommandLine, tmp_pa
     text = SPECIFICATION.replace("\n", "\r\n")
     book = rebill.answer("price-books", "create", "Gold tier", _file(tmp_path, text))
     number = str(book["id"])
+    assert book.pop("notices") == []
     assert rebill.answer("price-books", "list") == {"price_books": [book]}
     made = rebill.answer("price-books", "assign", number, customer, "sub-1", "/subscriptions/SUB-2", "--to", "2999-01")
     assert (made["accounts"], made["end_month"]) == (["sub-1", "/subscriptions/SUB-2"], "2999-01")
@@ -81,3 +82,54 @@ def test_a_book_is_tried_on_a_month(rebill: CommandLine, tmp_path: Path) -> None
     assert rebill.answer("statements", "list") == {"statements": []}
     without = rebill.refusal("price-books", "dry-run", book, customer, "--period", "2024-08")
     assert without["fields"].keys() == {"month"}
+
+
+NAMES = """<CHTBillingRules date="2024-10-01">
+  <RuleGroup>
+    <BillingRule name="Storage">
+      <BasicBillingRule billingAdjustment="5" billingRuleType="percentIncrease"/>
+      <Product productName="Storage"><Region name="West*"/></Product>
+    </BillingRule>
+    <BillingRule name="Compute">
+      <BasicBillingRule billingAdjustment="10" billingRuleType="percentIncrease"/>
+      <Product productName="virtual machines"/>
+      <Product productName="Unheard of"/>
+    </BillingRule>
+  </RuleGroup>
+</CHTBillingRules>
+"""
+MISSES = [
+    'Rule 1 (Storage): no line of 2024-09 has the Region "West*"; did you mean "westeurope"?',
+    'Rule 2 (Compute): no line of 2024-09 has the Product "virtual machines"; did you mean "Virtual Machines"?',
+]
+
+
+def test_names_in_another_case_than_the_lines_have_are_pointed_out(rebill: CommandLine, tmp_path: Path) -> None:
+    file = _file(tmp_path, NAMES)
+    # Without any cost there is nothing to compare with.
+    assert rebill.answer("price-books", "create", "Early", file)["notices"] == []
+    charges = [
+        charge("2024-09-01", "80", "100", SubAccountId="sub-1", RegionId="westeurope"),
+        charge("2024-09-01", "80", "100", SubAccountId="sub-1", ServiceName="Storage", RegionId="northeurope"),
+    ]
+    rebill.answer("costs", "import", str(write_focus(tmp_path / "cost.csv", charges)), "--scope", "september")
+    book = rebill.answer("price-books", "create", "Late", file)
+    assert book["notices"] == MISSES
+    told = rebill.run("price-books", "update", str(book["id"]), "--specification", file).out
+    assert all(sentence in told for sentence in MISSES)
+    assert rebill.answer("price-books", "update", str(book["id"]), "--name", "Later")["notices"] == []
+    right = _file(tmp_path, NAMES.replace("West", "west").replace("virtual machines", "Virtual Machines"))
+    assert rebill.answer("price-books", "update", str(book["id"]), "--specification", right)["notices"] == []
+
+
+def test_a_book_stands_although_its_names_cannot_be_compared(rebill: CommandLine, tmp_path: Path) -> None:
+    charges = [charge("2024-09-01", "80", "100", SubAccountId="sub-1")]
+    rebill.answer("costs", "import", str(write_focus(tmp_path / "cost.csv", charges)), "--scope", "september")
+    parts = [one for one in (rebill.home / "lake").rglob("*.parquet") if "line_keys" not in one.name]
+    assert parts
+    for part in parts:
+        part.unlink()
+    (notice,) = rebill.answer("price-books", "create", "Gold tier", _file(tmp_path, NAMES))["notices"]
+    assert notice.startswith("The names in the book were not compared with the lines of 2024-09: ")
+    (book,) = rebill.answer("price-books", "list")["price_books"]
+    assert book["book_name"] == "Gold tier"

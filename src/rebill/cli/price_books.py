@@ -41,8 +41,11 @@ def create(
     with changing_session(Act.CREATE_PRICE_BOOK, partner, as_json, reason) as session:
         order = PriceBookOrder(name, specification_text(file.read()))
         book = create_price_book(session.installation, session.caller, order)
-        session.output.answer(_document(book))
+        notices = _notices(session, book)
+        session.output.answer({**_document(book), "notices": notices})
         session.output.say(f"Price book {book.book_name} stands; its id is {book.price_book_id}.")
+        for notice in notices:
+            session.output.say(notice)
         session.output.next_step(
             f"rebill price-books assign {book.price_book_id} CLIENT_API_ID lets it price a customer."
         )
@@ -107,8 +110,11 @@ def update(
     with changing_session(Act.CHANGE_PRICE_BOOK, partner, as_json, reason, book_id) as session:
         order = PriceBookOrder(name, None if file is None else specification_text(file.read()))
         book = change_price_book(session.installation, session.caller, book_id, order)
-        session.output.answer(_document(book))
+        notices = [] if file is None else _notices(session, book)
+        session.output.answer({**_document(book), "notices": notices})
         session.output.say(f"Price book {book.book_name} ({book_id}) is as asked.")
+        for notice in notices:
+            session.output.say(notice)
         session.output.next_step("rebill bill run --period YYYY-MM rebuilds the Estimated statements of a month.")
 
 
@@ -256,6 +262,13 @@ def _document(book: PriceBookRecord) -> Document:
     from rebill.api.price_book_shapes import price_book_answer
 
     return price_book_answer(book).model_dump(by_alias=True)
+
+
+def _notices(session: Session, book: PriceBookRecord) -> list[str]:
+    """What of a book's text matches no line of the last imported month, though it nearly does."""
+    from rebill.services.near_misses import near_misses_of_book
+
+    return list(near_misses_of_book(session.installation, session.caller, book.price_book_id).sentences)
 
 
 def specification_text(content: bytes) -> str:
