@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
+from rebill.api import azure_accounts
+from rebill.model.assignment import AccountFault, AssignmentOrder, AssignmentOutcome
 from rebill.model.identifiers import AccountKind
+from rebill.model.listing import Page
 from rebill.model.months import parse_day
 from rebill.model.party import Caller
 from rebill.model.rating import Attention
 from rebill.services.assign_accounts import assign_accounts, move_accounts
 from rebill.services.import_costs import list_data_sets
 from rebill.services.installation import Installation
+from rebill.services.list_assignments import list_assignments
 from rebill.services.remove_accounts import remove_accounts
 from rebill.store.tables import data_sets
 from tests.conftest import SettableClock
@@ -152,3 +155,32 @@ def test_data_sets_know_their_longest_usage_and_those_of_before_are_looked_into(
         connection.execute(update(data_sets).values(greatest_usage_days=None))
     month.subscriptions(first, "s-1")
     assert told(move(month, second, "2024-09-15", "s-1")) == ["1 s-1 2024-09-10..2024-09-20 2024-09-15 10 USD"]
+
+
+def _damage(month: Accountant, how: str) -> None:
+    (part,) = (found for data_set in list_data_sets(month.installation, month.caller) for found in data_set.parts)
+    file = month.installation.lake_folder / part.path
+    if how == "gone":
+        file.unlink()
+    else:
+        content = file.read_bytes()
+        file.write_bytes(content[:4] + bytes(len(content) // 2) + content[len(content) // 2 + 4 :])
+
+
+@pytest.mark.parametrize("how", ["gone", "overwritten"])
+def test_an_act_stands_and_says_so_although_the_lake_is_damaged(month: Accountant, how: str) -> None:
+    first, second = month.customer("First"), month.customer("Second")
+    month.cost(usage("2024-09-10", "2024-09-20"))
+    month.subscriptions(first, "s-1")
+    _damage(month, how)
+    outcome = move(month, second, "2024-09-15", "s-1")
+    assert [entry.identifier for entry in outcome.entries if not isinstance(entry, AccountFault) and entry.done] == [
+        "s-1"
+    ]
+    assert outcome.spans_transfer.fault is not None
+    assert (outcome.spans_transfer.count, outcome.spans_transfer.lines) == (0, ())
+    shown = azure_accounts.spans_transfer(outcome)
+    assert shown is not None
+    assert shown.model_dump().keys() == {"count", "lines", "fault"}
+    held = list_assignments(month.installation, month.caller, SUBSCRIPTION, second, Page(), history=True)
+    assert [one.identifier for one in held.items] == ["s-1"]

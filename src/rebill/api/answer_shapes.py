@@ -121,6 +121,13 @@ class SpanningUsageAnswer(AnswerShape):
 
     count: int
     lines: Annotated[list[SpanningUsageLine], Field(description="The first 100.")]
+    fault: Annotated[
+        str | None,
+        Field(
+            description="Why the imported cost could not be read; the act stands, and nothing is known of such usage.",
+            exclude_if=lambda fault: fault is None,
+        ),
+    ] = None
 
 
 SpansTransfer = Annotated[

@@ -163,7 +163,7 @@ def spans_transfer(outcome: AssignmentOutcome) -> SpanningUsageAnswer | None:
     """Usage across the changes of owner that an act makes; ``None`` where there is none."""
     found = outcome.spans_transfer
     lines = [_spanning_line(line) for line in found.lines]
-    return SpanningUsageAnswer(count=found.count, lines=lines) if found.count else None
+    return SpanningUsageAnswer(count=found.count, lines=lines, fault=found.fault) if found.is_told else None
 
 
 def _spanning_line(line: SpanningLine) -> SpanningUsageLine:

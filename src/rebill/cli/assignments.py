@@ -238,6 +238,10 @@ def _show(output: Output, outcome: AssignmentOutcome, done: str) -> None:
 
 
 def _show_spanning(output: Output, found: SpanningUsage) -> None:
+    if found.fault is not None:
+        output.say(
+            f"What is told above stands; usage across the change of owner could not be looked for: {found.fault}"
+        )
     if not found.count:
         return
     names = ("data set", "month", "file", "row", "account", "from", "until", "changes on", "billed cost", "currency")

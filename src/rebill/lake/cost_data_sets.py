@@ -354,7 +354,10 @@ def part_paths(
             path = lake_folder / part.path
             if not path.is_file() or path.stat().st_size != part.byte_count:
                 raise _damaged(data_set, f"{part.path} is missing or has another size")
-            counted = connection.execute(f"SELECT num_rows FROM parquet_file_metadata({sql_path(path)})").fetchone()
+            try:
+                counted = connection.execute(f"SELECT num_rows FROM parquet_file_metadata({sql_path(path)})").fetchone()
+            except duckdb.Error as error:
+                raise _damaged(data_set, f"{part.path} is no Parquet file any more") from error
             if counted is None or counted[0] != part.rows:
                 raise _damaged(data_set, f"{part.path} has another number of rows")
             paths.append(path)

@@ -33,10 +33,19 @@ class SpanningLine:
 
 @dataclass(frozen=True)
 class SpanningUsage:
-    """The lines across the changes of owner that an act makes: how many, and the first ``LINES_LISTED`` of them."""
+    """The lines across the changes of owner that an act makes: how many, and the first ``LINES_LISTED`` of them.
+
+    ``fault``: why the cost could not be read, where it could not: then nothing is known of such lines.
+    """
 
     count: int = 0
     lines: tuple[SpanningLine, ...] = ()
+    fault: str | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is anything to tell."""
+        return self.count > 0 or self.fault is not None
 
 
 NO_SPANNING_USAGE: Final = SpanningUsage()

@@ -15,6 +15,7 @@ from rebill.lake.cost_data_sets import part_paths
 from rebill.lake.session import engine_session
 from rebill.model.assignment import AssignmentOrder
 from rebill.model.data_set import DataSet
+from rebill.model.errors import ProgramError
 from rebill.model.identifiers import AccountKind
 from rebill.model.rating import AccountBinding
 from rebill.model.spanning_usage import LINES_LISTED, SpanningLine, SpanningUsage
@@ -58,7 +59,17 @@ def changes_of_owner(
 
 
 def spanning_usage(installation: Installation, changes: ChangesOfOwner) -> SpanningUsage:
-    """The usage of more than a day that goes across these changes, as a run would mark it."""
+    """The usage of more than a day that goes across these changes, as a run would mark it.
+
+    The act is stored by now, so cost that cannot be read is told beside it, and is no error of the act.
+    """
+    try:
+        return _found(installation, changes)
+    except ProgramError as fault:
+        return SpanningUsage(fault=str(fault))
+
+
+def _found(installation: Installation, changes: ChangesOfOwner) -> SpanningUsage:
     memory_limit = installation.settings.engine_memory_limit
     with engine_session(memory_limit) as connection:
         parts = part_paths(connection, installation.lake_folder, changes.data_sets)
