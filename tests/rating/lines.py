@@ -38,3 +38,4 @@ class Line:
     operation: str | None = None
     price_details: str | None = None
     description: str | None = None
+    previous_invoice: str | None = None

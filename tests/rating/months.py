@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import AccountBook
-from rebill.model.rating import AccountBinding, RatingInputs
+from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from tests.rating.books import (
     CURRENCIES,
@@ -37,6 +37,7 @@ MONTH = BillingMonth(2024, 9)
 CUSTOMERS = (101, 102, 103, 104)
 SUBSCRIPTIONS = ("s-1", "s-2", "s-3", "s-é")
 TENANTS = ("t-1", "t-2", "t-3")
+INVOICES = ("G-7", "G-8", "G-8b", "G-9")
 BILLING_ACCOUNTS = (" Payer-1 ", "payer-2", "/providers/Microsoft.Billing/billingAccounts/4711", " 4711", "815")
 ACCOUNT_KEYS = (*SUBSCRIPTIONS[:2], *TENANTS[:2], "payer-1", "payer-2")
 
@@ -135,6 +136,7 @@ def made_line(choose: Chooser) -> Line:
         operation=choose.maybe(OPERATIONS),
         price_details=choose.maybe(DETAILS),
         description=choose.maybe(DESCRIPTIONS),
+        previous_invoice=choose.maybe(INVOICES),
     )
 
 
@@ -192,6 +194,24 @@ def rating_inputs(draw: st.DrawFn) -> RatingInputs:
         for key in keys
         for binding in draw(account_bindings(kind, key))
     ]
+    earlier = draw(st.sampled_from([(), (), (BillingMonth(2024, 8),), (BillingMonth(2024, 7), BillingMonth(2024, 8))]))
+    return RatingInputs(
+        month=MONTH,
+        home_currency=draw(st.sampled_from(["USD", "USD", *CURRENCIES])),
+        bindings=tuple(bindings),
+        **draw(pricing()),
+        bill_input_tax=draw(st.booleans()),
+        departed=tuple(sorted(draw(st.one_of(st.just(set()), st.sets(st.sampled_from(CUSTOMERS), max_size=2))))),
+        refund_rules=tuple(
+            RefundRules(month, invoices, **draw(pricing()))
+            for month, invoices in zip(earlier, (INVOICES[:1], INVOICES[1:3]), strict=False)
+        ),
+    )
+
+
+@st.composite
+def pricing(draw: st.DrawFn) -> dict[str, Any]:
+    """What prices the charges of one month: terms, books, whom they price, billing rules."""
     terms = []
     for customer_id in CUSTOMERS:
         if draw(st.integers(0, 9)) == 0:
@@ -202,17 +222,12 @@ def rating_inputs(draw: st.DrawFn) -> RatingInputs:
         standing = CustomerTerms(customer_id, enabled, basis, policy, fallback)
         terms.append(replace(standing, **draw(guards)))
     books = [recorded(number, draw(price_book(MONTH.first_day))) for number in range(1, draw(st.integers(1, 4)))]
-    return RatingInputs(
-        month=MONTH,
-        home_currency=draw(st.sampled_from(["USD", "USD", *CURRENCIES])),
-        bindings=tuple(bindings),
-        terms=tuple(terms),
-        books=tuple(books),
-        account_books=draw(account_books(len(books))),
-        bill_input_tax=draw(st.booleans()),
-        billing_rules=draw(billing_rules(CUSTOMERS, MONTH)),
-        departed=tuple(sorted(draw(st.one_of(st.just(set()), st.sets(st.sampled_from(CUSTOMERS), max_size=2))))),
-    )
+    return {
+        "terms": tuple(terms),
+        "books": tuple(books),
+        "account_books": draw(account_books(len(books))),
+        "billing_rules": draw(billing_rules(CUSTOMERS, MONTH)),
+    }
 
 
 @st.composite
@@ -258,6 +273,7 @@ _COLUMNS = {
     "x_Operation": ("operation", "VARCHAR"),
     "SkuPriceDetails": ("price_details", "VARCHAR"),
     "ChargeDescription": ("description", "VARCHAR"),
+    "x_PreviousInvoiceId": ("previous_invoice", "VARCHAR"),
 }
 
 

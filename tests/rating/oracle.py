@@ -5,7 +5,7 @@ misreads the page.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, getcontext
 
@@ -116,6 +116,7 @@ def rate_line(line: Line, inputs: RatingInputs) -> Rated:
     terms = next((terms for terms in inputs.terms if terms.customer_id == customer_id), None)
     if terms is None or not terms.billing_enabled:
         return Rated("billing_disabled", customer_id, "NOT_BILLED", Decimal(0), Decimal(0), crosses)
+    inputs, terms = followed_rules(line, inputs, terms)
     kind, base, base_is_cost = base_of(line, terms, inputs.bill_input_tax)
     price = base
     rule = first_rule(line, customer_id, inputs)
@@ -137,6 +138,19 @@ def rate_line(line: Line, inputs: RatingInputs) -> Rated:
         return Rated("billed", customer_id, "SUPPORT_RULE", cost, support, crosses, position, spread)
     price, guard = guarded(line, terms, base, cost, twelve(price) + spread)
     return Rated("billed", customer_id, kind, cost, price, crosses, position, spread, guard)
+
+
+def followed_rules(line: Line, inputs: RatingInputs, terms: CustomerTerms) -> tuple[RatingInputs, CustomerTerms]:
+    """The rules and terms that price a line: of a refund, those of the month of the invoice that it names."""
+    is_refund = line.category in ("Usage", "Purchase") and (line.charge_class == "Correction" or line.billed < 0)
+    for then in inputs.refund_rules if is_refund else ():
+        terms_then = [one for one in then.terms if one.customer_id == terms.customer_id and one.billing_enabled]
+        if line.previous_invoice in then.invoices and terms_then:
+            rules = replace(
+                inputs, books=then.books, account_books=then.account_books, billing_rules=then.billing_rules
+            )
+            return rules, terms_then[0]
+    return inputs, terms
 
 
 def guarded(line: Line, terms: CustomerTerms, base: Decimal, cost: Decimal, price: Decimal) -> tuple[Decimal, str]:

@@ -34,7 +34,7 @@ from rebill.model.manual_line import ManualLine, NewManualLine
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.price_book import AccountBook, RecordedBook, Specification, SpecificationFormat
-from rebill.model.rating import AccountBinding, RatingInputs
+from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from rebill.services.change_customer import change_customer
 from rebill.services.installation import Installation
@@ -357,6 +357,16 @@ def _inputs() -> RatingInputs:
         manual_lines=(
             ManualLine(8, 1, NewManualLine(1, SEPTEMBER, Decimal("1.500000000000"), "Set-up"), NOON),
             ManualLine(9, 2, NewManualLine(2, SEPTEMBER, Decimal(-2), "Back", "USD", Decimal("0.25"), "G1"), NOON),
+        ),
+        refund_rules=(
+            RefundRules(
+                BillingMonth(2024, 7),
+                ("G-7", "G-7b"),
+                (CustomerTerms(1, True, Basis.LIST, CommitmentsPolicy.RETAIL, Decimal("2.5000")),),
+                (book,),
+                (AccountBook(1, "s-2", 7),),
+                (RuleInForce(4, _rule(fee=Decimal("2.5"))),),
+            ),
         ),
     )
 

@@ -24,9 +24,9 @@ COST_LINE_COLUMNS = (
 ASKED_COLUMNS = (
     "BillingAccountId ChargeClass ChargeDescription ChargeFrequency CommitmentDiscountCategory CommitmentDiscountName "
     "CommitmentDiscountType RegionId RegionName SkuMeter SkuPriceDetails x_Operation x_ServiceCode "
-    "x_SkuMeterSubcategory"
+    "x_PreviousInvoiceId x_SkuMeterSubcategory"
 ).split()
-"""What rating reads where a price book asks for it: columns of text, some of them younger than old data sets."""
+"""What rating reads where a price book or a refund asks for it: texts, some of them younger than old data sets."""
 
 
 class DuckDBEngine:

@@ -1,6 +1,6 @@
 """What a month is rated from, and what comes out: the values that pass into and out of ``rating``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -88,6 +88,21 @@ class AccountBinding:
 
 
 @dataclass(frozen=True)
+class RefundRules:
+    """What priced the charges of another month, by which refunds are priced that name one of its ``invoices``.
+
+    The rest as of ``RatingInputs``, as it stood in that ``month``.
+    """
+
+    month: BillingMonth
+    invoices: tuple[str, ...]
+    terms: tuple[CustomerTerms, ...]
+    books: tuple[RecordedBook, ...] = ()
+    account_books: tuple[AccountBook, ...] = ()
+    billing_rules: tuple[RuleInForce, ...] = ()
+
+
+@dataclass(frozen=True)
 class RatingInputs:
     """Everything a month is priced by, as it stood when the run began.
 
@@ -95,7 +110,7 @@ class RatingInputs:
     order of their ids. A customer without terms is not billed. ``bill_input_tax``: the partner cannot reclaim its
     input tax. ``home_currency``: the partner's, of fixed rates and fees that name none. ``billing_rules`` act in the
     month, in order of their ids; no fee falls on ``departed`` customers, who were deleted before it began.
-    ``manual_lines`` by entry number.
+    ``manual_lines`` by entry number. ``refund_rules``: of each earlier month whose charges this month takes back.
     """
 
     month: BillingMonth
@@ -108,6 +123,23 @@ class RatingInputs:
     billing_rules: tuple[RuleInForce, ...] = ()
     departed: tuple[int, ...] = ()
     manual_lines: tuple[ManualLine, ...] = ()
+    refund_rules: tuple[RefundRules, ...] = ()
+
+    def pricing(self, customer_id: int, rules_month: str | None) -> "RatingInputs":
+        """These inputs as they price a customer's charges, or its refunds of charges of ``rules_month``.
+
+        What the customer was not billed for then was priced by nothing: refunds of it are priced as of this month.
+        """
+        rules = next((one for one in self.refund_rules if str(one.month) == rules_month), None)
+        if rules is None or not any(one.customer_id == customer_id and one.billing_enabled for one in rules.terms):
+            return self
+        return replace(
+            self,
+            terms=rules.terms,
+            books=rules.books,
+            account_books=rules.account_books,
+            billing_rules=rules.billing_rules,
+        )
 
 
 @dataclass(frozen=True)

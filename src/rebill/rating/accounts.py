@@ -26,27 +26,36 @@ _OF_ALLOCATED: Final = f"""
  AND {_COMMITMENT} IS NOT DISTINCT FROM s.commitment
  AND {_CHARGE_KIND} IS NOT DISTINCT FROM s.charge_kind"""
 _ABSENT: Final = "CAST(NULL AS VARCHAR)"
+REFUND_JOIN: Final = """
+      LEFT JOIN refunded_invoices AS i
+        ON i.invoice_id = l.x_PreviousInvoiceId AND l.ChargeCategory IN ('Usage', 'Purchase')
+       AND (l.ChargeClass = 'Correction' OR l.BilledCost < CAST('0' AS DECIMAL(28,12)))"""
+"""Gives a line ``l`` that takes back a charge of another month that month (``i.rules_month``)."""
 
 
-def accounts(names_accounts: bool, allocates: bool = False, lines: str = "line_keys") -> str:
+def accounts(names_accounts: bool, allocates: bool = False, lines: str = "line_keys", has_refunds: bool = False) -> str:
     """The distinct accounts of ``lines``; told apart by billing account too only where a price book may name one.
 
     ``allocates``: charges that name neither subscription nor tenant are told apart by commitment and kind.
+    ``has_refunds``: refunds are told apart by the month whose rules price them; ``lines`` are whole cost lines then.
     """
     billing_account = "l.BillingAccountId" if names_accounts else _ABSENT
     commitment, charge_kind = (_COMMITMENT, _CHARGE_KIND) if allocates else (_ABSENT, _ABSENT)
+    rules_month, refund_join = ("i.rules_month", REFUND_JOIN) if has_refunds else (_ABSENT, "")
     return f"""
 SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS LAST, billing_account NULLS LAST,
-                                        commitment NULLS LAST, charge_kind NULLS LAST)
-            AS INTEGER) AS account_number, subscription, tenant, billing_account, commitment, charge_kind
+                                        commitment NULLS LAST, charge_kind NULLS LAST, rules_month NULLS LAST)
+            AS INTEGER) AS account_number, subscription, tenant, billing_account, commitment, charge_kind, rules_month
 FROM (SELECT DISTINCT SubAccountId AS subscription, x_AzureCustomerId AS tenant, {billing_account} AS billing_account,
-             {commitment} AS commitment, {charge_kind} AS charge_kind
-      FROM {lines} AS l) AS distinct_accounts"""
+             {commitment} AS commitment, {charge_kind} AS charge_kind, {rules_month} AS rules_month
+      FROM {lines} AS l{refund_join}) AS distinct_accounts"""
 
 
-def span_of_line(names_accounts: bool, allocates: bool) -> str:
+def span_of_line(names_accounts: bool, allocates: bool, has_refunds: bool = False) -> str:
     """The condition that the charge day of a line ``l`` lies in span ``s`` of its account."""
     billing_account = "\n AND l.BillingAccountId IS NOT DISTINCT FROM s.billing_account" if names_accounts else ""
+    if has_refunds:
+        billing_account += "\n AND i.rules_month IS NOT DISTINCT FROM s.rules_month"
     return f"""l.SubAccountId IS NOT DISTINCT FROM s.subscription
  AND l.x_AzureCustomerId IS NOT DISTINCT FROM s.tenant{billing_account}{_OF_ALLOCATED if allocates else ""}
  AND CAST(l.ChargePeriodStart AS DATE) >= s.first_day AND CAST(l.ChargePeriodStart AS DATE) < s.until_day"""
@@ -113,7 +122,7 @@ applicable AS (
                                               ROWS UNBOUNDED PRECEDING) AS ownership
     FROM changes
 ), ownerships AS (
-    SELECT o.account_number, a.subscription, a.tenant, a.billing_account, a.commitment, a.charge_kind,
+    SELECT o.account_number, a.subscription, a.tenant, a.billing_account, a.commitment, a.charge_kind, a.rules_month,
            {billing_account_key} AS billing_account_key,
            o.first_day, o.until_day, o.customer_id, o.bound_by,
            MAX(o.until_day) OVER (PARTITION BY o.account_number, o.ownership) AS owner_until_day
@@ -128,13 +137,15 @@ rule_edges AS (
     UNION
     SELECT o.account_number, o.first_day AS owned_first_day, r.first_day
     FROM ownerships AS o JOIN account_rules AS r
-      ON r.customer_id = o.customer_id AND r.first_day > o.first_day AND r.first_day < o.until_day
+      ON r.customer_id = o.customer_id AND r.rules_month IS NOT DISTINCT FROM o.rules_month
+     AND r.first_day > o.first_day AND r.first_day < o.until_day
 ), cuts AS (
     SELECT account_number, owned_first_day, first_day,
            LEAD(first_day) OVER (PARTITION BY account_number, owned_first_day ORDER BY first_day) AS next_day
     FROM rule_edges
 ), ruled AS (
-    SELECT o.account_number, o.subscription, o.tenant, o.billing_account, o.commitment, o.charge_kind, c.first_day,
+    SELECT o.account_number, o.subscription, o.tenant, o.billing_account, o.commitment, o.charge_kind, o.rules_month,
+           c.first_day,
            COALESCE(c.next_day, o.until_day) AS until_day, o.customer_id, o.bound_by, o.owner_until_day,
            COALESCE({rule_sets}, {not_billed}) AS rule_set,
            COALESCE(of_agreement.line_rule_set, of_customer.line_rule_set, {no_line_rules}) AS line_rule_set
@@ -142,8 +153,10 @@ rule_edges AS (
     JOIN ownerships AS o ON o.account_number = c.account_number AND o.first_day = c.owned_first_day{rule_joins}
     LEFT JOIN customer_line_rules AS of_agreement
       ON of_agreement.customer_id = o.customer_id AND of_agreement.agreement = {agreement}
+     AND of_agreement.rules_month IS NOT DISTINCT FROM o.rules_month
     LEFT JOIN customer_line_rules AS of_customer
       ON of_customer.customer_id = o.customer_id AND of_customer.agreement IS NULL
+     AND of_customer.rules_month IS NOT DISTINCT FROM o.rules_month
 )"""
 _NAMED: Final = (("of_subscription", "subscription"), ("of_tenant", "tenant"), ("of_payer", "billing_account_key"))
 
@@ -165,7 +178,8 @@ def account_spans(names_accounts: bool) -> str:
     joins = "".join(
         f"""
     LEFT JOIN account_rules AS {alias}
-      ON {alias}.customer_id = o.customer_id AND {condition}
+      ON {alias}.customer_id = o.customer_id AND {alias}.rules_month IS NOT DISTINCT FROM o.rules_month
+     AND {condition}
      AND {alias}.first_day <= c.first_day AND {alias}.until_day > c.first_day"""
         for alias, condition in conditions
     )
@@ -182,7 +196,7 @@ def account_spans(names_accounts: bool) -> str:
 WITH {owned}, {ruled}
 SELECT CAST(row_number() OVER (ORDER BY account_number, first_day) AS INTEGER) AS span_number,
        subscription, tenant, billing_account, first_day, until_day, customer_id, bound_by, owner_until_day, rule_set,
-       line_rule_set, commitment, charge_kind,
+       line_rule_set, commitment, charge_kind, rules_month,
        CASE WHEN customer_id IS NULL THEN 'unassigned'
             WHEN rule_set = {NOT_BILLED_RULE_SET} THEN 'billing_disabled'
             ELSE 'billed' END AS binding

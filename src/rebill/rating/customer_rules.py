@@ -55,7 +55,8 @@ def rules_by_customer(inputs: RatingInputs) -> list[CustomerRules]:
 
 def names_agreements(inputs: RatingInputs) -> bool:
     """Whether any rule is for some agreements, so that charges of one customer are told apart by them."""
-    return any(one.rule.terms.enterprise_agreements for one in inputs.billing_rules)
+    of_refunds = (one for rules in inputs.refund_rules for one in rules.billing_rules)
+    return any(one.rule.terms.enterprise_agreements for one in (*inputs.billing_rules, *of_refunds))
 
 
 def _rule_id(one: RuleInForce) -> int:

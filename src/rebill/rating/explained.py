@@ -11,7 +11,8 @@ LINE_CHARGES = """rated_lines AS l
 JOIN account_spans AS s ON s.span_number = l.span_number
 JOIN products AS d ON d.product_number = l.product_number
 JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = l.product_number"""
-_HOW = "s.subscription, s.tenant, s.billing_account, p.rule_position, l.base_kind, p.factor, p.fallback_factor, p.rate"
+_ACCOUNT = "s.subscription, s.tenant, s.billing_account, s.rules_month"
+_HOW = f"{_ACCOUNT}, p.rule_position, l.base_kind, p.factor, p.fallback_factor, p.rate"
 
 _BOUND_KEY = """CASE s.bound_by WHEN 'subscription' THEN s.subscription WHEN 'azure_customer' THEN s.tenant
      WHEN 'commitment' THEN s.commitment ELSE s.charge_kind END"""
@@ -99,7 +100,7 @@ FROM {LINE_CHARGES}
 WHERE s.binding = 'billed' GROUP BY s.customer_id, d.currency, d.service ORDER BY ALL"""
 """What every customer's charges cost the partner, by service."""
 
-_BY_ACCOUNT = "s.customer_id, d.currency, s.subscription, s.tenant, s.billing_account, p.rule_position"
+_BY_ACCOUNT = f"s.customer_id, d.currency, {_ACCOUNT}, p.rule_position"
 PRICED_BY_ACCOUNT = f"""
 SELECT {_BY_ACCOUNT}, CAST(SUM(l.price) AS {AMOUNT}) AS price, CAST(SUM(l.statement_cost) AS {AMOUNT}) AS statement_cost
 FROM {LINE_CHARGES}

@@ -4,7 +4,7 @@ A *line rule set* is what the rules of a month do to a customer's charges, or to
 of the price that are spread over them, and the price of AWS Support. Customers on whom the same rules act share one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,22 +44,17 @@ class LineRuleSet:
     spread: tuple[RuleInForce, ...]
     support: RuleInForce | None
 
-    @property
-    def key(self) -> tuple[int | None, ...]:
-        """The rules' ids: no more is needed to know it among those of a month."""
-        support = None if self.support is None else self.support.billing_rule_id
-        return support, *(one.billing_rule_id for one in self.spread)
-
 
 @dataclass(frozen=True)
 class LineRules:
     """The line rule sets of a month (``numbered`` from 1), and whose they are.
 
-    ``customers``: (customer id, agreement, number); without an agreement: of all charges that no other row is for.
+    ``customers``: (customer id, agreement, rules month, number); without an agreement: of all charges that no other row
+    is for. The rules month is that of refunds of its charges; without one: of all others.
     """
 
     numbered: tuple[LineRuleSet, ...]
-    customers: tuple[tuple[int, int | None, int], ...]
+    customers: tuple[tuple[int, int | None, str | None, int], ...]
 
     @property
     def most_spread(self) -> int:
@@ -69,18 +64,31 @@ class LineRules:
 
 def line_rules_of(inputs: RatingInputs) -> LineRules:
     """Gather the distinct line rule sets of ``inputs``, in order of first use by ascending customer id."""
-    numbers: dict[tuple[int | None, ...], int] = {}
-    numbered, customers = [], []
-    for found in rules_by_customer(inputs):
+    numbers: dict[LineRuleSet, int] = {}
+    customers = []
+    for rules_month, found in _rules_by_month(inputs):
         for agreement in (None, *found.by_agreement):
             rule_set = line_rule_set(found, agreement)
-            if not rule_set.spread and rule_set.support is None:
-                continue
-            if rule_set.key not in numbers:
-                numbered.append(rule_set)
-                numbers[rule_set.key] = len(numbered)
-            customers.append((found.customer_id, agreement, numbers[rule_set.key]))
-    return LineRules(tuple(numbered), tuple(customers))
+            if rule_set.spread or rule_set.support is not None:
+                number = numbers.setdefault(rule_set, len(numbers) + 1)
+                customers.append((found.customer_id, agreement, rules_month, number))
+    return LineRules(tuple(numbers), tuple(customers))
+
+
+def _rules_by_month(inputs: RatingInputs) -> Iterator[tuple[str | None, CustomerRules]]:
+    """What acts on whose charges, and on refunds of charges of which month."""
+    standing = rules_by_customer(inputs)
+    yield from ((None, found) for found in standing)
+    billed = {terms.customer_id for terms in inputs.terms if terms.billing_enabled}
+    for rules in inputs.refund_rules:
+        month = str(rules.month)
+        billed_then = billed & {terms.customer_id for terms in rules.terms if terms.billing_enabled}
+        for found in standing:
+            if found.customer_id not in billed_then:
+                yield month, found
+        if billed_then:
+            as_then = inputs.pricing(min(billed_then), month)
+            yield from ((month, found) for found in rules_by_customer(as_then) if found.customer_id in billed_then)
 
 
 def line_rule_set(found: CustomerRules, agreement: int | None) -> LineRuleSet:
@@ -107,10 +115,15 @@ def line_rule_tables(rules: LineRules) -> tuple[InputTable, ...]:
         for number, one in enumerate(rules.numbered, 1)
     ]
     holders = [
-        (str(customer_id), None if agreement is None else str(agreement), str(number))
-        for customer_id, agreement, number in rules.customers
+        (str(customer_id), None if agreement is None else str(agreement), rules_month, str(number))
+        for customer_id, agreement, rules_month, number in rules.customers
     ]
-    holder_columns = (("customer_id", "BIGINT"), ("agreement", "VARCHAR"), ("line_rule_set", "INTEGER"))
+    holder_columns = (
+        ("customer_id", "BIGINT"),
+        ("agreement", "VARCHAR"),
+        ("rules_month", "VARCHAR"),
+        ("line_rule_set", "INTEGER"),
+    )
     return (
         InputTable("line_rules", tuple(columns), rows),
         InputTable("customer_line_rules", holder_columns, holders),

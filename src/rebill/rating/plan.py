@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Final
 
 from rebill.model.rating import BaseKind
-from rebill.rating.accounts import account_spans, accounts, agreement_of, span_of_line
+from rebill.rating.accounts import REFUND_JOIN, account_spans, accounts, agreement_of, span_of_line
 from rebill.rating.guards import GUARD_JOIN, KEPT_FOR_GUARDS, UNGUARDED, guard_columns, guarded
 from rebill.rating.line_columns import Asked
 from rebill.rating.products import (
@@ -53,7 +53,7 @@ class PlanFeatures:
     ``asked``: what the books ask of lines. ``names_accounts``: an account has a book of its own, or an agreement rules
     of its own. ``has_line_rules``: billing rules act on charges. ``most_spread``: how many share in one at most.
     ``has_guards``: prices are held within bounds. ``allocates``: charges that name neither subscription nor tenant
-    have owners.
+    have owners. ``has_refunds``: refunds are priced by the rules of other months.
     """
 
     bill_input_tax: bool
@@ -63,6 +63,7 @@ class PlanFeatures:
     most_spread: int = 0
     has_guards: bool = False
     allocates: bool = False
+    has_refunds: bool = False
 
 
 _FALLS_BACK = f"(p.base_source = {LIST_BASE} AND {NO_LIST})"
@@ -118,9 +119,10 @@ FROM (SELECT l.part, l.part_row, s.span_number, p.product_number,
                        ELSE p.base_kind END AS TINYINT) AS base_kind,
              l.PricingQuantity AS quantity, l.BilledCost AS billed_cost, {_STATEMENT_COST} AS statement_cost,
              {_SPANS_TRANSFER} AS spans_transfer, {_BASE} AS base, {_FACTOR} AS factor{rate}{asked_by_rules}
-      FROM cost_lines AS l
+      FROM cost_lines AS l{REFUND_JOIN if features.has_refunds else ""}
       LEFT JOIN account_spans AS s
-        ON {span_of_line(features.names_accounts, features.allocates)}{class_joins(features.asked)}
+        ON {span_of_line(features.names_accounts, features.allocates, features.has_refunds)}
+      {class_joins(features.asked)}
       LEFT JOIN products AS d
         ON {product_of_line(features.asked)}
       LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number{rule_joins}) AS based"""
@@ -220,14 +222,17 @@ SELECT COUNT(*) FROM account_spans AS a JOIN account_spans AS b
   ON a.subscription IS NOT DISTINCT FROM b.subscription AND a.tenant IS NOT DISTINCT FROM b.tenant
  AND a.billing_account IS NOT DISTINCT FROM b.billing_account
  AND a.commitment IS NOT DISTINCT FROM b.commitment AND a.charge_kind IS NOT DISTINCT FROM b.charge_kind
+ AND a.rules_month IS NOT DISTINCT FROM b.rules_month
  AND a.span_number < b.span_number AND a.first_day < b.until_day AND b.first_day < a.until_day"""
 """0, or two assignments of one account overlap and the run must be refused."""
 
 
 def keys(features: PlanFeatures) -> tuple[Step, ...]:
     """The steps that find the accounts and products of a month."""
+    # What tells refunds apart is no line key: seldom needed, and then read from the lines.
+    lines = "cost_lines" if features.has_refunds else "line_keys"
     return (
-        Step("accounts", accounts(features.names_accounts, features.allocates)),
+        Step("accounts", accounts(features.names_accounts, features.allocates, lines, features.has_refunds)),
         Step("account_spans", account_spans(features.names_accounts)),
         Step("products", products(features.asked)),
     )

@@ -44,7 +44,7 @@ class AccountRules:
     """A rule set in force for an account of a customer on charge days from ``first_day`` up to ``until_day``.
 
     ``account_key``: as accounts are compared; ``None`` = all that have no book of their own. The spans of an
-    account cover all days once.
+    account cover all days once. ``rules_month``: of refunds of charges of that month; ``None`` = of all others.
     """
 
     customer_id: int
@@ -52,6 +52,7 @@ class AccountRules:
     first_day: date
     until_day: date
     rule_set: int
+    rules_month: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,11 @@ class RuleSets:
 
 def rule_sets_of(inputs: RatingInputs) -> RuleSets:
     """Gather the distinct rule sets of ``inputs``, in order of first use by ascending customer id."""
-    gathered = _Gathered(inputs)
-    for terms in sorted(inputs.terms, key=lambda terms: terms.customer_id):
-        gathered.add(terms)
+    gathered = _Gathered()
+    for rules_month in (None, *(str(rules.month) for rules in inputs.refund_rules)):
+        for terms in sorted(inputs.terms, key=lambda terms: terms.customer_id):
+            if terms.billing_enabled:
+                gathered.add(terms.customer_id, inputs.pricing(terms.customer_id, rules_month), rules_month)
     return RuleSets(tuple(gathered.rule_sets), tuple(gathered.matchers), tuple(gathered.accounts))
 
 
@@ -91,28 +94,43 @@ class _DatedRules:
     rules: tuple[PriceRule, ...]
 
 
-class _Gathered:
+class _Month:
+    """The terms and the dated rules of a month's customers, by customer id."""
+
     def __init__(self, inputs: RatingInputs) -> None:
+        self.terms = {terms.customer_id: terms for terms in inputs.terms}
+        books = {book.price_book_id: _dated_rules(book) for book in inputs.books}
+        self.books: dict[int, dict[str | None, tuple[_DatedRules, ...]]] = defaultdict(dict)
+        for choice in inputs.account_books:
+            self.books[choice.customer_id][choice.account_key] = books[choice.price_book_id]
+
+
+class _Gathered:
+    def __init__(self) -> None:
         self.rule_sets: list[RuleSet] = []
         self.matchers: list[tuple[PriceRule, ...]] = []
         self.accounts: list[AccountRules] = []
         self._numbers: dict[Hashable, int] = {}
         self._matcher_numbers: dict[Hashable, int] = {}
-        books = {book.price_book_id: _dated_rules(book) for book in inputs.books}
-        self._books: dict[int, dict[str | None, tuple[_DatedRules, ...]]] = defaultdict(dict)
-        for choice in inputs.account_books:
-            self._books[choice.customer_id][choice.account_key] = books[choice.price_book_id]
+        self._known: dict[int, _Month] = {}
 
-    def add(self, terms: CustomerTerms) -> None:
-        """Number what prices the accounts of a customer."""
-        if not terms.billing_enabled:
-            return
-        books = {None: _NO_BOOK, **self._books.get(terms.customer_id, {})}
+    def add(self, customer_id: int, inputs: RatingInputs, rules_month: str | None) -> None:
+        """Number what prices the accounts of a customer, or its refunds of charges of a month."""
+        month = self._month(inputs)
+        terms = month.terms[customer_id]
+        books = {None: _NO_BOOK, **month.books.get(customer_id, {})}
         for account_key in sorted(books, key=lambda key: (key is not None, key or "")):
             for dated in books[account_key]:
                 number = self._number(terms, dated)
-                span = AccountRules(terms.customer_id, account_key, dated.first_day, dated.until_day, number)
-                self.accounts.append(span)
+                days = (dated.first_day, dated.until_day)
+                self.accounts.append(AccountRules(customer_id, account_key, *days, number, rules_month))
+
+    def _month(self, inputs: RatingInputs) -> "_Month":
+        # All customers of a month share its terms: they are looked through once.
+        key = id(inputs.terms)
+        if key not in self._known:
+            self._known[key] = _Month(inputs)
+        return self._known[key]
 
     def _number(self, terms: CustomerTerms, dated: _DatedRules) -> int:
         key = (terms.basis, terms.commitments, terms.fallback_markup_percent.normalize(), terms.guards, dated.key)

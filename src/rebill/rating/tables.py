@@ -77,17 +77,30 @@ def _account_rules(rule_sets: RuleSets) -> InputTable:
         ("first_day", "DATE"),
         ("until_day", "DATE"),
         ("rule_set", "INTEGER"),
+        ("rules_month", "VARCHAR"),
     )
     rows = [
-        (str(one.customer_id), one.account_key, _day(one.first_day), _day(one.until_day), str(one.rule_set))
+        (
+            str(one.customer_id),
+            one.account_key,
+            _day(one.first_day),
+            _day(one.until_day),
+            str(one.rule_set),
+            one.rules_month,
+        )
         for one in rule_sets.accounts
     ]
     return InputTable("account_rules", columns, rows)
 
 
 def input_tables(inputs: RatingInputs, rule_sets: RuleSets) -> tuple[InputTable, ...]:
-    """The tables ``bindings``, ``account_rules`` and ``rule_sets`` of a month."""
-    return binding_table(inputs.bindings), _account_rules(rule_sets), _rule_sets(rule_sets)
+    """The tables ``bindings``, ``account_rules``, ``rule_sets`` and ``refunded_invoices`` of a month."""
+    return binding_table(inputs.bindings), _account_rules(rule_sets), _rule_sets(rule_sets), _refunded_invoices(inputs)
+
+
+def _refunded_invoices(inputs: RatingInputs) -> InputTable:
+    rows = [(invoice, str(rules.month)) for rules in inputs.refund_rules for invoice in rules.invoices]
+    return InputTable("refunded_invoices", (("invoice_id", "VARCHAR"), ("rules_month", "VARCHAR")), rows)
 
 
 def class_table(classes: TextClasses) -> InputTable:

@@ -51,7 +51,7 @@ def approve_closing(installation: Installation, caller: Caller, closing_id: int)
             raise Conflict(
                 "second_person_needed", f"{person} asked for this: another person must approve it, or take it back."
             )
-        plan = _PLANNERS[closing.order.act](scope, closing.order, now)
+        plan = _PLANNERS[closing.order.act](installation, scope, closing.order, now)
         if plan is None or (plan.documents_sha256, plan.blockers) != (closing.documents_sha256, closing.blockers):
             raise Conflict(
                 "proposal_is_stale",

@@ -12,6 +12,7 @@ _CAUSES: Final = {
     "bindings": Cause.ASSIGNMENT,
     "terms": Cause.TERMS,
     "departed": Cause.TERMS,
+    "refund_rules": Cause.TERMS,
     "books": Cause.PRICE_BOOK,
     "account_books": Cause.PRICE_BOOK,
     "billing_rules": Cause.BILLING_RULE,
@@ -96,6 +97,7 @@ _TOLD: Final[dict[str, Callable[[Any, Any], Iterable[str]]]] = {
     "bindings": _told_by("The assignment of {}", lambda one: f"{one.kind.value.replace('_', ' ')} {one.account_key}"),
     "terms": _told_by("The terms of customer {}", lambda one: one.customer_id),
     "departed": _told_by("That customer {} was deleted", lambda one: one),
+    "refund_rules": _told_by("What priced the refunded charges of {}", lambda one: one.month),
     "books": _told_by("Price book {}", lambda one: repr(one.name)),
     "account_books": _told_by(
         "The price book of {}", lambda one: f"{one.account_key or 'all accounts'} of customer {one.customer_id}"

@@ -21,11 +21,15 @@ _HUNDREDTH: Final = Decimal("0.01")
 
 
 class Account(NamedTuple):
-    """The account of a charge as a run resolved it; ``None`` = absent."""
+    """The account of a charge as a run resolved it; ``None`` = absent.
+
+    ``rules_month``: of refunds, the month whose rules price them, where it is another than that of the run.
+    """
 
     subscription: str | None
     tenant: str | None
     billing_account: str | None
+    rules_month: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,21 @@ class PricedBy:
     rule: PriceRule | None
 
 
+class _Pricing:
+    """What prices the charges of one customer in one month."""
+
+    def __init__(self, inputs: RatingInputs, customer_id: int) -> None:
+        self.terms = next(terms for terms in inputs.terms if terms.customer_id == customer_id)
+        books = {book.price_book_id: book for book in inputs.books}
+        self.books = {
+            choice.account_key: books[choice.price_book_id]
+            for choice in inputs.account_books
+            if choice.customer_id == customer_id
+        }
+        self.rules: dict[int, dict[int, PriceRule]] = {}
+        self.line_rules = LineRuleSteps(inputs, customer_id)
+
+
 class ChargeSteps:
     """Derives the charges of one customer from the inputs of a run."""
 
@@ -70,33 +89,32 @@ class ChargeSteps:
         self._inputs = inputs
         self._customer_id = customer_id
         self._customer_name = customer_name
-        self._terms = next(terms for terms in inputs.terms if terms.customer_id == customer_id)
-        books = {book.price_book_id: book for book in inputs.books}
-        self._books = {
-            choice.account_key: books[choice.price_book_id]
-            for choice in inputs.account_books
-            if choice.customer_id == customer_id
-        }
-        self._rules: dict[int, dict[int, PriceRule]] = {}
-        self._line_rules = LineRuleSteps(inputs, customer_id)
+        self._by_month: dict[str | None, _Pricing] = {}
+
+    def _pricing(self, account: Account) -> _Pricing:
+        month = account.rules_month
+        if month not in self._by_month:
+            self._by_month[month] = _Pricing(self._inputs.pricing(self._customer_id, month), self._customer_id)
+        return self._by_month[month]
 
     def priced_by(self, account: Account, rule_position: int | None) -> PricedBy:
         """The book of an account, and its rule at a position."""
-        payer = account.billing_account
+        pricing, payer = self._pricing(account), account.billing_account
+        books, rules = pricing.books, pricing.rules
         keys = (account.subscription, account.tenant, None if payer is None else fold(payer.strip(" ")))
-        book = next((self._books[key] for key in keys if key is not None and key in self._books), self._books.get(None))
+        book = next((books[key] for key in keys if key is not None and key in books), books.get(None))
         if rule_position is None or book is None:
             return PricedBy(book, None)
-        if book.price_book_id not in self._rules:
-            self._rules[book.price_book_id] = {rule.position: rule for rule in book.book.rules}
-        return PricedBy(book, self._rules[book.price_book_id].get(rule_position))
+        if book.price_book_id not in rules:
+            rules[book.price_book_id] = {rule.position: rule for rule in book.book.rules}
+        return PricedBy(book, rules[book.price_book_id].get(rule_position))
 
     def steps(self, charge: RatedCharge, data_set: DataSet) -> tuple[Step, ...]:
         """The derivation of a charge; the last step that computes is its price.
 
         Raises ``ProgramError`` where it does not come to what the run left.
         """
-        steps = [_source(charge, data_set), self._owner(charge), *self._priced(charge)]
+        steps = [_source(charge, data_set), self._owner(charge), *_taken_back(charge), *self._priced(charge)]
         if steps[-1].amount != charge.price:
             raise not_derived(
                 f"row {charge.row} of {charge.file} derives to {text_of(steps[-1].amount)}, "
@@ -105,17 +123,17 @@ class ChargeSteps:
         return tuple(steps)
 
     def _priced(self, charge: RatedCharge) -> tuple[Step, ...]:
-        payer = charge.account.billing_account
+        payer, pricing = charge.account.billing_account, self._pricing(charge.account)
         if charge.base_kind is BaseKind.SUPPORT_RULE:
-            return self._line_rules.support_steps(charge.list_cost, payer)
-        base = _base(charge, self._terms)
-        rule, factor = _rule(charge, self.priced_by(charge.account, charge.rule_position), self._terms)
-        shares = self._line_rules.shares(charge.provider, charge.service, charge.category, payer)
+            return pricing.line_rules.support_steps(charge.list_cost, payer)
+        base = _base(charge, pricing.terms)
+        rule, factor = _rule(charge, self.priced_by(charge.account, charge.rule_position), pricing.terms)
+        shares = pricing.line_rules.shares(charge.provider, charge.service, charge.category, payer)
         price = _price("price of the book" if shares else "price", base, factor)
         priced = (base, rule, *factor, *with_shares(price, shares))
         if charge.guard is Guard.NONE:
             return priced
-        return within_guards(priced, self._terms.guards, charge.list_cost, charge.statement_cost)
+        return within_guards(priced, pricing.terms.guards, charge.list_cost, charge.statement_cost)
 
     def _owner(self, charge: RatedCharge) -> Step:
         identifier = charge.bound_key
@@ -172,6 +190,17 @@ def _source(charge: RatedCharge, data_set: DataSet) -> Step:
             "charge_category": charge.category,
         },
     )
+
+
+def _taken_back(charge: RatedCharge) -> tuple[Step, ...]:
+    """Which month's rules follow, where the charge takes back one of another month."""
+    month = charge.account.rules_month
+    if month is None:
+        return ()
+    sentence = (
+        f"It takes back a charge of an invoice of {month}: terms, price book and billing rules are those of {month}."
+    )
+    return (Step("rules_month", sentence, facts={"month": month}),)
 
 
 def _base(charge: RatedCharge, terms: CustomerTerms) -> Step:

@@ -39,7 +39,7 @@ class ClosingPlan:
     blockers: tuple[Blocker, ...] = ()
 
 
-Planner = Callable[[Scope, ClosingOrder, datetime], ClosingPlan | None]
+Planner = Callable[[Installation, Scope, ClosingOrder, datetime], ClosingPlan | None]
 """Plans an act from the record as it is now; ``None`` where there is nothing to do."""
 
 
@@ -76,7 +76,7 @@ def close(installation: Installation, caller: Caller, order: ClosingOrder, plann
         scope = Scope.of(connection, caller)
         hold_closing(scope)
         checked = _checked(scope, order)
-        plan = planner(scope, checked, now)
+        plan = planner(installation, scope, checked, now)
         if plan is None:
             return IssuedClosing(checked, None)
         waits = closing_settings_of(scope).needs_approval

@@ -63,9 +63,9 @@ def correct_month(installation: Installation, caller: Caller, order: ClosingOrde
     return close(installation, caller, order, plan_correcting)
 
 
-def plan_correcting(scope: Scope, order: ClosingOrder, now: datetime) -> ClosingPlan | None:
+def plan_correcting(installation: Installation, scope: Scope, order: ClosingOrder, now: datetime) -> ClosingPlan | None:
     """What would be issued; ``None`` where every total is what was issued. ``hold_closing`` must be held."""
-    state = state_of_month(scope, order.month)
+    state = state_of_month(installation, scope, order.month)
     state.require_run(order.customer_id)
     compared = _compared(scope, order.month, state.runs, order.customer_id)
     state.require_fresh({comparison.run_id for comparison in compared})

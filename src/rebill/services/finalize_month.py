@@ -35,7 +35,7 @@ def finalize_month(installation: Installation, caller: Caller, order: ClosingOrd
     return close(installation, caller, order, plan_finalizing)
 
 
-def plan_finalizing(scope: Scope, order: ClosingOrder, now: datetime) -> ClosingPlan:
+def plan_finalizing(installation: Installation, scope: Scope, order: ClosingOrder, now: datetime) -> ClosingPlan:
     """What would be issued, and what the order's reason overrides. ``hold_closing`` must be held."""
     month = order.month
     start = billing_start(scope)
@@ -44,7 +44,7 @@ def plan_finalizing(scope: Scope, order: ClosingOrder, now: datetime) -> Closing
             "before_billing_start",
             f"{month} lies before {start}, the first month that this partner bills with rebill: it is never issued.",
         )
-    state = state_of_month(scope, month)
+    state = state_of_month(installation, scope, month)
     run = state.require_run(order.customer_id)
     settle_estimated(scope, month, now, order.customer_id)
     documents = statements_to_issue(scope, month, order.customer_id)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from rebill.model.data_set import DataSet
 from rebill.model.errors import Conflict
 from rebill.model.months import BillingMonth
-from rebill.services.price_book_text import recorded_price_book
+from rebill.services.installation import Installation
+from rebill.services.refund_months import month_inputs
 from rebill.services.run_manifest import manifest_inputs, sha256_of_inputs
 from rebill.store.closing import RecordedRun, runs_of_month
 from rebill.store.data_sets import data_sets_in_force
-from rebill.store.rating_inputs import rating_inputs
 from rebill.store.scope import Scope
 
 
@@ -56,8 +56,8 @@ def last_run_of(runs: Sequence[RecordedRun], customer_id: int | None) -> Recorde
     return next((run for run in runs if run.customer_id in (None, customer_id)), None)
 
 
-def state_of_month(scope: Scope, month: BillingMonth) -> MonthState:
+def state_of_month(installation: Installation, scope: Scope, month: BillingMonth) -> MonthState:
     """The month as it is recorded at this moment."""
     data_sets = tuple(data_sets_in_force(scope, month))
-    inputs = manifest_inputs(rating_inputs(scope, month, recorded_price_book), data_sets)
+    inputs = manifest_inputs(month_inputs(installation, scope, month, data_sets), data_sets)
     return MonthState(month, data_sets, tuple(runs_of_month(scope, month)), sha256_of_inputs(inputs))

@@ -11,13 +11,12 @@ from rebill.model.party import Caller
 from rebill.model.price_book import RecordedBook
 from rebill.model.rating import RatingInputs
 from rebill.services.installation import Installation
-from rebill.services.price_book_text import recorded_price_book
 from rebill.services.read_price_books import found_price_book
 from rebill.services.recompute import Watch, recomputed
+from rebill.services.refund_months import month_inputs
 from rebill.services.tried_changes import only_customer, tried_book, with_book, with_terms
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.price_book_records import newest_specification
-from rebill.store.rating_inputs import rating_inputs
 from rebill.store.scope import Scope
 
 
@@ -61,6 +60,6 @@ def _read_record(installation: Installation, caller: Caller, book_id: int, month
         scope = Scope.of(connection, caller)
         book = found_price_book(scope, book_id)
         specification = newest_specification(scope, book_id)
-        inputs = rating_inputs(scope, month, recorded_price_book)
         data_sets = tuple(data_sets_in_force(scope, month))
+        inputs = month_inputs(installation, scope, month, data_sets)
     return _Recorded(data_sets, inputs, tried_book(book.book_name, specification))

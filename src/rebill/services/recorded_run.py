@@ -12,7 +12,7 @@ from rebill.model.data_set import DataSet
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import AccountBook, RecordedBook, Specification, SpecificationFormat
-from rebill.model.rating import AccountBinding, RatingInputs
+from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from rebill.services.installation import Installation
 from rebill.services.price_book_text import recorded_price_book
@@ -72,15 +72,26 @@ def inputs_of(document: Mapping[str, Any]) -> RatingInputs:
             AccountBinding(AccountKind(kind), key, customer_id, _day(first), _day(until))
             for kind, key, customer_id, first, until in document["assignments"]
         ),
-        terms=tuple(_terms(found) for found in document["terms"]),
-        books=tuple(_book(found) for found in document["price_books"]),
-        account_books=tuple(AccountBook(*choice) for choice in document["price_book_accounts"]),
         bill_input_tax=document["bill_input_tax"],
-        # Runs of before there were rules or entries say nothing of them.
-        billing_rules=tuple(billing_rule_of(found) for found in document.get("billing_rules", ())),
+        **_pricing(document),
+        # Runs of before there were entries or refunds of other months say nothing of them.
+        refund_rules=tuple(
+            RefundRules(BillingMonth.parse(found["billing_month"]), tuple(found["invoices"]), **_pricing(found))
+            for found in document.get("refund_rules", ())
+        ),
         departed=tuple(document.get("departed_customers", ())),
         manual_lines=tuple(manual_line_of(found) for found in document.get("manual_lines", ())),
     )
+
+
+def _pricing(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "terms": tuple(_terms(found) for found in document["terms"]),
+        "books": tuple(_book(found) for found in document["price_books"]),
+        "account_books": tuple(AccountBook(*choice) for choice in document["price_book_accounts"]),
+        # Runs of before there were rules say nothing of them.
+        "billing_rules": tuple(billing_rule_of(found) for found in document.get("billing_rules", ())),
+    }
 
 
 def _day(text: str | None) -> date | None:

@@ -32,6 +32,7 @@ def resolve_rules(engine: DuckDBEngine, inputs: RatingInputs) -> PlanFeatures:
         most_spread=line_rules.most_spread,
         has_guards=rule_sets.has_guards,
         allocates=any(binding.kind.is_allocated for binding in inputs.bindings),
+        has_refunds=bool(inputs.refund_rules),
     )
     classes = classes_of_texts(engine, asked)
     _create(

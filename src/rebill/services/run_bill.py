@@ -28,8 +28,8 @@ from rebill.services.draw_up import draw_up
 from rebill.services.imported_cost import imported_cost
 from rebill.services.installation import Installation
 from rebill.services.permission import Permission, require
-from rebill.services.price_book_text import recorded_price_book
 from rebill.services.rate_month import ImportedCost, rate_month
+from rebill.services.refund_months import month_inputs
 from rebill.services.run_manifest import canonical_json, manifest_inputs, sha256_of_inputs, sha256_of_outcome
 from rebill.store.accepted_lines import accepted_lines_of, open_counts
 from rebill.store.carrying import settle_estimated
@@ -37,7 +37,6 @@ from rebill.store.closing import hold_closing
 from rebill.store.customers import customer_name
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.identity import draw_id
-from rebill.store.rating_inputs import rating_inputs
 from rebill.store.scope import Scope
 from rebill.store.statements import (
     StatementRecord,
@@ -125,11 +124,9 @@ def _read_record(installation: Installation, caller: Caller, month: BillingMonth
         if customer_id is not None and customer_name(scope, customer_id, even_deleted=True) is None:
             raise NotFound("customer_not_found", "There is no such customer; `rebill customers list` shows them.")
         sweep_runs(installation.lake_folder, caller.partner_id, month, recorded_run_ids(scope, month))
-        return _Recorded(
-            draw_id(connection, runs.c.run_id),
-            tuple(data_sets_in_force(scope, month)),
-            rating_inputs(scope, month, recorded_price_book),
-        )
+        data_sets = tuple(data_sets_in_force(scope, month))
+        inputs = month_inputs(installation, scope, month, data_sets)
+        return _Recorded(draw_id(connection, runs.c.run_id), data_sets, inputs)
 
 
 def _only(statements: list[Statement], customer_id: int | None) -> list[Statement]:

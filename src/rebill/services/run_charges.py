@@ -63,8 +63,8 @@ class RunCharges:
         return self._explained(self._engine.rows(found))
 
     def _total(self, row: Sequence[Any]) -> PricedAlike:
-        subscription, tenant, payer, position, base_kind, *_, charges, billed_cost, statement_cost, price = row
-        account = Account(subscription, tenant, payer)
+        *account_of, position, base_kind, _, _, _, charges, billed_cost, statement_cost, price = row
+        account = Account(*account_of)
         priced_by = self._steps.priced_by(account, position)
         return PricedAlike(account, BaseKind(base_kind), priced_by, int(charges), billed_cost, statement_cost, price)
 
@@ -82,12 +82,12 @@ class RunCharges:
 
 def _rated_charge(rated: Sequence[Any], held: Sequence[Any]) -> RatedCharge:
     _, _, quantity, billed_cost, statement_cost, price, bound_by, bound_key, guard, *how = rated
-    subscription, tenant, payer, position, base_kind, _, _, _, provider, service, category, currency = how
+    *account, position, base_kind, _, _, _, provider, service, category, currency = how
     file, row, day, description, billed_in_lake, list_cost, effective_cost, _, unit = held
     if billed_in_lake != billed_cost:
         raise not_derived(f"row {row} of {file} costs {billed_in_lake} in the lake, the run left {billed_cost}")
     return RatedCharge(
-        account=Account(subscription, tenant, payer),
+        account=Account(*account),
         bound_by=AccountKind(bound_by),
         bound_key=bound_key,
         guard=Guard(guard),

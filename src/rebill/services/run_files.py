@@ -13,9 +13,9 @@ RUN_TABLES = ("rated_lines", "account_spans", "products", "prices")
 
 _YOUNGER_COLUMNS = {
     "rated_lines": {"guard": "CAST(0 AS TINYINT)"},
-    "account_spans": {"commitment": "CAST(NULL AS VARCHAR)", "charge_kind": "CAST(NULL AS VARCHAR)"},
+    "account_spans": dict.fromkeys(("commitment", "charge_kind", "rules_month"), "CAST(NULL AS VARCHAR)"),
 }
-"""What runs of before there were guards and allocations have no column of."""
+"""What runs of before there were guards, allocations and refunds of other months have no column of."""
 
 
 def opened_run(installation: Installation, run: RunInputs, folder: Path) -> AbstractContextManager[DuckDBEngine | None]:

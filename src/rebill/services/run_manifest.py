@@ -12,9 +12,9 @@ from rebill.model.data_set import DataSet
 from rebill.model.money import PERCENT_DECIMALS, round_half_away, text_of, text_of_minor_units
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import RecordedBook
-from rebill.model.rating import RatingInputs
+from rebill.model.rating import RatingInputs, RefundRules
 from rebill.model.statement import Statement, StatementLine
-from rebill.model.terms import Guards
+from rebill.model.terms import CustomerTerms, Guards
 from rebill.services.recorded_manual_lines import manual_line_document
 from rebill.services.recorded_rules import billing_rule_document
 
@@ -40,26 +40,47 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
             ]
             for binding in inputs.bindings
         ],
-        "terms": [
-            {
-                "customer_id": terms.customer_id,
-                "billing_enabled": terms.billing_enabled,
-                "basis": terms.basis,
-                "commitments": terms.commitments,
-                "fallback_markup_percent": _percent(terms.fallback_markup_percent),
-                "carry_forward": terms.carry_forward,
-                **_guards(terms.guards),
-            }
-            for terms in inputs.terms
-        ],
-        "price_books": [_book(book) for book in inputs.books],
-        "price_book_accounts": [
-            [choice.customer_id, choice.account_key, choice.price_book_id] for choice in inputs.account_books
-        ],
-        "billing_rules": [billing_rule_document(one) for one in inputs.billing_rules],
+        **_pricing(inputs),
+        **_refund_rules(inputs),
         "departed_customers": list(inputs.departed),
         "manual_lines": [manual_line_document(line) for line in inputs.manual_lines],
         "currencies": {currency: minor_digits(currency) for currency in currencies},
+    }
+
+
+def _pricing(found: RatingInputs | RefundRules) -> dict[str, Any]:
+    """What prices charges of a month."""
+    return {
+        "terms": [_terms(terms) for terms in found.terms],
+        "price_books": [_book(book) for book in found.books],
+        "price_book_accounts": [
+            [choice.customer_id, choice.account_key, choice.price_book_id] for choice in found.account_books
+        ],
+        "billing_rules": [billing_rule_document(one) for one in found.billing_rules],
+    }
+
+
+def _refund_rules(inputs: RatingInputs) -> dict[str, Any]:
+    """Where charges of other months are taken back."""
+    if not inputs.refund_rules:
+        return {}
+    return {
+        "refund_rules": [
+            {"billing_month": str(rules.month), "invoices": list(rules.invoices), **_pricing(rules)}
+            for rules in inputs.refund_rules
+        ]
+    }
+
+
+def _terms(terms: CustomerTerms) -> dict[str, Any]:
+    return {
+        "customer_id": terms.customer_id,
+        "billing_enabled": terms.billing_enabled,
+        "basis": terms.basis,
+        "commitments": terms.commitments,
+        "fallback_markup_percent": _percent(terms.fallback_markup_percent),
+        "carry_forward": terms.carry_forward,
+        **_guards(terms.guards),
     }
 
 

@@ -39,7 +39,7 @@ def void_statement(installation: Installation, caller: Caller, statement_id: int
     return close(installation, caller, order, plan_voiding)
 
 
-def plan_voiding(scope: Scope, order: ClosingOrder, now: datetime) -> ClosingPlan:
+def plan_voiding(_: Installation, scope: Scope, order: ClosingOrder, now: datetime) -> ClosingPlan:
     """What would be issued. ``hold_closing`` must be held."""
     issued = _issued(scope, order)
     standing = issued_sum(scope, order.month, issued)

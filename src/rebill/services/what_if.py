@@ -22,8 +22,8 @@ from rebill.services.changed_inputs import Computed
 from rebill.services.installation import Installation
 from rebill.services.month_outcome import CustomerCurrency, MonthOutcome, MonthOutcomes
 from rebill.services.permission import Permission, require
-from rebill.services.price_book_text import recorded_price_book
 from rebill.services.recompute import place_of_proof
+from rebill.services.refund_months import month_inputs
 from rebill.services.tried_changes import (
     TRIED_ID,
     tried_book,
@@ -36,7 +36,6 @@ from rebill.services.tried_changes import (
 from rebill.store.customers import customer_names
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.price_book_records import find_price_book, newest_specification
-from rebill.store.rating_inputs import rating_inputs
 from rebill.store.scope import Scope
 
 
@@ -62,9 +61,8 @@ def what_if(installation: Installation, caller: Caller, order: WhatIf) -> TriedM
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
         names = customer_names(scope)
-        now = Computed(
-            rating_inputs(scope, order.month, recorded_price_book), tuple(data_sets_in_force(scope, order.month))
-        )
+        data_sets = tuple(data_sets_in_force(scope, order.month))
+        now = Computed(month_inputs(installation, scope, order.month, data_sets), data_sets)
         _require_sound(scope, order, now, names)
         book = _book(scope, order)
     then = _changed(now.inputs, order, book)
