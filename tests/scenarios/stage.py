@@ -86,6 +86,9 @@ class Stage:
             "commitments": CommitmentsPolicy(row.get("commitments") or "as_bought"),
             "fallback_markup_percent": Decimal(row.get("fallback_markup_percent") or 0),
             "markup_percent": Decimal(row["markup_percent"]) if row.get("markup_percent") else None,
+            "cap_at_list": row.get("cap_at_list") == "yes",
+            "floor_at_cost": row.get("floor_at_cost") == "yes",
+            "margin_floor_percent": Decimal(row.get("margin_floor_percent") or 0),
         }
         self.month.customer(row["customer"], row.get("billed") != "no", **terms)
 
