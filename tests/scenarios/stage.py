@@ -14,6 +14,7 @@ from rebill.api.billing_rule_shapes import BillingRuleBody
 from rebill.cli.request_files import read_request
 from rebill.model.assignment import AssignmentOrder
 from rebill.model.identifiers import AccountKind
+from rebill.model.manual_line import NewManualLine
 from rebill.model.price_book_record import BookAssignmentOrder, PriceBookOrder
 from rebill.model.statement import LineKind, ShownLine, Statement
 from rebill.model.terms import Basis, CommitmentsPolicy
@@ -21,6 +22,7 @@ from rebill.services.assign_accounts import assign_accounts, move_accounts
 from rebill.services.assign_book_with_accounts import assign_book_with_accounts
 from rebill.services.create_billing_rule import create_billing_rule
 from rebill.services.create_price_book import create_price_book
+from rebill.services.enter_manual_line import enter_manual_line
 from rebill.services.read_statements import get_statement
 from rebill.services.run_bill import BillRun, run_bill
 from tests.services.months import SEPTEMBER, Month, charge
@@ -78,6 +80,8 @@ class Stage:
             self._book(row)
         for file in sorted((self.folder / "rules").glob("*.json")):
             self._rule(file)
+        for row in rows_of(self.folder, "manual.csv"):
+            self._manual_line(row)
         return run_bill(self.month.installation, self.month.caller, SEPTEMBER)
 
     def _customer(self, row: Row) -> None:
@@ -106,6 +110,11 @@ class Stage:
         order = BookAssignmentOrder(book.price_book_id, self._id_of(row["customer"]))
         accounts = row.get("accounts", "").split() or ["ALL"]
         assign_book_with_accounts(self.month.installation, self.month.caller, order, accounts)
+
+    def _manual_line(self, row: Row) -> None:
+        cost = Decimal(row["cost"]) if row.get("cost") else None
+        entered = (self._id_of(row["customer"]), SEPTEMBER, Decimal(row["amount"]), row["reason"])
+        enter_manual_line(self.month.installation, self.month.caller, NewManualLine(*entered, cost=cost))
 
     def _rule(self, file: Path) -> None:
         written = json.loads(file.read_text(encoding="utf-8"))
