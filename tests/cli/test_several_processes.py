@@ -1,10 +1,13 @@
-"""``rebill serve --workers N``: each process serves, all agree, one that is killed is replaced, all stop when told."""
+"""``rebill serve --workers N``: each process serves, all agree, a killed one is replaced, all stop in the end."""
 
 import json
 import os
+import select
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,19 @@ CALLERS = 12
 def _workers(supervisor: int) -> set[int]:
     children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
     return {int(one) for one in children if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()}
+
+
+@contextmanager
+def _ends(process_ids: set[int]) -> Iterator[None]:
+    """Each of these processes, children of somebody else, ends within or soon after the block."""
+    handles = {one: os.pidfd_open(one) for one in process_ids}
+    try:
+        yield
+        for one, handle in handles.items():
+            assert select.select([handle], [], [], PATIENCE_SECONDS)[0], f"process {one} outlived its supervisor"
+    finally:
+        for handle in handles.values():
+            os.close(handle)
 
 
 def _logged(log: Path, event: str) -> list[Any]:
@@ -86,3 +102,14 @@ def test_a_process_that_is_killed_is_replaced_and_the_log_says_so(rebill: Comman
         process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0, log.read_text()
         assert not [one for one in after if Path(f"/proc/{one}").exists()], "a process outlived the stop"
+
+
+def test_none_outlives_a_supervisor_that_is_killed(rebill: CommandLine, tmp_path: Path) -> None:
+    admin, log = rebill.answer("partners", "create", "Second Partner")["api_key"], tmp_path / "log"
+    with serving(rebill, log, "--workers", str(WORKERS)) as (process, url):
+        workers = _workers(process.pid)
+        _let_each_serve(url, admin, log, workers)
+        with _ends(workers):
+            process.kill()
+            process.wait(PATIENCE_SECONDS)
+        assert {line["process_id"] for line in _logged(log, "supervisor_gone")} == workers

@@ -73,6 +73,10 @@ class Telemetry:
         """Log that a server process died, or answered no more, and that another one took its place."""
         self._log.error("process_replaced", old_process_id=old_process_id, new_process_id=new_process_id)
 
+    def supervisor_gone(self) -> None:
+        """Log that this server process stops, since the one that replaced and stopped it is gone."""
+        self._log.error("supervisor_gone", process_id=os.getpid())
+
     def metrics(self) -> bytes:
         """All counts in Prometheus' text format."""
         return generate_latest(self.registry)

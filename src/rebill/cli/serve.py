@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _GRACEFUL_SECONDS = 25
 """How long requests under way may take after the signal to stop; every call answers within 20 seconds."""
+_ALONE = "rebill.wiring:api_application"
+_SEVERAL = "rebill.cli.server_processes:watched_application"
 
 
 def serve(
@@ -38,7 +40,7 @@ def serve(
         find_partner(installation, None)
         installation.close()
         config = uvicorn.Config(
-            "rebill.wiring:api_application",
+            _SEVERAL if workers > 1 else _ALONE,
             factory=True,
             host=host,
             port=port,
