@@ -35,7 +35,9 @@ def measured_store(
     say(f"{store}: filling the record")
     found: dict[str, list[Measured]] = defaultdict(list)
     with filled_world(store, folder, sizes) as world:
-        servers = Servers(world.installation.settings, folder / f"{store}.log", FACTORY)
+        # A connection without a request left waits for the others' answers: the server must not close it meanwhile.
+        patience = sizes.greatest_seconds
+        servers = Servers(world.installation.settings, folder / f"{store}.log", FACTORY, patience)
         try:
             servers.start()
             _warm_up(servers.address, world, names)

@@ -18,8 +18,15 @@ PATIENCE_SECONDS = 60
 class Servers:
     """Server processes that accept from one listening socket, which outlives each of them."""
 
-    def __init__(self, settings: Settings, log: Path, factory: str = "rebill.wiring:api_application") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log: Path,
+        factory: str = "rebill.wiring:api_application",
+        keep_alive_seconds: int = 5,
+    ) -> None:
         self._settings = settings
+        self._keep_alive_seconds = keep_alive_seconds
         self._log = log
         self._factory = factory
         self._listener = listening_socket("127.0.0.1", 0)
@@ -45,6 +52,7 @@ class Servers:
         command = [
             sys.executable, "-m", "uvicorn", self._factory, "--factory",
             "--fd", str(number), "--no-access-log", "--no-server-header", "--log-level", "warning",
+            "--timeout-keep-alive", str(self._keep_alive_seconds),
         ]  # fmt: skip
         with self._log.open("ab") as log:
             for _ in range(count):
