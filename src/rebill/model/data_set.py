@@ -95,6 +95,7 @@ class FileFault(StrEnum):
     DAMAGED_GZIP = "damaged_gzip"
     GZIP_TOO_LARGE = "gzip_too_large"
     DAMAGED_PARQUET = "damaged_parquet"
+    DAMAGED_JSON = "damaged_json"
     CHANGED_WHILE_READ = "changed_while_read"
     SAME_FILE_TWICE = "same_file_twice"
     CURRENCY_MISSING = "currency_missing"

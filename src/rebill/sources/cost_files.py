@@ -15,13 +15,14 @@ from typing import Final
 
 from rebill.model.data_set import FileFault, refuse_files
 
-COST_FILE_ENDINGS: Final = (".csv", ".csv.gz", ".parquet")
+COST_FILE_ENDINGS: Final = (".csv", ".csv.gz", ".parquet", ".jsonl", ".jsonl.gz", ".json.gz")
 GREATEST_UNPACKED_BYTES: Final = 256 * 2**30
 """A gzip file that unpacks to more is refused."""
 GREATEST_UNPACKED_RATIO: Final = 250
 """Cost files shrink ten- to fiftyfold; beyond this a gzip file is taken for a bomb (from 256 MiB on)."""
 _RATIO_COUNTS_FROM_BYTES: Final = 256 * 2**20
 _HEADER_BYTES: Final = 1_000_000
+_FORM_BYTES: Final = 64
 _CHUNK_BYTES: Final = 1 << 20
 
 
@@ -31,6 +32,16 @@ class FileForm(StrEnum):
     CSV = "csv"
     GZIP_CSV = "gzip csv"
     PARQUET = "parquet"
+    JSON_LINES = "json lines"
+    GZIP_JSON_LINES = "gzip json lines"
+
+    @property
+    def is_packed(self) -> bool:
+        return self in (FileForm.GZIP_CSV, FileForm.GZIP_JSON_LINES)
+
+    @property
+    def is_json(self) -> bool:
+        return self in (FileForm.JSON_LINES, FileForm.GZIP_JSON_LINES)
 
 
 @dataclass(frozen=True)
@@ -126,7 +137,7 @@ def require_unchanged(file: CostFile, mark: FileMark) -> None:
 def form_of(file: CostFile) -> FileForm:
     """The form of a file, by its first bytes. Raises ``FileRefused`` for what is plainly no cost file."""
     with file.path.open("rb") as stream:
-        start = stream.read(8)
+        start = stream.read(_FORM_BYTES)
     if not start:
         raise FileRefused(FileFault.EMPTY_FILE, "is empty")
     if start.startswith(b"PAR1"):
@@ -134,10 +145,14 @@ def form_of(file: CostFile) -> FileForm:
     if file.path.name.lower().endswith(".parquet"):
         raise FileRefused(FileFault.DAMAGED_PARQUET, "is not a Parquet file; fetch it again")
     if start.startswith(b"\x1f\x8b"):
-        return FileForm.GZIP_CSV
+        return FileForm.GZIP_JSON_LINES if _opens_an_object(_unpacked(file, _FORM_BYTES)) else FileForm.GZIP_CSV
     if start.startswith(b"PK\x03\x04"):
         raise FileRefused(FileFault.NOT_TEXT, "is a ZIP archive or a workbook; unpack it, or export it as CSV")
-    return FileForm.CSV
+    return FileForm.JSON_LINES if _opens_an_object(start) else FileForm.CSV
+
+
+def _opens_an_object(start: bytes) -> bool:
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
 
 
 def csv_header(start: bytes, separator: str = ",") -> tuple[list[str], bool]:
@@ -165,11 +180,15 @@ def csv_header(start: bytes, separator: str = ",") -> tuple[list[str], bool]:
 
 def first_bytes(file: CostFile, form: FileForm) -> bytes:
     """As much of a CSV file, unpacked, as its header can take. Raises ``FileRefused`` for damaged gzip."""
-    if form is FileForm.CSV:
-        with file.path.open("rb") as stream:
-            return stream.read(_HEADER_BYTES)
+    if form.is_packed:
+        return _unpacked(file, _HEADER_BYTES)
+    with file.path.open("rb") as stream:
+        return stream.read(_HEADER_BYTES)
+
+
+def _unpacked(file: CostFile, byte_count: int) -> bytes:
     with _readable_gzip(), gzip.open(file.path, "rb") as unpacked:
-        return unpacked.read(_HEADER_BYTES)
+        return unpacked.read(byte_count)
 
 
 def unpack(file: CostFile, target: Path, packed_bytes: int) -> bool:

@@ -40,6 +40,7 @@ from rebill.sources.cost_files import (
     unpack,
 )
 from rebill.sources.csv_rows import CsvRow, csv_rows
+from rebill.sources.json_lines import json_relation, names_in
 from rebill.sources.layouts import AUTOMATIC, recognise
 from rebill.sources.layouts.focus import FOCUS
 from rebill.sources.layouts.layout import Recognition
@@ -84,6 +85,9 @@ def recognised(
     in_first_line = True
     if form is FileForm.PARQUET:
         header, columns = _parquet_columns(connection, file, workspace)
+        recognition = recognise(header, fallbacks.layout)
+    elif form.is_json:
+        header, columns = _json_columns(connection, file, mark, form, workspace)
         recognition = recognise(header, fallbacks.layout)
     else:
         start = first_bytes(file, form)
@@ -153,7 +157,10 @@ def convert(
     """
     reader = _Reader(connection, found, fallbacks, workspace, number)
     try:
-        converted = reader.parquet() if found.form is FileForm.PARQUET else reader.csv()
+        if found.form is FileForm.PARQUET:
+            converted = reader.parquet()
+        else:
+            converted = reader.json_lines() if found.form.is_json else reader.csv()
     finally:
         reader.clear()
     require_unchanged(found.file, found.mark)
@@ -172,6 +179,26 @@ def _parquet_columns(
         link.unlink()
     columns = tuple(SourceColumn(quoted_name(name), kind, nulls_read=False) for name, kind, *_ in described)
     return [name for name, *_ in described], columns
+
+
+def _json_columns(
+    connection: duckdb.DuckDBPyConnection, file: CostFile, mark: FileMark, form: FileForm, workspace: Path
+) -> tuple[list[str], tuple[SourceColumn, ...]]:
+    plain = workspace / "names.jsonl"
+    try:
+        _lay_out(file, mark, form, plain)
+        names = names_in(connection, plain)
+    finally:
+        plain.unlink(missing_ok=True)
+    return names, tuple(SourceColumn(f"c{place}") for place in range(len(names)))
+
+
+def _lay_out(file: CostFile, mark: FileMark, form: FileForm, target: Path) -> bool:
+    """Put a text file where the engine reads it, unpacked, and say whether a NUL byte is in it."""
+    if form.is_packed:
+        return unpack(file, target, mark.byte_count)
+    _link(file, target)
+    return mark.has_nul
 
 
 def _parquet_relation(path: Path) -> str:
@@ -217,11 +244,7 @@ class _Reader:
 
     def csv(self) -> ConvertedFile:
         """Convert a CSV file, plain or packed."""
-        has_nul = self._found.mark.has_nul
-        if self._found.form is FileForm.GZIP_CSV:
-            has_nul = unpack(self._found.file, self._source, self._found.mark.byte_count)
-        else:
-            _link(self._found.file, self._source)
+        has_nul = _lay_out(self._found.file, self._found.mark, self._found.form, self._source)
         names = [column.sql for column in self._found.columns]
         if not has_nul and self._found.header_in_first_line:
             relation = f"(SELECT *, row_number() OVER () AS {ROW_NUMBER} FROM {_csv_relation(self._source, names)})"
@@ -231,6 +254,11 @@ class _Reader:
         self._take_apart()
         sound = self._with_computed(_csv_relation(self._sound_rows, [ROW_NUMBER, *names]))
         return self._read_twice(sound, has_broken_rows=True)
+
+    def json_lines(self) -> ConvertedFile:
+        """Convert a file of one JSON object a line, plain or packed."""
+        _lay_out(self._found.file, self._found.mark, self._found.form, self._source)
+        return self._read(json_relation(self._source, list(self._found.recognition.header)))
 
     def parquet(self) -> ConvertedFile:
         """Convert a Parquet file."""
