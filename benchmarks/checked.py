@@ -8,7 +8,7 @@ from benchmarks import hand_written
 from benchmarks.prepared import opened
 from benchmarks.workplace import MONTH, Workplace
 from rebill.model.statement import StatementFilter
-from rebill.services.read_statements import every_statement, get_statement
+from rebill.services.billing.read_statements import every_statement, get_statement
 
 Line = tuple[Any, ...]
 """Customer, provider, subscription, service, charge category, currency."""

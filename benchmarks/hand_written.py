@@ -11,7 +11,7 @@ import duckdb
 
 from benchmarks.workplace import MEMORY_LIMIT, Workplace
 from rebill.model.cost_line import FOCUS_COLUMNS
-from rebill.services.sample_data import COSTS_FOLDER
+from rebill.services.costs.sample_data import COSTS_FOLDER
 
 # With less, two threads that write lines as wide as these spill and take many times as long.
 _COPIES_MEMORY_LIMIT: Final = "2GB"

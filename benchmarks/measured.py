@@ -22,9 +22,9 @@ from benchmarks.memory import peak_megabytes
 from benchmarks.prepared import cost_order, opened, prepare, prepare_sample
 from benchmarks.rich_month import prepare_rich_month
 from benchmarks.workplace import MONTH, Workplace
-from rebill.services.import_costs import import_costs
-from rebill.services.run_bill import run_bill
-from rebill.services.sample_data import COSTS_FOLDER
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.costs.import_costs import import_costs
+from rebill.services.costs.sample_data import COSTS_FOLDER
 
 _ENVIRONMENTS: Final = Path(__file__).parent.parent / ".venv"
 

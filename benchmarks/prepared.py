@@ -21,13 +21,13 @@ from rebill.model.data_set import CostImportOrder
 from rebill.model.identifiers import AccountKind
 from rebill.model.party import Caller
 from rebill.model.terms import Basis, CommitmentsPolicy
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.catalogue import import_catalogue
-from rebill.services.create_customer import create_customer
-from rebill.services.import_costs import import_costs, list_data_sets
-from rebill.services.initialise import find_partner, initialise
-from rebill.services.installation import Installation
-from rebill.services.sample_data import COSTS_FOLDER, CUSTOMERS_FILE, write_sample_data
+from rebill.services.acting.installation import Installation
+from rebill.services.costs.import_costs import import_costs, list_data_sets
+from rebill.services.costs.sample_data import COSTS_FOLDER, CUSTOMERS_FILE, write_sample_data
+from rebill.services.keeping.initialise import find_partner, initialise
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.catalogue import import_catalogue
+from rebill.services.parties.create_customer import create_customer
 from rebill.settings import Settings
 from rebill.store.database import Database
 
@@ -37,8 +37,8 @@ _TRANSFER_DAY: Final = date(2024, 9, 16)
 _MARKUPS: Final = tuple(map(Decimal, ("0", "5", "10", "15", "-3", "-10", "17.5", "22.25")))
 _OVERRIDDEN_SUBSCRIPTIONS: Final = 200
 # What the cached data depends on: a change to any of it makes new data.
-SAMPLE_SOURCES: Final = ("sources/synthetic", "services/sample_data.py")
-HOME_SOURCES: Final = ("sources", "lake", "store", "model", "services/import_costs.py", Path(__file__).absolute())
+SAMPLE_SOURCES: Final = ("sources/synthetic", "services/costs/sample_data.py")
+HOME_SOURCES: Final = ("sources", "lake", "store", "model", "services/costs/import_costs.py", Path(__file__).absolute())
 
 
 @dataclass(frozen=True)

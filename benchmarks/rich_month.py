@@ -10,9 +10,9 @@ from benchmarks.prepared import HOME_SOURCES, SAMPLE_SOURCES, digest_of, is_made
 from benchmarks.workplace import CUSTOMERS, Workplace
 from rebill.model.listing import Page
 from rebill.model.price_book_record import BookAssignmentOrder, PriceBookOrder
-from rebill.services.change_book_assignment import change_book_assignment
-from rebill.services.create_price_book import create_price_book
-from rebill.services.read_book_assignments import list_book_assignments
+from rebill.services.pricing.change_book_assignment import change_book_assignment
+from rebill.services.pricing.create_price_book import create_price_book
+from rebill.services.pricing.read_book_assignments import list_book_assignments
 
 BOOKS: Final = 50
 RULES: Final = 20

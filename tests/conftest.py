@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import URL, make_url
 
 from rebill.model.party import Caller, Role
-from rebill.services.initialise import create_partner
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.keeping.initialise import create_partner
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade

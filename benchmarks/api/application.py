@@ -15,7 +15,7 @@ from rebill.api.call import Call
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from rebill.api.shapes import AzureCustomersBody
-from rebill.services.permission import Permission
+from rebill.services.acting.permission import Permission
 from rebill.store.columns import RowId
 from rebill.wiring import at_rest, open_installation
 

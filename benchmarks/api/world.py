@@ -13,11 +13,11 @@ from rebill.model.assignment import AssignmentOrder
 from rebill.model.customer import NewCustomer
 from rebill.model.identifiers import AccountKind
 from rebill.model.party import Caller, Role
-from rebill.services.assign_accounts import assign_accounts
-from rebill.services.create_customer import create_customer
-from rebill.services.initialise import initialise
-from rebill.services.installation import Installation
-from rebill.services.keys import create_key
+from rebill.services.acting.installation import Installation
+from rebill.services.callers.keys import create_key
+from rebill.services.keeping.initialise import initialise
+from rebill.services.parties.assign_accounts import assign_accounts
+from rebill.services.parties.create_customer import create_customer
 from rebill.settings import Settings
 from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.database import Database

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from rebill.api.application import application
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.api.client import ApiClient, api_client
 from tests.api.world import World, build_world
 

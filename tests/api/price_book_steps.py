@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from rebill.model.data_set import CostImportOrder
 from rebill.model.months import BillingMonth
-from rebill.services.import_costs import import_costs
+from rebill.services.costs.import_costs import import_costs
 from rebill.store.dry_runs import begin_dry_run
 from rebill.store.scope import Scope
 from rebill.store.tables import customers

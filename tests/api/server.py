@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rebill.cli.listening import listening_socket
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from rebill.settings import Settings
 
 PATIENCE_SECONDS = 60

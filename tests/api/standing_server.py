@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp
 
 from rebill.api.application import application
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from rebill.settings import Settings
 from rebill.store.database import Database
 from tests.conftest import SettableClock

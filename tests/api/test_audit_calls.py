@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select, text
 
-from rebill.services.installation import Installation
-from rebill.services.verify_audit_trail import verify_audit_trail
+from rebill.services.acting.installation import Installation
+from rebill.services.keeping.verify_audit_trail import verify_audit_trail
 from rebill.store.tables import audit_entries
 from tests.api.client import ApiClient
 from tests.api.server import PATIENCE_SECONDS, serving

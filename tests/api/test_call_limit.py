@@ -13,9 +13,9 @@ import pytest
 from rebill.api.application import application
 from rebill.model.errors import Invalid
 from rebill.model.party import Caller, Role
-from rebill.services import count_calls
-from rebill.services.count_calls import CallCount
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.callers import count_calls
+from rebill.services.callers.count_calls import CallCount
 from rebill.settings import Settings
 from tests.api.client import ApiClient, api_client
 from tests.api.server import PATIENCE_SECONDS, Servers

@@ -9,7 +9,7 @@ import pytest
 
 from rebill.api.application import application
 from rebill.api.routes import ROUTES
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from rebill.settings import Settings
 from tests.api.client import BASE, ApiClient, api_client
 from tests.api.world import ADD, LIST, World

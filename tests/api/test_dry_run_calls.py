@@ -11,8 +11,8 @@ from rebill.model.dry_run import DryRunOrder, DryRunStatus
 from rebill.model.errors import TooMany
 from rebill.model.months import BillingMonth
 from rebill.model.statement import StatementFilter
-from rebill.services.dry_run_price_book import dry_run_price_book, get_dry_run, interrupt_dry_runs
-from rebill.services.read_statements import every_statement
+from rebill.services.billing.read_statements import every_statement
+from rebill.services.trials.dry_run_price_book import dry_run_price_book, get_dry_run, interrupt_dry_runs
 from tests.api.client import ApiClient
 from tests.api.price_book_steps import XML, assigned, book, noted_dry_run, priced, september
 from tests.api.world import SUBSCRIPTIONS, World

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from rebill.store.tables import audit_entries, kept_answers
 from tests.api.client import ApiClient
 from tests.api.server import PATIENCE_SECONDS, Servers, serving

@@ -13,9 +13,9 @@ from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from rebill.model.data_set import CostImportOrder
 from rebill.model.errors import Conflict, NotFound
-from rebill.services.import_costs import import_costs
-from rebill.services.permission import Permission
-from rebill.services.run_bill import run_bill
+from rebill.services.acting.permission import Permission
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.costs.import_costs import import_costs
 from tests.api.client import ApiClient, api_client
 from tests.api.leak_search import Secret, search
 from tests.api.price_book_steps import XML, assigned, book, noted_dry_run, priced

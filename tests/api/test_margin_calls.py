@@ -1,6 +1,6 @@
 """Margins over the API: the partner's own; no key of a customer reaches them."""
 
-from rebill.services.run_bill import run_bill
+from rebill.services.billing.run_bill import run_bill
 from tests.api.client import ApiClient
 from tests.api.price_book_steps import september
 from tests.api.world import World

@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Message
 
 from rebill.api.application import application
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.api.client import ApiClient
 from tests.api.world import ADD, World
 

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from rebill.model.audit import Act
-from rebill.services.installation import Installation
-from rebill.services.verify_audit_trail import verify_audit_trail
+from rebill.services.acting.installation import Installation
+from rebill.services.keeping.verify_audit_trail import verify_audit_trail
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.api.server import PATIENCE_SECONDS, Servers, serving
 from tests.api.world import ADD, LIST, MOVE, World
 from tests.services.steps import customer, listed

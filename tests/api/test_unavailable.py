@@ -8,7 +8,7 @@ import pytest
 
 from rebill.api.application import application
 from rebill.api.routes import ROUTES
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from rebill.settings import Settings
 from rebill.store.database import Database
 from tests.api.client import ApiClient, api_client

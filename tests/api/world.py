@@ -12,10 +12,10 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Classification, Role
 from rebill.model.statement import PricedLine, drawn_up
-from rebill.services.create_customer import create_customer
-from rebill.services.initialise import create_partner
-from rebill.services.installation import Installation
-from rebill.services.keys import create_key
+from rebill.services.acting.installation import Installation
+from rebill.services.callers.keys import create_key
+from rebill.services.keeping.initialise import create_partner
+from rebill.services.parties.create_customer import create_customer
 from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.identity import draw_id
 from rebill.store.scope import Scope

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent.parent / "src" / "rebill"
-ROOMS = sorted(folder.name for folder in SOURCE.iterdir() if (folder / "__init__.py").exists())
+ROOMS = sorted(
+    str(folder.relative_to(SOURCE))
+    for rooms in (SOURCE, SOURCE / "services")
+    for folder in rooms.iterdir()
+    if (folder / "__init__.py").exists()
+)
 HEADINGS = ("## Owns", "## Does not own", "## Invariants")
 PURE_ROOMS = ("model", "rating")
 

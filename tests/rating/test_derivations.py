@@ -15,10 +15,10 @@ from rebill.model.data_set import DataSet, SourceFile
 from rebill.model.rating import CustomerLines, RatingInputs
 from rebill.model.statement import LineKind
 from rebill.rating.explained import LineOfRun
-from rebill.services.charge_steps import ChargeSteps
-from rebill.services.rate_month import ImportedCost, rate_month
-from rebill.services.rule_line_steps import charged_month, exact_now, rule_line_steps
-from rebill.services.run_charges import ExplainedCharge, RunCharges
+from rebill.services.proof.charge_steps import ChargeSteps
+from rebill.services.proof.rule_line_steps import charged_month, exact_now, rule_line_steps
+from rebill.services.proof.run_charges import ExplainedCharge, RunCharges
+from rebill.services.runs.rate_month import ImportedCost, rate_month
 from tests.rating import oracle
 from tests.rating.calculator import computed
 from tests.rating.lines import Line

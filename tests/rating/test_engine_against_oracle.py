@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.model.rating import BaseKind, Guard, RatedMonth, RatingInputs
 from rebill.model.statement import LineKind, PricedLine, drawn_up
-from rebill.services.rate_month import ImportedCost, rate_month
+from rebill.services.runs.rate_month import ImportedCost, rate_month
 from tests.rating import oracle
 from tests.rating.lines import Line
 from tests.rating.months import few_lines, many_lines, rating_inputs, write_parts

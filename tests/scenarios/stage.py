@@ -18,13 +18,13 @@ from rebill.model.manual_line import NewManualLine
 from rebill.model.price_book_record import BookAssignmentOrder, PriceBookOrder
 from rebill.model.statement import LineKind, ShownLine, Statement
 from rebill.model.terms import Basis, CommitmentsPolicy
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.assign_book_with_accounts import assign_book_with_accounts
-from rebill.services.create_billing_rule import create_billing_rule
-from rebill.services.create_price_book import create_price_book
-from rebill.services.enter_manual_line import enter_manual_line
-from rebill.services.read_statements import get_statement
-from rebill.services.run_bill import BillRun, run_bill
+from rebill.services.billing.read_statements import get_statement
+from rebill.services.billing.run_bill import BillRun, run_bill
+from rebill.services.costs.enter_manual_line import enter_manual_line
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.pricing.assign_book_with_accounts import assign_book_with_accounts
+from rebill.services.pricing.create_billing_rule import create_billing_rule
+from rebill.services.pricing.create_price_book import create_price_book
 from tests.services.months import SEPTEMBER, Month, charge
 from tests.services.steps import listed
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rebill.model.party import Caller
-from rebill.services.installation import Installation
-from rebill.services.run_bill import BillRun
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import BillRun
 from tests.scenarios.stage import Row, Stage, rows_of
 from tests.services.months import Month
 

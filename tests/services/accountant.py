@@ -8,12 +8,12 @@ from rebill.model.errors import Conflict
 from rebill.model.money import text_of_minor_units
 from rebill.model.months import BillingMonth
 from rebill.model.statement import LineKind, ShownLine, StatementFilter
-from rebill.services.closing_act import IssuedClosing
-from rebill.services.correct_month import correct_month
-from rebill.services.finalize_month import finalize_month
-from rebill.services.read_statements import every_statement, get_statement
-from rebill.services.run_bill import BillRun, run_bill
-from rebill.services.void_statement import void_statement
+from rebill.services.billing.closing_act import IssuedClosing
+from rebill.services.billing.correct_month import correct_month
+from rebill.services.billing.finalize_month import finalize_month
+from rebill.services.billing.read_statements import every_statement, get_statement
+from rebill.services.billing.run_bill import BillRun, run_bill
+from rebill.services.billing.void_statement import void_statement
 from rebill.store.closing import store_closing_settings
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord

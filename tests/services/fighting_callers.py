@@ -15,8 +15,8 @@ from typing import Any
 
 from rebill.model.assignment import AccountEntry
 from rebill.model.party import Caller, Role
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
 from rebill.settings import Settings
 from rebill.store.database import Database
 from tests.services.steps import order

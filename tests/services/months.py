@@ -11,11 +11,11 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth, parse_day
 from rebill.model.party import Address, Caller
 from rebill.model.statement import StatementFilter
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.create_customer import create_customer
-from rebill.services.import_costs import import_costs
-from rebill.services.installation import Installation
-from rebill.services.read_statements import every_statement
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.read_statements import every_statement
+from rebill.services.costs.import_costs import import_costs
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.create_customer import create_customer
 from rebill.store.statements import StatementRecord
 
 SEPTEMBER = BillingMonth(2024, 9)

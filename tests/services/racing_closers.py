@@ -13,8 +13,8 @@ from rebill.model.closing import ClosingAct, ClosingOrder
 from rebill.model.errors import Conflict, Unavailable
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
-from rebill.services.finalize_month import finalize_month
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.finalize_month import finalize_month
 from rebill.settings import Settings
 from rebill.store.database import Database
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from sqlalchemy import insert, select
 
 from rebill.model.party import Caller
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from rebill.store.tables import runs, statements
 
 

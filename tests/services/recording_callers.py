@@ -17,10 +17,10 @@ from rebill.model.audit import Act
 from rebill.model.customer import NewCustomer
 from rebill.model.errors import Invalid
 from rebill.model.party import Caller, Role
-from rebill.services.audit_sealing import seal_all
-from rebill.services.audit_trail import record_refused
-from rebill.services.create_customer import create_customer
-from rebill.services.installation import Installation
+from rebill.services.acting.audit_trail import record_refused
+from rebill.services.acting.installation import Installation
+from rebill.services.keeping.audit_sealing import seal_all
+from rebill.services.parties.create_customer import create_customer
 from rebill.settings import Settings
 from rebill.store.database import Database
 

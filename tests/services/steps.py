@@ -12,13 +12,13 @@ from rebill.model.customer import NewCustomer
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Page
 from rebill.model.party import Caller
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.catalogue import CatalogueImport, import_catalogue
-from rebill.services.create_customer import create_customer
-from rebill.services.installation import Installation
-from rebill.services.keys import list_keys
-from rebill.services.list_assignments import list_assignments
-from rebill.services.remove_accounts import remove_accounts
+from rebill.services.acting.installation import Installation
+from rebill.services.callers.keys import list_keys
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.catalogue import CatalogueImport, import_catalogue
+from rebill.services.parties.create_customer import create_customer
+from rebill.services.parties.list_assignments import list_assignments
+from rebill.services.parties.remove_accounts import remove_accounts
 
 TENANT = AccountKind.AZURE_CUSTOMER
 Days = tuple[str | None, str | None]

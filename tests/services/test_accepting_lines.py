@@ -10,10 +10,10 @@ from rebill.model.errors import Conflict, Forbidden, Invalid
 from rebill.model.party import Caller, Role
 from rebill.model.rating import Attention
 from rebill.model.terms import CommitmentsPolicy
-from rebill.services.accept_lines import accept_lines
-from rebill.services.installation import Installation
-from rebill.services.read_attention import list_attention
-from rebill.services.read_audit_trail import AuditFilter, newest_audit_entries
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.accept_lines import accept_lines
+from rebill.services.billing.read_attention import list_attention
+from rebill.services.keeping.read_audit_trail import AuditFilter, newest_audit_entries
 from tests.services.accountant import Accountant
 from tests.services.months import SEPTEMBER, charge
 

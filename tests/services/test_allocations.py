@@ -13,12 +13,12 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.months import parse_day
 from rebill.model.party import Caller
 from rebill.model.terms import Basis
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.explain_statement import explain_statement
-from rebill.services.installation import Installation
-from rebill.services.read_audit_trail import AuditFilter, newest_audit_entries
-from rebill.services.remove_accounts import remove_accounts
-from rebill.services.verify_statements import verify_month
+from rebill.services.acting.installation import Installation
+from rebill.services.keeping.read_audit_trail import AuditFilter, newest_audit_entries
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.remove_accounts import remove_accounts
+from rebill.services.proof.explain_statement import explain_statement
+from rebill.services.proof.verify_statements import verify_month
 from rebill.store.tables import assignments
 from tests.services.accountant import Accountant
 from tests.services.months import SEPTEMBER, charge

@@ -7,9 +7,9 @@ import pytest
 
 from rebill.model.errors import Conflict, Forbidden, NotFound
 from rebill.model.party import Caller, Channel, Occasion, Role
-from rebill.services.approve_closing import approve_closing, list_proposals, withdraw_proposal
-from rebill.services.closing_act import IssuedClosing
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.approve_closing import approve_closing, list_proposals, withdraw_proposal
+from rebill.services.billing.closing_act import IssuedClosing
 from tests.services.accountant import Accountant, cost, refused
 from tests.services.months import SEPTEMBER
 

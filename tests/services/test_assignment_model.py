@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
 from rebill.model.listing import Page
 from rebill.model.party import Caller, Role
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.initialise import create_partner
-from rebill.services.installation import Installation
-from rebill.services.list_assignments import list_assignments
-from rebill.services.remove_accounts import remove_accounts
+from rebill.services.acting.installation import Installation
+from rebill.services.keeping.initialise import create_partner
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.list_assignments import list_assignments
+from rebill.services.parties.remove_accounts import remove_accounts
 from rebill.store.tables import partners
 from tests.conftest import SettableClock
 from tests.services.steps import TENANT, customer, listed

@@ -12,10 +12,10 @@ from rebill.model.errors import Forbidden, Invalid, NotFound
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Page
 from rebill.model.party import Caller, Role
-from rebill.services.assign_accounts import assign_accounts
-from rebill.services.installation import Installation
-from rebill.services.list_assignments import assigned_identifiers, list_assignments
-from rebill.services.remove_accounts import remove_accounts
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.assign_accounts import assign_accounts
+from rebill.services.parties.list_assignments import assigned_identifiers, list_assignments
+from rebill.services.parties.remove_accounts import remove_accounts
 from tests.conftest import SettableClock
 from tests.services.steps import TENANT, assign, customer, listed, move, order, remove, stands
 

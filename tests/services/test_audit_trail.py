@@ -16,15 +16,20 @@ from rebill.model.errors import Conflict, Forbidden, NotFound
 from rebill.model.listing import Page
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Channel, Occasion, Role
-from rebill.services.audit_sealing import seal_all
-from rebill.services.audit_trail import record_change, record_refused
-from rebill.services.change_customer import change_customer
-from rebill.services.create_customer import create_customer
-from rebill.services.delete_customer import delete_customer
-from rebill.services.installation import Installation
-from rebill.services.keys import create_key, revoke_key
-from rebill.services.read_audit_trail import AuditFilter, get_audit_entry, list_audit_entries, newest_audit_entries
-from rebill.services.verify_audit_trail import TrailReport, verify_audit_trail
+from rebill.services.acting.audit_trail import record_change, record_refused
+from rebill.services.acting.installation import Installation
+from rebill.services.callers.keys import create_key, revoke_key
+from rebill.services.keeping.audit_sealing import seal_all
+from rebill.services.keeping.read_audit_trail import (
+    AuditFilter,
+    get_audit_entry,
+    list_audit_entries,
+    newest_audit_entries,
+)
+from rebill.services.keeping.verify_audit_trail import TrailReport, verify_audit_trail
+from rebill.services.parties.change_customer import change_customer
+from rebill.services.parties.create_customer import create_customer
+from rebill.services.parties.delete_customer import delete_customer
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import configuration, upgrade

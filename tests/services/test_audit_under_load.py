@@ -9,10 +9,10 @@ from sqlalchemy import Connection, func, select
 
 from rebill.model.listing import Page
 from rebill.model.party import Caller
-from rebill.services.audit_sealing import seal_all
-from rebill.services.installation import Installation
-from rebill.services.read_audit_trail import AuditFilter, list_audit_entries
-from rebill.services.verify_audit_trail import verify_audit_trail
+from rebill.services.acting.installation import Installation
+from rebill.services.keeping.audit_sealing import seal_all
+from rebill.services.keeping.read_audit_trail import AuditFilter, list_audit_entries
+from rebill.services.keeping.verify_audit_trail import verify_audit_trail
 from rebill.store.audit_entries import held_chain
 from rebill.store.scope import Scope
 from rebill.store.tables import audit_entries
@@ -82,7 +82,7 @@ def test_acts_go_on_while_somebody_holds_the_chain(installation: Installation, p
 def test_more_entries_than_one_batch_are_sealed_in_one_go(
     installation: Installation, partner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rebill.services.audit_sealing._BATCH", 3)
+    monkeypatch.setattr("rebill.services.keeping.audit_sealing._BATCH", 3)
     for number in range(8):
         customer(installation, partner, f"Customer {number}")
     assert seal_all(installation)

@@ -24,11 +24,11 @@ from rebill.lake.session import engine_session
 from rebill.model.errors import Conflict, Invalid
 from rebill.model.party import Caller
 from rebill.model.terms import Basis
-from rebill.services.back_up import back_up
-from rebill.services.backup_archive import CONTENTS
-from rebill.services.import_costs import list_data_sets
-from rebill.services.installation import Installation
-from rebill.services.restore_backup import restore_backup
+from rebill.services.acting.installation import Installation
+from rebill.services.costs.import_costs import list_data_sets
+from rebill.services.keeping.back_up import back_up
+from rebill.services.keeping.backup_archive import CONTENTS
+from rebill.services.keeping.restore_backup import restore_backup
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade
@@ -150,7 +150,7 @@ def test_a_disk_that_does_not_take_it_leaves_nothing(accountant: Accountant, tmp
     full.mkdir()
     code = (
         "import resource, sys; from pathlib import Path; from rebill.wiring import open_installation\n"
-        "from rebill.services.back_up import back_up; from rebill.model.errors import ProgramError\n"
+        "from rebill.services.keeping.back_up import back_up; from rebill.model.errors import ProgramError\n"
         "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "try: back_up(open_installation(), Path(sys.argv[1]))\n"

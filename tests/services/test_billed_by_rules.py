@@ -24,14 +24,14 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.price_book_record import PriceBookOrder
 from rebill.model.statement import LineKind, StatementFilter
-from rebill.services.create_billing_rule import create_billing_rule
-from rebill.services.create_price_book import create_price_book
-from rebill.services.delete_customer import delete_customer
-from rebill.services.dry_run_price_book import dry_run_price_book
-from rebill.services.installation import Installation
-from rebill.services.read_statements import every_statement, get_statement
-from rebill.services.recorded_rules import billing_rule_document, billing_rule_of
-from rebill.services.update_billing_rule import update_billing_rule
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.read_statements import every_statement, get_statement
+from rebill.services.parties.delete_customer import delete_customer
+from rebill.services.pricing.create_billing_rule import create_billing_rule
+from rebill.services.pricing.create_price_book import create_price_book
+from rebill.services.pricing.update_billing_rule import update_billing_rule
+from rebill.services.runs.recorded_rules import billing_rule_document, billing_rule_of
+from rebill.services.trials.dry_run_price_book import dry_run_price_book
 from tests.conftest import SettableClock
 from tests.rating.random_rules import billing_rules
 from tests.services.accountant import OCTOBER, Accountant, cost

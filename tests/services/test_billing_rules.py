@@ -18,11 +18,11 @@ from rebill.model.billing_rule import (
 from rebill.model.errors import Forbidden, Invalid, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
-from rebill.services.create_billing_rule import create_billing_rule
-from rebill.services.delete_billing_rule import delete_billing_rule
-from rebill.services.installation import Installation
-from rebill.services.read_billing_rules import get_billing_rule
-from rebill.services.update_billing_rule import update_billing_rule
+from rebill.services.acting.installation import Installation
+from rebill.services.pricing.create_billing_rule import create_billing_rule
+from rebill.services.pricing.delete_billing_rule import delete_billing_rule
+from rebill.services.pricing.read_billing_rules import get_billing_rule
+from rebill.services.pricing.update_billing_rule import update_billing_rule
 from rebill.store.billing_rules import billing_rules_of_month
 from rebill.store.scope import Scope
 from tests.conftest import SettableClock

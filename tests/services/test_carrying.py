@@ -8,8 +8,8 @@ from rebill.model.closing import LateCost
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.terms import LateCostTerm
-from rebill.services.installation import Installation
-from rebill.services.read_customers import get_customer
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.read_customers import get_customer
 from tests.conftest import SettableClock
 from tests.services.accountant import NOVEMBER, NOW_IN_DECEMBER, OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER

@@ -12,11 +12,11 @@ from rebill.model.manual_line import ManualLine, NewManualLine
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.statement import StatementFilter, StatementStatus
-from rebill.services.closing_act import IssuedClosing
-from rebill.services.enter_manual_line import enter_manual_line
-from rebill.services.installation import Installation
-from rebill.services.read_statements import every_statement
-from rebill.services.withdraw_manual_line import withdraw_manual_line
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.closing_act import IssuedClosing
+from rebill.services.billing.read_statements import every_statement
+from rebill.services.costs.enter_manual_line import enter_manual_line
+from rebill.services.costs.withdraw_manual_line import withdraw_manual_line
 from tests.conftest import SettableClock
 from tests.services.accountant import NOW_IN_DECEMBER, Accountant
 from tests.services.slow_ledger import Issued, SlowLedger, SlowMonth

@@ -9,8 +9,8 @@ from rebill.model.errors import Forbidden, Invalid, NotFound
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Page
 from rebill.model.party import Caller, Role
-from rebill.services.catalogue import CatalogueImport, get_catalogue_account, import_catalogue, list_catalogue
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.catalogue import CatalogueImport, get_catalogue_account, import_catalogue, list_catalogue
 from rebill.store.accounts import SeenAccount, known_accounts, remember_accounts
 from rebill.store.scope import Scope
 from tests.conftest import SettableClock

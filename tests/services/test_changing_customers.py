@@ -17,15 +17,15 @@ from rebill.model.listing import Page
 from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Caller, Classification, Role
 from rebill.model.terms import Basis, CommitmentsPolicy
-from rebill.services.change_customer import change_customer
-from rebill.services.create_customer import create_customer
-from rebill.services.delete_customer import delete_customer
-from rebill.services.installation import Installation
-from rebill.services.keys import create_key
-from rebill.services.list_assignments import list_assignments
-from rebill.services.read_customers import get_customer, list_customers
-from rebill.services.run_bill import run_bill
-from rebill.services.sign_in import caller_of
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.callers.keys import create_key
+from rebill.services.callers.sign_in import caller_of
+from rebill.services.parties.change_customer import change_customer
+from rebill.services.parties.create_customer import create_customer
+from rebill.services.parties.delete_customer import delete_customer
+from rebill.services.parties.list_assignments import list_assignments
+from rebill.services.parties.read_customers import get_customer, list_customers
 from rebill.store.scope import Scope
 from rebill.store.tables import customer_terms, statements
 from rebill.store.terms import terms_in_force

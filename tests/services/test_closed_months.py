@@ -11,11 +11,11 @@ from rebill.model.listing import Page
 from rebill.model.months import BillingMonth
 from rebill.model.partner import PartnerSettingsChange
 from rebill.model.party import Caller
-from rebill.services.assign_accounts import assign_accounts
-from rebill.services.create_customer import create_customer
-from rebill.services.installation import Installation
-from rebill.services.list_assignments import list_assignments
-from rebill.services.partner_settings import change_partner_settings
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.assign_accounts import assign_accounts
+from rebill.services.parties.create_customer import create_customer
+from rebill.services.parties.list_assignments import list_assignments
+from rebill.services.parties.partner_settings import change_partner_settings
 from tests.conftest import SettableClock
 from tests.services.accountant import AUGUST, OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER

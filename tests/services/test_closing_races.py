@@ -12,7 +12,7 @@ import pytest
 
 from rebill.model.errors import Conflict
 from rebill.model.party import Caller
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.services.accountant import Accountant, cost
 from tests.services.months import SEPTEMBER, stored
 

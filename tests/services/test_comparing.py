@@ -7,8 +7,8 @@ import pytest
 
 from rebill.model.errors import Invalid, NotFound
 from rebill.model.party import Caller
-from rebill.services.compare_totals import compare_totals
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.compare_totals import compare_totals
 from tests.services.accountant import Accountant, cost
 from tests.services.months import SEPTEMBER
 

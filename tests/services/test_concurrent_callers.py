@@ -9,8 +9,8 @@ import pytest
 
 from rebill.model.listing import Page
 from rebill.model.party import Caller
-from rebill.services.installation import Installation
-from rebill.services.list_assignments import list_assignments
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.list_assignments import list_assignments
 from tests.services.steps import TENANT, customer, listed, stands
 
 PROCESSES = 4

@@ -9,7 +9,7 @@ import pytest
 from rebill.model.closing import LateCost
 from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound
 from rebill.model.party import Caller, Role
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.services.accountant import Accountant, cost
 from tests.services.months import SEPTEMBER
 

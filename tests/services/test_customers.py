@@ -13,9 +13,9 @@ from rebill.model.listing import Page
 from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Caller, Classification, Role
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
-from rebill.services.create_customer import create_customer
-from rebill.services.installation import Installation
-from rebill.services.read_customers import get_customer, list_customers
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.create_customer import create_customer
+from rebill.services.parties.read_customers import get_customer, list_customers
 from rebill.store.scope import Scope
 from rebill.store.tables import (
     customer_terms,

@@ -10,10 +10,10 @@ from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Forbidden, NotFound
 from rebill.model.party import Caller, Role
 from rebill.model.terms import Basis
-from rebill.services.change_customer import change_customer
-from rebill.services.create_billing_rule import create_billing_rule
-from rebill.services.diff_month import MonthDifference, diff_month
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.change_customer import change_customer
+from rebill.services.pricing.create_billing_rule import create_billing_rule
+from rebill.services.proof.diff_month import MonthDifference, diff_month
 from tests.services.accountant import Accountant, cost
 from tests.services.months import SEPTEMBER, charge
 

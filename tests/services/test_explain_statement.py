@@ -24,10 +24,10 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.source_row import SourceRow
 from rebill.model.terms import Basis
-from rebill.services.change_customer import change_customer
-from rebill.services.create_billing_rule import create_billing_rule
-from rebill.services.explain_statement import explain_statement
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.change_customer import change_customer
+from rebill.services.pricing.create_billing_rule import create_billing_rule
+from rebill.services.proof.explain_statement import explain_statement
 from tests.rating.calculator import computed
 from tests.services.accountant import OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER, charge

@@ -13,9 +13,9 @@ from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound
 from rebill.model.party import Caller, Role
 from rebill.model.terms import Basis, CommitmentsPolicy
-from rebill.services.change_customer import change_customer
-from rebill.services.give_number import give_number
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.give_number import give_number
+from rebill.services.parties.change_customer import change_customer
 from rebill.store.tables import partners
 from tests.conftest import SettableClock
 from tests.services.accountant import AUGUST, NOVEMBER, OCTOBER, Accountant, cost, refused

@@ -11,10 +11,10 @@ from rebill.model.errors import Invalid
 from rebill.model.money import margin_floor_factor
 from rebill.model.party import Caller
 from rebill.model.terms import Basis
-from rebill.services.change_customer import change_customer
-from rebill.services.explain_statement import explain_statement
-from rebill.services.installation import Installation
-from rebill.services.verify_statements import verify_month
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.change_customer import change_customer
+from rebill.services.proof.explain_statement import explain_statement
+from rebill.services.proof.verify_statements import verify_month
 from tests.services.accountant import OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER, charge
 

@@ -18,8 +18,8 @@ from rebill.model.errors import Conflict, Forbidden, Invalid, ProgramError
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
-from rebill.services.import_costs import import_costs, list_data_sets
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.costs.import_costs import import_costs, list_data_sets
 from rebill.store.accounts import known_accounts
 from rebill.store.scope import Scope
 from rebill.store.tables import accounts, data_sets

@@ -12,11 +12,11 @@ from rebill.model.customer import NewCustomer
 from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from rebill.model.listing import Page
 from rebill.model.party import Caller, Classification, Role
-from rebill.services.create_customer import create_customer
-from rebill.services.initialise import create_partner, find_partner, initialise
-from rebill.services.installation import Installation
-from rebill.services.keys import create_key, create_key_of_user, list_keys, revoke_key, rotate_key
-from rebill.services.sign_in import caller_of
+from rebill.services.acting.installation import Installation
+from rebill.services.callers.keys import create_key, create_key_of_user, list_keys, revoke_key, rotate_key
+from rebill.services.callers.sign_in import caller_of
+from rebill.services.keeping.initialise import create_partner, find_partner, initialise
+from rebill.services.parties.create_customer import create_customer
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.tables import customers, metadata

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from rebill.model.party import Caller
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.services.steps import assign, customer, listed, stands
 
 KILLED_IN_THE_MIDDLE = """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from sqlalchemy import event
 from rebill.model.party import Caller, Role
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from rebill.settings import Settings
 from rebill.store.database import Database
 from tests.services.steps import assign

@@ -17,8 +17,8 @@ from rebill.lake.session import engine_session
 from rebill.lake.workshop import PENDING, costs_folder
 from rebill.model.data_set import CostImportOrder
 from rebill.model.party import Caller
-from rebill.services.import_costs import import_costs, list_data_sets
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
+from rebill.services.costs.import_costs import import_costs, list_data_sets
 from tests.focus_files import row, write_csv
 
 ROWS = 30_000

@@ -11,9 +11,9 @@ import pytest
 
 from rebill.lake.runs import MANIFEST
 from rebill.model.party import Caller
-from rebill.services.installation import Installation
-from rebill.services.read_statements import get_statement
-from rebill.services.run_bill import run_bill
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.read_statements import get_statement
+from rebill.services.billing.run_bill import run_bill
 from tests.services.months import SEPTEMBER, Month, charge, stored
 
 LINE_COUNT = 20_000

@@ -10,8 +10,8 @@ import pytest
 from rebill.lake.cost_data_sets import LINE_KEYS_FILE
 from rebill.model.errors import ProgramError
 from rebill.model.party import Caller
-from rebill.services.installation import Installation
-from rebill.services.run_bill import run_bill
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import run_bill
 from tests.services.months import SEPTEMBER, Month, charge, stored
 
 

@@ -10,11 +10,11 @@ from rebill.model.listing import Page
 from rebill.model.manual_line import ManualLine, NewManualLine
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
-from rebill.services.enter_manual_line import enter_manual_line
-from rebill.services.installation import Installation
-from rebill.services.read_manual_lines import get_manual_line, list_manual_lines
-from rebill.services.run_bill import BillRun
-from rebill.services.withdraw_manual_line import withdraw_manual_line
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import BillRun
+from rebill.services.costs.enter_manual_line import enter_manual_line
+from rebill.services.costs.read_manual_lines import get_manual_line, list_manual_lines
+from rebill.services.costs.withdraw_manual_line import withdraw_manual_line
 from tests.services.accountant import OCTOBER, Accountant, cost, refused
 from tests.services.months import SEPTEMBER
 

@@ -10,8 +10,8 @@ from rebill.model.errors import Forbidden, Invalid
 from rebill.model.margin import Margin, MarginsBy
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
-from rebill.services.installation import Installation
-from rebill.services.read_margins import MarginsOrder, read_margins
+from rebill.services.acting.installation import Installation
+from rebill.services.proof.read_margins import MarginsOrder, read_margins
 from tests.services.accountant import OCTOBER, Accountant
 from tests.services.months import SEPTEMBER, charge
 

@@ -12,20 +12,20 @@ from rebill.model.listing import Page
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.price_book_record import AccountsOrder, BookAssignmentOrder, PriceBookOrder
-from rebill.services.assign_book_accounts import (
+from rebill.services.acting.installation import Installation
+from rebill.services.pricing.assign_book_accounts import (
     assign_book_accounts,
     change_account_assignment,
     end_book_account_assignment,
 )
-from rebill.services.assign_price_book import assign_price_book
-from rebill.services.change_book_assignment import change_book_assignment, end_price_book_assignment
-from rebill.services.change_price_book import change_price_book
-from rebill.services.create_price_book import create_price_book
-from rebill.services.delete_price_book import delete_price_book
-from rebill.services.installation import Installation
-from rebill.services.price_book_text import recorded_price_book
-from rebill.services.read_book_assignments import get_book_assignment, list_account_assignments
-from rebill.services.read_price_books import get_price_book, get_specification
+from rebill.services.pricing.assign_price_book import assign_price_book
+from rebill.services.pricing.change_book_assignment import change_book_assignment, end_price_book_assignment
+from rebill.services.pricing.change_price_book import change_price_book
+from rebill.services.pricing.create_price_book import create_price_book
+from rebill.services.pricing.delete_price_book import delete_price_book
+from rebill.services.pricing.price_book_text import recorded_price_book
+from rebill.services.pricing.read_book_assignments import get_book_assignment, list_account_assignments
+from rebill.services.pricing.read_price_books import get_price_book, get_specification
 from rebill.store.price_books import account_books_in_force, books_in_force
 from rebill.store.scope import Scope
 from tests.api.price_book_steps import XML

@@ -10,11 +10,11 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.source_row import SourceRow
 from rebill.model.terms import Basis
-from rebill.services.change_customer import change_customer
-from rebill.services.explain_statement import explain_statement
-from rebill.services.installation import Installation
-from rebill.services.run_bill import BillRun
-from rebill.services.verify_statements import verify_month
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import BillRun
+from rebill.services.parties.change_customer import change_customer
+from rebill.services.proof.explain_statement import explain_statement
+from rebill.services.proof.verify_statements import verify_month
 from tests.conftest import SettableClock
 from tests.services.accountant import AUGUST, NOW_IN_DECEMBER, OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER

@@ -16,10 +16,10 @@ from rebill.model.errors import Conflict, Forbidden, NotFound, ProgramError
 from rebill.model.party import Caller, Role
 from rebill.model.rating import Attention, RatedMonth
 from rebill.model.terms import Basis, CommitmentsPolicy
-from rebill.services.installation import Installation
-from rebill.services.rate_month import rate_month
-from rebill.services.read_statements import get_statement
-from rebill.services.run_bill import BillRun, run_bill
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.read_statements import get_statement
+from rebill.services.billing.run_bill import BillRun, run_bill
+from rebill.services.runs.rate_month import rate_month
 from tests.services.months import SEPTEMBER, Month, charge, stored
 
 
@@ -249,7 +249,7 @@ def test_cost_that_changes_during_a_run_refuses_the_run(month: Month, monkeypatc
         month.cost(charge("2024-09-01", "11", "11", SubAccountId="s-1"), scope="export", name="restated.csv")
         return rate_month(*arguments)
 
-    monkeypatch.setattr("rebill.services.run_bill.rate_month", rate_while_cost_changes)
+    monkeypatch.setattr("rebill.services.billing.run_bill.rate_month", rate_while_cost_changes)
     with pytest.raises(Conflict) as refused:
         bill(month)
     assert refused.value.code == "cost_changed"

@@ -19,10 +19,10 @@ from rebill.model.errors import Conflict, Invalid
 from rebill.model.money import kept_amount
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
-from rebill.services.catalogue import import_catalogue
-from rebill.services.import_costs import import_costs
-from rebill.services.installation import Installation
-from rebill.services.sample_data import SampleData, write_sample_data
+from rebill.services.acting.installation import Installation
+from rebill.services.costs.import_costs import import_costs
+from rebill.services.costs.sample_data import SampleData, write_sample_data
+from rebill.services.parties.catalogue import import_catalogue
 
 SEPTEMBER = BillingMonth(2024, 9)
 Row = dict[str, str]

@@ -14,11 +14,11 @@ from rebill.model.listing import Page
 from rebill.model.months import parse_day
 from rebill.model.party import Caller
 from rebill.model.rating import Attention
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.import_costs import list_data_sets
-from rebill.services.installation import Installation
-from rebill.services.list_assignments import list_assignments
-from rebill.services.remove_accounts import remove_accounts
+from rebill.services.acting.installation import Installation
+from rebill.services.costs.import_costs import list_data_sets
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.list_assignments import list_assignments
+from rebill.services.parties.remove_accounts import remove_accounts
 from rebill.store.tables import data_sets
 from tests.conftest import SettableClock
 from tests.services.accountant import Accountant

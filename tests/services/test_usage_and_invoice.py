@@ -10,9 +10,9 @@ import pytest
 from rebill.model.data_set import CostImport, CostImportOrder
 from rebill.model.errors import Conflict, Invalid
 from rebill.model.party import Caller
-from rebill.services.import_costs import import_costs
-from rebill.services.installation import Installation
-from rebill.services.run_bill import run_bill
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.costs.import_costs import import_costs
 from tests.services.months import SEPTEMBER, Month, charge
 from tests.sources.test_layouts import DAILY_RATED, INVOICE, USAGE
 

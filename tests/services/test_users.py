@@ -10,16 +10,16 @@ from rebill.model.customer import NewCustomer
 from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound
 from rebill.model.listing import Page
 from rebill.model.party import Caller, Classification, Role
-from rebill.services.change_user import change_user
-from rebill.services.create_customer import create_customer
-from rebill.services.create_user import create_user
-from rebill.services.delete_customer import delete_customer
-from rebill.services.delete_user import delete_user
-from rebill.services.installation import Installation
-from rebill.services.key_use import KeyUses
-from rebill.services.keys import IssuedKey, create_key, create_key_of_user, get_key, revoke_key, rotate_key
-from rebill.services.read_users import get_user, list_users
-from rebill.services.sign_in import caller_of
+from rebill.services.acting.installation import Installation
+from rebill.services.callers.change_user import change_user
+from rebill.services.callers.create_user import create_user
+from rebill.services.callers.delete_user import delete_user
+from rebill.services.callers.key_use import KeyUses
+from rebill.services.callers.keys import IssuedKey, create_key, create_key_of_user, get_key, revoke_key, rotate_key
+from rebill.services.callers.read_users import get_user, list_users
+from rebill.services.callers.sign_in import caller_of
+from rebill.services.parties.create_customer import create_customer
+from rebill.services.parties.delete_customer import delete_customer
 from tests.conftest import SettableClock
 from tests.services.steps import every_key
 

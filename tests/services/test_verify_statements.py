@@ -36,13 +36,13 @@ from rebill.model.party import Caller, Role
 from rebill.model.price_book import AccountBook, RecordedBook, Specification, SpecificationFormat
 from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
-from rebill.services.change_customer import change_customer
-from rebill.services.installation import Installation
-from rebill.services.price_book_text import recorded_price_book
-from rebill.services.recompute import place_of_proof
-from rebill.services.recorded_run import inputs_of
-from rebill.services.run_manifest import manifest_inputs
-from rebill.services.verify_statements import verify_month, verify_statement
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.change_customer import change_customer
+from rebill.services.pricing.price_book_text import recorded_price_book
+from rebill.services.proof.verify_statements import verify_month, verify_statement
+from rebill.services.runs.recompute import place_of_proof
+from rebill.services.runs.recorded_run import inputs_of
+from rebill.services.runs.run_manifest import manifest_inputs
 from tests.services.accountant import OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER
 

@@ -18,14 +18,14 @@ from rebill.model.price_book_record import PriceBookOrder
 from rebill.model.terms import Basis
 from rebill.model.what_if import WhatIf
 from rebill.price_books.writing import markup_specification
-from rebill.services.assign_accounts import move_accounts
-from rebill.services.change_customer import change_customer
-from rebill.services.change_price_book import change_price_book
-from rebill.services.create_billing_rule import create_billing_rule
-from rebill.services.create_price_book import create_price_book
-from rebill.services.installation import Installation
-from rebill.services.read_price_books import list_price_books
-from rebill.services.what_if import TriedMonth, what_if
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.assign_accounts import move_accounts
+from rebill.services.parties.change_customer import change_customer
+from rebill.services.pricing.change_price_book import change_price_book
+from rebill.services.pricing.create_billing_rule import create_billing_rule
+from rebill.services.pricing.create_price_book import create_price_book
+from rebill.services.pricing.read_price_books import list_price_books
+from rebill.services.trials.what_if import TriedMonth, what_if
 from tests.services.accountant import OCTOBER, Accountant
 from tests.services.months import SEPTEMBER, charge, stored
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from rebill.model.errors import Unavailable
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import markup_adjustment
-from rebill.services.price_book_text import recorded_price_book
+from rebill.services.pricing.price_book_text import recorded_price_book
 from rebill.store.database import Database
 from rebill.store.migrations import configuration, upgrade
 from rebill.store.partners import first_partner

@@ -17,10 +17,10 @@ from rebill.model.assignment import GREATEST_IDENTIFIER_COUNT, AccountEntry, Ass
 from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind, AllocatedKind, account_key
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.list_assignments import list_assignments
-from rebill.services.permission import Permission
-from rebill.services.remove_accounts import remove_accounts
+from rebill.services.acting.permission import Permission
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.list_assignments import list_assignments
+from rebill.services.parties.remove_accounts import remove_accounts
 
 FIELDS = {AccountKind.COMMITMENT: "commitment_discount_ids", AccountKind.CHARGE_KIND: "charge_kinds"}
 """What bodies name allocations by."""

@@ -10,8 +10,8 @@ from rebill.api.caller_shapes import IssuedKeyAnswer, KeyAnswer, KeyList, NewKey
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.route import Route
 from rebill.model.audit import Act
-from rebill.services.keys import create_key_of_user, get_key, list_keys, new_key_faults, revoke_key, rotate_key
-from rebill.services.permission import Permission
+from rebill.services.acting.permission import Permission
+from rebill.services.callers.keys import create_key_of_user, get_key, list_keys, new_key_faults, revoke_key, rotate_key
 
 _KEY_ID = "api_key_id"
 

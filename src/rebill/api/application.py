@@ -41,14 +41,14 @@ from rebill.api.threads import in_thread
 from rebill.api.wire_reading import CallerGone, take_in
 from rebill.model.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
 from rebill.model.party import Caller
-from rebill.services.acts_once import ActsOnce
-from rebill.services.count_calls import CallCount
-from rebill.services.dry_run_price_book import interrupt_dry_runs
-from rebill.services.installation import Installation
-from rebill.services.key_use import KeyUses
-from rebill.services.permission import allows
-from rebill.services.read_customers import get_customer, require_customer_ever
-from rebill.services.sign_in import caller_of
+from rebill.services.acting.acts_once import ActsOnce
+from rebill.services.acting.installation import Installation
+from rebill.services.acting.permission import allows
+from rebill.services.callers.count_calls import CallCount
+from rebill.services.callers.key_use import KeyUses
+from rebill.services.callers.sign_in import caller_of
+from rebill.services.parties.read_customers import get_customer, require_customer_ever
+from rebill.services.trials.dry_run_price_book import interrupt_dry_runs
 
 GREATEST_ADDRESS_LENGTH = 4000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -8,8 +8,8 @@ from rebill.api.query import Parameter, choice, moment, whole_number
 from rebill.api.route import Route
 from rebill.api.texts import GREATEST_ID
 from rebill.model.audit import Act, ActOutcome, KeptAuditEntry, SubjectKind
-from rebill.services.permission import Permission
-from rebill.services.read_audit_trail import AuditFilter, get_audit_entry, list_audit_entries
+from rebill.services.acting.permission import Permission
+from rebill.services.keeping.read_audit_trail import AuditFilter, get_audit_entry, list_audit_entries
 
 _NUMBER = "audit_entry_number"
 

@@ -10,9 +10,9 @@ from rebill.api.exchange import CUSTOMER_ID, Exchange
 from rebill.api.telemetry import Telemetry
 from rebill.api.threads import in_thread
 from rebill.model.errors import Refusal, Unavailable
-from rebill.services.audit_sealing import seal_all
-from rebill.services.audit_trail import record_refused
-from rebill.services.installation import Installation
+from rebill.services.acting.audit_trail import record_refused
+from rebill.services.acting.installation import Installation
+from rebill.services.keeping.audit_sealing import seal_all
 
 RECORDED_STATUSES = (403, 404, 409, 413, 422)
 """Refusals that leave an entry: those that say something of the call and not of the moment."""

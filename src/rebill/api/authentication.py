@@ -1,4 +1,4 @@
-"""Which key a request presents. Whose it is, ``services.sign_in`` knows."""
+"""Which key a request presents. Whose it is, ``services.callers.sign_in`` knows."""
 
 import re
 from collections.abc import Sequence

@@ -26,10 +26,10 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.money import text_of
 from rebill.model.months import instant_text
 from rebill.model.spanning_usage import SpanningLine
-from rebill.services.assign_accounts import assign_accounts, move_accounts
-from rebill.services.list_assignments import list_assignments
-from rebill.services.permission import Permission
-from rebill.services.remove_accounts import remove_accounts
+from rebill.services.acting.permission import Permission
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.list_assignments import list_assignments
+from rebill.services.parties.remove_accounts import remove_accounts
 
 Plain = dict[str, Any]
 """JSON to be, of a shape of ``answer_shapes``."""

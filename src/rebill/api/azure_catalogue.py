@@ -8,8 +8,8 @@ from rebill.api.query import choice, flag, text
 from rebill.api.route import Route
 from rebill.model.assignment import CatalogueAccount
 from rebill.model.errors import NotFound
-from rebill.services.catalogue import get_catalogue_account, list_catalogue
-from rebill.services.permission import Permission
+from rebill.services.acting.permission import Permission
+from rebill.services.parties.catalogue import get_catalogue_account, list_catalogue
 from rebill.store.accounts import ACTIVE, GONE
 
 LIST_PARAMETERS = (

@@ -13,11 +13,11 @@ from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.route import Route
 from rebill.model.audit import Act
-from rebill.services.create_billing_rule import create_billing_rule, new_billing_rule_faults
-from rebill.services.delete_billing_rule import delete_billing_rule
-from rebill.services.permission import Permission
-from rebill.services.read_billing_rules import get_billing_rule, list_billing_rules
-from rebill.services.update_billing_rule import billing_rule_change_faults, update_billing_rule
+from rebill.services.acting.permission import Permission
+from rebill.services.pricing.create_billing_rule import create_billing_rule, new_billing_rule_faults
+from rebill.services.pricing.delete_billing_rule import delete_billing_rule
+from rebill.services.pricing.read_billing_rules import get_billing_rule, list_billing_rules
+from rebill.services.pricing.update_billing_rule import billing_rule_change_faults, update_billing_rule
 
 _RULE_ID = "partner_billing_rule_id"
 

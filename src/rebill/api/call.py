@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rebill.api.query import Parameters
 from rebill.model.party import Caller, Role
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 
 if TYPE_CHECKING:
     from rebill.api.surroundings import Surroundings

@@ -14,7 +14,7 @@ from rebill.model.money import text_of, without_spare_zeros
 from rebill.model.months import BillingMonth, instant_text
 from rebill.model.partner import PartnerSettings, PartnerSettingsChange
 from rebill.model.party import Role
-from rebill.services.keys import GREATEST_OVERLAP, IssuedKey
+from rebill.services.callers.keys import GREATEST_OVERLAP, IssuedKey
 
 NullableInstant = Annotated[
     datetime | None,

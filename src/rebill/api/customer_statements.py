@@ -23,8 +23,8 @@ from rebill.documents.currency_symbol import currency_symbol
 from rebill.documents.statement_lines import block_documents, line_documents
 from rebill.model.cloud import Cloud, cloud_of
 from rebill.model.statement import StatementFilter, StatementStatus
-from rebill.services.permission import Permission
-from rebill.services.read_statements import get_statement, list_statements, unknown_statement
+from rebill.services.acting.permission import Permission
+from rebill.services.billing.read_statements import get_statement, list_statements, unknown_statement
 from rebill.store.statements import StatementRecord
 
 _JSON, _CSV = "application/json", "text/csv"

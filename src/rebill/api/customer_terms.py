@@ -18,9 +18,9 @@ from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.money import text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms, LateCostTerm
-from rebill.services.change_customer import change_customer, change_faults
-from rebill.services.permission import Permission
-from rebill.services.read_terms import AgreedTerms, get_terms
+from rebill.services.acting.permission import Permission
+from rebill.services.parties.change_customer import change_customer, change_faults
+from rebill.services.parties.read_terms import AgreedTerms, get_terms
 
 
 class TermsBody(StrictBody):

@@ -26,11 +26,11 @@ from rebill.api.shapes import CustomerChangeBody, NewAzureCustomerBody, NewCusto
 from rebill.model.audit import Act
 from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
 from rebill.model.party import Address, Classification
-from rebill.services.change_customer import change_customer, change_faults
-from rebill.services.create_customer import create_customer, customer_faults
-from rebill.services.delete_customer import delete_customer
-from rebill.services.permission import Permission
-from rebill.services.read_customers import get_customer, list_customers
+from rebill.services.acting.permission import Permission
+from rebill.services.parties.change_customer import change_customer, change_faults
+from rebill.services.parties.create_customer import create_customer, customer_faults
+from rebill.services.parties.delete_customer import delete_customer
+from rebill.services.parties.read_customers import get_customer, list_customers
 
 DELETED = flag("deleted", "Deleted customers instead of those that are not.")
 

@@ -15,7 +15,7 @@ from rebill.api.route import Route
 from rebill.model.errors import Invalid
 from rebill.model.kept_answer import KeptAnswer
 from rebill.model.party import Caller
-from rebill.services.acts_once import ActsOnce
+from rebill.services.acting.acts_once import ActsOnce
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"

@@ -18,10 +18,10 @@ from rebill.api.wire_values import Id, Month, Number
 from rebill.model.audit import Act
 from rebill.model.manual_line import ManualLine, NewManualLine
 from rebill.model.money import text_of, without_spare_zeros
-from rebill.services.enter_manual_line import enter_manual_line, manual_line_faults
-from rebill.services.permission import Permission
-from rebill.services.read_manual_lines import get_manual_line, list_manual_lines
-from rebill.services.withdraw_manual_line import withdraw_manual_line
+from rebill.services.acting.permission import Permission
+from rebill.services.costs.enter_manual_line import enter_manual_line, manual_line_faults
+from rebill.services.costs.read_manual_lines import get_manual_line, list_manual_lines
+from rebill.services.costs.withdraw_manual_line import withdraw_manual_line
 
 _LINE_ID = "manual_line_id"
 PERIOD = month("billing_period", "Only entries of this billing month.")

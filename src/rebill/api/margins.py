@@ -11,8 +11,8 @@ from rebill.api.query import choice, month
 from rebill.api.route import Route
 from rebill.model.margin import Margin, MarginsBy
 from rebill.model.money import kept_amount, text_of
-from rebill.services.permission import Permission
-from rebill.services.read_margins import MarginsOrder, read_margins
+from rebill.services.acting.permission import Permission
+from rebill.services.proof.read_margins import MarginsOrder, read_margins
 
 _PARAMETERS = (
     choice("by", "What margins are told by; customer unless given.", tuple(MarginsBy)),

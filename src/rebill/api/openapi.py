@@ -15,8 +15,8 @@ from rebill.api.openapi_answers import error_components, header_components, resp
 from rebill.api.openapi_words import ABOUT, OPERATION_TAG, TAGS
 from rebill.api.texts import GREATEST_ID
 from rebill.model.party import Role
-from rebill.services.audit_trail import GREATEST_REASON_LENGTH
-from rebill.services.permission import allows
+from rebill.services.acting.audit_trail import GREATEST_REASON_LENGTH
+from rebill.services.acting.permission import allows
 
 if TYPE_CHECKING:
     from rebill.api.route import Route

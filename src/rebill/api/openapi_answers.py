@@ -7,7 +7,7 @@ from rebill.api.answer_shapes import ErrorAnswer
 from rebill.api.documented_examples import Example
 from rebill.api.paging import PAGING
 from rebill.model.party import Role
-from rebill.services.permission import allows
+from rebill.services.acting.permission import allows
 
 if TYPE_CHECKING:
     from rebill.api.route import Route

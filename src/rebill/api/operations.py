@@ -7,7 +7,7 @@ from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.documentation_page import page_routes
 from rebill.api.route import Route
-from rebill.services.readiness import require_ready
+from rebill.services.acting.readiness import require_ready
 
 
 def healthz(_call: Call) -> Answer:

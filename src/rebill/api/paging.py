@@ -9,7 +9,7 @@ from rebill.api.call import Call
 from rebill.api.query import Parameters, whole_number
 from rebill.api.texts import GREATEST_ID
 from rebill.model.listing import DEFAULT_PER_PAGE, GREATEST_PER_PAGE, Listing, Page
-from rebill.services.secret_keys import holds_key
+from rebill.services.acting.secret_keys import holds_key
 
 _GREATEST_PAGE = 10**15
 """Far past the end of any list, and still an offset that databases can count to."""

@@ -7,12 +7,12 @@ from rebill.api.call import Call
 from rebill.api.caller_shapes import PartnerSettingsAnswer, PartnerSettingsBody
 from rebill.api.route import Route
 from rebill.model.audit import Act
-from rebill.services.partner_settings import (
+from rebill.services.acting.permission import Permission
+from rebill.services.parties.partner_settings import (
     change_partner_settings,
     get_partner_settings,
     partner_settings_faults,
 )
-from rebill.services.permission import Permission
 
 
 def get(call: Call) -> Answer:

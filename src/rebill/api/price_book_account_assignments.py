@@ -16,13 +16,13 @@ from rebill.api.route import Route
 from rebill.api.shapes import require_shape
 from rebill.model.audit import Act
 from rebill.model.price_book import ALL_ACCOUNTS
-from rebill.services.assign_book_accounts import (
+from rebill.services.acting.permission import Permission
+from rebill.services.pricing.assign_book_accounts import (
     assign_book_accounts,
     change_account_assignment,
     end_book_account_assignment,
 )
-from rebill.services.permission import Permission
-from rebill.services.read_book_assignments import get_account_assignment, list_account_assignments
+from rebill.services.pricing.read_book_assignments import get_account_assignment, list_account_assignments
 
 _ID = "price_book_account_assignment_id"
 

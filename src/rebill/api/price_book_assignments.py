@@ -15,10 +15,10 @@ from rebill.api.price_book_shapes import (
 from rebill.api.price_books import TARGET, wanted_customer
 from rebill.api.route import Route
 from rebill.model.audit import Act
-from rebill.services.assign_price_book import assign_price_book
-from rebill.services.change_book_assignment import change_book_assignment, end_price_book_assignment
-from rebill.services.permission import Permission
-from rebill.services.read_book_assignments import get_book_assignment, list_book_assignments
+from rebill.services.acting.permission import Permission
+from rebill.services.pricing.assign_price_book import assign_price_book
+from rebill.services.pricing.change_book_assignment import change_book_assignment, end_price_book_assignment
+from rebill.services.pricing.read_book_assignments import get_book_assignment, list_book_assignments
 
 _ID = "price_book_assignment_id"
 

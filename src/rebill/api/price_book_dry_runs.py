@@ -4,8 +4,8 @@ from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.dry_run_shapes import DryRunAnswer, DryRunBody, dry_run_answer
 from rebill.api.route import Route
-from rebill.services.dry_run_price_book import dry_run_price_book, get_dry_run
-from rebill.services.permission import Permission
+from rebill.services.acting.permission import Permission
+from rebill.services.trials.dry_run_price_book import dry_run_price_book, get_dry_run
 
 _ID = "dry_run_id"
 

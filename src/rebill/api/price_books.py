@@ -17,11 +17,11 @@ from rebill.api.query import Parameter, identifier
 from rebill.api.route import Route
 from rebill.api.shapes import require_shape
 from rebill.model.audit import Act
-from rebill.services.change_price_book import change_price_book, price_book_change_faults
-from rebill.services.create_price_book import create_price_book, new_price_book_faults
-from rebill.services.delete_price_book import delete_price_book
-from rebill.services.permission import Permission
-from rebill.services.read_price_books import get_price_book, get_specification, list_price_books
+from rebill.services.acting.permission import Permission
+from rebill.services.pricing.change_price_book import change_price_book, price_book_change_faults
+from rebill.services.pricing.create_price_book import create_price_book, new_price_book_faults
+from rebill.services.pricing.delete_price_book import delete_price_book
+from rebill.services.pricing.read_price_books import get_price_book, get_specification, list_price_books
 
 GREATEST_BOOK_BYTES = 32 * 1024**2
 TARGET: Parameter = identifier("target_client_api_id", "Only what is of this customer.")

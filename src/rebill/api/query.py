@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from rebill.api.texts import read_id, text_fault
 from rebill.model.months import BillingMonth, parse_day, parse_instant
-from rebill.services.secret_keys import holds_key
+from rebill.services.acting.secret_keys import holds_key
 
 _WHOLE_NUMBER = re.compile(r"[0-9]+")
 _SHOWN_NAME_LENGTH = 64

@@ -11,8 +11,8 @@ from rebill.api.query import Parameter
 from rebill.api.wire_reading import GREATEST_BODY_BYTES
 from rebill.model.audit import Act
 from rebill.model.party import Caller
-from rebill.services.installation import Installation
-from rebill.services.permission import Permission
+from rebill.services.acting.installation import Installation
+from rebill.services.acting.permission import Permission
 
 Handler = Callable[[Call], Answer]
 ValueFaults = Callable[[Call], Mapping[str, str]]

@@ -35,10 +35,10 @@ from rebill.model.assignment import AccountEntry, Assignment, AssignmentOutcome
 from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind, subscription_key
-from rebill.services.assign_accounts import assign_accounts
-from rebill.services.list_assignments import assigned_identifiers, list_assignments
-from rebill.services.permission import Permission
-from rebill.services.remove_accounts import remove_accounts
+from rebill.services.acting.permission import Permission
+from rebill.services.parties.assign_accounts import assign_accounts
+from rebill.services.parties.list_assignments import assigned_identifiers, list_assignments
+from rebill.services.parties.remove_accounts import remove_accounts
 
 DETAIL = flag("detail", "Also `details`: each subscription's name, times and days; a dry run always has them.")
 

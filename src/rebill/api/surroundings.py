@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rebill.api.openapi import openapi_document
 from rebill.api.telemetry import Telemetry
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 
 if TYPE_CHECKING:
     from rebill.api.route import Route

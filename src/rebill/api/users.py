@@ -10,12 +10,12 @@ from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.route import Route
 from rebill.api.shapes import require_shape
 from rebill.model.audit import Act
-from rebill.services.change_user import change_user, user_change_faults
-from rebill.services.create_user import create_user
-from rebill.services.delete_user import delete_user
-from rebill.services.permission import Permission
-from rebill.services.read_users import get_user, list_users
-from rebill.services.user_rules import new_user_faults
+from rebill.services.acting.permission import Permission
+from rebill.services.callers.change_user import change_user, user_change_faults
+from rebill.services.callers.create_user import create_user
+from rebill.services.callers.delete_user import delete_user
+from rebill.services.callers.read_users import get_user, list_users
+from rebill.services.callers.user_rules import new_user_faults
 
 _USER_ID = "user_id"
 

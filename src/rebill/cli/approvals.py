@@ -22,7 +22,7 @@ ProposalArgument = Annotated[int, typer.Argument(metavar="CLOSING_ID", help="As 
 
 def proposals(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """List what waits for a second person to approve it."""
-    from rebill.services.approve_closing import list_proposals
+    from rebill.services.billing.approve_closing import list_proposals
 
     with partner_session(partner, as_json) as session:
         documents = [_document(closing) for closing in list_proposals(session.installation, session.caller)]
@@ -37,7 +37,7 @@ def approve(
     closing_id: ProposalArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
 ) -> None:
     """Issue what another person asked for, exactly as it was asked for."""
-    from rebill.services.approve_closing import approve_closing
+    from rebill.services.billing.approve_closing import approve_closing
 
     with changing_session(Act.APPROVE_CLOSING, partner, as_json, reason, closing_id) as session:
         show_closing(session.output, approve_closing(session.installation, session.caller, closing_id))
@@ -48,7 +48,7 @@ def withdraw(
     closing_id: ProposalArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
 ) -> None:
     """Take back what waits for a second person."""
-    from rebill.services.approve_closing import withdraw_proposal
+    from rebill.services.billing.approve_closing import withdraw_proposal
 
     with changing_session(Act.WITHDRAW_CLOSING, partner, as_json, reason, closing_id) as session:
         closing = withdraw_proposal(session.installation, session.caller, closing_id)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rebill.model.party import Caller
     from rebill.model.spanning_usage import SpanningLine, SpanningUsage
-    from rebill.services.installation import Installation
+    from rebill.services.acting.installation import Installation
 
     CarryOut = Callable[[Installation, Caller, AssignmentOrder], AssignmentOutcome]
 
@@ -75,7 +75,7 @@ def assign(
     as_json: JsonOption = False,
 ) -> None:
     """Assign accounts to a customer: all of them, or none if one cannot be."""
-    from rebill.services.assign_accounts import assign_accounts
+    from rebill.services.parties.assign_accounts import assign_accounts
 
     order = _order(
         _kind(subscription, commitment, charge_kind),
@@ -105,7 +105,7 @@ def unassign(
     as_json: JsonOption = False,
 ) -> None:
     """End the assignments in force of these accounts, or take them back."""
-    from rebill.services.remove_accounts import remove_accounts
+    from rebill.services.parties.remove_accounts import remove_accounts
 
     order = _order(
         _kind(subscription, commitment, charge_kind),
@@ -133,7 +133,7 @@ def move(
     as_json: JsonOption = False,
 ) -> None:
     """End whatever assignment stands and begin this customer's, in one act; no day between."""
-    from rebill.services.assign_accounts import move_accounts
+    from rebill.services.parties.assign_accounts import move_accounts
 
     order = _order(
         _kind(subscription, commitment, charge_kind),
@@ -204,7 +204,7 @@ def _document(session: Session, order: AssignmentOrder, outcome: AssignmentOutco
     """The body of the API's answer to the same act; for subscriptions the one with ``detail=true``."""
     from rebill.api import allocations, azure_accounts, subscriptions
     from rebill.api.answer_shapes import SubscriptionDetailAddition, SubscriptionDetailRemoval
-    from rebill.services.list_assignments import assigned_identifiers
+    from rebill.services.parties.list_assignments import assigned_identifiers
 
     removes = done == "removed"
     if order.kind is AccountKind.AZURE_CUSTOMER:

@@ -27,7 +27,7 @@ def attention(
     as_json: JsonOption = False,
 ) -> None:
     """List the lines of a month's last run that hold it back until they are mended or accepted."""
-    from rebill.services.read_attention import list_attention
+    from rebill.services.billing.read_attention import list_attention
 
     with partner_session(partner, as_json) as session:
         found = list_attention(session.installation, session.caller, period, limit)
@@ -55,7 +55,7 @@ def accept(
     as_json: JsonOption = False,
 ) -> None:
     """Accept lines that need attention as they are; a line that is new or another customer's is open again."""
-    from rebill.services.accept_lines import accept_lines
+    from rebill.services.billing.accept_lines import accept_lines
 
     order = AcceptanceOrder(period, reason, kind, customer, tuple(line or ()))
     with changing_session(Act.ACCEPT_LINES, partner, as_json, reason) as session:

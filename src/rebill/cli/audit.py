@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rebill.model.audit import KeptAuditEntry
-    from rebill.services.verify_audit_trail import TrailReport
+    from rebill.services.keeping.verify_audit_trail import TrailReport
     from rebill.store.audit_entries import AuditFilter
 
 LimitOption = Annotated[
@@ -113,7 +113,7 @@ def audit(
 
 
 def _verify(session: Session, expected_head: str | None) -> None:
-    from rebill.services.verify_audit_trail import verify_audit_trail
+    from rebill.services.keeping.verify_audit_trail import verify_audit_trail
 
     output = session.output
     with output.working("Verifying the audit trail"):
@@ -150,7 +150,7 @@ def _report_document(report: TrailReport) -> Document:
 
 
 def _show_one(session: Session, number: int) -> None:
-    from rebill.services.read_audit_trail import get_audit_entry
+    from rebill.services.keeping.read_audit_trail import get_audit_entry
 
     document = _document(get_audit_entry(session.installation, session.caller, number))
     session.output.answer(document)
@@ -160,7 +160,7 @@ def _show_one(session: Session, number: int) -> None:
 
 
 def _list(session: Session, wanted: AuditFilter, limit: int, after: int | None) -> None:
-    from rebill.services.read_audit_trail import list_audit_entries, newest_audit_entries
+    from rebill.services.keeping.read_audit_trail import list_audit_entries, newest_audit_entries
 
     entries: Sequence[KeptAuditEntry]
     if after is None:

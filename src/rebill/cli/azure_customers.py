@@ -33,7 +33,7 @@ def import_catalogue(
     as_json: JsonOption = False,
 ) -> None:
     """Take in the catalogue from a file; who is no longer listed becomes gone and is never deleted."""
-    from rebill.services import catalogue
+    from rebill.services.parties import catalogue
 
     with changing_session(Act.IMPORT_CATALOGUE, partner, as_json, reason) as session:
         done = catalogue.import_catalogue(session.installation, session.caller, file, partial=partial)

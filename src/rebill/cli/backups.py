@@ -12,7 +12,7 @@ from rebill.cli.options import JsonOption
 from rebill.cli.session import reporting, standing_installation
 
 if TYPE_CHECKING:
-    from rebill.services.backup_archive import Contents
+    from rebill.services.keeping.backup_archive import Contents
 
 
 def backup(
@@ -20,7 +20,7 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Write the whole installation, all partners, to one file; it may go on serving meanwhile."""
-    from rebill.services.back_up import back_up
+    from rebill.services.keeping.back_up import back_up
 
     with reporting(as_json) as output, closing(standing_installation()) as installation:
         with output.working(f"Backing up to {file}"):
@@ -41,7 +41,7 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Fill an empty installation with a backup: on SQLite or PostgreSQL, whichever it was taken from."""
-    from rebill.services.restore_backup import restore_backup
+    from rebill.services.keeping.restore_backup import restore_backup
     from rebill.wiring import open_installation
 
     with reporting(as_json) as output, closing(open_installation()) as installation:

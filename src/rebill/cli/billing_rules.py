@@ -30,7 +30,7 @@ def create(
 ) -> None:
     """Make a billing rule from a file."""
     from rebill.api.billing_rule_shapes import BillingRuleBody
-    from rebill.services.create_billing_rule import create_billing_rule
+    from rebill.services.pricing.create_billing_rule import create_billing_rule
 
     with changing_session(Act.CREATE_BILLING_RULE, partner, as_json, reason) as session:
         order = read_request(file, BillingRuleBody).order()
@@ -43,7 +43,7 @@ def create(
 @commands.command("list")
 def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """List the billing rules in the order of their creation."""
-    from rebill.services.read_billing_rules import list_billing_rules
+    from rebill.services.pricing.read_billing_rules import list_billing_rules
 
     with partner_session(partner, as_json) as session:
         rules = list(every_item(lambda page: list_billing_rules(session.installation, session.caller, page)))
@@ -56,7 +56,7 @@ def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None
 @commands.command("show")
 def show(rule: RuleArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """Show one billing rule as the API answers it."""
-    from rebill.services.read_billing_rules import get_billing_rule
+    from rebill.services.pricing.read_billing_rules import get_billing_rule
 
     with partner_session(partner, as_json) as session:
         document = _document(get_billing_rule(session.installation, session.caller, rule))
@@ -76,7 +76,7 @@ def update(
 ) -> None:
     """Change what a file names of a billing rule, and leave the rest."""
     from rebill.api.billing_rule_shapes import BillingRuleChangeBody
-    from rebill.services.update_billing_rule import update_billing_rule
+    from rebill.services.pricing.update_billing_rule import update_billing_rule
 
     with changing_session(Act.CHANGE_BILLING_RULE, partner, as_json, reason, rule) as session:
         order = read_request(file, BillingRuleChangeBody).order()
@@ -91,7 +91,7 @@ def delete(
     rule: RuleArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
 ) -> None:
     """Delete a billing rule; issued months keep it."""
-    from rebill.services.delete_billing_rule import delete_billing_rule
+    from rebill.services.pricing.delete_billing_rule import delete_billing_rule
 
     with changing_session(Act.DELETE_BILLING_RULE, partner, as_json, reason, rule) as session:
         delete_billing_rule(session.installation, session.caller, rule)

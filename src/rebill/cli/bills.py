@@ -62,7 +62,7 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Price a month into Estimated statements, and prove where every line of cost went."""
-    from rebill.services.run_bill import run_bill
+    from rebill.services.billing.run_bill import run_bill
 
     with changing_session(Act.RUN_BILL, partner, as_json, reason) as session:
         output = session.output

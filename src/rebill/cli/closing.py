@@ -15,7 +15,7 @@ from rebill.model.closing import ClosingAct, ClosingOrder
 
 if TYPE_CHECKING:
     from rebill.cli.output import Document
-    from rebill.services.closing_act import IssuedClosing
+    from rebill.services.billing.closing_act import IssuedClosing
 
 CustomerOption = Annotated[
     int | None, typer.Option("--customer", metavar="ID", help="Only this customer's documents are issued.")
@@ -40,7 +40,7 @@ def finalize(
     as_json: JsonOption = False,
 ) -> None:
     """Issue the Estimated statements of a month: they become Final, get their numbers, and never change again."""
-    from rebill.services.finalize_month import finalize_month
+    from rebill.services.billing.finalize_month import finalize_month
 
     order = ClosingOrder(ClosingAct.FINALIZE, period, customer, override)
     with changing_session(Act.FINALIZE_MONTH, partner, as_json, override) as session:
@@ -58,7 +58,7 @@ def correct(
     as_json: JsonOption = False,
 ) -> None:
     """Issue credit and debit notes for what the last run says that issued statements should have been."""
-    from rebill.services.correct_month import correct_month
+    from rebill.services.billing.correct_month import correct_month
 
     order = ClosingOrder(ClosingAct.CORRECT, period, customer, reason)
     with changing_session(Act.CORRECT_MONTH, partner, as_json, reason) as session:
@@ -77,7 +77,7 @@ def void(
     as_json: JsonOption = False,
 ) -> None:
     """Take back an issued statement with all its notes, so that its month can be issued anew."""
-    from rebill.services.void_statement import void_statement
+    from rebill.services.billing.void_statement import void_statement
 
     with changing_session(Act.VOID_STATEMENT, partner, as_json, reason, statement_id) as session:
         done = void_statement(session.installation, session.caller, statement_id, reason)

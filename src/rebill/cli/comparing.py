@@ -26,7 +26,7 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a month's statements with the totals of the tool that billed before, customer by customer."""
-    from rebill.services.compare_totals import compare_totals
+    from rebill.services.billing.compare_totals import compare_totals
 
     with partner_session(partner, as_json) as session:
         found = compare_totals(session.installation, session.caller, period, file)

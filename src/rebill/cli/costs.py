@@ -63,7 +63,7 @@ def import_files(
     as_json: JsonOption = False,
 ) -> None:
     """Take in cost files as one delivery: rows, sums per currency and month, rejects."""
-    from rebill.services.import_costs import import_costs
+    from rebill.services.costs.import_costs import import_costs
 
     order = CostImportOrder(
         files=tuple(files),
@@ -99,7 +99,7 @@ def import_files(
 @commands.command("list")
 def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """List the data sets in force."""
-    from rebill.services.import_costs import list_data_sets
+    from rebill.services.costs.import_costs import list_data_sets
 
     with partner_session(partner, as_json) as session:
         data_sets = list_data_sets(session.installation, session.caller)
@@ -120,7 +120,7 @@ def rejects(
     as_json: JsonOption = False,
 ) -> None:
     """Show the rows that could not be read and were kept aside when the others were accepted."""
-    from rebill.services.read_rejects import list_rejects
+    from rebill.services.costs.read_rejects import list_rejects
 
     with partner_session(partner, as_json) as session:
         found = list_rejects(session.installation, session.caller, data_set_id)

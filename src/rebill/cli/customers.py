@@ -87,7 +87,7 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make a customer, billing enabled unless told otherwise."""
-    from rebill.services.create_customer import create_customer
+    from rebill.services.parties.create_customer import create_customer
 
     new = NewCustomer(
         name=name,
@@ -152,7 +152,7 @@ def update(
     as_json: JsonOption = False,
 ) -> None:
     """Change what is given of a customer, and leave the rest."""
-    from rebill.services.change_customer import change_customer
+    from rebill.services.parties.change_customer import change_customer
 
     terms = TermsChange(
         billing,
@@ -183,7 +183,7 @@ def update(
 def terms_by_month(customer: CustomerArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """Show a customer's terms, each with the billing month that it is in force from."""
     from rebill.api.customer_terms import terms_answer
-    from rebill.services.read_terms import get_terms
+    from rebill.services.parties.read_terms import get_terms
 
     with partner_session(partner, as_json) as session:
         document = terms_answer(get_terms(session.installation, session.caller, customer)).model_dump()
@@ -205,7 +205,7 @@ def delete(
     customer: CustomerArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
 ) -> None:
     """Delete a customer without issued statements: its assignments and keys end today, its history stays."""
-    from rebill.services.delete_customer import delete_customer
+    from rebill.services.parties.delete_customer import delete_customer
 
     with changing_session(Act.DELETE_CUSTOMER, partner, as_json, reason, customer) as session:
         delete_customer(session.installation, session.caller, customer)
@@ -221,7 +221,7 @@ def list_all(
     as_json: JsonOption = False,
 ) -> None:
     """List the customers in the order of their creation."""
-    from rebill.services.read_customers import list_customers
+    from rebill.services.parties.read_customers import list_customers
 
     with partner_session(partner, as_json) as session:
         customers = list(

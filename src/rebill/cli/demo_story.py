@@ -36,12 +36,12 @@ from rebill.documents import statement_csv, statement_json
 from rebill.model.data_set import CostImportOrder
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO, kept_amount, text_of
-from rebill.services.catalogue import import_catalogue
-from rebill.services.create_customer import create_customer
-from rebill.services.import_costs import import_costs
-from rebill.services.initialise import find_partner, initialise
-from rebill.services.read_statements import get_statement
-from rebill.services.run_bill import BillRun, StatementRecord, run_bill
+from rebill.services.billing.read_statements import get_statement
+from rebill.services.billing.run_bill import BillRun, StatementRecord, run_bill
+from rebill.services.costs.import_costs import import_costs
+from rebill.services.keeping.initialise import find_partner, initialise
+from rebill.services.parties.catalogue import import_catalogue
+from rebill.services.parties.create_customer import create_customer
 from rebill.settings import Settings
 from rebill.wiring import open_installation
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from rebill.model.customer import Customer
     from rebill.model.months import BillingMonth
     from rebill.model.party import Caller
-    from rebill.services.installation import Installation
+    from rebill.services.acting.installation import Installation
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 CATALOGUE_FILE = SAMPLES / "partner_center_customers.json"

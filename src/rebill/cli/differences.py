@@ -14,7 +14,7 @@ from rebill.model.money import ZERO, kept_amount, text_of, text_of_minor_units
 if TYPE_CHECKING:
     from rebill.cli.output import Document
     from rebill.model.difference import Difference, TotalDifference
-    from rebill.services.diff_month import MonthDifference
+    from rebill.services.proof.diff_month import MonthDifference
 
 
 def diff(
@@ -34,7 +34,7 @@ def diff(
     as_json: JsonOption = False,
 ) -> None:
     """Show by how much a month differs from what was issued, or from another run, by customer, service and cause."""
-    from rebill.services.diff_month import diff_month
+    from rebill.services.proof.diff_month import diff_month
 
     with partner_session(partner, as_json) as session:
         output = session.output

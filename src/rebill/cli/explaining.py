@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rebill.cli.output import Document
     from rebill.model.derivation import Step
-    from rebill.services.explain_statement import ExplainedLine, Explanation
-    from rebill.services.run_charges import ExplainedCharge, PricedAlike
+    from rebill.services.proof.explain_statement import ExplainedLine, Explanation
+    from rebill.services.proof.run_charges import ExplainedCharge, PricedAlike
 
 
 def explain(
@@ -42,7 +42,7 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Derive a statement's lines, down to single charges, with the numbers in the arithmetic."""
-    from rebill.services.explain_statement import explain_statement
+    from rebill.services.proof.explain_statement import explain_statement
 
     with partner_session(partner, as_json) as session:
         output = session.output

@@ -10,7 +10,7 @@ from rebill.cli.output import Output
 from rebill.cli.session import occasion_of_command, reporting, seal_quietly
 
 if TYPE_CHECKING:
-    from rebill.services.initialise import Initialised
+    from rebill.services.keeping.initialise import Initialised
 
 
 def init(
@@ -18,7 +18,7 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Create or upgrade the database, the first partner and its admin key (shown once)."""
-    from rebill.services.initialise import initialise
+    from rebill.services.keeping.initialise import initialise
     from rebill.wiring import open_installation
 
     with reporting(as_json) as output:

@@ -18,7 +18,7 @@ from rebill.model.party import Role
 
 if TYPE_CHECKING:
     from rebill.model.callers import ApiKey
-    from rebill.services.keys import IssuedKey
+    from rebill.services.callers.keys import IssuedKey
 
 commands = typer.Typer(help="API keys of the partner and of its customers.", no_args_is_help=True)
 
@@ -54,7 +54,7 @@ def create(
 ) -> None:
     """Make an API key; it is shown once."""
     from rebill.model.callers import NewKey
-    from rebill.services.keys import create_key, create_key_of_user
+    from rebill.services.callers.keys import create_key, create_key_of_user
 
     if customer is not None and role is not KeyRole.READ_ONLY:
         raise typer.BadParameter("a customer's key can only be read_only", param_hint="--role")
@@ -71,7 +71,7 @@ def create(
 @commands.command("list")
 def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """List the keys, without their secrets."""
-    from rebill.services.keys import list_keys
+    from rebill.services.callers.keys import list_keys
 
     with partner_session(partner, as_json) as session:
         keys = every_item(lambda page: list_keys(session.installation, session.caller, page))
@@ -89,7 +89,7 @@ def revoke(
     key_id: KeyArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
 ) -> None:
     """End a key at once."""
-    from rebill.services.keys import revoke_key
+    from rebill.services.callers.keys import revoke_key
 
     with changing_session(Act.REVOKE_KEY, partner, as_json, reason, key_id) as session:
         revoke_key(session.installation, session.caller, key_id)
@@ -112,7 +112,7 @@ def rotate(
     """Make a key in place of another one; the old one ends at once, or after an overlap."""
     from datetime import timedelta
 
-    from rebill.services.keys import rotate_key
+    from rebill.services.callers.keys import rotate_key
 
     with changing_session(Act.ROTATE_KEY, partner, as_json, reason, key_id) as session:
         issued = rotate_key(session.installation, session.caller, key_id, timedelta(seconds=overlap), expires)

@@ -47,7 +47,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Enter a line for a customer's month; the next run bills it."""
-    from rebill.services.enter_manual_line import enter_manual_line
+    from rebill.services.costs.enter_manual_line import enter_manual_line
 
     new = NewManualLine(customer, period, amount, reason, currency, cost, invoice)
     with changing_session(Act.ENTER_MANUAL_LINE, partner, as_json, reason) as session:
@@ -67,7 +67,7 @@ def list_all(
     as_json: JsonOption = False,
 ) -> None:
     """List the entries, withdrawn ones too, by their numbers."""
-    from rebill.services.read_manual_lines import list_manual_lines
+    from rebill.services.costs.read_manual_lines import list_manual_lines
 
     with partner_session(partner, as_json) as session:
         lines = list(
@@ -98,7 +98,7 @@ def withdraw(
     as_json: JsonOption = False,
 ) -> None:
     """Take an entry back: it vanishes at the next run, or is corrected where its month is issued."""
-    from rebill.services.withdraw_manual_line import withdraw_manual_line
+    from rebill.services.costs.withdraw_manual_line import withdraw_manual_line
 
     with changing_session(Act.WITHDRAW_MANUAL_LINE, partner, as_json, reason, line_id) as session:
         line = withdraw_manual_line(session.installation, session.caller, line_id)

@@ -33,7 +33,7 @@ def margins(
     as_json: JsonOption = False,
 ) -> None:
     """Show price, cost and margin of what stands on documents; services and rules of one month."""
-    from rebill.services.read_margins import MarginsOrder, read_margins
+    from rebill.services.proof.read_margins import MarginsOrder, read_margins
 
     with partner_session(partner, as_json) as session:
         output = session.output

@@ -24,7 +24,7 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Create another partner in the same database, with its admin key (shown once)."""
-    from rebill.services.initialise import create_partner
+    from rebill.services.keeping.initialise import create_partner
 
     with reporting(as_json) as output:
         with closing(standing_installation()) as installation:
@@ -84,7 +84,7 @@ def settings(
     """Show a partner's settings, after changing those that are given."""
     from rebill.api.caller_shapes import PartnerSettingsAnswer
     from rebill.model.partner import PartnerSettingsChange
-    from rebill.services.partner_settings import change_partner_settings
+    from rebill.services.parties.partner_settings import change_partner_settings
 
     if no_billing_start and billing_start is not None:
         raise typer.BadParameter("give one of --billing-start and --no-billing-start", param_hint="--billing-start")

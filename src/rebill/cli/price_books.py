@@ -36,7 +36,7 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make a price book from its specification."""
-    from rebill.services.create_price_book import create_price_book
+    from rebill.services.pricing.create_price_book import create_price_book
 
     with changing_session(Act.CREATE_PRICE_BOOK, partner, as_json, reason) as session:
         order = PriceBookOrder(name, specification_text(file.read()))
@@ -54,7 +54,7 @@ def create(
 @commands.command("list")
 def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """List the price books in the order of their creation."""
-    from rebill.services.read_price_books import list_price_books
+    from rebill.services.pricing.read_price_books import list_price_books
 
     with partner_session(partner, as_json) as session:
         books = list(every_item(lambda page: list_price_books(session.installation, session.caller, page)))
@@ -74,7 +74,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a price book, what it says, and whom it is assigned to."""
-    from rebill.services.read_price_books import get_price_book, get_specification
+    from rebill.services.pricing.read_price_books import get_price_book, get_specification
 
     with partner_session(partner, as_json) as session:
         book = get_price_book(session.installation, session.caller, book_id)
@@ -103,7 +103,7 @@ def update(
     as_json: JsonOption = False,
 ) -> None:
     """Change the name of a price book, or what it says; issued months keep what priced them."""
-    from rebill.services.change_price_book import change_price_book
+    from rebill.services.pricing.change_price_book import change_price_book
 
     if name is None and file is None:
         raise typer.BadParameter("say what is to change: --name or --specification", param_hint="options")
@@ -123,7 +123,7 @@ def delete(
     book_id: BookArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
 ) -> None:
     """Delete a price book that is assigned to nobody."""
-    from rebill.services.delete_price_book import delete_price_book
+    from rebill.services.pricing.delete_price_book import delete_price_book
 
     with changing_session(Act.DELETE_PRICE_BOOK, partner, as_json, reason, book_id) as session:
         delete_price_book(session.installation, session.caller, book_id)
@@ -162,7 +162,7 @@ def assign(
     as_json: JsonOption = False,
 ) -> None:
     """Let a price book price a customer: all its accounts, or those named."""
-    from rebill.services.assign_book_with_accounts import assign_book_with_accounts
+    from rebill.services.pricing.assign_book_with_accounts import assign_book_with_accounts
 
     order = BookAssignmentOrder(book_id, customer, start_month, end_month)
     with changing_session(Act.ASSIGN_PRICE_BOOK, partner, as_json, reason) as session:
@@ -183,7 +183,7 @@ def unassign(
     as_json: JsonOption = False,
 ) -> None:
     """End an assignment of a price book; issued months keep what priced them."""
-    from rebill.services.change_book_assignment import end_price_book_assignment
+    from rebill.services.pricing.change_book_assignment import end_price_book_assignment
 
     with changing_session(Act.END_BOOK_ASSIGNMENT, partner, as_json, reason, assignment_id) as session:
         end_price_book_assignment(session.installation, session.caller, assignment_id)
@@ -207,7 +207,7 @@ def dry_run(
     as_json: JsonOption = False,
 ) -> None:
     """Try a price book on a customer's month: the price now, under the book, the difference; nothing is stored."""
-    from rebill.services.dry_run_price_book import dry_run_price_book
+    from rebill.services.trials.dry_run_price_book import dry_run_price_book
 
     named = () if accounts is None or _ALL in accounts else tuple(accounts)
     with partner_session(partner, as_json) as session:
@@ -240,7 +240,7 @@ _ASSIGNMENT_KEYS = ("id", "target_client_api_id", "accounts", "start_month", "en
 
 
 def _assignments(session: Session, book_id: int) -> list[Document]:
-    from rebill.services.read_book_assignments import list_account_assignments, list_book_assignments
+    from rebill.services.pricing.read_book_assignments import list_account_assignments, list_book_assignments
 
     made = every_item(lambda page: list_book_assignments(session.installation, session.caller, page))
     priced = list(every_item(lambda page: list_account_assignments(session.installation, session.caller, page)))
@@ -266,7 +266,7 @@ def _document(book: PriceBookRecord) -> Document:
 
 def _notices(session: Session, book: PriceBookRecord) -> list[str]:
     """What of a book's text matches no line of the last imported month, though it nearly does."""
-    from rebill.services.near_misses import near_misses_of_book
+    from rebill.services.trials.near_misses import near_misses_of_book
 
     return list(near_misses_of_book(session.installation, session.caller, book.price_book_id).sentences)
 

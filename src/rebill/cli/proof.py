@@ -15,7 +15,7 @@ from rebill.model.money import text_of_minor_units
 
 if TYPE_CHECKING:
     from rebill.cli.output import Document
-    from rebill.services.verify_statements import Verification
+    from rebill.services.proof.verify_statements import Verification
 
 
 def verify(
@@ -29,7 +29,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Compute statements again from what their runs recorded, and compare them byte for byte."""
-    from rebill.services.verify_statements import VerifiedMonth, verify_month, verify_statement
+    from rebill.services.proof.verify_statements import VerifiedMonth, verify_month, verify_statement
 
     if (statement_id is None) == (period is None):
         raise typer.BadParameter("name a statement's id, or a month with --period")

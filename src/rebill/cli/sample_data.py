@@ -25,7 +25,7 @@ def sample_data(
     as_json: JsonOption = False,
 ) -> None:
     """Write a synthetic partner: a Partner Center customers answer, and cost files in Microsoft's FOCUS layout."""
-    from rebill.services.sample_data import write_sample_data
+    from rebill.services.costs.sample_data import write_sample_data
 
     with reporting(as_json) as output:
         with output.counting(f"Writing {lines:,} lines") as progress:

@@ -33,7 +33,7 @@ def serve(
     """Serve the partner API: /v1, /v2, /openapi.json, /docs, /healthz, /readyz, /metrics."""
     import uvicorn
 
-    from rebill.services.initialise import find_partner
+    from rebill.services.keeping.initialise import find_partner
 
     with reporting(as_json) as output:
         installation = standing_installation()

@@ -18,7 +18,7 @@ from rebill.model.errors import NotFound, RebillError, Refusal, Unavailable
 if TYPE_CHECKING:
     from rebill.model.audit import Act
     from rebill.model.party import Caller, Occasion
-    from rebill.services.installation import Installation
+    from rebill.services.acting.installation import Installation
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def reporting(as_json: bool) -> Iterator[Output]:
 @contextmanager
 def partner_session(partner: str | None, as_json: bool) -> Iterator[Session]:
     """A session for the partner named (by name or id), or for the first one of the installation."""
-    from rebill.services.initialise import find_partner
+    from rebill.services.keeping.initialise import find_partner
 
     with reporting(as_json) as output:
         installation = standing_installation()
@@ -89,14 +89,14 @@ def occasion_of_command(reason: str = "") -> Occasion:
 
 def seal_quietly(installation: Installation, partner_id: int) -> None:
     """Seal what this command recorded; where the database is busy, whoever comes next does."""
-    from rebill.services.audit_sealing import seal_partner
+    from rebill.services.keeping.audit_sealing import seal_partner
 
     with suppress(Unavailable):
         seal_partner(installation, partner_id)
 
 
 def _record_refused(session: Session, act: Act, subject_id: int | None, refusal: Refusal) -> None:
-    from rebill.services.audit_trail import record_refused
+    from rebill.services.acting.audit_trail import record_refused
 
     try:
         record_refused(session.installation, session.caller, act, subject_id, refusal)

@@ -52,7 +52,7 @@ def list_all(
     as_json: JsonOption = False,
 ) -> None:
     """List the statements, of one month or of all."""
-    from rebill.services.read_statements import every_statement
+    from rebill.services.billing.read_statements import every_statement
 
     with partner_session(partner, as_json) as session:
         wanted = StatementFilter(month=period, with_notes=documents is DocumentChoice.ALL)
@@ -66,7 +66,7 @@ def list_all(
 def show(statement_id: StatementArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """Show one statement with all its lines, as the customer gets it."""
     from rebill.documents import statement_json
-    from rebill.services.read_statements import get_statement
+    from rebill.services.billing.read_statements import get_statement
 
     with partner_session(partner, as_json) as session:
         record = get_statement(session.installation, session.caller, statement_id)
@@ -91,7 +91,7 @@ def export(
 ) -> None:
     """Write one statement as JSON or CSV."""
     from rebill.documents import statement_csv, statement_json
-    from rebill.services.read_statements import get_statement
+    from rebill.services.billing.read_statements import get_statement
 
     with partner_session(partner, as_json) as session:
         record = get_statement(session.installation, session.caller, statement_id)
@@ -121,7 +121,7 @@ def number(
     as_json: JsonOption = False,
 ) -> None:
     """Number an issued document by your own system's number, once and for ever."""
-    from rebill.services.give_number import give_number
+    from rebill.services.billing.give_number import give_number
 
     with changing_session(Act.GIVE_NUMBER, partner, as_json, reason, statement_id) as session:
         record = give_number(session.installation, session.caller, statement_id, invoice_id)

@@ -25,7 +25,7 @@ from rebill.model.terms import Basis, CommitmentsPolicy
 if TYPE_CHECKING:
     from rebill.cli.output import Document
     from rebill.model.what_if import Expected, WhatIfRow, WhatIfService
-    from rebill.services.what_if import TriedMonth
+    from rebill.services.trials.what_if import TriedMonth
 
 
 _CustomerOption = Annotated[
@@ -101,8 +101,8 @@ def what_if(
     from rebill.api.billing_rule_shapes import BillingRuleBody
     from rebill.cli.request_files import read_request
     from rebill.model.what_if import WhatIf
-    from rebill.services.price_book_check import written
-    from rebill.services.what_if import what_if as try_out
+    from rebill.services.pricing.price_book_check import written
+    from rebill.services.trials.what_if import what_if as try_out
 
     with partner_session(partner, as_json) as session:
         output = session.output

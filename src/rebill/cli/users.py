@@ -35,7 +35,7 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make a user, for whom keys can then be made."""
-    from rebill.services.create_user import create_user
+    from rebill.services.callers.create_user import create_user
 
     with changing_session(Act.CREATE_USER, partner, as_json, reason) as session:
         user = create_user(session.installation, session.caller, NewUser(name, role, customer, email))
@@ -47,7 +47,7 @@ def create(
 @commands.command("list")
 def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """List the users in the order of their creation."""
-    from rebill.services.read_users import list_users
+    from rebill.services.callers.read_users import list_users
 
     with partner_session(partner, as_json) as session:
         users = list(every_item(lambda page: list_users(session.installation, session.caller, page)))
@@ -82,7 +82,7 @@ def change(
     as_json: JsonOption = False,
 ) -> None:
     """Change a user; its keys never open more than its role."""
-    from rebill.services.change_user import change_user
+    from rebill.services.callers.change_user import change_user
 
     with changing_session(Act.CHANGE_USER, partner, as_json, reason, user_id) as session:
         wanted = UserChange(name, email, role, disabled)
@@ -98,7 +98,7 @@ def delete(
     user_id: UserArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
 ) -> None:
     """Delete a user and end its keys at once."""
-    from rebill.services.delete_user import delete_user
+    from rebill.services.callers.delete_user import delete_user
 
     with changing_session(Act.DELETE_USER, partner, as_json, reason, user_id) as session:
         delete_user(session.installation, session.caller, user_id)

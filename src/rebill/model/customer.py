@@ -13,7 +13,7 @@ from rebill.model.terms import TERM_NAMES, Basis, CommitmentsPolicy, LateCostTer
 
 @dataclass(frozen=True)
 class NewCustomer:
-    """What a new customer is to be. Values are checked by ``services.create_customer``.
+    """What a new customer is to be. Values are checked by ``services.parties.create_customer``.
 
     ``markup_percent``: a book of one rule over everything; ``None`` = no book.
     ``address_required`` tells whether the calling shape insists on one.

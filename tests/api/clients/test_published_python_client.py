@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.api.server import PATIENCE_SECONDS, Servers, serving
 from tests.api.world import ADDRESS, World, drawn_statement
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.api.client import BASE, ApiClient
 from tests.api.world import ADD, ADDRESS, LIST, World, drawn_statement
 

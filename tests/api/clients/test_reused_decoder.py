@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from rebill.api.paging import PAGING
 from rebill.api.routes import ROUTES
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.api.client import ApiClient
 from tests.api.price_book_steps import ACCOUNTS, ASSIGNMENTS, assigned, priced
 from tests.api.world import ADD, ADDRESS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from rebill.api.application import application
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade

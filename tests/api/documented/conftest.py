@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rebill.api.application import application
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from tests.api.client import api_client
 from tests.api.documented.partner import admin_key, documented_partner
 from tests.api.documented.recording import Recorder

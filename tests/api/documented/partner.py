@@ -10,13 +10,13 @@ from rebill.model.closing import ClosingAct, ClosingOrder
 from rebill.model.customer import NewCustomer
 from rebill.model.data_set import CostImportOrder
 from rebill.model.party import Address, Caller, Classification, Role
-from rebill.services.catalogue import import_catalogue
-from rebill.services.create_customer import create_customer
-from rebill.services.finalize_month import finalize_month
-from rebill.services.import_costs import import_costs
-from rebill.services.initialise import create_partner
-from rebill.services.installation import Installation
-from rebill.services.run_bill import run_bill
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.finalize_month import finalize_month
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.costs.import_costs import import_costs
+from rebill.services.keeping.initialise import create_partner
+from rebill.services.parties.catalogue import import_catalogue
+from rebill.services.parties.create_customer import create_customer
 from tests.api.client import ApiClient
 from tests.api.documented.recording import Recorder
 from tests.conftest import SettableClock

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rebill.services.installation import Installation
+from rebill.services.acting.installation import Installation
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade

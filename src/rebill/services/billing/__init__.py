@@ -1,0 +1,1 @@
+"""The life of a bill: run, look through, approve, number, finalize, correct, void."""

@@ -1,0 +1,398 @@
+"""Take in one delivery of cost files: all of it, or nothing (``docs/cost-lines.md``)."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+from sqlalchemy import Connection
+
+from rebill.lake.cost_data_sets import (
+    Delivery,
+    MonthContent,
+    StagedDataSet,
+    confirm_published,
+    contents,
+    overlap,
+    publish,
+    read_rejects,
+    stage,
+    withdraw,
+)
+from rebill.lake.session import engine_session
+from rebill.lake.workshop import Workshop, workshop
+from rebill.model.audit import Act
+from rebill.model.currencies import minor_digits
+from rebill.model.data_set import (
+    LAWFUL_PAIR,
+    REJECTS_SHOWN,
+    SOURCE_KIND_FILE,
+    ConvertedFile,
+    CostImport,
+    CostImportOrder,
+    DataSet,
+    FileFault,
+    Reject,
+    RejectedDelivery,
+    refuse_files,
+)
+from rebill.model.errors import Conflict, Invalid, ProgramError, Refusal
+from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, greatest_length
+from rebill.model.months import BillingMonth
+from rebill.model.party import Caller
+from rebill.services.acting.audit_trail import record_change
+from rebill.services.acting.installation import Installation
+from rebill.services.acting.permission import Permission, require
+from rebill.sources.cost_files import CostFile, FileMark, find_cost_files, mark_of, refusals
+from rebill.sources.layouts import LAYOUT_NAMES
+from rebill.sources.reading import Fallbacks, RecognisedFile, convert, recognised
+from rebill.store.accounts import SeenAccount, remember_accounts
+from rebill.store.closed_months import closed_months
+from rebill.store.data_sets import add_data_sets, data_sets_in_force, months_of_delivery, recorded_data_sets
+from rebill.store.identity import draw_ids
+from rebill.store.scope import Scope
+from rebill.store.tables import data_sets
+
+_UNSCOPED = "file:"
+_GREATEST_SCOPE_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One import under way: who asked for what, and what was in force when it began."""
+
+    installation: Installation
+    caller: Caller
+    order: CostImportOrder
+    connection: duckdb.DuckDBPyConnection
+    place: Workshop
+    in_force: tuple[DataSet, ...]
+    moment: datetime
+
+
+def list_data_sets(installation: Installation, caller: Caller) -> list[DataSet]:
+    """The data sets in force, in order of billing month."""
+    require(caller, Permission.READ)
+    with installation.database.reading() as connection:
+        return data_sets_in_force(Scope.of(connection, caller))
+
+
+def import_costs(installation: Installation, caller: Caller, order: CostImportOrder) -> CostImport:
+    """Take the files of ``order`` into the lake, one data set for each billing month they hold.
+
+    Raises ``Invalid`` for files that cannot be read (every fault of every file at once),
+    ``RejectedDelivery`` for rows that cannot and were not accepted, ``Conflict`` for charges that
+    are in force already, ``ProgramError`` when disk or memory does not suffice. Whatever is raised,
+    record and lake are as before.
+    """
+    require(caller, Permission.CHANGE)
+    _check_order(order)
+    files = find_cost_files([Path(file) for file in order.files])
+    settings = installation.settings
+    with workshop(settings.lake_folder, caller.partner_id) as place:
+        _sweep(installation, caller, place)
+        with engine_session(settings.engine_memory_limit, place.staging / "spill") as connection:
+            in_force = tuple(list_data_sets(installation, caller))
+            _check_scope(order.scope, in_force)
+            task = _Task(installation, caller, order, connection, place, in_force, installation.clock())
+            try:
+                return _with_closed_months(task, _take_in(task, files))
+            except (duckdb.Error, OSError) as error:
+                raise ProgramError(
+                    "import_engine_failed",
+                    f"The import was stopped and nothing was stored: {str(error).splitlines()[0]}. Look at the free "
+                    "disk space and at REBILL_ENGINE_MEMORY_LIMIT, then import again.",
+                ) from error
+
+
+def _with_closed_months(task: _Task, done: CostImport) -> CostImport:
+    with task.installation.database.reading() as connection:
+        closed = closed_months(Scope.of(connection, task.caller))
+    return replace(done, closed=closed.of_months({data_set.billing_month for data_set in done.data_sets}))
+
+
+def _check_order(order: CostImportOrder) -> None:
+    if order.layout not in LAYOUT_NAMES:
+        raise Invalid(
+            FileFault.UNKNOWN_LAYOUT, f"{order.layout!r} is no layout; write one of {', '.join(LAYOUT_NAMES)}."
+        )
+    if order.currency is not None:
+        try:
+            minor_digits(order.currency)
+        except ValueError as error:
+            raise Invalid(FileFault.CURRENCY_MISSING, f"--currency: {error}.") from None
+
+
+def _check_scope(scope: str | None, in_force: Sequence[DataSet]) -> None:
+    """A name of the caller's own, or the one that a delivery without a scope was given: so it can be replaced."""
+    if scope is None or scope in {data_set.scope for data_set in in_force}:
+        return
+    printable = scope.isprintable() and scope == scope.strip()
+    if not printable or not 0 < len(scope) <= _GREATEST_SCOPE_LENGTH or scope.startswith(_UNSCOPED):
+        raise Invalid(
+            FileFault.INVALID_SCOPE,
+            f"A scope has 1 to {_GREATEST_SCOPE_LENGTH} printable characters and no {_UNSCOPED!r} in front, but for "
+            "that of a data set in force (`rebill costs list`).",
+        )
+
+
+def _sweep(installation: Installation, caller: Caller, place: Workshop) -> None:
+    pending = place.pending_data_sets()
+    if pending:
+        with installation.database.reading() as connection:
+            recorded = recorded_data_sets(Scope.of(connection, caller), pending)
+        place.sweep(recorded)
+
+
+def _take_in(task: _Task, files: Sequence[CostFile]) -> CostImport:
+    marks = _marks(files)
+    found = _recognised(task, files, marks)
+    view = _view(found)
+    delivery_sha256 = _sha256_of(marks)
+    scope = task.order.scope or _UNSCOPED + delivery_sha256[:16]
+    known = _in_force_again(task, scope, view, delivery_sha256)
+    if known:
+        return CostImport(known)
+    replaceable = _ids(data_set for data_set in task.in_force if (data_set.scope, data_set.view) == (scope, view))
+    _refuse_files_in_force(task, [mark.sha256 for mark in marks], replaceable)
+    delivery = Delivery(
+        source_kind=SOURCE_KIND_FILE,
+        scope=scope,
+        view=view,
+        sha256=delivery_sha256,
+        imported_at=task.moment,
+        overlap_reason=task.order.overlap_reason,
+        files=_convert(task, found),
+        period=task.order.period,
+    )
+    return _keep(task, delivery)
+
+
+def _marks(files: Sequence[CostFile]) -> list[FileMark]:
+    faults: list[tuple[str, FileFault, str]] = []
+    marks: dict[str, FileMark] = {}
+    names: dict[str, str] = {}
+    for file in files:
+        with refusals(file, faults):
+            mark = marks[file.name] = mark_of(file)
+            if mark.sha256 in names and mark.byte_count:
+                faults.append((file.name, FileFault.SAME_FILE_TWICE, f"has the same bytes as {names[mark.sha256]}"))
+            names.setdefault(mark.sha256, file.name)
+    refuse_files(faults)
+    return [marks[file.name] for file in files]
+
+
+def _sha256_of(marks: Sequence[FileMark]) -> str:
+    return hashlib.sha256("\n".join(sorted(mark.sha256 for mark in marks)).encode()).hexdigest()
+
+
+def _in_force_again(task: _Task, scope: str, view: str, delivery_sha256: str) -> tuple[DataSet, ...]:
+    """The data sets of this very delivery, if every one of them is in force."""
+    same = [
+        data_set
+        for data_set in task.in_force
+        if (data_set.scope, data_set.delivery_sha256) == (scope, delivery_sha256)
+        and (data_set.source_kind, data_set.view) == (SOURCE_KIND_FILE, view)
+    ]
+    with task.installation.database.reading() as connection:
+        scoped = Scope.of(connection, task.caller)
+        months = months_of_delivery(scoped, SOURCE_KIND_FILE, scope, view, delivery_sha256)
+    if {data_set.billing_month for data_set in same} != months:
+        return ()
+    return tuple(replace(data_set, already_imported=True) for data_set in same)
+
+
+def _refuse_files_in_force(task: _Task, sha256s: Sequence[str], replaced: set[int]) -> None:
+    for data_set in task.in_force:
+        for file in data_set.files:
+            if data_set.data_set_id not in replaced and file.sha256 in sha256s and file.rows:
+                raise Conflict(
+                    FileFault.FILE_IN_FORCE,
+                    f"The bytes of {file.name} are in force already, in data set {data_set.data_set_id} of "
+                    f"{data_set.billing_month} (scope {data_set.scope}); leave the file out, or replace that data set "
+                    "by importing with its --scope.",
+                )
+
+
+def _fallbacks(order: CostImportOrder) -> Fallbacks:
+    return Fallbacks(order.period, order.currency, order.layout)
+
+
+def _recognised(task: _Task, files: Sequence[CostFile], marks: Sequence[FileMark]) -> list[RecognisedFile]:
+    fallbacks = _fallbacks(task.order)
+    faults: list[tuple[str, FileFault, str]] = []
+    found: list[RecognisedFile] = []
+    for file, mark in zip(files, marks, strict=True):
+        with refusals(file, faults):
+            found.append(recognised(task.connection, file, mark, fallbacks, task.place.staging))
+    refuse_files(faults)
+    return found
+
+
+def _view(found: Sequence[RecognisedFile]) -> str:
+    """What the delivery's files hold, all of them alike: data sets of two kinds are two deliveries."""
+    first = found[0].recognition
+    others = [file for file in found if file.recognition.view != first.view]
+    refuse_files(
+        [
+            (
+                file.file.name,
+                FileFault.MIXED_VIEWS,
+                f"holds {file.recognition.view} cost ({file.recognition.name}) but {found[0].file.name} holds "
+                f"{first.view} cost ({first.name}); import them one after the other",
+            )
+            for file in others
+        ]
+    )
+    return first.view
+
+
+def _convert(task: _Task, found: Sequence[RecognisedFile]) -> tuple[ConvertedFile, ...]:
+    fallbacks = _fallbacks(task.order)
+    faults: list[tuple[str, FileFault, str]] = []
+    converted: list[ConvertedFile] = []
+    for number, recognised_file in enumerate(found):
+        with refusals(recognised_file.file, faults):
+            converted.append(convert(task.connection, recognised_file, fallbacks, task.place.staging, number))
+    refuse_files(faults)
+    return tuple(converted)
+
+
+def _keep(task: _Task, delivery: Delivery) -> CostImport:
+    reject_files = [Path(file.rejects) for file in delivery.files if file.rejects]
+    reject_count = sum(file.reject_count for file in delivery.files)
+    row_count = sum(file.row_count for file in delivery.files)
+    rejects = read_rejects(task.connection, reject_files, REJECTS_SHOWN)
+    if rejects and not task.order.accept_rejects:
+        raise RejectedDelivery(rejects, reject_count, row_count + reject_count)
+    if not row_count:
+        refuse_files([(file.name, FileFault.NO_ROWS, _no_rows(file, rejects)) for file in delivery.files])
+    months = contents(task.connection, delivery)
+    kept = _unchanged(task, delivery, months)
+    staged = _stage(task, delivery, months, [content for content in months if content.month not in kept])
+    replaced = _replaced(task, staged)
+    _refuse_files_in_force(task, [file.sha256 for file in delivery.files], replaced | _ids(kept.values()))
+    _refuse_overlaps(task, staged, replaced)
+    _publish(task, staged, replaced)
+    imported = {**kept, **{entry.data_set.billing_month: entry.data_set for entry in staged}}
+    return CostImport(tuple(imported[content.month] for content in months), rejects, reject_count)
+
+
+def _no_rows(file: ConvertedFile, rejects: Sequence[Reject]) -> str:
+    first = next((reject for reject in rejects if reject.file == file.name), None)
+    if first is None:
+        return "has a header but no row of a charge"
+    column = f", {first.column}" if first.column else ""
+    return f"has no row that can be read: row {first.row}{column}: {first.reason}"
+
+
+def _unchanged(task: _Task, delivery: Delivery, months: Sequence[MonthContent]) -> dict[BillingMonth, DataSet]:
+    """Months of the delivery for which these very bytes are in force (others of it were replaced since)."""
+    wanted = {content.month for content in months}
+    return {
+        data_set.billing_month: replace(data_set, already_imported=True)
+        for data_set in task.in_force
+        if data_set.name == (delivery.source_kind, delivery.scope, delivery.view, data_set.billing_month)
+        and data_set.delivery_sha256 == delivery.sha256
+        and data_set.billing_month in wanted
+    }
+
+
+def _ids(found: Iterable[DataSet]) -> set[int]:
+    return {data_set.data_set_id for data_set in found}
+
+
+def _stage(
+    task: _Task, delivery: Delivery, months: Sequence[MonthContent], wanted: Sequence[MonthContent]
+) -> list[StagedDataSet]:
+    with task.installation.database.reading() as connection:
+        ids = draw_ids(connection, data_sets.c.data_set_id, len(wanted))
+    return [
+        stage(task.connection, task.place, delivery, months, content, data_set_id)
+        for content, data_set_id in zip(wanted, ids, strict=True)
+    ]
+
+
+def _replaced(task: _Task, staged: Sequence[StagedDataSet]) -> set[int]:
+    names = {entry.data_set.name for entry in staged}
+    return _ids(data_set for data_set in task.in_force if data_set.name in names)
+
+
+def _refuse_overlaps(task: _Task, staged: Sequence[StagedDataSet], replaced: set[int]) -> None:
+    if task.order.overlap_reason:
+        return
+    for entry in staged:
+        for other in task.in_force:
+            if other.billing_month != entry.data_set.billing_month or other.data_set_id in replaced:
+                continue
+            if {other.view, entry.data_set.view} == LAWFUL_PAIR:
+                continue
+            shared = overlap(task.connection, task.place.lake_folder, entry, other)
+            if shared is not None:
+                raise Conflict(
+                    FileFault.DOUBLE_COUNTING,
+                    f"Data set {other.data_set_id} of {other.billing_month} (scope {other.scope}) already holds "
+                    f"charges of {shared}. To replace it, import with its --scope; to count both, say why with "
+                    "--overlap-reason.",
+                )
+
+
+def _publish(task: _Task, staged: Sequence[StagedDataSet], replaced: set[int]) -> None:
+    publish(task.place, staged)
+    try:
+        task.installation.database.write(lambda connection: _record(task, connection, staged, replaced))
+    except Refusal as refusal:
+        # Unavailable may hide a transaction that was stored after all: the next import looks and settles it.
+        if isinstance(refusal, Conflict):
+            withdraw(task.place, staged)
+        raise
+    confirm_published(task.place, staged)
+
+
+def _record(task: _Task, connection: Connection, staged: Sequence[StagedDataSet], replaced: set[int]) -> None:
+    scope = Scope.of(connection, task.caller)
+    if _ids(data_sets_in_force(scope)) != _ids(task.in_force):
+        raise Conflict(FileFault.CHANGED_MEANWHILE, "The cost in force changed during this import; import again.")
+    added = [entry.data_set for entry in staged]
+    add_data_sets(scope, added, replaced, task.moment)
+    record_change(
+        scope,
+        task.caller,
+        Act.IMPORT_COSTS,
+        added[0].data_set_id if len(added) == 1 else None,
+        task.moment,
+        before=_told_of(one for one in task.in_force if one.data_set_id in replaced),
+        after=_told_of(added),
+    )
+    names = {
+        identifier: SeenAccount(identifier, name=name)
+        for entry in staged
+        for identifier, name in entry.subscriptions
+        if len(identifier) <= GREATEST_IDENTIFIER_LENGTH
+    }
+    remember_accounts(scope, AccountKind.SUBSCRIPTION, list(names.values()), task.moment)
+    allocatable = sorted({found for entry in staged for found in entry.allocatable})
+    for kind in (AccountKind.COMMITMENT, AccountKind.CHARGE_KIND):
+        seen = [
+            SeenAccount(one) for of_kind, one in allocatable if of_kind is kind and len(one) <= greatest_length(kind)
+        ]
+        if seen:
+            remember_accounts(scope, kind, seen, task.moment)
+
+
+def _told_of(found: Iterable[DataSet]) -> dict[str, object]:
+    """What the audit trail keeps of data sets, by their ids."""
+    return {
+        str(one.data_set_id): {
+            "period": one.billing_month,
+            "scope": one.scope,
+            "delivery_sha256": one.delivery_sha256,
+            "rows": one.rows,
+            "rejects": one.reject_count,
+            "overlap_reason": one.overlap_reason,
+            "sums": one.sums,
+        }
+        for one in found
+    }

@@ -1,0 +1,1 @@
+"""Beginning, keeping and guarding the record: initialise, back up, restore, audit."""

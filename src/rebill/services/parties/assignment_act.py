@@ -1,0 +1,330 @@
+"""What assign, move and remove have in common: read the ids, plan each account, store all or nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from rebill.model.assignment import (
+    GREATEST_IDENTIFIER_COUNT,
+    NOT_FOUND,
+    AccountEntry,
+    AccountFault,
+    AssignmentOrder,
+    AssignmentOutcome,
+)
+from rebill.model.audit import Act
+from rebill.model.closed_months import ClosedMonths
+from rebill.model.errors import Invalid
+from rebill.model.identifiers import AccountKind, account_key, greatest_length, trimmed
+from rebill.model.months import EARLIEST_DAY, LATEST_DAY, BillingMonth
+from rebill.model.party import Caller
+from rebill.services.acting.audit_trail import record_change, record_refusal
+from rebill.services.acting.installation import Installation, today_of
+from rebill.services.acting.permission import Permission, require
+from rebill.services.acting.plain_text import text_fault
+from rebill.services.parties.assignment_details import Changing, assignments_after, assignments_before
+from rebill.services.parties.assignment_plan import ChangingAccount, Fault, Plan
+from rebill.services.parties.issued_changes import issued_changes, issued_faults
+from rebill.services.parties.read_customers import unknown_customer
+from rebill.services.parties.spanning_usage import ChangesOfOwner, changes_of_owner, spanning_usage
+from rebill.store.accounts import KnownAccount, known_accounts
+from rebill.store.assignments import (
+    AccountRecord,
+    StoredAssignment,
+    account_records,
+    assignments_by_account,
+    begin_assignments,
+    end_assignments,
+    touch_account_records,
+    withdraw_assignments,
+)
+from rebill.store.closed_months import closed_months
+from rebill.store.closing import hold_months_open
+from rebill.store.customers import customer_name
+from rebill.store.scope import Scope
+
+Planner = Callable[[Sequence[StoredAssignment], date, BillingMonth | None], Plan | Fault]
+"""Plans an act on one account from what stands, today, and the first month that is not closed for the customer."""
+
+_GREATEST_FAULT_COUNT = 100
+_NOT_FOUND = Fault(NOT_FOUND)
+_FIELDS = {
+    AccountKind.AZURE_CUSTOMER: "azure_customer_ids",
+    AccountKind.SUBSCRIPTION: "azure_ids",
+    AccountKind.COMMITMENT: "commitment_discount_ids",
+    AccountKind.CHARGE_KIND: "charge_kinds",
+}
+_WORDS = {
+    AccountKind.AZURE_CUSTOMER: "azure_customer_id",
+    AccountKind.SUBSCRIPTION: "azure_subscription",
+    AccountKind.COMMITMENT: "commitment_discount_id",
+    AccountKind.CHARGE_KIND: "charge_kind",
+}
+
+
+class PlannedAccount(NamedTuple):
+    """An id as asked, and what the act would do to its account; a fault where it cannot. ``standing``: before it."""
+
+    asked: str
+    account: KnownAccount | None
+    plan: Plan | Fault
+    standing: Sequence[StoredAssignment] = ()
+
+
+def carry_out(
+    installation: Installation, caller: Caller, act_name: Act, order: AssignmentOrder, planner: Planner
+) -> AssignmentOutcome:
+    """Carry out ``order`` on every account, or on none when one is at fault (or it is a dry run).
+
+    The audit trail tells of the accounts that really changed, or of the faults that let nothing be stored.
+    Accounts are held before their assignments are read: what is planned is what is stored.
+    Raises ``NotFound`` for a customer this partner does not have, ``Invalid`` for ids or days that cannot be read.
+    """
+    require(caller, Permission.CHANGE)
+    now = installation.clock()
+
+    def act(connection: Connection) -> tuple[AssignmentOutcome, ChangesOfOwner | None]:
+        scope = Scope.of(connection, caller)
+        if not order.dry_run:
+            hold_months_open(scope)
+        name = held_customer_name(scope, order.customer_id, hold=not order.dry_run)
+        asked = checked_order(order)
+        planned = plan_accounts(scope, order, asked, planner, today_of(now), hold=not order.dry_run)
+        is_sound = all(isinstance(one.plan, Plan) for one in planned)
+        is_held_back = order.dry_run or not is_sound
+        changes = changes_of_owner(scope, order, changing_accounts(planned)) if is_sound else None
+        touched = {} if is_held_back else store_plans(scope, order.customer_id, order.kind, planned, now)
+        records = _shown_records(scope, order.customer_id, planned, touched, is_held_back)
+        entries = _entries(order, planned, records, now, is_sound)
+        outcome = AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
+        if not order.dry_run:
+            _record(scope, caller, act_name, outcome, planned, now)
+        return outcome, changes
+
+    if order.dry_run:
+        with installation.database.reading() as connection:
+            outcome, changes = act(connection)
+    else:
+        outcome, changes = installation.database.write(act)
+    # The lake is looked into behind the act: it may take its time, and holds nobody up.
+    return outcome if changes is None else replace(outcome, spans_transfer=spanning_usage(installation, changes))
+
+
+def held_customer_name(scope: Scope, customer_id: int, hold: bool = False) -> str:
+    """The name of the scope's customer, or ``NotFound``."""
+    name = customer_name(scope, customer_id, hold)
+    if name is None:
+        raise unknown_customer(customer_id)
+    return name
+
+
+def checked_order(order: AssignmentOrder) -> dict[str, str]:
+    """The distinct ids of an order, in the order asked: comparison form → as first asked, trimmed.
+
+    Raises ``Invalid`` with every fault (the first 100) when an id or a day cannot be.
+    """
+    field = _FIELDS[order.kind]
+    faults: dict[str, str] = {}
+    if not 1 <= len(order.identifiers) <= GREATEST_IDENTIFIER_COUNT:
+        faults[field] = f"give 1 to {GREATEST_IDENTIFIER_COUNT:,} ids"
+    asked: dict[str, str] = {}
+    for place, identifier in enumerate(order.identifiers):
+        shown = trimmed(identifier)
+        key = account_key(order.kind, shown)
+        fault = text_fault(shown, required=True, greatest=greatest_length(order.kind))
+        if fault is None and not key:
+            fault = "is required"
+        if fault is not None and len(faults) < _GREATEST_FAULT_COUNT:
+            faults[f"{field}[{place}]"] = fault
+        asked.setdefault(key, shown)
+    faults |= _day_faults(order)
+    if faults:
+        raise Invalid(
+            "invalid_assignment", "Nothing was changed: correct the fields named here and send again.", faults
+        )
+    return asked
+
+
+def plan_accounts(
+    scope: Scope, order: AssignmentOrder, asked: Mapping[str, str], planner: Planner, today: date, hold: bool
+) -> list[PlannedAccount]:
+    """Plan an act on each account asked for, in the order asked; a handful of statements for any number.
+
+    ``hold_months_open`` must be held by an act that is to be stored: what would change issued statements is at fault
+    unless the order says that they are corrected.
+    """
+    closed = closed_months(scope, [order.customer_id])
+    first_open = closed.first_open(order.customer_id)
+    kind = order.kind
+    known = known_accounts(scope, kind, asked, hold)
+    standing = assignments_by_account(scope, [account.account_id for account in known.values()])
+    # Most accounts are assigned for the first time: one plan serves all of which nothing stands.
+    of_free_account = planner((), today, first_open)
+    planned = []
+    for key, identifier in asked.items():
+        account = known.get(key)
+        stands = [] if account is None else standing.get(account.account_id, [])
+        if account is None:
+            plan: Plan | Fault = _NOT_FOUND
+        else:
+            plan = planner(stands, today, first_open) if stands else of_free_account
+        planned.append(PlannedAccount(identifier, account, plan, stands))
+    return planned if order.correct_issued else _with_faults_of_issued(scope, order, closed, planned)
+
+
+def _with_faults_of_issued(
+    scope: Scope, order: AssignmentOrder, closed: ClosedMonths, planned: Sequence[PlannedAccount]
+) -> list[PlannedAccount]:
+    """The same, with a fault in place of each plan that would change issued statements."""
+    changes = issued_changes(scope, order.customer_id, closed, changing_accounts(planned))
+    faults = issued_faults(scope, changes)
+    return [
+        one if one.account is None else one._replace(plan=faults.get(one.account.account_id, one.plan))
+        for one in planned
+    ]
+
+
+def fault_sentence(kind: AccountKind, fault: Fault) -> str:
+    """A fault in the words of this kind of account."""
+    return fault.sentence.replace("{account}", _WORDS[kind])
+
+
+def changing_accounts(planned: Sequence[PlannedAccount]) -> list[ChangingAccount]:
+    """The accounts among ``planned`` whose plans change something, with what stood before."""
+    return [
+        ChangingAccount(one.account, one.standing, one.plan)
+        for one in planned
+        if one.account is not None and isinstance(one.plan, Plan) and one.plan.changes
+    ]
+
+
+def changing_plans(planned: Sequence[PlannedAccount]) -> Changing:
+    """The plans among ``planned`` that change something, each with its account."""
+    return [
+        (one.account, one.plan)
+        for one in planned
+        if one.account is not None and isinstance(one.plan, Plan) and one.plan.changes
+    ]
+
+
+def store_plans(
+    scope: Scope, customer_id: int, kind: AccountKind | None, planned: Sequence[PlannedAccount], now: datetime
+) -> dict[int, AccountRecord]:
+    """Store sound plans; the account records of everyone concerned are made or touched.
+
+    ``kind``: of all accounts; ``None`` where several kinds are only ended. Answers the records of the customer, by
+    account, as they now are.
+    """
+    changing = changing_plans(planned)
+    begins = []
+    concerned = []
+    ended = []
+    for account, plan in changing:
+        if plan.begins is not None:
+            begins.append((account.account_id, plan.begins))
+            concerned.append((customer_id, account.account_id))
+        ended += [*plan.ends, *plan.withdraws]
+    concerned += [(stored.customer_id, stored.account_id) for stored in ended]
+    withdraw_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.withdraws], now)
+    # One order has one day: every plan of it ends on the same.
+    end_day = next((plan.end_day for _, plan in changing if plan.end_day is not None), None)
+    if end_day is not None:
+        end_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.ends], end_day, now)
+    if kind is not None:
+        begin_assignments(scope, customer_id, kind, begins, now)
+    elif begins:
+        raise AssertionError("what begins is of one kind")
+    touched = touch_account_records(scope, concerned, now)
+    return {account_id: record for (owner_id, account_id), record in touched.items() if owner_id == customer_id}
+
+
+def _record(
+    scope: Scope,
+    caller: Caller,
+    act: Act,
+    outcome: AssignmentOutcome,
+    planned: Sequence[PlannedAccount],
+    now: datetime,
+) -> None:
+    customer_id, changing = outcome.customer_id, changing_plans(planned)
+    if outcome.faults:
+        faults = {fault.identifier: fault.sentence for fault in outcome.faults}
+        refusal = Invalid("accounts_refused", "Nothing was changed: accounts are at fault.", faults)
+        record_refusal(scope, caller, act, customer_id, now, refusal)
+    elif changing:
+        accounts = f"{outcome.kind.value}s"
+        before, after = assignments_before(changing), assignments_after(customer_id, changing)
+        record_change(
+            scope,
+            caller,
+            act,
+            customer_id,
+            now,
+            before=before and {accounts: before},
+            after=after and {accounts: after},
+        )
+
+
+def _shown_records(
+    scope: Scope,
+    customer_id: int,
+    planned: Sequence[PlannedAccount],
+    touched: Mapping[int, AccountRecord],
+    is_held_back: bool,
+) -> Mapping[int, AccountRecord]:
+    """The customer's records, by account, of what stands after the act; ``touched``: those that the act stored."""
+    others = [
+        one.account.account_id
+        for one in planned
+        if one.account is not None
+        and isinstance(one.plan, Plan)
+        and one.account.account_id not in touched
+        and not (is_held_back and one.plan.begins is not None)
+    ]
+    return {**touched, **account_records(scope, customer_id, others)} if others else touched
+
+
+def _entries(
+    order: AssignmentOrder,
+    planned: Sequence[PlannedAccount],
+    records: Mapping[int, AccountRecord],
+    now: datetime,
+    is_sound: bool,
+) -> tuple[AccountEntry | AccountFault, ...]:
+    """What is to be answered, after the act: the times of records are those stored, where there is one to show."""
+    entries: list[AccountEntry | AccountFault] = []
+    without_record = AccountRecord(now, now)
+    for asked, account, plan, _ in planned:
+        if isinstance(plan, Fault) or account is None:
+            fault = plan if isinstance(plan, Fault) else _NOT_FOUND
+            entries.append(AccountFault(asked, fault_sentence(order.kind, fault)))
+            continue
+        changes = plan.changes
+        record = records.get(account.account_id, without_record)
+        entries.append(
+            AccountEntry(
+                account.spelling,
+                account.name,
+                account.domain,
+                record.created_at,
+                record.updated_at,
+                plan.shown,
+                done=not order.dry_run and (is_sound or not changes),
+                would=is_sound or not changes,
+            )
+        )
+    return tuple(entries)
+
+
+def _day_faults(order: AssignmentOrder) -> dict[str, str]:
+    faults = {
+        name: "lies outside 1900-01-01 to 2999-12-31"
+        for name, day in (("effective_from", order.effective_from), ("effective_to", order.effective_to))
+        if day is not None and not EARLIEST_DAY <= day <= LATEST_DAY
+    }
+    if order.withdraw and order.effective_to is not None:
+        faults["withdraw"] = "takes an assignment back as if never made: give it without effective_to"
+    return faults

@@ -1,0 +1,167 @@
+"""Create a partner's customer: every rule is checked, every fault is told at once, all of it is stored or nothing."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from rebill.model.assignment import AssignmentOrder
+from rebill.model.audit import Act
+from rebill.model.customer import Customer, NewCustomer
+from rebill.model.errors import Invalid
+from rebill.model.identifiers import AccountKind
+from rebill.model.money import checked_percent, margin_floor_factor
+from rebill.model.months import BillingMonth
+from rebill.model.party import Address, Caller
+from rebill.model.price_book import ALL_ACCOUNTS, Specification, SpecificationFormat, markup_adjustment
+from rebill.model.terms import TERM_NAMES, CustomerTerms
+from rebill.price_books.writing import markup_specification
+from rebill.services.acting.audit_trail import record_change
+from rebill.services.acting.installation import Installation, today_of
+from rebill.services.acting.permission import Permission, require
+from rebill.services.acting.plain_text import composed, text_fault
+from rebill.services.parties.assignment_act import (
+    PlannedAccount,
+    changing_plans,
+    checked_order,
+    fault_sentence,
+    plan_accounts,
+    store_plans,
+)
+from rebill.services.parties.assignment_details import assignments_after
+from rebill.services.parties.assignment_plan import Fault, Plan, plan_assign
+from rebill.services.parties.customer_details import customer_details
+from rebill.services.parties.customer_rules import (
+    address_faults,
+    folder_fault,
+    name_fault,
+    only_faults,
+    percent_fault,
+    tag_faults,
+    trial_fault,
+)
+from rebill.store.assignments import StoredAssignment
+from rebill.store.customers import add_customer, find_customer, is_name_taken
+from rebill.store.identity import draw_id
+from rebill.store.price_books import add_price_book, assign_account, assign_price_book
+from rebill.store.scope import Scope
+from rebill.store.tables import customers
+from rebill.store.terms import ALWAYS, set_terms
+
+_EXTERNAL_ID_BYTES = 6
+
+
+def create_customer(installation: Installation, caller: Caller, new: NewCustomer) -> Customer:
+    """Create a customer with its terms, and assign ``azure_customer_id`` to it in the same transaction.
+
+    Its terms are in force from the beginning. Raises ``Forbidden``, and ``Invalid`` with every faulty field
+    by its name in the API (``name``, ``address.street1``, ``tags[0].key``, ``azure_customer_id`` ...).
+    """
+    require(caller, Permission.CHANGE)
+    now = installation.clock()
+    faults = customer_faults(new, now)
+
+    def act(connection: Connection) -> Customer:
+        scope = Scope.of(connection, caller)
+        found = dict(faults)
+        if "name" not in found and is_name_taken(scope, composed(new.name)):
+            found["name"] = "is the name of another customer"
+        customer_id = draw_id(connection, customers.c.customer_id)
+        planned = _planned_account(scope, new, customer_id, today_of(now), found)
+        if found:
+            raise Invalid("invalid_customer", "No customer was created: correct the fields named here.", found)
+        stored = _store(scope, new, customer_id, planned, now)
+        accounts = assignments_after(customer_id, changing_plans(planned))
+        after = {
+            **customer_details(scope, stored),
+            "markup_percent": new.markup_percent,
+            "azure_customers": accounts,
+        }
+        record_change(scope, caller, Act.CREATE_CUSTOMER, customer_id, now, after=after)
+        return stored
+
+    return installation.database.write(act)
+
+
+def customer_faults(new: NewCustomer, now: datetime) -> dict[str, str]:
+    """What is wrong with a new customer in itself, by field."""
+    faults = only_faults(
+        {
+            "name": name_fault(new.name),
+            "billing_contact": text_fault(new.billing_contact),
+            "partner_billing_configuration.folder": folder_fault(new.billing_folder),
+            "markup_percent": percent_fault(new.markup_percent, markup_adjustment),
+            "fallback_markup_percent": percent_fault(new.fallback_markup_percent, checked_percent),
+            "margin_floor_percent": percent_fault(new.margin_floor_percent, margin_floor_factor),
+            "trial_expiration_date": trial_fault(new.trial_expiration, now),
+        }
+    )
+    return faults | _address_faults(new) | tag_faults(new.tags)
+
+
+def _address_faults(new: NewCustomer) -> dict[str, str]:
+    if new.address is None or new.address == Address():
+        return {"address": "is required"} if new.address_required else {}
+    return address_faults(new.address)
+
+
+def _store(
+    scope: Scope, new: NewCustomer, customer_id: int, planned: Sequence[PlannedAccount], now: datetime
+) -> Customer:
+    customer = Customer(
+        customer_id=customer_id,
+        name=composed(new.name),
+        address=new.address or Address(),
+        classification=new.classification,
+        trial_expiration=new.trial_expiration,
+        billing_contact=new.billing_contact,
+        billing_enabled=new.billing_enabled,
+        billing_folder=new.billing_folder,
+        tags=new.tags,
+        generated_external_id=secrets.token_hex(_EXTERNAL_ID_BYTES),
+        created_at=now,
+        updated_at=now,
+    )
+    add_customer(scope, customer)
+    set_terms(scope, CustomerTerms(customer_id, **{name: getattr(new, name) for name in TERM_NAMES}), ALWAYS)
+    if new.markup_percent is not None:
+        _give_markup_book(scope, customer_id, new.markup_percent, now)
+    store_plans(scope, customer_id, AccountKind.AZURE_CUSTOMER, planned, now)
+    stored = find_customer(scope, customer_id, BillingMonth.of(today_of(now)))
+    if stored is None:
+        raise AssertionError("a customer just stored must be found")
+    return stored
+
+
+def _give_markup_book(scope: Scope, customer_id: int, percent: Decimal, now: datetime) -> None:
+    """A price book of the customer's own, with one rule over all its accounts."""
+    text = markup_specification(markup_adjustment(percent), now.date())
+    specification = Specification(text, SpecificationFormat.XML)
+    book_id = add_price_book(scope, f"Markup of customer {customer_id}", specification, ALWAYS, now)
+    assignment_id = assign_price_book(scope, customer_id, book_id, ALWAYS, None, now)
+    assign_account(scope, customer_id, assignment_id, ALL_ACCOUNTS, ALWAYS, None, now)
+
+
+def _planned_account(
+    scope: Scope, new: NewCustomer, customer_id: int, today: date, faults: dict[str, str]
+) -> list[PlannedAccount]:
+    """The assignment that comes with the customer; what is wrong with it is added to ``faults``."""
+    if new.azure_customer_id is None:
+        return []
+    order = AssignmentOrder(AccountKind.AZURE_CUSTOMER, customer_id, (new.azure_customer_id,))
+    try:
+        asked = checked_order(order)
+    except Invalid as invalid:
+        faults["azure_customer_id"] = next(iter(invalid.fields.values()))
+        return []
+
+    def planner(standing: Sequence[StoredAssignment], today: date, first_open: BillingMonth | None) -> Plan | Fault:
+        return plan_assign(customer_id, standing, None, today, first_open)
+
+    planned = plan_accounts(scope, order, asked, planner, today, hold=True)
+    for one in planned:
+        if isinstance(one.plan, Fault):
+            faults["azure_customer_id"] = fault_sentence(order.kind, one.plan)
+    return planned

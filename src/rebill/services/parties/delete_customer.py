@@ -1,0 +1,74 @@
+"""Delete a partner's customer: what it has ends today, its name is free, its history stays."""
+
+from datetime import date
+
+from sqlalchemy import Connection
+
+from rebill.model.audit import Act
+from rebill.model.errors import Invalid
+from rebill.model.party import Caller
+from rebill.services.acting.audit_trail import record_change
+from rebill.services.acting.installation import Installation, today_of
+from rebill.services.acting.permission import Permission, require
+from rebill.services.parties.assignment_act import PlannedAccount, changing_plans, store_plans
+from rebill.services.parties.assignment_details import assignments_after, assignments_before
+from rebill.services.parties.assignment_plan import plan_remove
+from rebill.services.parties.read_customers import unknown_customer
+from rebill.store.accounts import hold_accounts
+from rebill.store.assignments import account_ids_held_after, assignments_by_account
+from rebill.store.customers import hold_customer, mark_deleted
+from rebill.store.keys import revoke_keys_of
+from rebill.store.scope import Scope
+from rebill.store.terms import has_issued_statements
+
+
+def delete_customer(installation: Installation, caller: Caller, customer_id: int) -> None:
+    """Delete a customer: its assignments end today (those yet to begin are taken back), its keys are dead.
+
+    Charges of the days before today stay its own, and later runs still bill them. Raises ``Forbidden``,
+    ``NotFound`` (also for one that is deleted already), and ``Invalid`` for one with issued statements.
+    """
+    require(caller, Permission.CHANGE)
+    now = installation.clock()
+
+    def act(connection: Connection) -> None:
+        scope = Scope.of(connection, caller)
+        if not hold_customer(scope, customer_id):
+            raise unknown_customer(customer_id)
+        if has_issued_statements(scope, customer_id):
+            raise Invalid(
+                "customer_has_statements",
+                "This customer has issued statements and stays: switch its billing off instead "
+                "(partner_billing_configuration.enabled).",
+            )
+        endings = _endings(scope, customer_id, today_of(now))
+        store_plans(scope, customer_id, None, endings, now)
+        revoked = revoke_keys_of(scope, customer_id, now)
+        mark_deleted(scope, customer_id, now)
+        changing = changing_plans(endings)
+        record_change(
+            scope,
+            caller,
+            Act.DELETE_CUSTOMER,
+            customer_id,
+            now,
+            before={"accounts": assignments_before(changing), "keys": revoked},
+            after={"accounts": assignments_after(customer_id, changing), "keys": []},
+        )
+
+    installation.database.write(act)
+
+
+def _endings(scope: Scope, customer_id: int, today: date) -> list[PlannedAccount]:
+    """What ends of each account that the customer has today or later."""
+    # Nobody can assign to the held customer any more; the accounts are held so that nobody moves them away meanwhile.
+    held = hold_accounts(scope, account_ids_held_after(scope, customer_id, today))
+    standing = assignments_by_account(scope, [account.account_id for account in held])
+    return [
+        PlannedAccount(
+            account.spelling,
+            account,
+            plan_remove(customer_id, standing.get(account.account_id, []), None, withdraw=False, today=today),
+        )
+        for account in held
+    ]

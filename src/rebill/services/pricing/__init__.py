@@ -1,0 +1,1 @@
+"""The rules that the partner prices by: price books, whom they are assigned to, billing rules."""

@@ -1,0 +1,1 @@
+"""Why each cent is where it is: explain, verify, compare, margins."""

@@ -1,0 +1,124 @@
+"""A run as it stood: everything it was computed from, read back from its manifest, not from what is in force today."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from rebill.lake.evidence import recorded_data_set, require_sha256, run_manifest
+from rebill.lake.runs import MANIFEST
+from rebill.model.data_set import DataSet
+from rebill.model.identifiers import AccountKind
+from rebill.model.months import BillingMonth
+from rebill.model.price_book import AccountBook, RecordedBook, Specification, SpecificationFormat
+from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
+from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.services.acting.installation import Installation
+from rebill.services.pricing.price_book_text import recorded_price_book
+from rebill.services.runs.recorded_manual_lines import manual_line_of
+from rebill.services.runs.recorded_rules import billing_rule_of
+from rebill.services.runs.run_manifest import sha256_of_inputs
+from rebill.store.closing import RecordedRun
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """What a run was computed from, by its manifest: ``document``, the same as JSON values.
+
+    ``files``: the hashes of the tables it left, by file name; none of runs of before they were kept.
+    """
+
+    run: RecordedRun
+    document: Mapping[str, Any]
+    inputs: RatingInputs
+    files: Mapping[str, str]
+
+    @property
+    def minor_digits(self) -> Mapping[str, int]:
+        """Currency → decimals of its minor unit, by the table as it stood."""
+        found: Mapping[str, int] = self.document["currencies"]
+        return found
+
+    @property
+    def part_paths(self) -> tuple[str, ...]:
+        """The Parquet files of its cost lines, in the order in which rated lines count them."""
+        return tuple(path for found in self.document["data_sets"] for path, *_ in found["parts"])
+
+
+def run_inputs(installation: Installation, run: RecordedRun) -> RunInputs:
+    """Read a run's manifest. Raises ``ProgramError`` where its inputs do not have the hash that the record holds."""
+    manifest = run_manifest(installation.lake_folder, run.folder, run.manifest_file_sha256)
+    document = manifest.get("inputs", {})
+    require_sha256(f"{run.folder}/{MANIFEST}", sha256_of_inputs(document), run.inputs_sha256)
+    return RunInputs(run, document, inputs_of(document), manifest.get("files", {}))
+
+
+def data_sets_of_run(installation: Installation, run: RunInputs, with_parts: bool = False) -> tuple[DataSet, ...]:
+    """The data sets that a run's manifest names, as they were imported; ``with_parts``: every part is read whole.
+
+    Raises ``ProgramError`` for the first data set or part that does not have the hash that was recorded of it.
+    """
+    recorded = run.document["data_sets"]
+    return tuple(recorded_data_set(installation.lake_folder, found, with_parts) for found in recorded)
+
+
+def inputs_of(document: Mapping[str, Any]) -> RatingInputs:
+    """The inputs of which ``document`` is what ``manifest_inputs`` wrote down."""
+    return RatingInputs(
+        month=BillingMonth.parse(document["billing_month"]),
+        home_currency=document["home_currency"],
+        bindings=tuple(
+            AccountBinding(AccountKind(kind), key, customer_id, _day(first), _day(until))
+            for kind, key, customer_id, first, until in document["assignments"]
+        ),
+        bill_input_tax=document["bill_input_tax"],
+        **_pricing(document),
+        # Runs of before there were entries or refunds of other months say nothing of them.
+        refund_rules=tuple(
+            RefundRules(BillingMonth.parse(found["billing_month"]), tuple(found["invoices"]), **_pricing(found))
+            for found in document.get("refund_rules", ())
+        ),
+        departed=tuple(document.get("departed_customers", ())),
+        manual_lines=tuple(manual_line_of(found) for found in document.get("manual_lines", ())),
+    )
+
+
+def _pricing(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "terms": tuple(_terms(found) for found in document["terms"]),
+        "books": tuple(_book(found) for found in document["price_books"]),
+        "account_books": tuple(AccountBook(*choice) for choice in document["price_book_accounts"]),
+        # Runs of before there were rules say nothing of them.
+        "billing_rules": tuple(billing_rule_of(found) for found in document.get("billing_rules", ())),
+    }
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _terms(document: Mapping[str, Any]) -> CustomerTerms:
+    guards = document.get("guards", {})
+    return CustomerTerms(
+        document["customer_id"],
+        document["billing_enabled"],
+        Basis(document["basis"]),
+        CommitmentsPolicy(document["commitments"]),
+        Decimal(document["fallback_markup_percent"]),
+        carry_forward=document.get("carry_forward", False),
+        cap_at_list=guards.get("cap_at_list", False),
+        floor_at_cost=guards.get("floor_at_cost", False),
+        margin_floor_percent=Decimal(guards.get("margin_floor_percent", 0)),
+    )
+
+
+def _book(document: Mapping[str, Any]) -> RecordedBook:
+    specification = Specification(document["specification"], SpecificationFormat(document["format"]))
+    return RecordedBook(
+        document["price_book_id"],
+        document["name"],
+        document["from_month"],
+        specification,
+        recorded_price_book(specification),
+    )

@@ -1,0 +1,1 @@
+"""What would be: a book on a real month, any change on any month, names that nearly match."""

@@ -1,0 +1,172 @@
+"""Try changes of books, rules, assignments and terms on an imported month, without touching it."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from rebill.model.billing_rule import RuleInForce
+from rebill.model.currencies import minor_digits
+from rebill.model.errors import Invalid
+from rebill.model.identifiers import AccountKind, account_key
+from rebill.model.money import ZERO
+from rebill.model.party import Caller
+from rebill.model.price_book import RecordedBook, Specification, SpecificationFormat, markup_adjustment
+from rebill.model.rating import RatingInputs
+from rebill.model.terms import CustomerTerms
+from rebill.model.what_if import Expected, WhatIf, WhatIfRow, WhatIfService
+from rebill.price_books.reading import read_price_book
+from rebill.price_books.writing import markup_specification
+from rebill.services.acting.installation import Installation
+from rebill.services.acting.permission import Permission, require
+from rebill.services.pricing.billing_rule_plan import order_faults, planned_rule
+from rebill.services.proof.changed_inputs import Computed
+from rebill.services.proof.month_outcome import CustomerCurrency, MonthOutcome, MonthOutcomes
+from rebill.services.runs.recompute import place_of_proof
+from rebill.services.runs.refund_months import month_inputs
+from rebill.services.trials.tried_changes import (
+    TRIED_ID,
+    tried_book,
+    with_assignment,
+    with_book,
+    with_book_changed,
+    with_rules,
+    with_terms,
+)
+from rebill.store.customers import customer_names
+from rebill.store.data_sets import data_sets_in_force
+from rebill.store.price_book_records import find_price_book, newest_specification
+from rebill.store.scope import Scope
+
+
+@dataclass(frozen=True)
+class TriedMonth:
+    """``rows``: every customer that has or would have a statement; ``totals``: one for each currency.
+
+    ``services``: only those whose prices would be others.
+    """
+
+    rows: tuple[WhatIfRow, ...]
+    totals: tuple[WhatIfRow, ...]
+    services: tuple[WhatIfService, ...]
+
+
+def what_if(installation: Installation, caller: Caller, order: WhatIf) -> TriedMonth:
+    """Compute a month as it is now, and as it would be under the order's changes; nothing is stored.
+
+    Raises ``Forbidden``; ``Invalid`` with every faulty field; ``TooMany`` while too many months are computed;
+    ``ProgramError`` as a run does.
+    """
+    require(caller, Permission.READ)
+    with installation.database.reading() as connection:
+        scope = Scope.of(connection, caller)
+        names = customer_names(scope)
+        data_sets = tuple(data_sets_in_force(scope, order.month))
+        now = Computed(month_inputs(installation, scope, order.month, data_sets), data_sets)
+        _require_sound(scope, order, now, names)
+        book = _book(scope, order)
+    then = _changed(now.inputs, order, book)
+    with place_of_proof(installation, caller) as folder:
+        outcomes = MonthOutcomes(installation, folder)
+        return _compared(outcomes.of(now.inputs, now.data_sets), outcomes.of(then, now.data_sets), names)
+
+
+def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[int, str]) -> None:
+    faults: dict[str, str] = {}
+    if not order.changes_something:
+        faults["change"] = "is required: say what is to be tried"
+    if not now.data_sets:
+        faults["month"] = "has no imported cost: import it, or try another month"
+    if order.customer_id is not None and order.customer_id not in names:
+        faults["customer"] = "is no customer: rebill customers list shows them"
+    if order.customer_id is None and (order.azure_customers or order.subscriptions):
+        faults["customer"] = "is required: whose the accounts would be"
+    if order.book_count > 1:
+        faults["price_book"] = "is given twice: try one book at a time"
+    if order.replaced_book_id is not None and order.book_count == 0:
+        faults["price_book"] = "is required: what would stand in place of the other book"
+    for field, book_id in (("price_book", order.price_book_id), ("replaces", order.replaced_book_id)):
+        if book_id is not None and find_price_book(scope, book_id) is None:
+            faults[field] = "is no price book: rebill price-books list shows them"
+    known = {one.billing_rule_id for one in now.inputs.billing_rules}
+    if not known.issuperset(order.without_rule_ids):
+        faults["without_rule"] = f"is no billing rule that acts in {order.month}"
+    if order.rule is not None:
+        faults |= {f"rule.{name}": fault for name, fault in order_faults(order.rule, None, order.month).items()}
+    if faults:
+        raise Invalid("invalid_what_if", "Nothing was tried: correct what is named here.", faults)
+
+
+def _book(scope: Scope, order: WhatIf) -> RecordedBook | None:
+    if order.markup_percent is not None:
+        text = markup_specification(markup_adjustment(order.markup_percent), order.month.first_day)
+        return tried_book("tried markup", Specification(text, SpecificationFormat.XML))
+    if order.specification is not None:
+        # Read here, so that its faults are said as those of an upload.
+        read_price_book(order.specification.text, order.specification.written_as)
+        return tried_book("tried book", order.specification)
+    if order.price_book_id is not None:
+        return tried_book("tried book", newest_specification(scope, order.price_book_id))
+    return None
+
+
+def _changed(inputs: RatingInputs, order: WhatIf, book: RecordedBook | None) -> RatingInputs:
+    everyone = [terms.customer_id for terms in inputs.terms]
+    concerned = everyone if order.customer_id is None else [order.customer_id]
+    if order.changes_terms:
+        inputs = with_terms(inputs, concerned, lambda terms: _terms(terms, order))
+    if book is not None and order.replaced_book_id is not None:
+        inputs = with_book_changed(inputs, order.replaced_book_id, book)
+    elif book is not None:
+        inputs = with_book(inputs, concerned, book, order.owner_ids)
+    for kind, identifiers in (
+        (AccountKind.AZURE_CUSTOMER, order.azure_customers),
+        (AccountKind.SUBSCRIPTION, order.subscriptions),
+    ):
+        if identifiers and order.customer_id is not None:
+            keys = {account_key(kind, identifier) for identifier in identifiers}
+            inputs = with_assignment(inputs, kind, keys, order.customer_id, order.from_day)
+    rules = []
+    if order.rule is not None:
+        rule = planned_rule(order.rule, None, order.month)
+        rules = [RuleInForce(TRIED_ID, rule)] if rule.applies_in(order.month) else []
+    return with_rules(inputs, order.without_rule_ids, rules)
+
+
+def _terms(terms: CustomerTerms, order: WhatIf) -> CustomerTerms:
+    markup = order.fallback_markup_percent
+    return replace(
+        terms,
+        basis=order.basis or terms.basis,
+        commitments=order.commitments or terms.commitments,
+        fallback_markup_percent=terms.fallback_markup_percent if markup is None else markup,
+        billing_enabled=terms.billing_enabled if order.billing_enabled is None else order.billing_enabled,
+    )
+
+
+def _compared(now: MonthOutcome, then: MonthOutcome, names: Mapping[int, str]) -> TriedMonth:
+    rows = tuple(
+        WhatIfRow(
+            key.customer_id, names.get(key.customer_id, ""), key.currency, _expected(now, key), _expected(then, key)
+        )
+        for key in sorted({*now.shown, *then.shown}, key=lambda key: (names.get(key[0], ""), key))
+    )
+    of_currency: dict[str, list[WhatIfRow]] = defaultdict(list)
+    for row in rows:
+        of_currency[row.currency].append(row)
+    totals = tuple(
+        WhatIfRow(None, "", currency, _sum([row.now for row in found]), _sum([row.then for row in found]))
+        for currency, found in sorted(of_currency.items())
+    )
+    keys = sorted({*now.exact, *then.exact}, key=lambda key: (key[:2], key.service is None, key.service or ""))
+    services = (WhatIfService(*key, now.exact.get(key, ZERO), then.exact.get(key, ZERO)) for key in keys)
+    return TriedMonth(rows, totals, tuple(one for one in services if one.now != one.then))
+
+
+def _expected(outcome: MonthOutcome, key: CustomerCurrency) -> Expected:
+    price = Decimal(outcome.shown.get(key, 0)).scaleb(-minor_digits(key.currency))
+    return Expected(price, outcome.cost.get(key, ZERO))
+
+
+def _sum(found: list[Expected]) -> Expected:
+    return Expected(sum((one.price for one in found), ZERO), sum((one.cost for one in found), ZERO))
