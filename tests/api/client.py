@@ -19,6 +19,11 @@ class ApiClient:
         self._client = client
         self._key = key
 
+    @property
+    def address(self) -> str:
+        """Where the server is: put before paths that begin with two slashes."""
+        return str(self._client.base_url).rstrip("/")
+
     def with_key(self, key: str) -> "ApiClient":
         """The same client, with another key."""
         return ApiClient(self._portal, self._client, key)

@@ -114,7 +114,8 @@ def _require_json_type(content_type: str | None, content_encoding: str | None) -
         return
     media_type = content_type.partition(";")[0].strip()
     if _JSON_MEDIA_TYPE.fullmatch(media_type) is None:
-        raise _not_json("must be JSON: declare Content-Type: application/json, or none")
+        # `curl -d` and its like declare a form unless they are told otherwise.
+        raise _not_json("must be JSON, and declared so: curl -H 'Content-Type: application/json', or no type at all")
     charset = _CHARSET.search(content_type)
     if charset is not None and charset[1].lower() not in _READABLE_CHARSETS:
         raise _not_json("must be in UTF-8")

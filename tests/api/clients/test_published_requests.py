@@ -10,8 +10,10 @@ import httpx
 import pytest
 
 from rebill.services.acting.installation import Installation
-from tests.api.client import BASE, ApiClient
-from tests.api.world import ADD, ADDRESS, LIST, World, drawn_statement
+from tests.api.client import ApiClient
+from tests.api.clients.habits import habit
+from tests.api.price_book_steps import ASSIGNMENTS, book
+from tests.api.world import ADD, ADDRESS, LIST, RULE, World, drawn_statement
 
 YEAR_ONE = "0001-01-01T00:00:00Z"
 CUSTOMERS = "/v1/customers"
@@ -37,7 +39,7 @@ def every_page(api: ApiClient, path: str, key: str, per_page: int) -> list[dict[
     found: list[dict[str, Any]] = []
     page = 1
     while True:
-        answer = api.get(f"{BASE}{path}page={page}&per_page={per_page}")
+        answer = api.get(f"{api.address}{path}page={page}&per_page={per_page}")
         assert answer.status_code == 200
         found += answer.json()[key]
         if len(answer.json()[key]) < per_page:
@@ -45,6 +47,7 @@ def every_page(api: ApiClient, path: str, key: str, per_page: int) -> list[dict[
         page += 1
 
 
+@habit("the key as the bare value of the header")
 def test_the_go_sdk_creates_updates_and_deletes_a_customer_with_a_bare_key(anyone: ApiClient, world: World) -> None:
     headers = {"Authorization": world.keys["admin"], "Content-Type": "application/json"}
     made = anyone.post(CUSTOMERS, marshalled_customer("Acme", address=ADDRESS), headers=headers)
@@ -58,6 +61,7 @@ def test_the_go_sdk_creates_updates_and_deletes_a_customer_with_a_bare_key(anyon
     assert anyone.delete(f"{CUSTOMERS}/{number}", headers=headers).status_code == 404
 
 
+@habit("the key in the query")
 def test_the_go_sdks_first_edition_sends_the_key_in_the_query_alone(anyone: ApiClient, world: World) -> None:
     key = world.keys["admin"]
     made = anyone.post(f"{CUSTOMERS}?api_key={key}", marshalled_customer("Acme", address=ADDRESS))
@@ -69,6 +73,7 @@ def test_the_go_sdks_first_edition_sends_the_key_in_the_query_alone(anyone: ApiC
     assert anyone.delete(f"{CUSTOMERS}/{number}?api_key={key}").status_code == 204
 
 
+@habit("the key in both places")
 def test_a_key_in_both_places_is_the_headers(anyone: ApiClient, world: World) -> None:
     both = {"Authorization": world.keys["admin"]}
     assert anyone.get(f"{CUSTOMERS}?api_key={world.keys['other_partner']}", headers=both).headers["X-Total"] == "2"
@@ -76,6 +81,7 @@ def test_a_key_in_both_places_is_the_headers(anyone: ApiClient, world: World) ->
     assert anyone.get(f"{CUSTOMERS}?api_key={world.keys['admin']}", headers={"Authorization": "no"}).status_code == 401
 
 
+@habit("the version twice in a path")
 def test_an_address_of_the_go_sdk_that_ends_in_a_version_names_it_twice(api: ApiClient, world: World) -> None:
     """Its endpoint is joined with ``v1/customers``; with an endpoint that ends in ``/v1/`` the version stands twice."""
     for path in ("/v1/v1/customers?page=1&per_page=100", "/v1/v2/customers", "/v1/v1//customers/"):
@@ -85,6 +91,7 @@ def test_an_address_of_the_go_sdk_that_ends_in_a_version_names_it_twice(api: Api
     )
 
 
+@habit("loops that end at a short page, and `per_page=1000` or more")
 @pytest.mark.parametrize("per_page", [1, 2, 3, 1000, 5000])
 def test_loops_that_stop_at_a_short_page_meet_everything_once(
     api: ApiClient, installation: Installation, world: World, per_page: int
@@ -103,11 +110,12 @@ def test_loops_that_stop_at_a_short_page_meet_everything_once(
         assert len(found) == len({one["id"] for one in found}) == count
 
 
+@habit("`Link` split at a comma and a space")
 def test_scripts_follow_the_next_link(api: ApiClient, world: World) -> None:
     """They split at ", ", look for rel="next", and strip what is between < and >."""
     for number in range(5):
         api.post(CUSTOMERS, {"name": f"Customer {number}", "address": ADDRESS})
-    address, seen = f"{BASE}/v2/customers?per_page=3", []
+    address, seen = f"{api.address}/v2/customers?per_page=3", []
     while address:
         page = api.get(address)
         seen += [one["name"] for one in page.json()["customers"]]
@@ -116,6 +124,7 @@ def test_scripts_follow_the_next_link(api: ApiClient, world: World) -> None:
     assert len(seen) == len(set(seen)) == 7
 
 
+@habit("no content type, or an empty one")
 @pytest.mark.parametrize(
     "content_type", [None, "", "application/json", "application/json; charset=UTF-8", "application/vnd.x+json"]
 )
@@ -128,6 +137,7 @@ def test_bodies_come_with_or_without_a_declared_type(
     assert (made.status_code, made.headers["Content-Type"]) == (201, "application/json")
 
 
+@habit("`null` or any other body on GET and DELETE")
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("body", [b"null", b"{}", b'{"name": "x"}', b"<xml/>", b"\xff\xfe"])
 def test_bodies_of_get_and_delete_are_passed_over(api: ApiClient, world: World, method: str, body: bytes) -> None:
@@ -137,6 +147,79 @@ def test_bodies_of_get_and_delete_are_passed_over(api: ApiClient, world: World, 
         assert answer.status_code == (200 if method == "GET" else 204 if content_type == "application/json" else 404)
 
 
+@habit("fields of an empty struct: `created_at` of the year 1, an address whose fields are all empty")
+def test_what_the_go_sdk_has_not_set_changes_nothing(api: ApiClient) -> None:
+    made = api.post(CUSTOMERS, marshalled_customer("Acme", address=ADDRESS)).json()
+    assert made["created_at"] == made["updated_at"] == "2024-10-15T12:00:00Z"
+    unset = api.put(f"{CUSTOMERS}/{made['id']}", marshalled_customer("Acme", made["id"]))
+    assert (unset.status_code, unset.json()) == (200, made)
+    refused = api.post(CUSTOMERS, marshalled_customer("No address"))
+    assert (refused.status_code, set(refused.json()["fields"])) == (422, {"address"})
+
+
+@habit("`null` for what is not set")
+def test_null_is_absent_in_every_field(api: ApiClient, world: World) -> None:
+    made = api.post(CUSTOMERS, {"name": "Acme", "address": {**ADDRESS, "street2": None}, "tags": None}).json()
+    nulls = dict.fromkeys(made) | {"trial_expiration": None, "folder": None}
+    unset = api.put(f"{CUSTOMERS}/{made['id']}", nulls)
+    assert (unset.status_code, unset.json()) == (200, made)
+    rule = api.post("/v1/partner_billing_rules", {**RULE, "pricing_info": None, "end_month": None}).json()
+    assert api.put(f"/v1/partner_billing_rules/{rule['id']}", dict.fromkeys(rule)).json() == rule
+    assignment = {"azure_customer_ids": ["ab123"], "client_api_id": None}
+    assert api.put(f"{ADD}/{world.customer_id}", assignment).headers["X-Assigned"] == "1"
+
+
+@habit("what was read is sent back whole")
+def test_an_answer_can_be_sent_back_as_it_was_read(api: ApiClient) -> None:
+    for path, body in ((CUSTOMERS, {"name": "Acme", "address": ADDRESS}), ("/v1/partner_billing_rules", RULE)):
+        made = api.post(path, body).json()
+        assert api.put(f"{path}/{made['id']}", made).json() == made
+
+
+@habit("paths without a version")
+def test_price_book_assignments_are_asked_for_without_a_version(api: ApiClient, world: World) -> None:
+    """As the Go SDK's second edition does, with an endpoint that has no version either."""
+    path = ASSIGNMENTS.removeprefix("/v1")
+    made = api.post(
+        path, {"price_book_id": str(book(api)["id"]), "target_client_api_id": str(world.customer_id)}
+    ).json()
+    assert api.get(f"{path}/{made['id']}").json() == api.get(f"{ASSIGNMENTS}/{made['id']}").json() == made
+    accounts = f"/price_book_account_assignments?target_client_api_id={world.customer_id}"
+    assert api.get(accounts).json() == {"price_book_account_assignments": []}
+    assert api.delete(f"{path}/{made['id']}").status_code == 204
+
+
+@habit("`Accept` on DELETE, or none")
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        (None, 204),
+        ("", 204),
+        ("*/*", 204),
+        ("text/plain", 204),
+        ("application/json", 200),
+        ("application/json, */*", 200),
+    ],
+)
+def test_delete_answers_json_to_who_names_it(api: ApiClient, accept: str | None, status: int) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    made = api.post(CUSTOMERS, {"name": "Acme", "address": ADDRESS}).json()
+    answer = api.delete(f"{CUSTOMERS}/{made['id']}", headers=headers)
+    assert (answer.status_code, answer.content) == (status, b"{}" if status == 200 else b"")
+    assert answer.headers.get("Content-Type") == ("application/json" if status == 200 else None)
+
+
+@habit("`curl -d` without a content type: a form is declared")
+def test_a_body_declared_as_a_form_is_told_what_to_declare(api: ApiClient) -> None:
+    """Refused, as anything that is declared to be other than JSON, in words that can be acted on."""
+    content = json.dumps({"name": "Acme", "address": ADDRESS})
+    declared = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = api.request("POST", CUSTOMERS, content=content, headers=declared)
+    assert (answer.status_code, set(answer.json()["fields"])) == (422, {"body"})
+    assert "curl -H 'Content-Type: application/json'" in answer.json()["fields"]["body"]
+
+
+@habit('`"enabled": "true"`')
 def test_the_sample_of_the_published_documentation_is_taken_as_it_stands(api: ApiClient) -> None:
     """Booleans as text, a time without zone, two fields in capitals."""
     sample = {
@@ -155,6 +238,7 @@ def test_the_sample_of_the_published_documentation_is_taken_as_it_stands(api: Ap
     assert (made["margin_percentage"], made["tags"]) == (0, sample["tags"])
 
 
+@habit("times with and without a zone")
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
@@ -173,6 +257,7 @@ def test_times_come_with_and_without_a_zone(api: ApiClient, sent: str, kept: str
     assert api.put(f"{CUSTOMERS}/{made['id']}", {"trial_expiration": sent}).json() == made
 
 
+@habit("numbers as text, and text as numbers")
 def test_numbers_come_as_text_and_text_as_numbers(api: ApiClient, world: World) -> None:
     body = {
         "name": "Acme",
@@ -188,8 +273,12 @@ def test_numbers_come_as_text_and_text_as_numbers(api: ApiClient, world: World) 
     assert api.put(f"/v1/azure_subscriptions/add/{made['id']}", {"azure_ids": [1234]}).json()["fields"] == {
         "azure_ids[0]": "azure_subscription not found"
     }
+    rule = {**RULE, "apply_flat_fee_cost": "1000.50", "add_csp_customers": [str(made["id"])]}
+    kept = api.post("/v1/partner_billing_rules", rule)
+    assert (kept.json()["csp_customers"], kept.json()["flat_fee_cost"]) == ([made["id"]], 1000.5), kept.text
 
 
+@habit("read-only and unknown fields in a body")
 def test_read_only_and_unknown_fields_are_passed_over_in_the_compatible_calls(api: ApiClient, world: World) -> None:
     body = {"azure_customer_ids": ["ab123"], "created_at": YEAR_ONE, "name": None, "nested": {"x": [1, {}]}}
     assert api.put(f"{ADD}/{world.customer_id}", body).headers["X-Assigned"] == "1"
@@ -197,11 +286,13 @@ def test_read_only_and_unknown_fields_are_passed_over_in_the_compatible_calls(ap
     assert api.put(f"/v1/azure_subscriptions/add/{world.customer_id}", subscriptions).status_code == 200
 
 
+@habit("addresses of nearly 4,000 characters")
 def test_an_address_of_nearly_four_thousand_characters_is_answered(api: ApiClient) -> None:
     path = f"{LIST}?note="
     assert api.get(path + "x" * (3999 - len(path))).status_code == 200
 
 
+@habit("doubled and trailing slashes")
 def test_an_answer_never_sends_a_caller_elsewhere(api: ApiClient, world: World) -> None:
     """Clients drop the key or the method when they are redirected."""
     for path in (
@@ -212,6 +303,6 @@ def test_an_answer_never_sends_a_caller_elsewhere(api: ApiClient, world: World) 
         f"//v1/customers//{world.customer_id}//",
     ):
         for method in ("GET", "POST", "PUT", "DELETE"):
-            answer: httpx.Response = api.request(method, f"{BASE}{path}", content=b"[]")
+            answer: httpx.Response = api.request(method, f"{api.address}{path}", content=b"[]")
             assert not answer.is_redirect
             assert "Location" not in answer.headers

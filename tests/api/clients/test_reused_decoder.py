@@ -17,6 +17,7 @@ from rebill.api.paging import PAGING
 from rebill.api.routes import ROUTES
 from rebill.services.acting.installation import Installation
 from tests.api.client import ApiClient
+from tests.api.clients.habits import habit
 from tests.api.price_book_steps import ACCOUNTS, ASSIGNMENTS, assigned, priced
 from tests.api.world import ADD, ADDRESS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement
 from tests.services.steps import listed
@@ -123,6 +124,7 @@ FILLED: dict[str, tuple[str, str, Callable[[ApiClient, World], None]]] = {
 """By path: the list's key, the query, and what makes elements that differ."""
 
 
+@habit("a decoder that keeps what the last element had where a key is missing")
 @pytest.mark.parametrize("path", FILLED)
 def test_a_decoder_that_reuses_its_values_never_sees_a_key_missing(api: ApiClient, world: World, path: str) -> None:
     key, query, fill = FILLED[path]
