@@ -21,7 +21,7 @@ url, partner, customer, ids = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), s
 installation = Installation(Settings(Path(), url), Database(url))
 
 def wait_to_be_killed(connection, cursor, statement, *more):
-    if statement.startswith("INSERT INTO customer_accounts"):
+    if statement.startswith("INSERT INTO assignments"):
         print("in the middle", flush=True)
         sys.stdin.read()
 

@@ -1,4 +1,7 @@
-"""The audit trail at the API: refused calls leave their entries, and what was recorded is sealed now and then."""
+"""The audit trail at the API: refused calls leave their entries, and what was recorded is sealed now and then.
+
+What SQLite keeps in its log is taken into its file at the same moments, so that no call has to.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -63,13 +66,18 @@ class AuditKeeping:
             is_well = await self._seal_what_is_due()
             await anyio.sleep(SECONDS_BETWEEN_SEALINGS if is_well else SECONDS_AFTER_A_FAULT)
 
+    def _seal_all(self) -> bool:
+        is_all_sealed = seal_all(self._installation)
+        self._installation.database.take_in_log()
+        return is_all_sealed
+
     async def _seal_what_is_due(self) -> bool:
         """Whether nothing went wrong; what is left stays due."""
         if not self._is_due:
             return True
         self._is_due = False
         try:
-            is_all_sealed = await in_thread(lambda: seal_all(self._installation))
+            is_all_sealed = await in_thread(self._seal_all)
         except Unavailable as error:
             self._telemetry.refused(error, "", ())
         except Exception as error:  # noqa: BLE001 - sealing must never end the server

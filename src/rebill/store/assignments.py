@@ -1,21 +1,21 @@
-"""Assignments and the account records that customers keep of them. What is withdrawn counts as never made."""
+"""Assignments. What is withdrawn counts as never made, but for the times of a customer's record of an account."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 
 from rebill.model.assignment import Assignment, Days
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
 from rebill.store.identity import can_be_stored, draw_ids
+from rebill.store.insertion import Counted
 from rebill.store.membership import among, among_given
 from rebill.store.paging import rows_of_page
-from rebill.store.scope import Scope, given
-from rebill.store.tables import accounts, assignments, customer_accounts, customers
+from rebill.store.scope import Scope
+from rebill.store.tables import accounts, assignments, customers
 
 ORDER_OF_CREATION = (assignments.c.created_at, assignments.c.listing_position, assignments.c.assignment_id)
 
@@ -31,10 +31,20 @@ class StoredAssignment:
 
 
 class AccountRecord(NamedTuple):
-    """When a customer's record of an account was made, and when its assignments last changed."""
+    """When an account was first assigned to a customer, and when its assignments to it last changed."""
 
     created_at: datetime
     updated_at: datetime
+
+
+class AccountHistory(NamedTuple):
+    """What is stored of an account: what stands, in order of days; the records of all who ever had it, by customer."""
+
+    standing: list[StoredAssignment]
+    records: dict[int, AccountRecord]
+
+
+NO_HISTORY: Final = AccountHistory([], {})
 
 
 def in_force(day: date) -> ColumnElement[bool]:
@@ -46,13 +56,19 @@ def in_force(day: date) -> ColumnElement[bool]:
     )
 
 
-def assignments_by_account(scope: Scope, account_ids: Collection[int]) -> dict[int, list[StoredAssignment]]:
-    """Every assignment of these accounts, whoever the customer, by account and in order of days."""
-    found: dict[int, list[StoredAssignment]] = defaultdict(list)
-    for assignment_id, account_id, customer_id, first, until in scope.run(_of_accounts, account_ids=list(account_ids)):
-        found[account_id].append(StoredAssignment(assignment_id, account_id, customer_id, Days(first, until)))
-    for of_account in found.values():
-        of_account.sort(key=lambda stored: stored.days.first or date.min)
+def histories_of_accounts(scope: Scope, account_ids: Collection[int]) -> Mapping[int, AccountHistory]:
+    """The histories of those of these accounts that ever were assigned, whoever the customer, by account."""
+    found: dict[int, AccountHistory] = {}
+    for row in scope.run(_of_accounts, account_ids=list(account_ids)):
+        history = found.setdefault(row.account_id, AccountHistory([], {}))
+        if row.withdrawn_at is None:
+            days = Days(row.effective_from, row.effective_to)
+            history.standing.append(StoredAssignment(row.assignment_id, row.account_id, row.customer_id, days))
+        record = history.records.get(row.customer_id) or AccountRecord(row.created_at, row.updated_at)
+        times = min(record.created_at, row.created_at), max(record.updated_at, row.updated_at)
+        history.records[row.customer_id] = AccountRecord(*times)
+    for history in found.values():
+        history.standing.sort(key=lambda stored: stored.days.first or date.min)
     return found
 
 
@@ -77,17 +93,16 @@ def begin_assignments(
     if not new:
         return
     ids = draw_ids(scope.connection, assignments.c.assignment_id, len(new))
-    last = scope.run(_last_position, of_kind=kind.value, moment=now).scalar_one()
-    position = 0 if last is None else last + 1
     own: dict[str, Sequence[Any]] = {
         "assignment_id": ids,
         "account_id": [account_id for account_id, _ in new],
         "effective_from": [days.first for _, days in new],
         "effective_to": [days.until for _, days in new],
-        "listing_position": range(position, position + len(new)),
+        "listing_position": range(len(new)),
     }
     shared = {"customer_id": customer_id, "kind": kind.value, "created_at": now, "updated_at": now}
-    scope.insert_together(assignments, own, shared)
+    # Of acts of one moment the later one's are listed behind the earlier one's.
+    scope.insert_together(assignments, own, shared, counted=Counted("listing_position", ("kind", "created_at")))
 
 
 def end_assignments(scope: Scope, assignment_ids: Collection[int], day: date, now: datetime) -> None:
@@ -98,31 +113,6 @@ def end_assignments(scope: Scope, assignment_ids: Collection[int], day: date, no
 def withdraw_assignments(scope: Scope, assignment_ids: Collection[int], now: datetime) -> None:
     """Take these assignments back as if never made."""
     _change(scope, assignment_ids, withdrawn_at=now, updated_at=now)
-
-
-def account_records(scope: Scope, customer_id: int, account_ids: Collection[int]) -> dict[int, AccountRecord]:
-    """The customer's records of these accounts, by account."""
-    found = scope.run(_records, of_customer=customer_id, account_ids=list(account_ids))
-    return {account_id: AccountRecord(created_at, updated_at) for account_id, created_at, updated_at in found}
-
-
-def touch_account_records(
-    scope: Scope, customers_accounts: Iterable[tuple[int, int]], now: datetime
-) -> Mapping[tuple[int, int], AccountRecord]:
-    """Make the records (customer id, account id) that are missing, and note on the others that they changed.
-
-    Answers them, as they now are.
-    """
-    pairs = sorted(set(customers_accounts))
-    stored = scope.insert_together(
-        customer_accounts,
-        {"customer_id": [pair[0] for pair in pairs], "account_id": [pair[1] for pair in pairs]},
-        {"created_at": now, "updated_at": now},
-        key=("customer_id", "account_id"),
-        changes=("updated_at",),
-        returned=("customer_id", "account_id", "created_at"),
-    )
-    return {(customer_id, account_id): AccountRecord(created_at, now) for customer_id, account_id, created_at in stored}
 
 
 def assignment_page(
@@ -162,25 +152,19 @@ def identifiers_in_force(scope: Scope, kind: AccountKind, customer_id: int, day:
     return scope.connection.scalars(query.order_by(*ORDER_OF_CREATION)).all()
 
 
-def _last_position(scope: Scope) -> Select[Any]:
-    return scope.select(assignments, func.max(assignments.c.listing_position)).where(
-        assignments.c.kind == given("of_kind"), assignments.c.created_at == given("moment")
-    )
-
-
 def _of_accounts(scope: Scope) -> Select[Any]:
     stored = assignments.c
-    columns = (stored.assignment_id, stored.account_id, stored.customer_id, stored.effective_from, stored.effective_to)
-    return scope.select(assignments, *columns).where(
-        among_given(scope.dialect, stored.account_id, "account_ids"), stored.withdrawn_at.is_(None)
+    columns = (
+        stored.assignment_id,
+        stored.account_id,
+        stored.customer_id,
+        stored.effective_from,
+        stored.effective_to,
+        stored.created_at,
+        stored.updated_at,
+        stored.withdrawn_at,
     )
-
-
-def _records(scope: Scope) -> Select[Any]:
-    stored = customer_accounts.c
-    return scope.select(customer_accounts, stored.account_id, stored.created_at, stored.updated_at).where(
-        stored.customer_id == given("of_customer"), among_given(scope.dialect, stored.account_id, "account_ids")
-    )
+    return scope.select(assignments, *columns).where(among_given(scope.dialect, stored.account_id, "account_ids"))
 
 
 def _change(scope: Scope, assignment_ids: Collection[int], **values: Any) -> None:
@@ -190,8 +174,11 @@ def _change(scope: Scope, assignment_ids: Collection[int], **values: Any) -> Non
 
 
 def _listed(scope: Scope) -> Select[Any]:
-    record = (customer_accounts.c.customer_id == assignments.c.customer_id) & (
-        customer_accounts.c.account_id == assignments.c.account_id
+    of_record = assignments.alias("of_record")
+    same_record = and_(
+        of_record.c.account_id == assignments.c.account_id,
+        of_record.c.partner_id == assignments.c.partner_id,
+        of_record.c.customer_id == assignments.c.customer_id,
     )
     return (
         scope.select(
@@ -202,14 +189,13 @@ def _listed(scope: Scope) -> Select[Any]:
             accounts.c.spelling,
             accounts.c.name,
             accounts.c.domain,
-            customer_accounts.c.created_at,
-            customer_accounts.c.updated_at,
+            select(func.min(of_record.c.created_at)).where(same_record).scalar_subquery().label("created_at"),
+            select(func.max(of_record.c.updated_at)).where(same_record).scalar_subquery().label("updated_at"),
             assignments.c.effective_from,
             assignments.c.effective_to,
         )
         .join(accounts, accounts.c.account_id == assignments.c.account_id)
         .join(customers, customers.c.customer_id == assignments.c.customer_id)
-        .join(customer_accounts, record)
     )
 
 

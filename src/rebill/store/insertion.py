@@ -1,9 +1,22 @@
 """Inserting many rows by one statement, whose text is the same however many they are."""
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, FromClause, Insert, Table, bindparam, column, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Insert,
+    Table,
+    bindparam,
+    column,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rebill.store.membership import JsonList
@@ -17,6 +30,13 @@ def parameter(name: str) -> str:
     return f"new_{name}"
 
 
+class Counted(NamedTuple):
+    """A column in which rows count on from those that are there: of one partner, and alike in columns ``within``."""
+
+    column: str
+    within: tuple[str, ...]
+
+
 @cache
 def insertion(
     dialect: str,
@@ -26,6 +46,7 @@ def insertion(
     key: tuple[str, ...] = (),
     changes: tuple[str, ...] = (),
     returned: tuple[str, ...] = (),
+    counted: Counted | None = None,
 ) -> Insert:
     """The statement that inserts rows with columns of their ``own`` and others that they have in common (``shared``).
 
@@ -33,7 +54,10 @@ def insertion(
     values are whole numbers, texts, days or ``None``. ``returned``: columns of every row that was stored.
     """
     source = _source(dialect, table, own)
-    values = [*source.c, *(bindparam(parameter(name), type_=table.c[name].type) for name in shared)]
+    in_common = {name: bindparam(parameter(name), type_=table.c[name].type) for name in shared}
+    values = [*source.c, *in_common.values()]
+    if counted is not None:
+        values[own.index(counted.column)] += _places_taken(table, counted, in_common)
     # Without a WHERE, SQLite would read ON CONFLICT as part of the query.
     rows = select(*values).select_from(source).where(true())
     kind: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -44,6 +68,12 @@ def insertion(
         statement = statement.on_conflict_do_update(index_elements=key, set_=changed, where=same_partner)
     found: Insert = statement.returning(*(table.c[name] for name in returned)) if returned else statement
     return found
+
+
+def _places_taken(table: Table, counted: Counted, in_common: Mapping[str, BindParameter[Any]]) -> ColumnElement[int]:
+    alike = [table.c[name] == in_common[name] for name in ("partner_id", *counted.within)]
+    greatest = select(func.max(table.c[counted.column]) + 1).where(*alike).scalar_subquery()
+    return func.coalesce(greatest, 0)
 
 
 def _source(dialect: str, table: Table, own: tuple[str, ...]) -> FromClause:

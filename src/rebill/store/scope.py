@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from rebill.model.party import Caller
 from rebill.store.bulk_load import bulk_load
-from rebill.store.insertion import ROWS, insertion, parameter
+from rebill.store.insertion import ROWS, Counted, insertion, parameter
 
 Query = Callable[["Scope"], Select[Any]]
 """Writes a query for a scope. What differs from one run to the next stands in it as ``given("name")``."""
@@ -109,6 +109,7 @@ class Scope:
         key: Sequence[str] = (),
         changes: Sequence[str] = (),
         returned: Sequence[str] = (),
+        counted: Counted | None = None,
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         """Insert any number of rows as this partner's by one statement, as a set.
 
@@ -118,7 +119,7 @@ class Scope:
         if not all(own.values()):
             return ()
         together = {**shared, "partner_id": self.partner_id}
-        columns = (tuple(own), tuple(together), tuple(key), tuple(changes), tuple(returned))
+        columns = (tuple(own), tuple(together), tuple(key), tuple(changes), tuple(returned), counted)
         values = {parameter(name): value for name, value in together.items()}
         if self.dialect == "postgresql":
             values |= {parameter(name): list(listed) for name, listed in own.items()}

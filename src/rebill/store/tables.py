@@ -138,18 +138,6 @@ accounts = Table(
     Index("ix_accounts_in_order", "partner_id", "kind", "first_seen_at", "listing_position", "account_id"),
 )
 
-customer_accounts = Table(
-    "customer_accounts",
-    metadata,
-    Column("customer_account_id", RowId, primary_key=True),
-    partner_reference(),
-    customer_reference(),
-    Column("account_id", ForeignKey("accounts.account_id"), nullable=False, index=True),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    UniqueConstraint("customer_id", "account_id"),
-)
-
 _LISTED = (
     "kind",
     "created_at",

@@ -10,7 +10,7 @@ from rebill.services.acting.installation import Installation
 from rebill.store.audit_entries import held_chain, partners_with_waiting_entries, seal, waiting_entries
 from rebill.store.scope import Scope
 
-_BATCH = 500
+_BATCH = 100
 """Entries sealed in one transaction: on SQLite writers wait for it."""
 
 

@@ -32,16 +32,16 @@ from rebill.services.parties.read_customers import unknown_customer
 from rebill.services.parties.spanning_usage import ChangesOfOwner, changes_of_owner, spanning_usage
 from rebill.store.accounts import KnownAccount, known_accounts
 from rebill.store.assignments import (
+    NO_HISTORY,
+    AccountHistory,
     AccountRecord,
     StoredAssignment,
-    account_records,
-    assignments_by_account,
     begin_assignments,
     end_assignments,
-    touch_account_records,
+    histories_of_accounts,
     withdraw_assignments,
 )
-from rebill.store.closed_months import closed_months
+from rebill.store.closed_months import customer_with_closed_months
 from rebill.store.closing import hold_months_open
 from rebill.store.customers import customer_name
 from rebill.store.scope import Scope
@@ -66,12 +66,12 @@ _WORDS = {
 
 
 class PlannedAccount(NamedTuple):
-    """An id as asked, and what the act would do to its account; a fault where it cannot. ``standing``: before it."""
+    """An id as asked, and what the act would do to its account; a fault where it cannot. ``history``: before it."""
 
     asked: str
     account: KnownAccount | None
     plan: Plan | Fault
-    standing: Sequence[StoredAssignment] = ()
+    history: AccountHistory = NO_HISTORY
 
 
 def carry_out(
@@ -90,15 +90,18 @@ def carry_out(
         scope = Scope.of(connection, caller)
         if not order.dry_run:
             hold_months_open(scope)
-        name = held_customer_name(scope, order.customer_id, hold=not order.dry_run)
+        found = customer_with_closed_months(scope, order.customer_id, hold=not order.dry_run)
+        if found is None:
+            raise unknown_customer(order.customer_id)
+        name, closed = found
         asked = checked_order(order)
-        planned = plan_accounts(scope, order, asked, planner, today_of(now), hold=not order.dry_run)
+        planned = plan_accounts(scope, order, asked, planner, closed, today_of(now), hold=not order.dry_run)
         is_sound = all(isinstance(one.plan, Plan) for one in planned)
         is_held_back = order.dry_run or not is_sound
         changes = changes_of_owner(scope, order, changing_accounts(planned)) if is_sound else None
-        touched = {} if is_held_back else store_plans(scope, order.customer_id, order.kind, planned, now)
-        records = _shown_records(scope, order.customer_id, planned, touched, is_held_back)
-        entries = _entries(order, planned, records, now, is_sound)
+        if not is_held_back:
+            store_plans(scope, order.customer_id, order.kind, planned, now)
+        entries = _entries(order, planned, now, is_sound)
         outcome = AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
         if not order.dry_run:
             _record(scope, caller, act_name, outcome, planned, now)
@@ -113,9 +116,9 @@ def carry_out(
     return outcome if changes is None else replace(outcome, spans_transfer=spanning_usage(installation, changes))
 
 
-def held_customer_name(scope: Scope, customer_id: int, hold: bool = False) -> str:
+def known_customer_name(scope: Scope, customer_id: int) -> str:
     """The name of the scope's customer, or ``NotFound``."""
-    name = customer_name(scope, customer_id, hold)
+    name = customer_name(scope, customer_id)
     if name is None:
         raise unknown_customer(customer_id)
     return name
@@ -149,29 +152,34 @@ def checked_order(order: AssignmentOrder) -> dict[str, str]:
 
 
 def plan_accounts(
-    scope: Scope, order: AssignmentOrder, asked: Mapping[str, str], planner: Planner, today: date, hold: bool
+    scope: Scope,
+    order: AssignmentOrder,
+    asked: Mapping[str, str],
+    planner: Planner,
+    closed: ClosedMonths,
+    today: date,
+    hold: bool,
 ) -> list[PlannedAccount]:
     """Plan an act on each account asked for, in the order asked; a handful of statements for any number.
 
-    ``hold_months_open`` must be held by an act that is to be stored: what would change issued statements is at fault
-    unless the order says that they are corrected.
+    ``closed``: of the customer; read under ``hold_months_open`` by an act that is to be stored. What would change
+    issued statements is at fault unless the order says that they are corrected.
     """
-    closed = closed_months(scope, [order.customer_id])
     first_open = closed.first_open(order.customer_id)
     kind = order.kind
     known = known_accounts(scope, kind, asked, hold)
-    standing = assignments_by_account(scope, [account.account_id for account in known.values()])
+    histories = histories_of_accounts(scope, [account.account_id for account in known.values()])
     # Most accounts are assigned for the first time: one plan serves all of which nothing stands.
     of_free_account = planner((), today, first_open)
     planned = []
     for key, identifier in asked.items():
         account = known.get(key)
-        stands = [] if account is None else standing.get(account.account_id, [])
+        history = NO_HISTORY if account is None else histories.get(account.account_id, NO_HISTORY)
         if account is None:
             plan: Plan | Fault = _NOT_FOUND
         else:
-            plan = planner(stands, today, first_open) if stands else of_free_account
-        planned.append(PlannedAccount(identifier, account, plan, stands))
+            plan = planner(history.standing, today, first_open) if history.standing else of_free_account
+        planned.append(PlannedAccount(identifier, account, plan, history))
     return planned if order.correct_issued else _with_faults_of_issued(scope, order, closed, planned)
 
 
@@ -195,7 +203,7 @@ def fault_sentence(kind: AccountKind, fault: Fault) -> str:
 def changing_accounts(planned: Sequence[PlannedAccount]) -> list[ChangingAccount]:
     """The accounts among ``planned`` whose plans change something, with what stood before."""
     return [
-        ChangingAccount(one.account, one.standing, one.plan)
+        ChangingAccount(one.account, one.history.standing, one.plan)
         for one in planned
         if one.account is not None and isinstance(one.plan, Plan) and one.plan.changes
     ]
@@ -212,22 +220,10 @@ def changing_plans(planned: Sequence[PlannedAccount]) -> Changing:
 
 def store_plans(
     scope: Scope, customer_id: int, kind: AccountKind | None, planned: Sequence[PlannedAccount], now: datetime
-) -> dict[int, AccountRecord]:
-    """Store sound plans; the account records of everyone concerned are made or touched.
-
-    ``kind``: of all accounts; ``None`` where several kinds are only ended. Answers the records of the customer, by
-    account, as they now are.
-    """
+) -> None:
+    """Store sound plans. ``kind``: of all accounts; ``None`` where several kinds are only ended."""
     changing = changing_plans(planned)
-    begins = []
-    concerned = []
-    ended = []
-    for account, plan in changing:
-        if plan.begins is not None:
-            begins.append((account.account_id, plan.begins))
-            concerned.append((customer_id, account.account_id))
-        ended += [*plan.ends, *plan.withdraws]
-    concerned += [(stored.customer_id, stored.account_id) for stored in ended]
+    begins = [(account.account_id, plan.begins) for account, plan in changing if plan.begins is not None]
     withdraw_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.withdraws], now)
     # One order has one day: every plan of it ends on the same.
     end_day = next((plan.end_day for _, plan in changing if plan.end_day is not None), None)
@@ -237,8 +233,6 @@ def store_plans(
         begin_assignments(scope, customer_id, kind, begins, now)
     elif begins:
         raise AssertionError("what begins is of one kind")
-    touched = touch_account_records(scope, concerned, now)
-    return {account_id: record for (owner_id, account_id), record in touched.items() if owner_id == customer_id}
 
 
 def _record(
@@ -268,42 +262,21 @@ def _record(
         )
 
 
-def _shown_records(
-    scope: Scope,
-    customer_id: int,
-    planned: Sequence[PlannedAccount],
-    touched: Mapping[int, AccountRecord],
-    is_held_back: bool,
-) -> Mapping[int, AccountRecord]:
-    """The customer's records, by account, of what stands after the act; ``touched``: those that the act stored."""
-    others = [
-        one.account.account_id
-        for one in planned
-        if one.account is not None
-        and isinstance(one.plan, Plan)
-        and one.account.account_id not in touched
-        and not (is_held_back and one.plan.begins is not None)
-    ]
-    return {**touched, **account_records(scope, customer_id, others)} if others else touched
-
-
 def _entries(
-    order: AssignmentOrder,
-    planned: Sequence[PlannedAccount],
-    records: Mapping[int, AccountRecord],
-    now: datetime,
-    is_sound: bool,
+    order: AssignmentOrder, planned: Sequence[PlannedAccount], now: datetime, is_sound: bool
 ) -> tuple[AccountEntry | AccountFault, ...]:
-    """What is to be answered, after the act: the times of records are those stored, where there is one to show."""
+    """What is to be answered: the times of the customer's records as the act leaves them, or would."""
     entries: list[AccountEntry | AccountFault] = []
-    without_record = AccountRecord(now, now)
-    for asked, account, plan, _ in planned:
+    fresh = AccountRecord(now, now)
+    for asked, account, plan, history in planned:
         if isinstance(plan, Fault) or account is None:
             fault = plan if isinstance(plan, Fault) else _NOT_FOUND
             entries.append(AccountFault(asked, fault_sentence(order.kind, fault)))
             continue
         changes = plan.changes
-        record = records.get(account.account_id, without_record)
+        record = history.records.get(order.customer_id, fresh)
+        if changes and is_sound:
+            record = record._replace(updated_at=now)
         entries.append(
             AccountEntry(
                 account.spelling,

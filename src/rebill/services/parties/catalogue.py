@@ -15,7 +15,7 @@ from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import has_unprintable
-from rebill.services.parties.assignment_act import held_customer_name
+from rebill.services.parties.assignment_act import known_customer_name
 from rebill.services.parties.read_customers import place_after
 from rebill.sources.partner_center.customers_answer import read_customers_answer
 from rebill.store.accounts import (
@@ -90,7 +90,7 @@ def list_catalogue(
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
         if customer_id is not None:
-            held_customer_name(scope, customer_id)
+            known_customer_name(scope, customer_id)
         after = place_after(page, lambda after_id: place_of_account(scope, after_id))
         if text is not None and has_unprintable(text):
             return Listing((), page, 0 if page.after_id is None else None, more=False)

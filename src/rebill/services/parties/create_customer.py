@@ -43,6 +43,7 @@ from rebill.services.parties.customer_rules import (
     trial_fault,
 )
 from rebill.store.assignments import StoredAssignment
+from rebill.store.closed_months import closed_months
 from rebill.store.customers import add_customer, find_customer, is_name_taken
 from rebill.store.identity import draw_id
 from rebill.store.price_books import add_price_book, assign_account, assign_price_book
@@ -160,7 +161,7 @@ def _planned_account(
     def planner(standing: Sequence[StoredAssignment], today: date, first_open: BillingMonth | None) -> Plan | Fault:
         return plan_assign(customer_id, standing, None, today, first_open)
 
-    planned = plan_accounts(scope, order, asked, planner, today, hold=True)
+    planned = plan_accounts(scope, order, asked, planner, closed_months(scope, [customer_id]), today, hold=True)
     for one in planned:
         if isinstance(one.plan, Fault):
             faults["azure_customer_id"] = fault_sentence(order.kind, one.plan)

@@ -15,7 +15,7 @@ from rebill.services.parties.assignment_details import assignments_after, assign
 from rebill.services.parties.assignment_plan import plan_remove
 from rebill.services.parties.read_customers import unknown_customer
 from rebill.store.accounts import hold_accounts
-from rebill.store.assignments import account_ids_held_after, assignments_by_account
+from rebill.store.assignments import NO_HISTORY, account_ids_held_after, histories_of_accounts
 from rebill.store.customers import hold_customer, mark_deleted
 from rebill.store.keys import revoke_keys_of
 from rebill.store.scope import Scope
@@ -63,12 +63,9 @@ def _endings(scope: Scope, customer_id: int, today: date) -> list[PlannedAccount
     """What ends of each account that the customer has today or later."""
     # Nobody can assign to the held customer any more; the accounts are held so that nobody moves them away meanwhile.
     held = hold_accounts(scope, account_ids_held_after(scope, customer_id, today))
-    standing = assignments_by_account(scope, [account.account_id for account in held])
+    histories = histories_of_accounts(scope, [account.account_id for account in held])
     return [
-        PlannedAccount(
-            account.spelling,
-            account,
-            plan_remove(customer_id, standing.get(account.account_id, []), None, withdraw=False, today=today),
-        )
+        PlannedAccount(account.spelling, account, plan_remove(customer_id, standing, None, withdraw=False, today=today))
         for account in held
+        for standing in [histories.get(account.account_id, NO_HISTORY).standing]
     ]

@@ -9,7 +9,7 @@ from rebill.model.listing import Listing, Page
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
-from rebill.services.parties.assignment_act import held_customer_name
+from rebill.services.parties.assignment_act import known_customer_name
 from rebill.services.parties.read_customers import place_after
 from rebill.store.assignments import assignment_page, identifiers_in_force, place_of_assignment
 from rebill.store.scope import Scope
@@ -35,7 +35,7 @@ def list_assignments(
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
         if customer_id is not None:
-            held_customer_name(scope, customer_id)
+            known_customer_name(scope, customer_id)
         if history and as_of is not None:
             fields = {"as_of": "tells one day, history all of them: give only one of the two"}
             raise Invalid("invalid_list", "Give as_of or history, not both.", fields)
@@ -49,5 +49,5 @@ def assigned_identifiers(installation: Installation, caller: Caller, kind: Accou
     day = today_of(installation.clock())
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
-        held_customer_name(scope, customer_id)
+        known_customer_name(scope, customer_id)
         return list(identifiers_in_force(scope, kind, customer_id, day))

@@ -41,12 +41,12 @@ def changes_of_owner(
     scope: Scope, order: AssignmentOrder, changing: Sequence[ChangingAccount]
 ) -> ChangesOfOwner | None:
     """What an act that is about to be stored changes of whose accounts are when; ``None`` where no usage can tell."""
-    # Charges that are allocated stand in no account whose days a transfer lists; the run marks them all the same.
-    data_sets = data_sets_of_long_usage(scope) if changing and not order.kind.is_allocated else []
-    if not data_sets:
+    if order.kind.is_allocated:
+        # Charges that are allocated stand in no account whose days a transfer lists; the run marks them all the same.
         return None
     days = {(order.kind, one.account.key): found for one in changing if (found := changed_days(one.plan))}
-    if not days:
+    data_sets = data_sets_of_long_usage(scope) if days else []
+    if not data_sets:
         return None
     concerned = {(order.kind, one.account.key) for one in changing}
     others = [one for one in account_bindings(scope) if (one.kind, one.account_key) not in concerned]
