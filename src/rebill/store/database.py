@@ -138,9 +138,12 @@ class Database:
 
         Done now and then, it saves a writer from doing it with everybody behind it.
         """
-        if self.is_sqlite:
-            with _refusals_said(), self.engine.connect() as connection:
-                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        if not self.is_sqlite:
+            return
+        with _refusals_said(), self.engine.connect() as connection:
+            # Past SQLAlchemy's transaction: within one, SQLite refuses.
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _shared_connection(self) -> Connection | None:
         """The connection of the block of ``as_one`` that this thread is in."""
