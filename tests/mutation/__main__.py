@@ -67,9 +67,9 @@ def try_all(mutants: Sequence[Mutant]) -> list[Mutant]:
         if outcome is Outcome.SURVIVED:
             said = "harmless" if is_harmless(mutant, source) else "survived"
         counted[mutant.family, mutant.kind][said] += 1
-        where = f"{mutant.file}:{mutant.line_number(source)}"
+        told = f"{mutant.family} {mutant.kind}  {mutant.file}:{mutant.line_number(source)}"
         before, after = mutant.lines(source)
-        tell(f"{number}/{len(mutants)} {said:8} {perf_counter() - begun:5.0f} s  {mutant.family} {mutant.kind}  {where}")
+        tell(f"{number}/{len(mutants)} {said:8} {perf_counter() - begun:5.0f} s  {told}")
         if said == "survived":
             survivors.append(mutant)
             tell(f"    - {before}\n    + {after}")

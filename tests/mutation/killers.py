@@ -1,4 +1,4 @@
-"""The tests that are to notice a mutant, and how they are run: quickly, in one order, and without explaining what failed."""
+"""The tests that are to notice a mutant, and how they are run: quickly, and without explaining what failed."""
 
 from typing import Final
 

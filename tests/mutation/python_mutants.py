@@ -5,7 +5,6 @@ line is [file, start, end, replacement, kind]: characters of the file, and what 
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,10 +35,15 @@ def _kind(mutation: Mutation) -> str:
 
 def _edit(before: str, after: str) -> tuple[int, int, str]:
     """The shortest run of characters in which two texts differ."""
-    start = len(os.path.commonprefix([before, after]))
-    shortest = min(len(before), len(after)) - start
-    same_end = len(os.path.commonprefix([before[::-1][:shortest], after[::-1][:shortest]]))
+    start = _alike(before, after)
+    same_end = _alike(before[start:][::-1], after[start:][::-1])
     return start, len(before) - same_end, after[start : len(after) - same_end]
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    shorter = min(len(one), len(other))
+    return next((place for place in range(shorter) if one[place] != other[place]), shorter)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Final
 
 import pytest
@@ -65,7 +65,16 @@ def _run(mutant: Mutant | None, killers: Sequence[str], folder: Path) -> None:
         code = int(
             pytest.main(
                 [
-                    *("-x", "-q", "--no-header", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", f"--basetemp={folder / 'tmp'}"),
+                    *(
+                        "-x",
+                        "-q",
+                        "--no-header",
+                        "--tb=no",
+                        "--assert=plain",
+                        "-p",
+                        "no:cacheprovider",
+                        f"--basetemp={folder / 'tmp'}",
+                    ),
                     *("-p", "tests.mutation.killers", "--hypothesis-profile=mutation"),
                     *("-k", "not postgresql"),
                     *killers,
@@ -96,6 +105,6 @@ class _WithFault(importlib.machinery.SourceFileLoader):
             return None
         return importlib.util.spec_from_file_location(name, RATING / self._mutant.file, loader=self)
 
-    def get_code(self, fullname: str) -> object:
+    def get_code(self, fullname: str) -> CodeType:
         """The module's code, compiled from the faulty text and kept nowhere."""
         return compile(self._mutant.source(original(self._mutant.file)), str(RATING / self._mutant.file), "exec")
