@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve bench bench-api bench-peers fuzz-api openapi lock clean
+.PHONY: help demo test lint serve bench bench-api bench-peers fuzz-api mutation kills openapi lock clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -40,6 +40,12 @@ bench-peers: .venv/runtime.stamp .venv/peers.stamp ## the same month in pandas, 
 fuzz-api: .venv/development.stamp ## the API tried against its document at length, with Schemathesis, on both stores
 	@$(BIN)/python -m tests.api.trial
 
+mutation: .venv/development.stamp .venv/mutmut.stamp ## faults put into rating, and which no test notices (SAMPLE=8: so many of each kind, SEED=1)
+	@$(BIN)/python -m tests.mutation $(SAMPLE:%=--sample %) $(SEED:%=--seed %)
+
+kills: .venv/development.stamp ## kill -9 at random moments of runs and closings, on both stores (TIMES=200)
+	@$(BIN)/python -m tests.kills $(TIMES:%=--times %)
+
 openapi: .venv/development.stamp ## the documented examples and docs/openapi.json anew, from a server that runs
 	@$(BIN)/python -m tests.api.documented
 
@@ -52,6 +58,10 @@ lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.
 
 .venv/peers.stamp: .venv/runtime.stamp requirements/pandas-peer.txt requirements/polars-peer.txt requirements/cloudkitty-peer.txt
 	@sh tools/environment.sh peers
+	@touch $@
+
+.venv/mutmut.stamp: .venv/development.stamp requirements/mutmut.txt
+	@sh tools/environment.sh mutmut
 	@touch $@
 
 .venv/development.stamp: requirements/development.txt requirements/published-client.txt requirements/api-trial.txt pyproject.toml tools/environment.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers
+# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers|mutmut
 # For development also an environment of its own for each program that the tests run on the API from outside: a published
 # client, unmodified, which insists on versions that rebill does not share, and the one that tries the API by its document.
 set -eu
@@ -62,6 +62,11 @@ install_apart() {
 # What rebill is measured against; an environment each.
 if [ "$kind" = peers ]; then
     install_apart pandas-peer polars-peer cloudkitty-peer
+    exit
+fi
+# What makes mutants of rating; it runs nothing of rebill.
+if [ "$kind" = mutmut ]; then
+    install_apart mutmut
     exit
 fi
 install_locked $folder "$kind"

@@ -20,6 +20,9 @@ compile $compiler/published-client.in --output-file requirements/published-clien
 # What tries the API against its document, in an environment of its own too: it brings a test runner's worth of packages.
 printf 'schemathesis>=4.32\n' > $compiler/api-trial.in
 compile $compiler/api-trial.in --output-file requirements/api-trial.txt
+# What makes mutants of rating's Python, in an environment of its own.
+printf 'mutmut>=3.8\n' > $compiler/mutmut.in
+compile $compiler/mutmut.in --output-file requirements/mutmut.txt
 # What `make bench-peers` measures rebill against, each in an environment of its own.
 compile_peer() {
     name=$1

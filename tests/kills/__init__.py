@@ -1,0 +1,1 @@
+"""``kill -9`` at random moments of runs and closings, as often as one likes."""
