@@ -17,7 +17,7 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.manual_line import NewManualLine
 from rebill.model.price_book_record import BookAssignmentOrder, PriceBookOrder
 from rebill.model.statement import LineKind, ShownLine, Statement
-from rebill.model.terms import Basis, CommitmentsPolicy
+from rebill.model.terms import Basis, CommitmentsPolicy, LateCostTerm
 from rebill.services.billing.read_statements import get_statement
 from rebill.services.billing.run_bill import BillRun, run_bill
 from rebill.services.costs.enter_manual_line import enter_manual_line
@@ -44,6 +44,8 @@ _COST_COLUMNS = {
     "status": "CommitmentDiscountStatus",
     "commitment_category": "CommitmentDiscountCategory",
     "publisher": "PublisherName",
+    "invoice": "InvoiceId",
+    "previous_invoice": "x_PreviousInvoiceId",
 }
 """Columns of ``cost.csv`` beside ``day``, ``billed`` and ``list``, and the FOCUS columns that they are."""
 Row = dict[str, str]
@@ -65,17 +67,9 @@ class Stage:
 
     def run(self) -> BillRun:
         """Put everything in place and bill the month."""
-        for row in rows_of(self.folder, "customers.csv"):
-            self._customer(row)
-        self.month.cost(*map(_charge, rows_of(self.folder, "cost.csv")))
-        accounts = rows_of(self.folder, "accounts.csv")
-        tenants = sorted({row["account"] for row in accounts if row["kind"] == "azure_customer"})
-        if tenants:
-            listed(self.month.installation, self.month.caller, *tenants)
-        seen: set[str] = set()
-        for row in accounts:
-            self._account(row, is_moved=row["account"] in seen)
-            seen.add(row["account"])
+        self.add_customers()
+        self.month.cost(*map(charge_of, rows_of(self.folder, "cost.csv")))
+        self.add_accounts()
         for row in rows_of(self.folder, "books.csv"):
             self._book(row)
         for file in sorted((self.folder / "rules").glob("*.json")):
@@ -84,12 +78,30 @@ class Stage:
             self._manual_line(row)
         return run_bill(self.month.installation, self.month.caller, SEPTEMBER)
 
+    def add_customers(self) -> None:
+        """The customers with their terms."""
+        for row in rows_of(self.folder, "customers.csv"):
+            self._customer(row)
+
+    def add_accounts(self) -> None:
+        """Who has which account; cost must name subscriptions by then."""
+        accounts = rows_of(self.folder, "accounts.csv")
+        tenants = sorted({row["account"] for row in accounts if row["kind"] == "azure_customer"})
+        if tenants:
+            listed(self.month.installation, self.month.caller, *tenants)
+        seen: set[str] = set()
+        for row in accounts:
+            self._account(row, is_moved=row["account"] in seen)
+            seen.add(row["account"])
+
     def _customer(self, row: Row) -> None:
         terms: dict[str, object] = {
             "basis": Basis(row.get("basis") or "list"),
             "commitments": CommitmentsPolicy(row.get("commitments") or "as_bought"),
             "fallback_markup_percent": Decimal(row.get("fallback_markup_percent") or 0),
             "markup_percent": Decimal(row["markup_percent"]) if row.get("markup_percent") else None,
+            "carry_forward": row.get("carry_forward") == "yes",
+            "late_cost": LateCostTerm(row.get("late_cost") or "partner"),
             "cap_at_list": row.get("cap_at_list") == "yes",
             "floor_at_cost": row.get("floor_at_cost") == "yes",
             "margin_floor_percent": Decimal(row.get("margin_floor_percent") or 0),
@@ -152,7 +164,13 @@ class Stage:
         return [row for _, row in sorted(enumerate(expected), key=place)]
 
 
-def _charge(row: Row) -> Row:
+def plain(amount: Decimal) -> str:
+    """An amount without the zeros that say nothing."""
+    return f"{amount.normalize() + 0:f}"
+
+
+def charge_of(row: Row) -> Row:
+    """The charge that a row of a scenario's cost describes."""
     given = {name: row.get(name, "") for name in _COST_COLUMNS}
     # What a file leaves empty has the value that a month of Azure usage in dollars would have.
     columns = {_COST_COLUMNS[name]: text for name, text in given.items() if text}
