@@ -1,0 +1,56 @@
+"""Mutants of SQL are what they are meant to be, and a few of them are put on trial."""
+
+import subprocess
+import sys
+
+from tests.mutation.__main__ import sampled
+from tests.mutation.mutant import RATING, original
+from tests.mutation.sql_mutants import KINDS, sql_mutants
+
+SOURCE = '''"""Says SELECT and AND, and is no SQL."""
+ZERO = "CAST('0' AS DECIMAL(28,12))"
+SUMS = f"""
+SELECT SUM(price) AS price FROM lines AS l
+LEFT JOIN spans AS s ON s.number >= l.number AND l.kind = {KIND_AND_MORE} WHERE name IS NOT NULL"""
+'''
+
+
+def told(source: str) -> list[tuple[str, str, str]]:
+    """(kind, line before, line after) of every mutant."""
+    return [(found.kind, *found.lines(source)) for found in sql_mutants("plan.py", source)]
+
+
+def test_what_counts_in_sql_is_changed_once_each_and_nothing_else() -> None:
+    joined = 'LEFT JOIN spans AS s ON s.number >= l.number AND l.kind = {KIND_AND_MORE} WHERE name IS NOT NULL"""'
+    zero = "ZERO = \"CAST('0' AS DECIMAL(28,12))\""
+    summed = "SELECT SUM(price) AS price FROM lines AS l"
+    assert sorted(told(SOURCE)) == sorted(
+        [
+            ("digits", zero, zero.replace("28,12", "28,11")),
+            ("literal", zero, zero.replace("'0'", "'1'")),
+            ("literal", zero, zero.replace("'0'", "'no_0'")),
+            ("aggregate", summed, summed.replace("SUM", "MAX")),
+            ("join", joined, joined.replace("LEFT JOIN", "JOIN")),
+            ("comparison", joined, joined.replace(">=", ">")),
+            ("comparison", joined, joined.replace("kind =", "kind <>")),
+            ("logic", joined, joined.replace("number AND", "number OR")),
+            ("null", joined, joined.replace("IS NOT NULL", "IS NULL")),
+        ]
+    )
+
+
+def test_every_kind_occurs_in_rating_and_a_seed_always_chooses_the_same() -> None:
+    files = sorted(path.name for path in RATING.glob("[a-z]*.py"))
+    mutants = [mutant for file in files for mutant in sql_mutants(file, original(file))]
+    assert {mutant.kind for mutant in mutants} == set(KINDS)
+    assert all(mutant.source(original(mutant.file)) != original(mutant.file) for mutant in mutants)
+    assert sampled(mutants, 7, 3) == sampled(mutants, 7, 3) != sampled(mutants, 8, 3)
+    assert sampled(mutants, 7, None) == sorted(mutants, key=lambda one: (one.family, one.kind))
+
+
+def test_faults_of_arithmetic_and_bounds_are_noticed() -> None:
+    chosen = ["--family", "sql", "--file", "plan.py", "--kind", "comparison", "--sample", "3", "--seed", "20240917"]
+    command = [sys.executable, "-m", "tests.mutation", "--unchecked", *chosen]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("0 survived\n")
