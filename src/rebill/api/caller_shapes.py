@@ -103,6 +103,8 @@ class PartnerSettingsBody(StrictBody):
     needs_approval: Flag | None = None
     numbering: Annotated[Numbering, BeforeValidator(word_of(Numbering), json_schema_input_type=str)] | None = None
     late_cost: Annotated[LateCost, BeforeValidator(word_of(LateCost), json_schema_input_type=str)] | None = None
+    tolerance_percent: Number | None = None
+    tolerance_amount: Number | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -125,6 +127,8 @@ class PartnerSettingsBody(StrictBody):
             needs_approval=self.needs_approval,
             numbering=self.numbering,
             late_cost=self.late_cost,
+            tolerance_percent=self.tolerance_percent,
+            tolerance_amount=self.tolerance_amount,
         )
 
 
@@ -214,6 +218,8 @@ class PartnerSettingsAnswer(AnswerShape):
     needs_approval: Annotated[bool, Field(description="A second person approves what is issued.")]
     numbering: Annotated[str, Field(description="`gapless`, or `external`: the partner's own system numbers.")]
     late_cost: Annotated[str, Field(description="Corrections are a `note`, or a block on the `next` statement.")]
+    tolerance_percent: Annotated[str, Field(description="Of a Microsoft invoice: imported cost may differ so much.")]
+    tolerance_amount: Annotated[str, Field(description="So much it may differ in any case, in any currency.")]
 
     @classmethod
     def of(cls, settings: PartnerSettings) -> "PartnerSettingsAnswer":
@@ -229,6 +235,8 @@ class PartnerSettingsAnswer(AnswerShape):
             needs_approval=closing.needs_approval,
             numbering=closing.numbering.value,
             late_cost=closing.late_cost.value,
+            tolerance_percent=text_of(without_spare_zeros(closing.tolerance_percent)),
+            tolerance_amount=text_of(without_spare_zeros(closing.tolerance_amount)),
         )
 
 

@@ -77,6 +77,21 @@ def settings(
         LateCost | None,
         typer.Option("--late-cost", help="Corrections as notes of their own, or on the next statement."),
     ] = None,
+    tolerance_percent: Annotated[
+        Decimal | None,
+        typer.Option(
+            "--tolerance-percent",
+            parser=number_from_text,
+            metavar="PERCENT",
+            help="Of a Microsoft invoice: imported cost may differ so much from it.",
+        ),
+    ] = None,
+    tolerance_amount: Annotated[
+        Decimal | None,
+        typer.Option(
+            "--tolerance-amount", parser=number_from_text, metavar="AMOUNT", help="So much it may differ in any case."
+        ),
+    ] = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -100,6 +115,8 @@ def settings(
             approval,
             numbering,
             late_cost,
+            tolerance_percent,
+            tolerance_amount,
         )
         kept = change_partner_settings(session.installation, session.caller, change)
         document = PartnerSettingsAnswer.of(kept).model_dump(by_alias=True)

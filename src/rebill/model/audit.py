@@ -39,6 +39,7 @@ class SubjectKind(StrEnum):
     PRICE_BOOK_ASSIGNMENT = "price_book_assignment"
     PRICE_BOOK_ACCOUNT_ASSIGNMENT = "price_book_account_assignment"
     MANUAL_LINE = "manual_line"
+    MICROSOFT_INVOICE = "microsoft_invoice"
     DATA_SET = "data_set"
     RUN = "run"
     CLOSING = "closing"
@@ -81,6 +82,8 @@ class Act(StrEnum):
     END_ACCOUNT_ASSIGNMENT = "end_account_assignment", SubjectKind.PRICE_BOOK_ACCOUNT_ASSIGNMENT
     ENTER_MANUAL_LINE = "enter_manual_line", SubjectKind.MANUAL_LINE
     WITHDRAW_MANUAL_LINE = "withdraw_manual_line", SubjectKind.MANUAL_LINE
+    ENTER_INVOICE = "enter_invoice", SubjectKind.MICROSOFT_INVOICE
+    WITHDRAW_INVOICE = "withdraw_invoice", SubjectKind.MICROSOFT_INVOICE
     IMPORT_COSTS = "import_costs", SubjectKind.DATA_SET
     RUN_BILL = "run_bill", SubjectKind.RUN
     FINALIZE_MONTH = "finalize_month", SubjectKind.CLOSING

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
+from rebill.model.reconciliation import Tolerance
 
 GREATEST_CLOSE_DAY = 28
 """Every month has it."""
@@ -38,6 +39,7 @@ class ClosingSettings:
     ``unassigned_threshold``: the greatest unassigned cost of a month and currency, in that currency, either side
     of 0. ``close_day``: the day of the following month from which on a month may be closed, 1 to 28.
     ``needs_approval``: a second person approves what is issued. ``late_cost``: for customers whose terms say nothing.
+    ``tolerance_percent`` and ``tolerance_amount``: as ``Tolerance`` has them.
     """
 
     unassigned_threshold: Decimal = ZERO
@@ -45,6 +47,13 @@ class ClosingSettings:
     needs_approval: bool = False
     numbering: Numbering = Numbering.GAPLESS
     late_cost: LateCost = LateCost.NOTE
+    tolerance_percent: Decimal = Decimal("0.5")
+    tolerance_amount: Decimal = Decimal(5)
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """How much imported cost may differ from Microsoft's invoices."""
+        return Tolerance(self.tolerance_percent, self.tolerance_amount)
 
     def closes_on(self, month: BillingMonth) -> date:
         """The first day on which ``month`` may be closed."""
@@ -62,6 +71,7 @@ class BlockerKind(StrEnum):
     REJECTED_ROWS = "rejected_rows"
     LINES_NEED_ATTENTION = "lines_need_attention"
     EARLIER_MONTH_NOT_RUN = "earlier_month_not_run"
+    OUT_OF_TOLERANCE = "out_of_tolerance"
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ class PartnerSettingsChange:
     needs_approval: bool | None = None
     numbering: Numbering | None = None
     late_cost: LateCost | None = None
+    tolerance_percent: Decimal | None = None
+    tolerance_amount: Decimal | None = None
 
     @property
     def closing(self) -> dict[str, Any]:

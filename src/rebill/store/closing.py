@@ -56,6 +56,8 @@ def closing_settings_of(scope: Scope) -> ClosingSettings:
         needs_approval=row.needs_approval,
         numbering=Numbering(row.numbering),
         late_cost=LateCost(row.late_cost),
+        tolerance_percent=row.tolerance_percent,
+        tolerance_amount=row.tolerance_amount,
     )
 
 
@@ -67,6 +69,8 @@ def store_closing_settings(scope: Scope, settings: ClosingSettings) -> None:
         "needs_approval": settings.needs_approval,
         "numbering": settings.numbering.value,
         "late_cost": settings.late_cost.value,
+        "tolerance_percent": settings.tolerance_percent,
+        "tolerance_amount": settings.tolerance_amount,
     }
     scope.upsert(closing_settings, ["partner_id"], [row], list(row))
 

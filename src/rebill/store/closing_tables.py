@@ -34,6 +34,8 @@ closing_settings = Table(
     Column("needs_approval", Boolean, nullable=False),
     Column("numbering", Text, nullable=False),
     Column("late_cost", Text, nullable=False),
+    Column("tolerance_percent", ExactDecimal, nullable=False, server_default="0.5", comment="of an invoice"),
+    Column("tolerance_amount", ExactDecimal, nullable=False, server_default="5", comment="in any currency"),
     comment="A partner without a row has the settings of model.closing.ClosingSettings",
 )
 

@@ -52,6 +52,7 @@ from rebill.store.price_book_tables import price_book_assignments as price_book_
 from rebill.store.price_book_tables import price_book_dry_runs as price_book_dry_runs
 from rebill.store.price_book_tables import price_book_specifications as price_book_specifications
 from rebill.store.price_book_tables import price_books as price_books
+from rebill.store.reconciliation_tables import microsoft_invoices as microsoft_invoices
 from rebill.store.statement_tables import runs as runs
 from rebill.store.statement_tables import statement_lines as statement_lines
 from rebill.store.statement_tables import statements as statements

@@ -9,7 +9,7 @@ from rebill.model.audit import Act
 from rebill.model.closing import GREATEST_CLOSE_DAY
 from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid
-from rebill.model.money import entered_amount, kept_amount
+from rebill.model.money import checked_percent, entered_amount, kept_amount
 from rebill.model.partner import PartnerSettings, PartnerSettingsChange
 from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
@@ -20,6 +20,8 @@ from rebill.services.parties.customer_rules import name_fault, only_faults
 from rebill.store.closing import closing_settings_of, hold_closing, store_closing_settings
 from rebill.store.partners import hold_creation, hold_partner, partner_by_name, settings_of, store_settings
 from rebill.store.scope import Scope
+
+_GREATEST_TOLERANCE = Decimal(100)
 
 
 def get_partner_settings(installation: Installation, caller: Caller) -> PartnerSettings:
@@ -66,6 +68,8 @@ def partner_settings_faults(change: PartnerSettingsChange) -> dict[str, str]:
             "name": None if change.name is None else name_fault(change.name),
             "currency": None if change.currency is None else currency_fault(change.currency),
             "unassigned_threshold": _threshold_fault(change.unassigned_threshold),
+            "tolerance_percent": _percent_fault(change.tolerance_percent),
+            "tolerance_amount": _threshold_fault(change.tolerance_amount),
             "close_day": _close_day_fault(change.close_day),
         }
     )
@@ -78,6 +82,16 @@ def _threshold_fault(threshold: Decimal | None) -> str | None:
         return "must not lie below 0" if entered_amount(threshold) < 0 else None
     except ValueError as error:
         return str(error)
+
+
+def _percent_fault(percent: Decimal | None) -> str | None:
+    if percent is None:
+        return None
+    try:
+        checked_percent(percent, _GREATEST_TOLERANCE)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _close_day_fault(day: int | None) -> str | None:
@@ -101,8 +115,9 @@ def _standing(scope: Scope) -> PartnerSettings:
 
 def _changed(standing: PartnerSettings, change: PartnerSettingsChange) -> PartnerSettings:
     closing = change.closing
-    if change.unassigned_threshold is not None:
-        closing["unassigned_threshold"] = kept_amount(change.unassigned_threshold)
+    for name in ("unassigned_threshold", "tolerance_amount"):
+        if name in closing:
+            closing[name] = kept_amount(closing[name])
     return replace(
         standing,
         name=standing.name if change.name is None else composed(change.name),

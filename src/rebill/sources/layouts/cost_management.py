@@ -8,9 +8,11 @@ Column names: Microsoft's cost and usage details schema for partners, 2019-11-01
 from collections.abc import Mapping
 from typing import Final
 
+from rebill.model.cost_line import EXCHANGE_RATE, EXCHANGE_RATE_DATE, SOURCE_CHARGE_TYPE
 from rebill.model.data_set import VIEW_ACTUAL, VIEW_AMORTIZED
 from rebill.sources.layouts.azure_commitments import (
     CHARGE_COLUMNS,
+    CHARGE_TYPE,
     amortized_cost_is_refused,
     billed_of_amortized,
     effective_of_actual,
@@ -83,7 +85,12 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
     "AvailabilityZone": named("availabilityZone"),
     "Tags": tags_in_braces("tags"),
 }
-_KEPT: Final = {"x_PartnerCreditPercent": percent_of_share("partnerEarnedCreditRate")}
+_KEPT: Final[Mapping[str, Named | Computed]] = {
+    "x_PartnerCreditPercent": percent_of_share("partnerEarnedCreditRate"),
+    EXCHANGE_RATE: named("exchangeRatePricingToBilling"),
+    EXCHANGE_RATE_DATE: named("exchangeRateDate"),
+    SOURCE_CHARGE_TYPE: named(*CHARGE_TYPE),
+}
 # A Microsoft customer's export has a billing profile; what tells it from an enterprise's are the two currencies.
 _MARKS: Final = (COST, ("pricingCurrency",), ("chargeType",), ("date",), ("billingProfileId",), ("subscriptionId",))
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from rebill.model.data_set import VIEW_USAGE
+from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
 from rebill.sources.layouts.derivations import (
     day_after,
     moment,
@@ -90,5 +91,6 @@ DAILY_RATED_USAGE: Final = Layout(
     columns=_COLUMNS,
     kept={
         "x_PartnerCreditPercent": percent_of_share("PartnerEarnedCreditPercentage", "RateOfPartnerEarnedCredit"),
+        **COMPARED_COLUMNS,
     },
 )

@@ -7,8 +7,9 @@ daily-rated usage of the same invoice holds: they are marked ``tie_out``, compar
 from collections.abc import Mapping
 from typing import Final
 
-from rebill.model.cost_line import TIE_OUT
+from rebill.model.cost_line import INPUT_TAX, TIE_OUT
 from rebill.model.data_set import VIEW_INVOICE
+from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
 from rebill.sources.layouts.derivations import is_any_sql, moment, product_sql, without_minus_one
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
@@ -81,4 +82,5 @@ INVOICE_RECONCILIATION: Final = Layout(
     view=VIEW_INVOICE,
     marks=(_COST, ("TaxTotal",), ("InvoiceNumber",), ("ChargeStartDate",), ("CustomerId",), ("OrderId",)),
     columns=_COLUMNS,
+    kept={**COMPARED_COLUMNS, INPUT_TAX: named("TaxTotal")},
 )

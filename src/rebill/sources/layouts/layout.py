@@ -83,7 +83,8 @@ class Layout:
     """A layout of cost files.
 
     ``marks``: columns by which it is known: each entry must stand in the header by one of its names.
-    ``columns``: cost line column → how it comes. ``kept``: further columns under names of our own.
+    ``columns``: cost line column → how it comes. ``kept``: further columns under names of our own; one that is
+    taken as it stands is not kept under its own name too.
     ``view``: what its data sets hold (``model.data_set``). ``version``: tells the name from the header's columns.
     """
 
@@ -91,7 +92,7 @@ class Layout:
     view: str
     marks: tuple[tuple[str, ...], ...]
     columns: Mapping[str, Named | Computed]
-    kept: Mapping[str, Computed] = field(default_factory=dict)
+    kept: Mapping[str, Named | Computed] = field(default_factory=dict)
     faults: tuple[RowFault, ...] = ()
     version: Callable[[frozenset[str]], str] | None = None
 
@@ -99,17 +100,15 @@ class Layout:
         """How this layout would read a file with ``header``."""
         places = _Places(header)
         missing = tuple(names[0] for names in self.marks if places.of(names) is None)
-        positions = {
-            column: position
-            for column, source in self.columns.items()
-            if isinstance(source, Named) and (position := places.of(source.names)) is not None
-        }
+        positions = _positions(places, self.columns)
+        kept_positions = _positions(places, self.kept)
         named_sources = [source.names for source in self.columns.values() if isinstance(source, Named)]
         return Recognition(
             layout=self,
             name=self.version(places.exact_names) if self.version else self.name,
             positions=positions,
-            extras=_extras(header, frozenset(positions.values()), tuple(self.kept)),
+            kept_positions=kept_positions,
+            extras=_extras(header, frozenset((*positions.values(), *kept_positions.values())), tuple(self.kept)),
             missing=missing,
             doubled=tuple(dict.fromkeys(name for names in named_sources if (name := places.doubled(names)))),
             header=tuple(header),
@@ -120,7 +119,8 @@ class Layout:
 class Recognition:
     """How the columns of a file become a cost line.
 
-    ``positions``: cost line column → place of the column it is taken from. ``extras``: ``(name to keep, place)``
+    ``positions``: cost line column → place of the column it is taken from; ``kept_positions``: the same of further
+    columns. ``extras``: ``(name to keep, place)``
     of columns that are not the cost line's. ``missing``: marks that the header lacks. ``doubled``: columns that it
     names twice.
     """
@@ -128,6 +128,7 @@ class Recognition:
     layout: Layout
     name: str
     positions: Mapping[str, int]
+    kept_positions: Mapping[str, int]
     extras: tuple[tuple[str, int], ...]
     missing: tuple[str, ...]
     doubled: tuple[str, ...]
@@ -168,8 +169,10 @@ class Recognition:
     def kept_columns(self, source: Sequence[SourceColumn]) -> list[tuple[str, str]]:
         """``(SQL text, name)`` of every further column that is kept."""
         fields = self.fields(source)
-        computed = [(origin.build(fields), name) for name, origin in self.layout.kept.items()]
-        return [*computed, *((source[position].text, name) for name, position in self.extras)]
+        kept = self.layout.kept.items()
+        computed = [(origin.build(fields), name) for name, origin in kept if isinstance(origin, Computed)]
+        taken = [*self.kept_positions.items(), *self.extras]
+        return [*computed, *((source[position].text, name) for name, position in taken)]
 
     def fields(self, source: Sequence[SourceColumn]) -> Fields:
         """The columns that the layout speaks of, by the names it uses."""
@@ -178,6 +181,15 @@ class Recognition:
         names = {name for origin in origins for name in origin.names}
         names |= {name for mark in self.layout.marks for name in mark}
         return Fields({name: source[place] for name in names if (place := places.of((name,))) is not None})
+
+
+def _positions(places: "_Places", origins: Mapping[str, Named | Computed]) -> dict[str, int]:
+    """Column → place in the header of the column that it is taken from as it stands."""
+    return {
+        column: position
+        for column, source in origins.items()
+        if isinstance(source, Named) and (position := places.of(source.names)) is not None
+    }
 
 
 def _computed_name(column: str) -> str:
