@@ -35,6 +35,11 @@ TAGS = {
         "Manual lines",
         "Amounts that no file has, each on one customer's statement of one month.",
     ),
+    "microsoft_invoices": (
+        "Microsoft's invoices",
+        "What Microsoft invoiced the partner, to compare imported cost with.",
+    ),
+    "reconciliation": ("Reconciliation", "A month's imported cost beside Microsoft's invoices."),
     "margins": ("Margins", "What the partner keeps of what customers are billed."),
     "customer_statements": ("Statements", "What customers are billed: estimated, or issued and final."),
     "azure_partner_customers": ("Azure catalogue", "What Microsoft Partner Center lists for the partner."),

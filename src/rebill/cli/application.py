@@ -23,12 +23,14 @@ from rebill.cli import (
     differences,
     explaining,
     initialise,
+    invoices,
     keys,
     manual_lines,
     margins,
     partners,
     price_books,
     proof,
+    reconciling,
     sample_data,
     serve,
     statements,
@@ -55,7 +57,9 @@ application.add_typer(manual_lines.commands, name="manual-lines")
 application.command("assign")(assignments.assign)
 application.command("unassign")(assignments.unassign)
 application.command("move")(assignments.move)
+costs.commands.command("reconcile")(reconciling.reconcile)
 application.add_typer(costs.commands, name="costs")
+application.add_typer(invoices.commands, name="invoices")
 bills.commands.command("diff")(differences.diff)
 bills.commands.command("what-if")(trying.what_if)
 bills.commands.command("finalize")(closing.finalize)

@@ -46,16 +46,23 @@ _OTHER_RATES: Final[Mapping[str, str]] = {
     EXCHANGE_RATE_DATE: "x_BillingExchangeRateDate",
 }
 """What FOCUS exports of Microsoft's call the exchange rate and its day."""
-_TEXTS: Final = (ROLE, INPUT_TAX, SOURCE_CHARGE_TYPE, PLAN, PRODUCT_SKU, AVAILABILITY, EXCHANGE_RATE, EXCHANGE_RATE_DATE)
+_TEXTS: Final = (
+    ROLE,
+    INPUT_TAX,
+    SOURCE_CHARGE_TYPE,
+    PLAN,
+    PRODUCT_SKU,
+    AVAILABILITY,
+    EXCHANGE_RATE,
+    EXCHANGE_RATE_DATE,
+)
 _COLUMNS: Final = (
-    "InvoiceId BillingCurrency ProviderName ChargeCategory SubAccountId x_AzureCustomerId ChargeDescription ServiceName "
-    "SkuMeter SkuId PricingCurrency BilledCost x_SourceFile x_SourceRow"
+    "InvoiceId BillingCurrency ProviderName ChargeCategory SubAccountId x_AzureCustomerId ChargeDescription "
+    "ServiceName SkuMeter SkuId PricingCurrency BilledCost x_SourceFile x_SourceRow"
 ).split()
 
 
-def cost_sums(
-    connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_set: DataSet
-) -> tuple[CostSum, ...]:
+def cost_sums(connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_set: DataSet) -> tuple[CostSum, ...]:
     """Every line of a data set, summed up for the comparison.
 
     Raises ``ProgramError`` where that is not exactly what the data set was recorded to come to.

@@ -35,20 +35,7 @@ def _text(names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names.split())
 
 
-FOCUS_PLAN: Final = "x_PlanId"
-"""The Azure plan of a charge: Partner Center's subscription, not the Azure subscription."""
-PRODUCT_SKU: Final = "x_ProductSkuId"
-AVAILABILITY: Final = "x_AvailabilityId"
-"""With the product and its SKU, what a meter is named by in daily usage and in the invoice's summary alike."""
-EXCHANGE_RATE: Final = "x_ExchangeRate"
-"""From the pricing currency to the billing currency, as the source writes it."""
-EXCHANGE_RATE_DATE: Final = "x_ExchangeRateDate"
-INPUT_TAX: Final = "x_InputTax"
-"""Tax that stands beside a charge in the source, and is not part of its cost."""
-SOURCE_CHARGE_TYPE: Final = "x_ChargeType"
-"""The source's own word for the kind of charge."""
-
-COLUMNS: Final[tuple[Column, ...]] = (
+FOCUS_COLUMNS: Final[tuple[Column, ...]] = (
     Column("BilledCost", ColumnType.AMOUNT, required=True),
     Column("ListCost", ColumnType.AMOUNT),
     Column("ContractedCost", ColumnType.AMOUNT),
@@ -93,6 +80,19 @@ OWN_COLUMNS: Final[tuple[Column, ...]] = (
 )
 """What rebill adds: the tenant, the reseller, the invoice a refund takes back, what price books ask for that FOCUS has
 no column of (Amazon's service code and operation, Azure's meter subcategory), ``TIE_OUT``, where the row came from."""
+
+PLAN: Final = "x_PlanId"
+"""The Azure plan of a charge: Partner Center's subscription, not the Azure subscription."""
+PRODUCT_SKU: Final = "x_ProductSkuId"
+AVAILABILITY: Final = "x_AvailabilityId"
+"""With the product and its SKU, what a meter is named by in daily usage and in the invoice's summary alike."""
+EXCHANGE_RATE: Final = "x_ExchangeRate"
+"""From the pricing currency to the billing currency, as the source writes it."""
+EXCHANGE_RATE_DATE: Final = "x_ExchangeRateDate"
+INPUT_TAX: Final = "x_InputTax"
+"""Tax that stands beside a charge in the source, and is not part of its cost."""
+SOURCE_CHARGE_TYPE: Final = "x_ChargeType"
+"""The source's own word for the kind of charge."""
 
 COLUMNS: Final[tuple[Column, ...]] = FOCUS_COLUMNS + OWN_COLUMNS
 CHARGE_CATEGORIES: Final = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")

@@ -341,12 +341,17 @@ def reconcile(
                 apart[one.currency].without_invoice.append(one)
             else:
                 apart[one.currency].not_entered.append(one)
-    own = [key for key in invoices.keys if invoices.month_of(key) == month]
     entered = [
         InvoiceComparison(
-            key[0], month, key[1], invoices.documents_of(key), Cost.of(named[key]), bool(named[key]) or key[1] in telling
+            invoice=key[0],
+            month=month,
+            currency=key[1],
+            documents=invoices.documents_of(key),
+            cost=Cost.of(named[key]),
+            is_judged=bool(named[key]) or key[1] in telling,
         )
-        for key in own
+        for key in invoices.keys
+        if invoices.month_of(key) == month
     ]
     others = _not_entered(month, apart)
     currencies = sorted({one.currency for one in (*entered, *others)} | set(apart))

@@ -1,10 +1,10 @@
 """Manual lines as the record keeps them; a withdrawn one keeps its row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, or_
 
 from rebill.model.listing import Listing, Page
 from rebill.model.manual_line import ManualLine, NewManualLine
@@ -63,6 +63,15 @@ def manual_lines_in_force(scope: Scope, month: BillingMonth) -> tuple[ManualLine
     """The entries of a month that were not withdrawn, by their numbers."""
     query = scope.select(manual_lines).where(
         manual_lines.c.billing_month == str(month), manual_lines.c.withdrawn_at.is_(None)
+    )
+    return tuple(_line(row) for row in scope.connection.execute(query.order_by(*_ORDER)))
+
+
+def manual_lines_to_reconcile(scope: Scope, month: BillingMonth, invoices: Collection[str]) -> tuple[ManualLine, ...]:
+    """The entries in force that are of a month, or of any month and belong to one of these invoices."""
+    of_month = manual_lines.c.billing_month == str(month)
+    query = scope.select(manual_lines).where(
+        or_(of_month, manual_lines.c.invoice_id.in_(sorted(invoices))), manual_lines.c.withdrawn_at.is_(None)
     )
     return tuple(_line(row) for row in scope.connection.execute(query.order_by(*_ORDER)))
 

@@ -48,9 +48,7 @@ def find_invoice(scope: Scope, microsoft_invoice_id: int) -> MicrosoftInvoice | 
     """An invoice by its id, withdrawn or not."""
     if not can_be_stored(microsoft_invoice_id):
         return None
-    query = scope.select(microsoft_invoices).where(
-        microsoft_invoices.c.microsoft_invoice_id == microsoft_invoice_id
-    )
+    query = scope.select(microsoft_invoices).where(microsoft_invoices.c.microsoft_invoice_id == microsoft_invoice_id)
     row = scope.connection.execute(query).one_or_none()
     return None if row is None else _invoice(row)
 

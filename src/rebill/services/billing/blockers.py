@@ -24,7 +24,8 @@ class MonthToClose:
     """What the checks look at: the month as it is recorded and was last run.
 
     ``data_sets``: in force for the month; ``data_sets_before``: for the month before it. ``months_not_run``: earlier
-    months with cost or manual lines that no run has seen.
+    months with cost or manual lines that no run has seen. ``out_of_tolerance``: differences from Microsoft's invoices,
+    each in a sentence.
     """
 
     month: BillingMonth
@@ -34,6 +35,7 @@ class MonthToClose:
     data_sets: Sequence[DataSet]
     data_sets_before: Sequence[DataSet]
     months_not_run: Sequence[BillingMonth]
+    out_of_tolerance: Sequence[str] = ()
 
 
 def blockers_of(closing: MonthToClose) -> tuple[Blocker, ...]:
@@ -158,6 +160,10 @@ def _earlier_month_not_run(closing: MonthToClose) -> list[Blocker]:
     ]
 
 
+def _out_of_tolerance(closing: MonthToClose) -> list[Blocker]:
+    return [Blocker(BlockerKind.OUT_OF_TOLERANCE, sentence) for sentence in closing.out_of_tolerance]
+
+
 _CHECKS: tuple[Callable[[MonthToClose], list[Blocker]], ...] = (
     _balance_failed,
     _unassigned_cost,
@@ -165,6 +171,7 @@ _CHECKS: tuple[Callable[[MonthToClose], list[Blocker]], ...] = (
     _close_day_not_come,
     _delivery_missing,
     _rejected_rows,
+    _out_of_tolerance,
     _lines_need_attention,
     _earlier_month_not_run,
 )

@@ -9,6 +9,7 @@ from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.billing.blockers import MonthToClose, blockers_of
 from rebill.services.billing.closing_act import ClosingPlan, IssuedClosing, close, sha256_of
+from rebill.services.reconciling.reconcile_month import reconciliation_faults
 from rebill.services.runs.month_state import MonthState, state_of_month
 from rebill.store.carrying import blocks_to_issue_with, settle_estimated
 from rebill.store.closing import (
@@ -56,7 +57,7 @@ def plan_finalizing(installation: Installation, scope: Scope, order: ClosingOrde
         )
     state.require_fresh({document.run_id for document in documents})
     _require_earlier_months(scope, month, documents)
-    blockers = blockers_of(_month_to_close(scope, state, run, now))
+    blockers = blockers_of(_month_to_close(installation, scope, state, run, now))
     _require_no_blocker(blockers, order)
     issued = [*documents, *blocks_to_issue_with(scope, documents)]
     return ClosingPlan(_sha256_of(issued, run), lambda _: issued, blockers)
@@ -73,7 +74,9 @@ def _require_earlier_months(scope: Scope, month: BillingMonth, documents: list[W
         )
 
 
-def _month_to_close(scope: Scope, state: MonthState, run: RecordedRun, now: datetime) -> MonthToClose:
+def _month_to_close(
+    installation: Installation, scope: Scope, state: MonthState, run: RecordedRun, now: datetime
+) -> MonthToClose:
     start, were_run = billing_start(scope), months_ever_run(scope)
     in_force = data_sets_in_force(scope)
     earlier = {data_set.billing_month for data_set in in_force} | months_with_entries(scope)
@@ -86,6 +89,7 @@ def _month_to_close(scope: Scope, state: MonthState, run: RecordedRun, now: date
         data_sets=state.data_sets,
         data_sets_before=[data_set for data_set in in_force if data_set.billing_month == state.month.preceding],
         months_not_run=not_run,
+        out_of_tolerance=reconciliation_faults(installation, scope, state.month, state.data_sets),
     )
 
 

@@ -1,0 +1,154 @@
+"""Microsoft's invoices: enter, list, show, withdraw."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from rebill.api.answer_shapes import AnswerShape, Instant, Nothing
+from rebill.api.answers import Answer
+from rebill.api.call import Call
+from rebill.api.caller_shapes import NullableInstant
+from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.query import month
+from rebill.api.route import Route
+from rebill.api.shapes import StrictBody, Text
+from rebill.api.wire_values import Month, Number, word_of
+from rebill.model.audit import Act
+from rebill.model.microsoft_invoice import InvoiceKind, MicrosoftInvoice, NewMicrosoftInvoice
+from rebill.model.money import text_of, without_spare_zeros
+from rebill.services.acting.permission import Permission
+from rebill.services.reconciling.enter_invoice import enter_invoice, invoice_faults
+from rebill.services.reconciling.read_invoices import get_invoice, list_invoices
+from rebill.services.reconciling.withdraw_invoice import withdraw_invoice
+
+_INVOICE_ID = "microsoft_invoice_id"
+
+
+class MicrosoftInvoiceBody(StrictBody):
+    """An invoice or note to be entered."""
+
+    number: Annotated[Text, Field(description="Microsoft's.")]
+    billing_period: Month
+    currency: Annotated[Text, Field(description="ISO 4217.")]
+    total: Annotated[Number, Field(description="Before tax, signed as it counts: what takes back is below 0.")]
+    kind: Annotated[InvoiceKind, BeforeValidator(word_of(InvoiceKind), json_schema_input_type=str)] = (
+        InvoiceKind.INVOICE
+    )
+    amends: Annotated[Text, Field(description="Of a note: the number of the invoice that it belongs to.")] = ""
+
+    def new_invoice(self) -> NewMicrosoftInvoice:
+        """The invoice that is asked for."""
+        return NewMicrosoftInvoice(self.number, self.billing_period, self.currency, self.total, self.kind, self.amends)
+
+
+class MicrosoftInvoiceAnswer(AnswerShape):
+    """An invoice or note that was entered."""
+
+    id: int
+    number: str
+    billing_period: str
+    currency: str
+    total: str
+    kind: str
+    amends: str
+    created_at: Instant
+    withdrawn_at: NullableInstant
+
+
+class MicrosoftInvoiceList(AnswerShape):
+    """A page of invoices and notes, in order of entry."""
+
+    microsoft_invoices: list[MicrosoftInvoiceAnswer]
+
+
+def enter(call: Call) -> Answer:
+    """Enter an invoice or a note. One of the same number replaces what was entered; the same changes nothing."""
+    kept = enter_invoice(call.installation, call.caller, call.body_as(MicrosoftInvoiceBody).new_invoice())
+    return Answer.json(201, microsoft_invoice_answer(kept))
+
+
+def list_all(call: Call) -> Answer:
+    """List what was entered, withdrawn ones too."""
+    period = call.parameters.month("billing_period")
+    listing = list_invoices(call.installation, call.caller, page_of(call.parameters), period)
+    answers = [microsoft_invoice_answer(one) for one in listing.items]
+    return list_answer(call, MicrosoftInvoiceList(microsoft_invoices=answers), listing)
+
+
+def get(call: Call) -> Answer:
+    """Show one invoice or note."""
+    found = get_invoice(call.installation, call.caller, call.ids[_INVOICE_ID])
+    return Answer.json(200, microsoft_invoice_answer(found))
+
+
+def withdraw(call: Call) -> Answer:
+    """Withdraw an invoice or note: it is compared with nothing any more."""
+    withdraw_invoice(call.installation, call.caller, call.ids[_INVOICE_ID])
+    return Answer.deleted(call.accept)
+
+
+def microsoft_invoice_answer(found: MicrosoftInvoice) -> MicrosoftInvoiceAnswer:
+    """An invoice as calls and commands show it; its total exact."""
+    entered = found.entered
+    return MicrosoftInvoiceAnswer(
+        id=found.microsoft_invoice_id,
+        number=entered.number,
+        billing_period=str(entered.month),
+        currency=entered.currency,
+        total=text_of(without_spare_zeros(entered.total)),
+        kind=entered.kind.value,
+        amends=entered.amends,
+        created_at=found.entered_at,
+        withdrawn_at=found.withdrawn_at,
+    )
+
+
+def _faults(call: Call) -> Mapping[str, str]:
+    return invoice_faults(call.installation, call.caller, call.body_as(MicrosoftInvoiceBody).new_invoice())
+
+
+def _routes() -> tuple[Route, ...]:
+    base = "/v1/microsoft_invoices"
+    one = f"{base}/{{{_INVOICE_ID}}}"
+    period = month("billing_period", "Only invoices of this billing month.")
+
+    def known(installation: Any, caller: Any, ids: Mapping[str, int]) -> object:
+        return get_invoice(installation, caller, ids[_INVOICE_ID])
+
+    return (
+        Route(
+            "POST",
+            base,
+            Permission.CHANGE,
+            enter,
+            "Enter a Microsoft invoice",
+            {201: MicrosoftInvoiceAnswer},
+            body=MicrosoftInvoiceBody,
+            value_faults=_faults,
+            act=Act.ENTER_INVOICE,
+        ),
+        Route(
+            "GET",
+            base,
+            Permission.READ,
+            list_all,
+            "List Microsoft invoices",
+            {200: MicrosoftInvoiceList},
+            (*PAGING, period),
+        ),
+        Route("GET", one, Permission.READ, get, "Show a Microsoft invoice", {200: MicrosoftInvoiceAnswer}),
+        Route(
+            "DELETE",
+            one,
+            Permission.CHANGE,
+            withdraw,
+            "Withdraw a Microsoft invoice",
+            {200: Nothing, 204: None},
+            path_check=known,
+            act=Act.WITHDRAW_INVOICE,
+        ),
+    )
+
+
+ROUTES = _routes()

@@ -1,0 +1,1 @@
+"""Imported cost beside Microsoft's invoices."""
