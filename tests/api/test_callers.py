@@ -25,7 +25,7 @@ from tests.api.price_book_steps import (
     sent_book,
     september,
 )
-from tests.api.world import ADD, ADDRESS, KINDS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement, entry
+from tests.api.world import ADD, ADDRESS, INVOICE, KINDS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement, entry
 
 Statuses = tuple[int, int, int, int, int, int]
 """In the order of ``KINDS``: admin, operator, read_only, own_customer, other_customer, other_partner."""
@@ -116,6 +116,11 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/manual_lines"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/manual_lines/{manual_line_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("DELETE", "/v1/manual_lines/{manual_line_id}"): Row((204, 204, 403, 403, 403, 404)),
+    ("POST", "/v1/microsoft_invoices"): Row((201, 201, 403, 403, 403, 201), INVOICE),
+    ("GET", "/v1/microsoft_invoices"): Row((200, 200, 200, 403, 403, 200)),
+    ("GET", "/v1/microsoft_invoices/{microsoft_invoice_id}"): Row((200, 200, 200, 403, 403, 404)),
+    ("DELETE", "/v1/microsoft_invoices/{microsoft_invoice_id}"): Row((204, 204, 403, 403, 403, 404)),
+    ("GET", "/v1/reconciliation"): Row((422, 422, 422, 403, 403, 422)),
     ("POST", "/v1/price_books"): Row((201, 201, 403, 403, 403, 201), sent_book()),
     ("GET", "/v1/price_books"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/price_books/{price_book_id}"): Row((200, 200, 200, 403, 403, 404)),
@@ -187,6 +192,9 @@ def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str
         path = path.replace("{partner_billing_rule_id}", str(made.json()["id"]))
     if "{manual_line_id}" in path:
         path = path.replace("{manual_line_id}", str(owner.post("/v1/manual_lines", entry(customer_id)).json()["id"]))
+    if "{microsoft_invoice_id}" in path:
+        made = owner.post("/v1/microsoft_invoices", {**INVOICE, "number": f"G{secrets.token_hex(4)}"})
+        path = path.replace("{microsoft_invoice_id}", str(made.json()["id"]))
     if "{price_book_id}" in path:
         path = path.replace("{price_book_id}", str(book(owner)["id"]))
     if "{price_book_assignment_id}" in path:

@@ -45,6 +45,8 @@ FILES = (
             "services/pricing/read_price_books",
             "services/costs/read_manual_lines",
             "services/billing/read_statements",
+            "services/reconciling/enter_invoice",
+            "services/reconciling/read_invoices",
             "services/callers/read_users",
             "services/acting/readiness",
             "services/pricing/update_billing_rule",

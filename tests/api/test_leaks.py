@@ -19,7 +19,7 @@ from rebill.services.costs.import_costs import import_costs
 from tests.api.client import ApiClient, api_client
 from tests.api.leak_search import Secret, search
 from tests.api.price_book_steps import XML, assigned, book, noted_dry_run, priced
-from tests.api.world import ADD, ADDRESS, RULE, SUBSCRIPTIONS, World, entry
+from tests.api.world import ADD, ADDRESS, INVOICE, RULE, SUBSCRIPTIONS, World, entry
 from tests.services.months import SEPTEMBER, charge, write_focus
 from tests.services.steps import listed
 
@@ -100,6 +100,7 @@ def planted(api: ApiClient, world: World) -> PlantedWorld:
         ),
         "dry_run_id": (noted_dry_run(world, own, book_id),),
         "user_id": (user["id"],),
+        "microsoft_invoice_id": (api.post("/v1/microsoft_invoices", INVOICE).json()["id"],),
         "manual_line_id": (api.post("/v1/manual_lines", entry(neighbour)).json()["id"],),
         "api_key_id": (key["id"],),
         "audit_entry_number": (1, 2),

@@ -16,7 +16,7 @@ from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from tests.api.client import BASE, ApiClient
 from tests.api.price_book_steps import ACCOUNTS, ASSIGNMENTS, assigned, book, priced
-from tests.api.world import ADD, ADDRESS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement, entry
+from tests.api.world import ADD, ADDRESS, INVOICE, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement, entry
 from tests.conftest import SettableClock
 
 LISTS = [route for route in ROUTES if PAGING[0] in route.parameters]
@@ -53,6 +53,11 @@ def _enter_lines(api: ApiClient, world: World) -> None:
         assert api.post("/v1/manual_lines", entry(world.customer_id)).status_code == 201
 
 
+def _enter_invoices(api: ApiClient, _world: World) -> None:
+    for number in ("G1", "G2"):
+        assert api.post("/v1/microsoft_invoices", {**INVOICE, "number": number}).status_code == 201
+
+
 def _allocate(api: ApiClient, world: World) -> None:
     body = {"commitment_discount_ids": ["reservation-1", "reservation-2"]}
     assert api.put(f"/v1/cost_allocations/add/{world.customer_id}", body).status_code == 200
@@ -72,6 +77,7 @@ FILLED: Mapping[str, Callable[[ApiClient, World], None]] = {
     "/v1/customer_statements": _draw_up,
     "/v1/partner_billing_rules": _make_rules,
     "/v1/manual_lines": _enter_lines,
+    "/v1/microsoft_invoices": _enter_invoices,
     "/v1/price_books": _make_books,
     ASSIGNMENTS: _make_books,
     ACCOUNTS: _make_books,

@@ -101,6 +101,15 @@ def _seen(installation: Installation, partner: Caller, kind: AccountKind, *ident
         remember_accounts(Scope.of(connection, partner), kind, seen, moment)
 
 
+INVOICE: dict[str, object] = {
+    "number": "G016907411",
+    "billing_period": "2024-09",
+    "currency": "USD",
+    "total": "1204.55",
+}
+"""An invoice of Microsoft's, as the API takes it."""
+
+
 def entry(customer_id: int) -> dict[str, object]:
     """A manual line of this customer, as the API takes it."""
     return {"client_api_id": customer_id, "billing_period": "2024-09", "amount": "7.50", "reason": "Set-up"}

@@ -31,6 +31,7 @@ READING = {
     "customers list",
     "customers terms",
     "explain",
+    "invoices list",
     "keys list",
     "manual-lines list",
     "margins",
@@ -104,6 +105,7 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("manual-lines withdraw", (str(line["id"]),), ("999999999",), Act.WITHDRAW_MANUAL_LINE)
     costs = write_csv(folder / "costs.csv", [row(BilledCost="1"), crossing])
     yield Step("costs import", (str(costs),), (missing,), Act.IMPORT_COSTS)
+    yield from _invoice_steps(rebill)
     rebill.answer("assign", one, row()["SubAccountId"], "--subscription")
     rebill.answer("assign", one, "crossing", "--subscription", "--from", "2024-09-15")
     yield Step("bill run", ("--period", "2024-09"), ("--period", "2024-09", "--customer", "999999999"), Act.RUN_BILL)
@@ -125,6 +127,21 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     key = str(rebill.answer("keys", "list")["keys"][-1]["key_id"])
     yield Step("keys revoke", (key,), ("999999999",), Act.REVOKE_KEY)
     yield Step("partners settings", ("--bill-input-tax",), ("--currency", "XYZ"), Act.CHANGE_PARTNER)
+
+
+def _invoice_steps(rebill: CommandLine) -> Iterator[Step]:
+    of_month, dollars = ("--period", "2024-09"), ("--total", "2", "--currency", "USD")
+    reconcile = (*of_month, "--invoice", "G1")
+    yield Step(
+        "costs reconcile",
+        (*reconcile, *dollars),
+        (*reconcile, "--total", "2", "--currency", "XYZ"),
+        Act.ENTER_INVOICE,
+    )
+    late = ("--period", "2024-07", *dollars)
+    yield Step("invoices enter", ("G2", *late), ("", *late), Act.ENTER_INVOICE)
+    (made,) = rebill.answer("invoices", "list", "--period", "2024-07")["microsoft_invoices"]
+    yield Step("invoices withdraw", (str(made["id"]),), ("999999999",), Act.WITHDRAW_INVOICE)
 
 
 def _closing_steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:

@@ -15,6 +15,40 @@ from rebill.model.months import BillingMonth
 
 commands = typer.Typer(help="The partners of this installation.", no_args_is_help=True)
 
+BillingStartOption = Annotated[
+    BillingMonth | None,
+    typer.Option(
+        "--billing-start",
+        parser=month_from_text,
+        metavar="YYYY-MM",
+        help="Its first month; none before it is issued.",
+    ),
+]
+UnassignedThresholdOption = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--unassigned-threshold",
+        parser=number_from_text,
+        metavar="AMOUNT",
+        help="The greatest unassigned cost of a month, in any currency, that does not hold it back.",
+    ),
+]
+TolerancePercentOption = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--tolerance-percent",
+        parser=number_from_text,
+        metavar="PERCENT",
+        help="Of a Microsoft invoice: imported cost may differ so much from it.",
+    ),
+]
+ToleranceAmountOption = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--tolerance-amount", parser=number_from_text, metavar="AMOUNT", help="So much it may differ in any case."
+    ),
+]
+
 
 @commands.command("create")
 def create(
@@ -44,25 +78,9 @@ def settings(
         bool | None,
         typer.Option("--bill-input-tax/--no-bill-input-tax", help="Whether it cannot reclaim input tax and bills it."),
     ] = None,
-    billing_start: Annotated[
-        BillingMonth | None,
-        typer.Option(
-            "--billing-start",
-            parser=month_from_text,
-            metavar="YYYY-MM",
-            help="Its first month; none before it is issued.",
-        ),
-    ] = None,
+    billing_start: BillingStartOption = None,
     no_billing_start: Annotated[bool, typer.Option("--no-billing-start", help="Any month may be issued.")] = False,
-    unassigned_threshold: Annotated[
-        Decimal | None,
-        typer.Option(
-            "--unassigned-threshold",
-            parser=number_from_text,
-            metavar="AMOUNT",
-            help="The greatest unassigned cost of a month, in any currency, that does not hold it back.",
-        ),
-    ] = None,
+    unassigned_threshold: UnassignedThresholdOption = None,
     close_day: Annotated[
         int | None,
         typer.Option("--close-day", metavar="DAY", help="Of the following month: from it on a month may be closed."),
@@ -77,21 +95,8 @@ def settings(
         LateCost | None,
         typer.Option("--late-cost", help="Corrections as notes of their own, or on the next statement."),
     ] = None,
-    tolerance_percent: Annotated[
-        Decimal | None,
-        typer.Option(
-            "--tolerance-percent",
-            parser=number_from_text,
-            metavar="PERCENT",
-            help="Of a Microsoft invoice: imported cost may differ so much from it.",
-        ),
-    ] = None,
-    tolerance_amount: Annotated[
-        Decimal | None,
-        typer.Option(
-            "--tolerance-amount", parser=number_from_text, metavar="AMOUNT", help="So much it may differ in any case."
-        ),
-    ] = None,
+    tolerance_percent: TolerancePercentOption = None,
+    tolerance_amount: ToleranceAmountOption = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,

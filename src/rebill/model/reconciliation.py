@@ -13,7 +13,7 @@ from typing import Final
 from rebill.model.data_set import VIEW_USAGE
 from rebill.model.manual_line import ManualLine
 from rebill.model.microsoft_invoice import MicrosoftInvoice
-from rebill.model.money import ZERO, product_of, share_of
+from rebill.model.money import ZERO, product_of, share_of, text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
 
 MICROSOFT: Final = "Microsoft"
@@ -286,27 +286,33 @@ class Reconciliation:
 
 
 def _invoice_fault(one: InvoiceComparison) -> str:
+    cost, difference = _told(one.cost.compared), _told(one.difference)
     return (
-        f"Invoice {one.invoice} comes to {one.total:f} {one.currency} and the cost that names it to "
-        f"{one.cost.compared:f}: a difference of {one.difference:f}. Import what is missing, or enter the invoice "
-        "and its credit notes as Microsoft issued them."
+        f"Invoice {one.invoice} comes to {_told(one.total)} {one.currency} and the cost that names it to {cost}: a "
+        f"difference of {difference}. Import what is missing, or enter the invoice and its credit notes as Microsoft "
+        "issued them."
     )
 
 
 def _tie_out_fault(one: InvoiceComparison) -> str:
+    summed, used = _told(one.cost.amount(CostKind.TIE_OUT)), _told(one.cost.consumption)
     return (
-        f"Invoice {one.invoice} sums up usage of {one.cost.amount(CostKind.TIE_OUT):f} {one.currency}, and the daily "
-        f"usage that names it comes to {one.cost.consumption:f}: a difference of {one.cost.tie_out_difference:f}. "
-        "Import all of the invoice's daily usage."
+        f"Invoice {one.invoice} sums up usage of {summed} {one.currency}, and the daily usage that names it comes to "
+        f"{used}: a difference of {_told(one.cost.tie_out_difference)}. Import all of the invoice's daily usage."
     )
 
 
 def _month_fault(one: MonthComparison) -> str:
+    not_entered, without = _told(one.not_entered.compared), _told(one.without_invoice.compared)
     return (
-        f"The invoices of {one.month} come to {one.total:f} {one.currency} and its cost to {one.compared:f} (of it "
-        f"{one.not_entered.compared:f} names invoices that were not entered, {one.without_invoice.compared:f} none): a "
-        f"difference of {one.difference:f}. Enter the invoices that are missing, or import the cost that is."
+        f"The invoices of {one.month} come to {_told(one.total)} {one.currency} and its cost to {_told(one.compared)} "
+        f"(of it {not_entered} names invoices that were not entered, {without} none): a difference of "
+        f"{_told(one.difference)}. Enter the invoices that are missing, or import the cost that is."
     )
+
+
+def _told(amount: Decimal | None) -> str:
+    return "nothing" if amount is None else text_of(without_spare_zeros(amount))
 
 
 _Key = tuple[str, str]

@@ -34,6 +34,8 @@ def tell_all(documented: Documented) -> Recorder:
         users,
         api_keys,
         partner_settings,
+        microsoft_invoices,
+        reconciliation,
         audit_entries,
         operation,
     ):
@@ -182,6 +184,37 @@ def manual_lines(documented: Documented) -> None:
         "Withdrawn, and answered in JSON", "DELETE", one, made, status=200, headers={"Accept": "application/json"}
     )
     tell.unknown("DELETE", one)
+
+
+def microsoft_invoices(documented: Documented) -> None:
+    """What Microsoft invoiced is entered, read and withdrawn."""
+    tell, base = documented.recorder, "/v1/microsoft_invoices"
+    one = f"{base}/{{microsoft_invoice_id}}"
+    invoice = {"number": "G016907411", "billing_period": "2024-09", "currency": "USD", "total": "31.20"}
+    note = {**invoice, "number": "G016907502", "kind": "credit_note", "amends": "G016907411", "total": "-10.92"}
+    tell.call("September's invoice", "POST", base, status=201, body=invoice)
+    made = tell.call("A credit note on it", "POST", base, status=201, body=note)["id"]
+    tell.unknown("POST", base, invoice)
+    tell.call("A credit note above 0", "POST", base, status=422, body={**note, "total": "10.92"})
+    tell.call("Of a month", "GET", base, status=200, query={"billing_period": "2024-09"})
+    tell.unknown("GET", base)
+    tell.page_zero(base)
+    tell.call("One of them", "GET", one, made, status=200)
+    tell.unknown("GET", one)
+    tell.misspelt("DELETE", one, made)
+    spare = tell.call("Another that was mistaken", "POST", base, status=201, body={**note, "number": "G0"})["id"]
+    tell.call(
+        "Withdrawn, and answered in JSON", "DELETE", one, spare, status=200, headers={"Accept": "application/json"}
+    )
+    tell.unknown("DELETE", one)
+
+
+def reconciliation(documented: Documented) -> None:
+    """September's cost beside its invoice."""
+    tell, path = documented.recorder, "/v1/reconciliation"
+    tell.call("September", "GET", path, status=200, query={"billing_period": "2024-09"})
+    tell.unknown("GET", path)
+    tell.call("Of no month", "GET", path, status=422)
 
 
 def catalogue(documented: Documented) -> None:
