@@ -160,6 +160,8 @@ def test_the_partners_settings_are_shown_and_changed(api: ApiClient, world: Worl
         "needs_approval": False,
         "numbering": "gapless",
         "late_cost": "note",
+        "tolerance_percent": "0.5",
+        "tolerance_amount": "5",
     }
     of_partner = {"name": "First Partner", "currency": "USD", "bill_input_tax": False, "billing_start": None}
     assert standing == of_partner | closing
