@@ -1,7 +1,7 @@
 """Microsoft's invoices, to compare imported cost with, and how much it may differ from them.
 
 Revision ID: 0065
-Revises: 0040
+Revises: 0052
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0065"
-down_revision = "0040"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 
