@@ -275,7 +275,7 @@ def _entries(
             continue
         changes = plan.changes
         record = history.records.get(order.customer_id, fresh)
-        if changes and is_sound:
+        if changes and is_sound and record is not fresh:
             record = record._replace(updated_at=now)
         entries.append(
             AccountEntry(
