@@ -22,6 +22,7 @@ class Settings:
     ``api_key_in_query``: whether ``?api_key=`` is accepted.
     ``engine_memory_limit``: what the embedded engine may use, in DuckDB's notation.
     ``calls_per_minute``: how many calls of the API each key may make, ``None`` without limit.
+    ``storage_connection_string_file``: holds the secret of the storage account that exports are fetched from.
     """
 
     home: Path
@@ -29,6 +30,7 @@ class Settings:
     api_key_in_query: bool = True
     engine_memory_limit: str = "600MB"
     calls_per_minute: int | None = None
+    storage_connection_string_file: Path | None = None
 
     @property
     def lake_folder(self) -> Path:
@@ -43,12 +45,14 @@ class Settings:
         folder = home or Path(environment.get("REBILL_HOME") or platformdirs.user_data_path("rebill"))
         folder = folder.expanduser().absolute()
         given = "" if home else environment.get("REBILL_DATABASE_URL", "")
+        secret_file = environment.get("REBILL_STORAGE_CONNECTION_STRING_FILE", "")
         return cls(
             home=folder,
             database_url=given or f"sqlite:///{folder / 'rebill.sqlite3'}",
             api_key_in_query=environment.get("REBILL_API_KEY_IN_QUERY", "true").lower() != "false",
             engine_memory_limit=environment.get("REBILL_ENGINE_MEMORY_LIMIT", "600MB"),
             calls_per_minute=_calls_per_minute(environment.get("REBILL_CALLS_PER_MINUTE", "")),
+            storage_connection_string_file=Path(secret_file).expanduser().absolute() if secret_file else None,
         )
 
 

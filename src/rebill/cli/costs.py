@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebill.cli.cost_documents import data_set_document, reject_document, show_data_sets, show_rejects
+from rebill.cli.imported_costs import show_imported
 from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOption, layout_from_text
-from rebill.cli.output import Document, Heading, Output
+from rebill.cli.output import Document
 from rebill.cli.session import changing_session, partner_session
 from rebill.cli.statements import write_document
 from rebill.model.audit import Act
 from rebill.model.data_set import CostImportOrder
-from rebill.model.money import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rebill.model.data_set import CostImport, DataSet, Reject
 
 _REJECT_KEYS = ("file", "row", "column", "code", "reason", "raw_text", "partner_cost", "currency")
 
@@ -30,7 +30,10 @@ commands = typer.Typer(help="What Microsoft charged: cost files into the lake.",
 @commands.command("import")
 def import_files(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Cost files, or folders of them: one delivery.")
+        list[str],
+        typer.Argument(
+            metavar="FILE...", help="Cost files, folders, or addresses such as az://container/folder (docs/exports.md)."
+        ),
     ],
     layout: Annotated[
         str,
@@ -62,8 +65,8 @@ def import_files(
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in cost files as one delivery: rows, sums per currency and month, rejects."""
-    from rebill.services.costs.import_costs import import_costs
+    """Take in cost files: rows, sums per currency and month, rejects. Exports are read by their manifests."""
+    from rebill.services.costs.import_deliveries import import_deliveries
 
     order = CostImportOrder(
         files=tuple(files),
@@ -76,24 +79,9 @@ def import_files(
     )
     with changing_session(Act.IMPORT_COSTS, partner, as_json, reason) as session:
         output = session.output
-        with output.working("Importing " + ", ".join(str(file) for file in files[:3]) + (" …" if files[3:] else "")):
-            done = import_costs(session.installation, session.caller, order)
-        output.answer(
-            {
-                "datasets": [_data_set_document(data_set) for data_set in done.data_sets],
-                "reject_count": done.reject_count,
-                "rejects": [_reject_document(reject) for reject in done.rejects],
-                "issued_months": [str(month) for month in done.closed.issued],
-                "months_before_billing_start": [str(month) for month in done.closed.before_billing_start],
-            }
-        )
-        _show_done(output, done)
-        for issued in done.closed.issued:
-            output.say(f"{issued} is issued already: a run shows what changes, and rebill bill correct issues it.")
-        for early in done.closed.before_billing_start:
-            output.say(f"{early} lies before the partner's billing_start: its cost is kept, and never billed.")
-        month = done.data_sets[0].billing_month if done.data_sets else "YYYY-MM"
-        output.next_step(f"rebill bill run --period {month} bills the month.")
+        with output.working("Importing " + ", ".join(files[:3]) + (" …" if files[3:] else "")):
+            deliveries = import_deliveries(session.installation, session.caller, order)
+        show_imported(output, deliveries)
 
 
 @commands.command("list")
@@ -103,8 +91,8 @@ def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None
 
     with partner_session(partner, as_json) as session:
         data_sets = list_data_sets(session.installation, session.caller)
-        session.output.answer({"datasets": [_data_set_document(data_set) for data_set in data_sets]})
-        _show(session.output, data_sets)
+        session.output.answer({"datasets": [data_set_document(data_set) for data_set in data_sets]})
+        show_data_sets(session.output, data_sets)
         session.output.next_step(
             "rebill costs import FILE… takes in more; rebill bill run --period YYYY-MM bills a month."
         )
@@ -124,13 +112,13 @@ def rejects(
 
     with partner_session(partner, as_json) as session:
         found = list_rejects(session.installation, session.caller, data_set_id)
-        documents = [_reject_document(reject) for reject in found]
+        documents = [reject_document(reject) for reject in found]
         session.output.answer({"dataset_id": data_set_id, "rejects": documents})
         if path is not None:
             write_document(path, _rejects_csv(documents))
             session.output.say(f"{len(found):,} rejects are written to {path}.")
         else:
-            _show_rejects(session.output, found)
+            show_rejects(session.output, found)
         session.output.next_step("mend these rows and import the whole file again with the --scope of the data set.")
 
 
@@ -140,67 +128,3 @@ def _rejects_csv(documents: Sequence[Document]) -> str:
     writer.writeheader()
     writer.writerows(documents)
     return text.getvalue()
-
-
-def _show_rejects(output: Output, found: Sequence[Reject]) -> None:
-    headings = (Heading("file"), Heading("row", right=True), Heading("column"), Heading("reason"))
-    output.table(headings, [(one.file, str(one.row), one.column or "", one.reason) for one in found])
-
-
-def _data_set_document(data_set: DataSet) -> Document:
-    return {
-        "dataset_id": data_set.data_set_id,
-        "files": [file.name for file in data_set.files],
-        "layout": data_set.layout,
-        "scope": data_set.scope,
-        "view": data_set.view,
-        "period": str(data_set.billing_month),
-        "rows": data_set.rows,
-        "rejects": data_set.reject_count,
-        "already_imported": data_set.already_imported,
-        "sums": [one.document() for one in data_set.sums],
-    }
-
-
-def _reject_document(reject: Reject) -> Document:
-    return {
-        "file": reject.file,
-        "row": reject.row,
-        "column": reject.column,
-        "code": reject.code.value,
-        "reason": reject.reason,
-        "raw_text": reject.raw_text,
-        "partner_cost": None if reject.billed_cost is None else text_of(reject.billed_cost),
-        "currency": reject.currency,
-    }
-
-
-def _show(output: Output, data_sets: Sequence[DataSet]) -> None:
-    headings = (
-        Heading("data set", right=True),
-        Heading("period"),
-        Heading("scope"),
-        Heading("layout"),
-        Heading("rows", right=True),
-        Heading("rejects", right=True),
-        Heading("partner cost", right=True),
-        Heading("currency"),
-    )
-    rows = []
-    for data_set in data_sets:
-        sizes = (f"{data_set.rows:,}", f"{data_set.reject_count:,}")
-        identity = (str(data_set.data_set_id), str(data_set.billing_month), data_set.scope, data_set.layout)
-        sums = [(text_of(one.partner_cost), one.currency) for one in data_set.sums] or [("", "")]
-        rows.append((*identity, *sizes, *sums[0]))
-        rows.extend(("", "", "", "", "", "", *further) for further in sums[1:])
-    output.table(headings, rows)
-
-
-def _show_done(output: Output, done: CostImport) -> None:
-    _show(output, done.data_sets)
-    for data_set in done.data_sets:
-        if data_set.already_imported:
-            output.say(f"{data_set.billing_month}: these very bytes are in force already; nothing has changed.")
-    if done.reject_count:
-        output.say(f"{done.reject_count:,} rows could not be read and are kept aside; the first {len(done.rejects)}:")
-        _show_rejects(output, done.rejects)

@@ -30,6 +30,7 @@ from rebill.model.data_set import (
     RejectCode,
     SourceFile,
 )
+from rebill.model.delivery import CoveredDays
 from rebill.model.errors import ProgramError
 from rebill.model.identifiers import AccountKind
 from rebill.model.money import ZERO
@@ -44,6 +45,8 @@ LINE_KEYS_FILE: Final = "line_keys.parquet"
 _KEY_COLUMNS: Final = "ProviderName, BillingAccountId, SubAccountId, x_AzureCustomerId"
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 _CHUNK_BYTES: Final = 1 << 20
+_NO_PART_OF_THE_MANIFEST: Final = ("manifest_sha256", "replaced_at", "already_imported", "superseded", "source_version")
+"""What the record may say of a data set later than its manifest is written."""
 _SUMS: Final = (
     f"sum(BilledCost) FILTER (WHERE {ROLE} IS NULL), count({ROLE}), sum(BilledCost) FILTER (WHERE {ROLE} IS NOT NULL)"
 )
@@ -67,6 +70,8 @@ class Delivery:
     overlap_reason: str | None
     files: tuple[ConvertedFile, ...]
     period: BillingMonth | None
+    source_version: str | None = None
+    covered: CoveredDays | None = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +196,8 @@ def stage(
         imported_at=delivery.imported_at,
         overlap_reason=delivery.overlap_reason,
         greatest_usage_days=content.greatest_usage_days,
+        source_version=delivery.source_version,
+        covered=delivery.covered,
     )
     _must_add_up(connection, data_set, paths)
     manifest_sha256 = _write_manifest(data_set, folder)
@@ -283,13 +290,12 @@ def _allocatable(connection: duckdb.DuckDBPyConnection, parts: list[Path]) -> tu
 
 def _write_manifest(data_set: DataSet, folder: Path) -> str:
     described: dict[str, Any] = {
-        name: value
-        for name, value in asdict(data_set).items()
-        if name not in ("manifest_sha256", "replaced_at", "already_imported")
+        name: value for name, value in asdict(data_set).items() if name not in _NO_PART_OF_THE_MANIFEST
     }
     described |= {
         "billing_month": str(data_set.billing_month),
         "imported_at": data_set.imported_at.isoformat(),
+        "covered": str(data_set.covered) if data_set.covered else None,
         "sums": [found.document() for found in data_set.sums],
         "beside": {
             name: _sha256(folder / name) for name in (KEYS, LINE_KEYS_FILE, REJECTS) if (folder / name).exists()

@@ -14,6 +14,7 @@ from rebill.model.errors import Conflict
 PENDING: Final = "pending"
 """A file in a data set's folder until the record knows the data set."""
 _STAGING: Final = "staging"
+_FETCHED: Final = "fetched"
 _LOCK: Final = "import.lock"
 
 
@@ -28,6 +29,12 @@ class Workshop:
     lake_folder: Path
     costs: Path
     staging: Path
+
+    def fetched(self) -> Path:
+        """A folder for files that a delivery brings from elsewhere, gone with the import."""
+        folder = self.staging / _FETCHED
+        folder.mkdir()
+        return folder
 
     def pending_data_sets(self) -> dict[int, Path]:
         """Data sets in the lake of which the record may know nothing: id → folder."""

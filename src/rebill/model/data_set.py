@@ -11,12 +11,15 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from rebill.model.closed_months import NOTHING_CLOSED, ClosedAmong
+from rebill.model.delivery import CoveredDays
 from rebill.model.errors import Invalid
 from rebill.model.money import ZERO, text_of
 from rebill.model.months import BillingMonth
 
 SOURCE_KIND_FILE: Final = "file"
 """Cost files handed over by the partner, as opposed to what a connector fetched."""
+SOURCE_KIND_EXPORT: Final = "export"
+"""Files of a Cost Management export, read by its manifest."""
 VIEW_FOCUS: Final = "focus"
 VIEW_ACTUAL: Final = "actual"
 VIEW_AMORTIZED: Final = "amortized"
@@ -97,6 +100,11 @@ class FileFault(StrEnum):
     DAMAGED_PARQUET = "damaged_parquet"
     DAMAGED_JSON = "damaged_json"
     CHANGED_WHILE_READ = "changed_while_read"
+    INVALID_MANIFEST = "invalid_manifest"
+    BLOB_MISSING = "blob_missing"
+    STORAGE_REFUSED = "storage_refused"
+    BYTE_COUNT_DIFFERS = "byte_count_differs"
+    ROW_COUNT_DIFFERS = "row_count_differs"
     SAME_FILE_TWICE = "same_file_twice"
     CURRENCY_MISSING = "currency_missing"
     CURRENCY_NAMED = "currency_named"
@@ -107,6 +115,7 @@ class FileFault(StrEnum):
     REJECTED_ROWS = "rejected_rows"
     FILE_IN_FORCE = "file_in_force"
     DOUBLE_COUNTING = "double_counting"
+    NARROWER_DELIVERY = "narrower_delivery"
     IMPORT_RUNNING = "import_running"
     CHANGED_MEANWHILE = "changed_meanwhile"
 
@@ -161,14 +170,14 @@ class FileAddress(Protocol):
 
 @dataclass(frozen=True)
 class CostImportOrder:
-    """One delivery: every file and folder of one import command.
+    """One delivery: every file and folder of one import command, by path or by address.
 
     ``scope``: what the delivery is of; one that names it replaces the earlier of its name.
     ``period`` and ``currency``: for files that name none. ``overlap_reason``: why charges that
     another data set seems to hold already may be counted again.
     """
 
-    files: tuple[FileAddress, ...]
+    files: tuple[FileAddress | str, ...]
     layout: str = "auto"
     scope: str | None = None
     period: BillingMonth | None = None
@@ -255,6 +264,8 @@ class DataSet:
     Its name is (``source_kind``, ``scope``, ``view``, ``billing_month``): at most one of a name
     is in force. ``already_imported``: an import found these very bytes in force and changed nothing.
     ``greatest_usage_days``: of its longest usage, rounded up; ``None`` = never counted.
+    ``source_version`` and ``covered``: how new the source calls its delivery, and of which days it is, where it
+    says so. ``superseded``: a newer delivery of its name was in force when it came, so it is kept and not in force.
     """
 
     data_set_id: int
@@ -275,6 +286,9 @@ class DataSet:
     overlap_reason: str | None = None
     already_imported: bool = False
     greatest_usage_days: int | None = None
+    source_version: str | None = None
+    covered: CoveredDays | None = None
+    superseded: bool = False
 
     @property
     def rated_rows(self) -> int:

@@ -46,10 +46,15 @@ class FileForm(StrEnum):
 
 @dataclass(frozen=True)
 class CostFile:
-    """A file of a delivery. ``name``: what rejects, lines and manifests call it."""
+    """A file of a delivery. ``name``: what rejects, lines and manifests call it.
+
+    ``expected_bytes`` and ``expected_rows``: what its source says that it holds.
+    """
 
     path: Path
     name: str
+    expected_bytes: int | None = None
+    expected_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,22 @@ def mark_of(file: CostFile) -> FileMark:
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
             has_nul = has_nul or b"\0" in chunk
+    if file.expected_bytes not in (None, state.st_size):
+        raise FileRefused(
+            FileFault.BYTE_COUNT_DIFFERS,
+            f"has {state.st_size} bytes, but its manifest says {file.expected_bytes}; it is not complete, or was "
+            "written anew meanwhile: import it again",
+        )
     return FileMark(digest.hexdigest(), state.st_size, state.st_mtime_ns, has_nul)
+
+
+def require_rows(file: CostFile, row_count: int) -> None:
+    """Raise ``FileRefused`` when the file has not as many rows, rejects among them, as its source says."""
+    if file.expected_rows not in (None, row_count):
+        raise FileRefused(
+            FileFault.ROW_COUNT_DIFFERS,
+            f"has {row_count} rows, but its manifest says {file.expected_rows}; fetch it again",
+        )
 
 
 def require_unchanged(file: CostFile, mark: FileMark) -> None:

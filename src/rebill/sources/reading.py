@@ -36,6 +36,7 @@ from rebill.sources.cost_files import (
     csv_header,
     first_bytes,
     form_of,
+    require_rows,
     require_unchanged,
     unpack,
 )
@@ -70,11 +71,12 @@ class RecognisedFile:
 
 @dataclass(frozen=True)
 class Fallbacks:
-    """What the order says for files that do not: the month that bills them, their currency, and their layout."""
+    """What is said for files that do not: the month that bills them, their currency, their layout, what they hold."""
 
     period: BillingMonth | None
     currency: str | None
     layout: str = AUTOMATIC
+    view: str | None = None
 
 
 def recognised(
@@ -85,10 +87,10 @@ def recognised(
     in_first_line = True
     if form is FileForm.PARQUET:
         header, columns = _parquet_columns(connection, file, workspace)
-        recognition = recognise(header, fallbacks.layout)
+        recognition = recognise(header, fallbacks.layout, fallbacks.view)
     elif form.is_json:
         header, columns = _json_columns(connection, file, mark, form, workspace)
-        recognition = recognise(header, fallbacks.layout)
+        recognition = recognise(header, fallbacks.layout, fallbacks.view)
     else:
         start = first_bytes(file, form)
         try:
@@ -96,7 +98,7 @@ def recognised(
         except FileRefused:
             _refuse_other_separators(start, fallbacks.layout)
             raise
-        recognition = recognise(header, fallbacks.layout)
+        recognition = recognise(header, fallbacks.layout, fallbacks.view)
         if recognition.missing:
             _refuse_other_separators(start, fallbacks.layout)
         columns = tuple(SourceColumn(f"c{position}") for position in range(len(header)))
@@ -164,6 +166,7 @@ def convert(
     finally:
         reader.clear()
     require_unchanged(found.file, found.mark)
+    require_rows(found.file, converted.row_count + converted.reject_count)
     return converted
 
 

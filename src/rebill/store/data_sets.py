@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, or_
 
 from rebill.model.data_set import CurrencySum, DataSet, Part, SourceFile
+from rebill.model.delivery import CoveredDays
 from rebill.model.months import BillingMonth
 from rebill.store.scope import Scope
 from rebill.store.tables import data_sets
@@ -39,15 +40,32 @@ def find_data_set(scope: Scope, data_set_id: int) -> DataSet | None:
     return None if row is None else _data_set(row)
 
 
-def months_of_delivery(scope: Scope, source_kind: str, scope_name: str, view: str, sha256: str) -> set[BillingMonth]:
-    """The billing months for which these bytes were ever imported under this name."""
-    query = scope.select(data_sets, data_sets.c.billing_month).where(
+def data_sets_of_delivery(
+    scope: Scope,
+    source_kind: str,
+    scope_name: str,
+    view: str | None,
+    sha256: str | None = None,
+    version: str | None = None,
+) -> list[DataSet]:
+    """What was ever imported under this name of these bytes, or of the delivery that its source gave ``version``.
+
+    In force or not, in order of month and import. Without ``view`` of any.
+    """
+    wanted = {"view": view, "delivery_sha256": sha256, "source_version": version}
+    query = scope.select(data_sets).where(
         data_sets.c.source_kind == source_kind,
         data_sets.c.scope == scope_name,
-        data_sets.c.view == view,
-        data_sets.c.delivery_sha256 == sha256,
+        *(data_sets.c[name] == value for name, value in wanted.items() if value is not None),
     )
-    return {BillingMonth.parse(month) for month in scope.connection.scalars(query)}
+    ordered = query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
+    return [_data_set(row) for row in scope.connection.execute(ordered)]
+
+
+def raise_version(scope: Scope, data_set_ids: Collection[int], version: str) -> None:
+    """Note that a newer delivery of these data sets' names had the very same bytes."""
+    raised = scope.update(data_sets).where(data_sets.c.data_set_id.in_(data_set_ids))
+    scope.connection.execute(raised.values(source_version=version))
 
 
 def recorded_data_sets(scope: Scope, data_set_ids: Collection[int]) -> set[int]:
@@ -57,7 +75,7 @@ def recorded_data_sets(scope: Scope, data_set_ids: Collection[int]) -> set[int]:
 
 
 def add_data_sets(scope: Scope, added: Sequence[DataSet], replaced: Collection[int], at: datetime) -> None:
-    """Put ``added`` in force in place of ``replaced``."""
+    """Put ``added`` in force in place of ``replaced``, but for those of them that are ``superseded``."""
     ended = scope.update(data_sets).where(data_sets.c.data_set_id.in_(replaced))
     scope.connection.execute(ended.values(replaced_at=at))
     scope.insert(data_sets, [_row(data_set) for data_set in added])
@@ -81,6 +99,10 @@ def _row(data_set: DataSet) -> dict[str, Any]:
         "imported_at": data_set.imported_at,
         "overlap_reason": data_set.overlap_reason,
         "greatest_usage_days": data_set.greatest_usage_days,
+        "replaced_at": data_set.replaced_at,
+        "source_version": data_set.source_version,
+        "covered_from": data_set.covered.first if data_set.covered else None,
+        "covered_to": data_set.covered.last if data_set.covered else None,
     }
 
 
@@ -103,4 +125,6 @@ def _data_set(row: Row[Any]) -> DataSet:
         replaced_at=row.replaced_at,
         overlap_reason=row.overlap_reason,
         greatest_usage_days=row.greatest_usage_days,
+        source_version=row.source_version,
+        covered=CoveredDays(row.covered_from, row.covered_to) if row.covered_from and row.covered_to else None,
     )

@@ -192,6 +192,9 @@ data_sets = Table(
     Column("replaced_at", Instant, comment="NULL = in force"),
     Column("overlap_reason", Text),
     Column("greatest_usage_days", BigInteger, comment="of its longest usage, rounded up; NULL = never counted"),
+    Column("source_version", Text, comment="of two deliveries of a name the greater is the newer; NULL = not told"),
+    Column("covered_from", Date, comment="the first day that the delivery is of; NULL = not told"),
+    Column("covered_to", Date, comment="the last of them"),
     Index(
         "uq_data_sets_in_force",
         "partner_id",

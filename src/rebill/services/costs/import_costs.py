@@ -28,7 +28,6 @@ from rebill.model.currencies import minor_digits
 from rebill.model.data_set import (
     LAWFUL_PAIR,
     REJECTS_SHOWN,
-    SOURCE_KIND_FILE,
     ConvertedFile,
     CostImport,
     CostImportOrder,
@@ -38,6 +37,7 @@ from rebill.model.data_set import (
     RejectedDelivery,
     refuse_files,
 )
+from rebill.model.delivery import CoveredDays, DeliveryOrigin
 from rebill.model.errors import Conflict, Invalid, ProgramError, Refusal
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, greatest_length
 from rebill.model.months import BillingMonth
@@ -45,12 +45,20 @@ from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.sources.cost_files import CostFile, FileMark, find_cost_files, mark_of, refusals
+from rebill.services.costs.delivery_order import delivered_before, is_older, refuse_narrower, source_kind_of
+from rebill.sources.cost_files import CostFile, FileMark, mark_of, refusals
+from rebill.sources.delivery_source import DeliverySource, GivenFiles
 from rebill.sources.layouts import LAYOUT_NAMES
 from rebill.sources.reading import Fallbacks, RecognisedFile, convert, recognised
 from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.closed_months import closed_months
-from rebill.store.data_sets import add_data_sets, data_sets_in_force, months_of_delivery, recorded_data_sets
+from rebill.store.data_sets import (
+    add_data_sets,
+    data_sets_in_force,
+    data_sets_of_delivery,
+    raise_version,
+    recorded_data_sets,
+)
 from rebill.store.identity import draw_ids
 from rebill.store.scope import Scope
 from rebill.store.tables import data_sets
@@ -61,7 +69,7 @@ _GREATEST_SCOPE_LENGTH = 200
 
 @dataclass(frozen=True)
 class _Task:
-    """One import under way: who asked for what, and what was in force when it began."""
+    """One import under way: who asked for what of which source, and what was in force when it began."""
 
     installation: Installation
     caller: Caller
@@ -70,6 +78,25 @@ class _Task:
     place: Workshop
     in_force: tuple[DataSet, ...]
     moment: datetime
+    origin: DeliveryOrigin | None
+    source_kind: str
+
+    @property
+    def version(self) -> str | None:
+        """How new the source calls the delivery, if it does."""
+        return self.origin.version if self.origin else None
+
+    @property
+    def covered(self) -> CoveredDays | None:
+        """The days that the source says the delivery is of."""
+        return self.origin.covered if self.origin else None
+
+    @property
+    def fallbacks(self) -> Fallbacks:
+        """What is said of files that do not say it themselves."""
+        month = self.covered.month if self.covered else None
+        view = self.origin.view if self.origin else None
+        return Fallbacks(self.order.period or month, self.order.currency, self.order.layout, view)
 
 
 def list_data_sets(installation: Installation, caller: Caller) -> list[DataSet]:
@@ -87,18 +114,31 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
     are in force already, ``ProgramError`` when disk or memory does not suffice. Whatever is raised,
     record and lake are as before.
     """
+    return import_delivery(installation, caller, order, GivenFiles(tuple(Path(file) for file in order.files)))
+
+
+def import_delivery(
+    installation: Installation, caller: Caller, order: CostImportOrder, source: DeliverySource
+) -> CostImport:
+    """Take what ``source`` delivers into the lake, as ``import_costs`` takes the files of its order.
+
+    A delivery that its source calls older than what is in force of its name is kept, and not put in force.
+    """
     require(caller, Permission.CHANGE)
     _check_order(order)
-    files = find_cost_files([Path(file) for file in order.files])
     settings = installation.settings
     with workshop(settings.lake_folder, caller.partner_id) as place:
         _sweep(installation, caller, place)
         with engine_session(settings.engine_memory_limit, place.staging / "spill") as connection:
             in_force = tuple(list_data_sets(installation, caller))
             _check_scope(order.scope, in_force)
-            task = _Task(installation, caller, order, connection, place, in_force, installation.clock())
+            kind = source_kind_of(in_force, order.scope, source.origin)
+            moment = installation.clock()
+            task = _Task(installation, caller, order, connection, place, in_force, moment, source.origin, kind)
             try:
-                return _with_closed_months(task, _take_in(task, files))
+                known = _of_this_version(task)
+                done = CostImport(known) if known else _take_in(task, source.files(place.fetched()))
+                return _with_closed_months(task, done)
             except (duckdb.Error, OSError) as error:
                 raise ProgramError(
                     "import_engine_failed",
@@ -146,26 +186,39 @@ def _sweep(installation: Installation, caller: Caller, place: Workshop) -> None:
         place.sweep(recorded)
 
 
+def _of_this_version(task: _Task) -> tuple[DataSet, ...]:
+    """The data sets of this delivery, known by what its source calls it, if bringing it again changes nothing."""
+    if task.origin is None or task.order.scope is not None:
+        return ()
+    name = (task.source_kind, task.origin.scope, task.origin.view)
+    with task.installation.database.reading() as connection:
+        recorded = data_sets_of_delivery(Scope.of(connection, task.caller), *name, version=task.version)
+    return delivered_before(recorded, task.in_force, task.version)
+
+
 def _take_in(task: _Task, files: Sequence[CostFile]) -> CostImport:
     marks = _marks(files)
     found = _recognised(task, files, marks)
     view = _view(found)
-    delivery_sha256 = _sha256_of(marks)
-    scope = task.order.scope or _UNSCOPED + delivery_sha256[:16]
-    known = _in_force_again(task, scope, view, delivery_sha256)
+    sha256 = _sha256_of(marks)
+    own_scope = task.origin.scope if task.origin else _UNSCOPED + sha256[:16]
+    scope = task.order.scope or own_scope
+    known = _of_these_bytes(task, scope, view, sha256)
     if known:
         return CostImport(known)
     replaceable = _ids(data_set for data_set in task.in_force if (data_set.scope, data_set.view) == (scope, view))
     _refuse_files_in_force(task, [mark.sha256 for mark in marks], replaceable)
     delivery = Delivery(
-        source_kind=SOURCE_KIND_FILE,
+        source_kind=task.source_kind,
         scope=scope,
         view=view,
-        sha256=delivery_sha256,
+        sha256=sha256,
         imported_at=task.moment,
         overlap_reason=task.order.overlap_reason,
         files=_convert(task, found),
-        period=task.order.period,
+        period=task.fallbacks.period,
+        source_version=task.version,
+        covered=task.covered,
     )
     return _keep(task, delivery)
 
@@ -188,20 +241,25 @@ def _sha256_of(marks: Sequence[FileMark]) -> str:
     return hashlib.sha256("\n".join(sorted(mark.sha256 for mark in marks)).encode()).hexdigest()
 
 
-def _in_force_again(task: _Task, scope: str, view: str, delivery_sha256: str) -> tuple[DataSet, ...]:
-    """The data sets of this very delivery, if every one of them is in force."""
-    same = [
-        data_set
-        for data_set in task.in_force
-        if (data_set.scope, data_set.delivery_sha256) == (scope, delivery_sha256)
-        and (data_set.source_kind, data_set.view) == (SOURCE_KIND_FILE, view)
-    ]
+def _of_these_bytes(task: _Task, scope: str, view: str, sha256: str) -> tuple[DataSet, ...]:
+    """The data sets of these very bytes, if bringing them again changes nothing but how new they are."""
     with task.installation.database.reading() as connection:
         scoped = Scope.of(connection, task.caller)
-        months = months_of_delivery(scoped, SOURCE_KIND_FILE, scope, view, delivery_sha256)
-    if {data_set.billing_month for data_set in same} != months:
-        return ()
-    return tuple(replace(data_set, already_imported=True) for data_set in same)
+        recorded = data_sets_of_delivery(scoped, task.source_kind, scope, view, sha256=sha256)
+    known = delivered_before(recorded, task.in_force, task.version)
+    aged = [found for found in known if task.version and not found.superseded and not is_older(task.version, found)]
+    if any(found.source_version != task.version for found in aged):
+        task.installation.database.write(lambda connection: _raise_version(task, connection, aged))
+    return known
+
+
+def _raise_version(task: _Task, connection: Connection, found: Sequence[DataSet]) -> None:
+    scope = Scope.of(connection, task.caller)
+    version = task.version or ""
+    raise_version(scope, _ids(found), version)
+    before = {str(one.data_set_id): {"source_version": one.source_version} for one in found}
+    after = {str(one.data_set_id): {"source_version": version} for one in found}
+    record_change(scope, task.caller, Act.IMPORT_COSTS, None, task.moment, before=before, after=after)
 
 
 def _refuse_files_in_force(task: _Task, sha256s: Sequence[str], replaced: set[int]) -> None:
@@ -216,17 +274,12 @@ def _refuse_files_in_force(task: _Task, sha256s: Sequence[str], replaced: set[in
                 )
 
 
-def _fallbacks(order: CostImportOrder) -> Fallbacks:
-    return Fallbacks(order.period, order.currency, order.layout)
-
-
 def _recognised(task: _Task, files: Sequence[CostFile], marks: Sequence[FileMark]) -> list[RecognisedFile]:
-    fallbacks = _fallbacks(task.order)
     faults: list[tuple[str, FileFault, str]] = []
     found: list[RecognisedFile] = []
     for file, mark in zip(files, marks, strict=True):
         with refusals(file, faults):
-            found.append(recognised(task.connection, file, mark, fallbacks, task.place.staging))
+            found.append(recognised(task.connection, file, mark, task.fallbacks, task.place.staging))
     refuse_files(faults)
     return found
 
@@ -250,12 +303,11 @@ def _view(found: Sequence[RecognisedFile]) -> str:
 
 
 def _convert(task: _Task, found: Sequence[RecognisedFile]) -> tuple[ConvertedFile, ...]:
-    fallbacks = _fallbacks(task.order)
     faults: list[tuple[str, FileFault, str]] = []
     converted: list[ConvertedFile] = []
     for number, recognised_file in enumerate(found):
         with refusals(recognised_file.file, faults):
-            converted.append(convert(task.connection, recognised_file, fallbacks, task.place.staging, number))
+            converted.append(convert(task.connection, recognised_file, task.fallbacks, task.place.staging, number))
     refuse_files(faults)
     return tuple(converted)
 
@@ -272,9 +324,12 @@ def _keep(task: _Task, delivery: Delivery) -> CostImport:
     months = contents(task.connection, delivery)
     kept = _unchanged(task, delivery, months)
     staged = _stage(task, delivery, months, [content for content in months if content.month not in kept])
-    replaced = _replaced(task, staged)
+    staged = [_as_it_stands(task, entry) for entry in staged]
+    wanted = [entry for entry in staged if not entry.data_set.superseded]
+    replaced = _replaced(task, wanted)
+    refuse_narrower([entry.data_set for entry in wanted], [one for one in task.in_force if one.data_set_id in replaced])
     _refuse_files_in_force(task, [file.sha256 for file in delivery.files], replaced | _ids(kept.values()))
-    _refuse_overlaps(task, staged, replaced)
+    _refuse_overlaps(task, wanted, replaced)
     _publish(task, staged, replaced)
     imported = {**kept, **{entry.data_set.billing_month: entry.data_set for entry in staged}}
     return CostImport(tuple(imported[content.month] for content in months), rejects, reject_count)
@@ -286,6 +341,14 @@ def _no_rows(file: ConvertedFile, rejects: Sequence[Reject]) -> str:
         return "has a header but no row of a charge"
     column = f", {first.column}" if first.column else ""
     return f"has no row that can be read: row {first.row}{column}: {first.reason}"
+
+
+def _as_it_stands(task: _Task, entry: StagedDataSet) -> StagedDataSet:
+    """A data set that its source calls older than the one of its name in force is never in force itself."""
+    data_set = entry.data_set
+    if not any(other.name == data_set.name and is_older(task.version, other) for other in task.in_force):
+        return entry
+    return replace(entry, data_set=replace(data_set, replaced_at=task.moment, superseded=True))
 
 
 def _unchanged(task: _Task, delivery: Delivery, months: Sequence[MonthContent]) -> dict[BillingMonth, DataSet]:
@@ -392,6 +455,8 @@ def _told_of(found: Iterable[DataSet]) -> dict[str, object]:
             "rows": one.rows,
             "rejects": one.reject_count,
             "overlap_reason": one.overlap_reason,
+            "source_version": one.source_version,
+            "superseded": one.superseded,
             "sums": one.sums,
         }
         for one in found

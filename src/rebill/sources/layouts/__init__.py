@@ -32,11 +32,16 @@ LAYOUT_NAMES: Final = (AUTOMATIC, *(layout.name for layout in LAYOUTS))
 """What an order may ask for."""
 
 
-def recognise(header: Sequence[str], wanted: str = AUTOMATIC) -> Recognition:
+def recognise(header: Sequence[str], wanted: str = AUTOMATIC, view: str | None = None) -> Recognition:
     """The layout of a file with ``header``: the one that is ``wanted``, else the first that it has every mark of.
 
+    ``view``: only layouts that hold this come into question, unless one is ``wanted``.
     Where it has those of none, the nearest, whose ``missing`` says what it lacks.
     """
-    readings = [layout.recognise(header) for layout in LAYOUTS if wanted in (AUTOMATIC, layout.name)]
+    if wanted == AUTOMATIC:
+        candidates = [layout for layout in LAYOUTS if view in (None, layout.view)]
+    else:
+        candidates = [layout for layout in LAYOUTS if layout.name == wanted]
+    readings = [layout.recognise(header) for layout in candidates]
     complete = (reading for reading in readings if not reading.missing)
     return next(complete, min(readings, key=lambda reading: reading.missing_share))

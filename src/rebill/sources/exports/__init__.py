@@ -1,0 +1,1 @@
+"""Cost Management exports, read by the manifest that Microsoft writes beside every run."""

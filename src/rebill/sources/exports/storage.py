@@ -1,0 +1,175 @@
+"""Where exports are delivered to: a folder of this machine, or one at an address such as ``az://container/folder``.
+
+Addresses are read by fsspec; Azure's by adlfs, with what the environment says of the account: a connection string,
+an account's key, a signature, an application of the tenant, or the identity of the machine. No secret stands in an
+address, and none in what is said of a fault.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Protocol
+
+from rebill.model.data_set import FileFault, refuse_files
+from rebill.model.errors import Invalid, Refusal
+from rebill.sources.cost_files import COST_FILE_ENDINGS, CostFile, refusals
+from rebill.sources.exports.manifest import GREATEST_MANIFEST_BYTES, MANIFEST_NAME, Blob
+
+_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]*)://.+")
+_AZURE: Final = ("az", "abfs", "abfss")
+
+
+class ExportStorage(Protocol):
+    """A folder that exports are delivered to, or a single file.
+
+    ``manifests``: the paths of every manifest in it, sorted. ``cost_files``: those of the files that would be cost by
+    their names. ``read``: the bytes of a manifest. ``find``: the path of a blob that a manifest names. ``bring``: a
+    file where it can be read, copied into ``folder`` if it lies elsewhere.
+    """
+
+    def manifests(self) -> list[str]: ...
+
+    def cost_files(self) -> list[str]: ...
+
+    def read(self, path: str) -> bytes: ...
+
+    def find(self, manifest: str, blob: Blob) -> str | None: ...
+
+    def bring(self, path: str, file: CostFile) -> CostFile: ...
+
+
+def is_address(text: str) -> bool:
+    """Whether this names a place by a protocol, and not by a path of this machine."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def storage_at(address: str, connection_string_file: Path | None = None) -> ExportStorage:
+    """The storage at a path or an address.
+
+    ``connection_string_file`` holds the secret of a storage account of Azure's, where the environment does not.
+    Raises ``Invalid`` for an address that cannot be read.
+    """
+    if not is_address(address):
+        return FolderStorage(Path(address))
+    if "?" in address:
+        raise Invalid(
+            FileFault.STORAGE_REFUSED,
+            f"{address.partition('?')[0]}: an address bears no signature; put it into AZURE_STORAGE_SAS_TOKEN.",
+        )
+    return _remote(address, connection_string_file)
+
+
+@dataclass(frozen=True)
+class FolderStorage:
+    """A folder of this machine, or a manifest in one. Nothing is copied."""
+
+    path: Path
+
+    def manifests(self) -> list[str]:
+        found = self.path.rglob(MANIFEST_NAME) if self.path.is_dir() else [self.path]
+        return sorted(str(file) for file in found if file.name == MANIFEST_NAME and file.is_file())
+
+    def cost_files(self) -> list[str]:
+        found = self.path.rglob("*") if self.path.is_dir() else [self.path]
+        return sorted(str(file) for file in found if is_cost_file(file.name) and file.is_file())
+
+    def read(self, path: str) -> bytes:
+        faults: list[tuple[str, FileFault, str]] = []
+        content = b""
+        with refusals(CostFile(Path(path), path), faults), Path(path).open("rb") as stream:
+            content = stream.read(GREATEST_MANIFEST_BYTES + 1)
+        refuse_files(faults)
+        return content
+
+    def find(self, manifest: str, blob: Blob) -> str | None:
+        beside = Path(manifest).parent
+        top = self.path if self.path.is_dir() else beside
+        folders = [beside, *(folder for folder in beside.parents if folder.is_relative_to(top))]
+        candidates = [*(folder / blob.name for folder in folders), beside / PurePosixPath(blob.name).name]
+        return next((str(file) for file in candidates if file.is_file()), None)
+
+    def bring(self, path: str, file: CostFile) -> CostFile:
+        return CostFile(Path(path).absolute(), file.name, file.expected_bytes, file.expected_rows)
+
+
+class RemoteStorage:
+    """What fsspec reads: files are copied before they are read."""
+
+    def __init__(self, address: str, system: Any, root: str) -> None:
+        self._address = address
+        self._system = system
+        self._root = root.rstrip("/")
+
+    def manifests(self) -> list[str]:
+        return [path for path in self._listed() if PurePosixPath(path).name == MANIFEST_NAME]
+
+    def cost_files(self) -> list[str]:
+        return [path for path in self._listed() if is_cost_file(path)]
+
+    def _listed(self) -> Sequence[str]:
+        with _faults_said(self._address):
+            return sorted(self._system.find(self._root))
+
+    def read(self, path: str) -> bytes:
+        with _faults_said(path):
+            return bytes(self._system.cat_file(path, start=0, end=GREATEST_MANIFEST_BYTES + 1))
+
+    def find(self, manifest: str, blob: Blob) -> str | None:
+        beside = PurePosixPath(manifest).parent
+        # The container first: that is what manifests mean. Copies elsewhere keep the tree, or the file beside.
+        folders = [folder for folder in (*reversed(beside.parents), beside) if str(folder) not in (".", "/")]
+        candidates = [*(str(folder / blob.name) for folder in folders), str(beside / PurePosixPath(blob.name).name)]
+        with _faults_said(manifest):
+            return next((path for path in candidates if self._system.exists(path)), None)
+
+    def bring(self, path: str, file: CostFile) -> CostFile:
+        with _faults_said(path):
+            size = int(self._system.size(path))
+            # What is not as long as it should be is said so by its own few bytes, and a bomb is never fetched.
+            if file.expected_bytes in (None, size):
+                self._system.get_file(path, str(file.path))
+            else:
+                file.path.write_bytes(b"")
+        return CostFile(file.path, file.name, file.expected_bytes, file.expected_rows)
+
+
+def is_cost_file(name: str) -> bool:
+    """Whether a file of this name would be taken for cost."""
+    return name.lower().endswith(COST_FILE_ENDINGS)
+
+
+def missing_blob(manifest: str, blob: Blob) -> tuple[str, FileFault, str]:
+    """What to say of a blob that a manifest names and that is not there."""
+    sentence = f"names {blob.name}, which is not there: copy the whole folder of the run, or run the export again"
+    return (manifest, FileFault.BLOB_MISSING, sentence)
+
+
+def _remote(address: str, connection_string_file: Path | None) -> RemoteStorage:
+    with _faults_said(address):
+        # Half a second that only those who name an address wait.
+        from fsspec.core import url_to_fs
+
+        options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
+        if address.partition("://")[0] in _AZURE:
+            options["anon"] = False
+            if connection_string_file is not None:
+                options["connection_string"] = connection_string_file.read_text(encoding="utf-8").strip()
+        system, root = url_to_fs(address, **options)
+        return RemoteStorage(address, system, root)
+
+
+@contextmanager
+def _faults_said(address: str) -> Iterator[None]:
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as error:  # noqa: BLE001 - each kind of storage raises errors of its own
+        # Their texts may hold signed links, so only their names and codes are told.
+        codes = [str(found) for name in ("status_code", "error_code") if (found := getattr(error, name, None))]
+        told = " ".join([type(error).__name__, *codes])
+        refuse_files(
+            [(address, FileFault.STORAGE_REFUSED, f"cannot be read ({told}); check the address and the rights on it")]
+        )
