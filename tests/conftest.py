@@ -16,6 +16,7 @@ from rebill.services.keeping.initialise import create_partner
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade
+from tests.blob_server import BlobServer, running_blob_server
 from tests.postgresql_databases import KeptDatabase, PostgresqlDatabases
 from tests.postgresql_server import URL_VARIABLE, running_server
 
@@ -68,6 +69,13 @@ def kept_postgresql(
     kept = KeptDatabase(postgresql_databases, lambda: str(request.getfixturevalue("migrated_postgresql")))
     yield kept
     kept.drop()
+
+
+@pytest.fixture(scope="session")
+def blob_server() -> Iterator[BlobServer]:
+    """A blob server of this session's own."""
+    with running_blob_server() as server:
+        yield server
 
 
 def _migrate(url: str) -> None:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers|mutmut
+# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers|mutmut|blob-storage
 # For development also an environment of its own for each program that the tests run on the API from outside: a published
 # client, unmodified, which insists on versions that rebill does not share, and the one that tries the API by its document.
 set -eu
@@ -11,6 +11,23 @@ fail() {
     printf '\n%s\n' "$*" >&2
     exit 1
 }
+
+# Azurite, the blob server that tests of storage addresses run against: from npm, by a lock with hashes.
+if [ "$kind" = blob-storage ]; then
+    target=$folder/blob-storage
+    if ! command -v npm >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        printf 'Installing node and npm, which run the blob server of the tests\n' >&2
+        { apt-get update -q && apt-get install -y -q --no-install-recommends nodejs npm; } >&2 || true
+    fi
+    command -v npm >/dev/null 2>&1 ||
+        fail "npm, with node 20 or newer, is needed to test. Install both (Debian, Ubuntu: apt-get install npm) and repeat."
+    printf 'Installing the locked blob server of the tests into %s\n' "$target"
+    mkdir -p $target
+    cp requirements/blob-storage/package.json requirements/blob-storage/package-lock.json $target/
+    (cd $target && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
+        fail "The blob server of the tests could not be installed: npm says why above. It needs a registry that holds it."
+    exit
+fi
 
 recent_enough() {
     command -v "$1" >/dev/null 2>&1 && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))'

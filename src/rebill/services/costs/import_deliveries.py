@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from rebill.model.audit import Act
-from rebill.model.data_set import CostImport, CostImportOrder
+from rebill.model.data_set import CostImport, CostImportOrder, FileFault
 from rebill.model.errors import Invalid, Refusal
 from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_refused
@@ -80,7 +80,7 @@ def _found(
         found = export_runs(storage)
         runs += found
         if not found and is_address(address):
-            others.append((address, FilesElsewhere(storage)))
+            others.append((address, FilesElsewhere(address, storage)))
         elif not found:
             here.append(Path(address))
     return runs, ([("files", GivenFiles(tuple(here)))] if here else []) + others
@@ -93,7 +93,7 @@ def _left(run: ExportRun) -> Outcome:
 def _require_one_scope(order: CostImportOrder, count: int) -> None:
     if order.scope is not None and count > 1:
         raise Invalid(
-            "several_deliveries",
+            FileFault.SEVERAL_DELIVERIES,
             f"These are {count} deliveries, and --scope names one: import them one after the other, or without it.",
         )
 

@@ -41,6 +41,7 @@ class ExportRun:
 class FilesElsewhere:
     """The cost files below an address that no manifest speaks of."""
 
+    address: str
     storage: ExportStorage
     origin: DeliveryOrigin | None = None
 
@@ -48,7 +49,7 @@ class FilesElsewhere:
         """Every one of them, copied."""
         paths = self.storage.cost_files()
         if not paths:
-            refuse_files([("delivery", FileFault.NO_COST_FILES, "there is neither a manifest nor a cost file there")])
+            refuse_files([(self.address, FileFault.NO_COST_FILES, "holds neither a manifest nor a cost file")])
         return [self.storage.bring(path, CostFile(folder / f"{number:05d}", path)) for number, path in enumerate(paths)]
 
 

@@ -1,0 +1,28 @@
+"""Exports of a storage account on the command line: the secret lies in a file, and is told to nobody."""
+
+from pathlib import Path
+
+from tests.blob_server import BlobServer
+from tests.cli.command_line import CommandLine
+from tests.export_files import Run, write_run
+from tests.focus_files import row
+
+
+def test_the_secret_of_the_account_is_told_to_nobody(
+    rebill: CommandLine, tmp_path: Path, blob_server: BlobServer
+) -> None:
+    write_run(tmp_path / "up", Run({"a.csv": [row()]}))
+    blob_server.put("by-file", tmp_path / "up")
+    secret, wrong = tmp_path / "secret", "A" * 86 + "=="
+    imported = ("costs", "import", "az://by-file/cost", "--json")
+    secret.write_text(blob_server.connection_string.replace(blob_server.key, wrong))
+    refused = rebill.run(*imported, REBILL_STORAGE_CONNECTION_STRING_FILE=str(secret))
+    assert (refused.code, refused.document["code"]) == (1, "storage_refused")
+    secret.write_text(blob_server.connection_string + "\n")
+    taken = rebill.run(*imported, REBILL_STORAGE_CONNECTION_STRING_FILE=str(secret))
+    assert [one["outcome"] for one in taken.document["deliveries"]] == ["imported"]
+    trail = rebill.run("audit", "--json")
+    assert '"refused"' in trail.out
+    for said in (refused, taken, trail):
+        for key in (wrong, blob_server.key):
+            assert key not in said.out + said.err

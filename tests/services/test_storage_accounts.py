@@ -1,0 +1,85 @@
+"""Exports fetched from a storage account: a real blob server, whole or not at all, and no secret told to anyone."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rebill.model.errors import Invalid
+from rebill.model.party import Caller
+from rebill.services.acting.installation import Installation
+from rebill.services.costs.import_costs import list_data_sets
+from rebill.services.costs.import_deliveries import Outcome
+from tests.blob_server import BlobServer
+from tests.export_files import Run, write_run
+from tests.focus_files import row, write_csv
+from tests.services.test_export_deliveries import EARLY, LATE, SCOPE, bring, costs, outcomes
+
+
+@pytest.fixture
+def container(blob_server: BlobServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a container of this test's own; the environment has the account's secret."""
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", blob_server.connection_string)
+    return f"c-{abs(hash(tmp_path)):x}"
+
+
+def test_an_export_is_fetched_and_replaced_by_the_next_run(
+    installation: Installation, partner: Caller, tmp_path: Path, blob_server: BlobServer, container: str
+) -> None:
+    parts = {"part_0_0001.csv.gz": [row(BilledCost="1")], "part_1_0001.parquet": [row(BilledCost="2")]}
+    write_run(tmp_path / "up", Run(parts, submitted=EARLY))
+    blob_server.put(container, tmp_path / "up")
+    assert outcomes(bring(installation, partner, f"az://{container}/cost")) == [Outcome.IMPORTED]
+    assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(3))]
+    write_run(tmp_path / "up", Run({"part_0_0001.csv": [row(BilledCost="5")]}, submitted=LATE))
+    blob_server.put(container, tmp_path / "up")
+    assert outcomes(bring(installation, partner, f"abfs://{container}")) == [Outcome.IMPORTED, Outcome.OLDER]
+    assert outcomes(bring(installation, partner, f"az://{container}")) == [Outcome.ALREADY_IMPORTED, Outcome.OLDER]
+    (found,) = list_data_sets(installation, partner)
+    assert costs([found]) == [(SCOPE, "2024-09", Decimal(5))]
+    assert [file.name for file in found.files] == ["part_0_0001.csv"]
+
+
+def test_a_blob_that_is_gone_or_grown_leaves_everything_as_it_was(
+    installation: Installation, partner: Caller, tmp_path: Path, blob_server: BlobServer, container: str
+) -> None:
+    run = Run({"a.csv": [row(BilledCost="1")], "b.csv": [row(BilledCost="2")]})
+    manifest = write_run(tmp_path / "up", run)
+    blob_server.put(container, tmp_path / "up")
+    blob_server.delete(container, f"{run.folder}/b.csv")
+    with pytest.raises(Invalid) as refused:
+        bring(installation, partner, f"az://{container}")
+    assert (refused.value.code, "b.csv" in refused.value.message) == ("blob_missing", True)
+    (manifest.parent / "b.csv").write_bytes((manifest.parent / "b.csv").read_bytes() * 1000)
+    blob_server.put(container, tmp_path / "up")
+    with pytest.raises(Invalid) as refused:
+        bring(installation, partner, f"az://{container}")
+    assert refused.value.code == "byte_count_differs"
+    assert list_data_sets(installation, partner) == []
+    assert not list(installation.lake_folder.rglob("staging"))
+
+
+def test_cost_files_without_a_manifest_are_fetched_like_a_folder_of_them(
+    installation: Installation, partner: Caller, tmp_path: Path, blob_server: BlobServer, container: str
+) -> None:
+    (tmp_path / "up").mkdir()
+    write_csv(tmp_path / "up" / "a.csv.gz", [row(BilledCost="4")])
+    (tmp_path / "up" / "notes.txt").write_text("no cost")
+    blob_server.put(container, tmp_path / "up")
+    bring(installation, partner, f"az://{container}", scope="contoso")
+    assert costs(list_data_sets(installation, partner)) == [("contoso", "2024-09", Decimal(4))]
+
+
+def test_a_folder_may_be_named_by_its_address_too(installation: Installation, partner: Caller, tmp_path: Path) -> None:
+    write_run(tmp_path / "up", Run({"a.csv": [row(BilledCost="1")]}))
+    assert outcomes(bring(installation, partner, f"file://{tmp_path}/up")) == [Outcome.IMPORTED]
+
+
+@pytest.mark.parametrize("address", ["az://there-is-none/cost", "nothing-of-the-kind://cost", "az://c/cost?sig=abc"])
+def test_what_cannot_be_fetched_is_refused_with_the_address(
+    installation: Installation, partner: Caller, container: str, address: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        bring(installation, partner, address)
+    assert address.partition("?")[0] in refused.value.message
+    assert "sig=abc" not in refused.value.message
