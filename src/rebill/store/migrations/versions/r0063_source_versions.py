@@ -1,7 +1,7 @@
 """A data set knows how new its source called the delivery, and of which days: an older one never replaces a newer.
 
 Revision ID: 0063
-Revises: 0040
+Revises: 0052
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0063"
-down_revision = "0040"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 
