@@ -1,7 +1,7 @@
 """A data set knows how new its source called the delivery, and of which days: an older one never replaces a newer.
 
 Revision ID: 0063
-Revises: 0052
+Revises: 0065
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0063"
-down_revision = "0052"
+down_revision = "0065"
 branch_labels = None
 depends_on = None
 
