@@ -23,6 +23,7 @@ class Settings:
     ``engine_memory_limit``: what the embedded engine may use, in DuckDB's notation.
     ``calls_per_minute``: how many calls of the API each key may make, ``None`` without limit.
     ``storage_connection_string_file``: holds the secret of the storage account that exports are fetched from.
+    ``font_folder``: fonts that documents may use beside rebill's own.
     """
 
     home: Path
@@ -31,6 +32,7 @@ class Settings:
     engine_memory_limit: str = "600MB"
     calls_per_minute: int | None = None
     storage_connection_string_file: Path | None = None
+    font_folder: Path | None = None
 
     @property
     def lake_folder(self) -> Path:
@@ -45,14 +47,14 @@ class Settings:
         folder = home or Path(environment.get("REBILL_HOME") or platformdirs.user_data_path("rebill"))
         folder = folder.expanduser().absolute()
         given = "" if home else environment.get("REBILL_DATABASE_URL", "")
-        secret_file = environment.get("REBILL_STORAGE_CONNECTION_STRING_FILE", "")
         return cls(
             home=folder,
             database_url=given or f"sqlite:///{folder / 'rebill.sqlite3'}",
             api_key_in_query=environment.get("REBILL_API_KEY_IN_QUERY", "true").lower() != "false",
             engine_memory_limit=environment.get("REBILL_ENGINE_MEMORY_LIMIT", "600MB"),
             calls_per_minute=_calls_per_minute(environment.get("REBILL_CALLS_PER_MINUTE", "")),
-            storage_connection_string_file=Path(secret_file).expanduser().absolute() if secret_file else None,
+            storage_connection_string_file=_path(environment.get("REBILL_STORAGE_CONNECTION_STRING_FILE", "")),
+            font_folder=_path(environment.get("REBILL_FONT_FOLDER", "")),
         )
 
 
@@ -66,3 +68,7 @@ def _calls_per_minute(text: str) -> int | None:
         )
         raise Invalid("invalid_setting", sentence)
     return number
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None

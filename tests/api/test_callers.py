@@ -68,6 +68,18 @@ def _manual_line(_api: ApiClient, world: World) -> dict[str, object]:
     return entry(world.customer_id)
 
 
+def _contact(_api: ApiClient, _world: World) -> dict[str, object]:
+    return {"contact": secrets.token_hex(8)}
+
+
+def _reference(_api: ApiClient, _world: World) -> dict[str, object]:
+    return {"buyer_reference": secrets.token_hex(8)}
+
+
+def _tax_rule(_api: ApiClient, _world: World) -> dict[str, object]:
+    return {"category": "E", "reason": secrets.token_hex(8)}
+
+
 def _another_account(_api: ApiClient, _world: World) -> dict[str, object]:
     return {"billing_account_owner_id": secrets.token_hex(8)}
 
@@ -106,6 +118,12 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/cost_allocations/list/{client_api_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("GET", "/v1/customer_statements"): Row((200, 200, 200, 200, 200, 200)),
     ("GET", "/v1/customer_statements/{statement_id}"): Row((200, 200, 200, 200, 404, 404)),
+    ("GET", "/v1/letterhead"): Row((200, 200, 200, 403, 403, 200)),
+    ("PUT", "/v1/letterhead"): Row((200, 403, 403, 403, 403, 200), _contact),
+    ("GET", "/v1/customers/{client_api_id}/billing_details"): Row((200, 200, 200, 403, 403, 404)),
+    ("PUT", "/v1/customers/{client_api_id}/billing_details"): Row((200, 200, 403, 403, 403, 404), _reference),
+    ("GET", "/v1/tax_rules"): Row((200, 200, 200, 403, 403, 200)),
+    ("PUT", "/v1/tax_rules"): Row((200, 200, 403, 403, 403, 200), _tax_rule),
     ("GET", "/v1/margins"): Row((200, 200, 200, 403, 403, 200)),
     ("POST", "/v1/partner_billing_rules"): Row((201, 201, 403, 403, 403, 201), RULE),
     ("GET", "/v1/partner_billing_rules"): Row((200, 200, 200, 403, 403, 200)),

@@ -41,6 +41,7 @@ READING = {
     "statements export",
     "statements list",
     "statements show",
+    "tax list",
     "users list",
     "verify",
 }
@@ -126,6 +127,9 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("keys rotate", (key,), ("999999999",), Act.ROTATE_KEY)
     key = str(rebill.answer("keys", "list")["keys"][-1]["key_id"])
     yield Step("keys revoke", (key,), ("999999999",), Act.REVOKE_KEY)
+    yield Step("partners letterhead", ("--tax-id", "DE136695976"), ("--tax-id", "DE136695977"), Act.CHANGE_LETTERHEAD)
+    yield Step("customers details", (one, "--language", "de"), (one, "--language", "?"), Act.CHANGE_BILLING_DETAILS)
+    yield Step("tax set", ("S", "--percent", "19"), ("S", "--percent", "0"), Act.SET_TAX_RULE)
     yield Step("partners settings", ("--bill-input-tax",), ("--currency", "XYZ"), Act.CHANGE_PARTNER)
 
 

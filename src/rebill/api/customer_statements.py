@@ -1,4 +1,4 @@
-"""Statements of customers: list, get as JSON or CSV."""
+"""Statements of customers: list, get as any of their documents."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,16 +18,18 @@ from rebill.api.statement_shapes import (
     StatementList,
     StatementSummary,
 )
-from rebill.documents import statement_csv
 from rebill.documents.currency_symbol import currency_symbol
 from rebill.documents.statement_lines import block_documents, line_documents
 from rebill.model.cloud import Cloud, cloud_of
+from rebill.model.document import DocumentForm
 from rebill.model.statement import StatementFilter, StatementStatus
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement, list_statements, unknown_statement
+from rebill.services.presenting.statement_file import statement_file
 from rebill.store.statements import StatementRecord
 
-_JSON, _CSV = "application/json", "text/csv"
+_FORMS = {form.media_type: form for form in DocumentForm}
+_PARAMETERS = {DocumentForm.CSV: "; charset=utf-8; header=present"}
 FILTERS = (
     choice("status", "Only statements of this status.", tuple(StatementStatus)),
     month("billing_period", "Only statements of this billing month."),
@@ -54,23 +56,24 @@ def list_all(call: Call) -> Answer:
 
 
 def get(call: Call) -> Answer:
-    """One statement with its lines, which add up to its total; by `Accept` as JSON or as CSV.
+    """One statement with its lines, which add up to its total; by `Accept` as any of its documents.
 
-    No answer shows what a statement costs the partner.
+    What is issued is to be had as electronic invoice (CII, UBL) where letterhead, customer and tax tell enough. No
+    answer shows what a statement costs the partner.
     """
     statement_id = call.ids["statement_id"]
     record = get_statement(call.installation, call.caller, statement_id)
     if call.filter_customer_id not in (None, record.statement.customer_id):
         raise unknown_statement(statement_id)
-    form = preferred(call.accept, (_JSON, _CSV))
-    if form is None:
-        raise NotAcceptable((_JSON, _CSV))
+    media_type = preferred(call.accept, tuple(_FORMS))
+    if media_type is None:
+        raise NotAcceptable(tuple(_FORMS))
     headers = {"Vary": "Accept"}
-    if form == _JSON:
+    if media_type == DocumentForm.JSON.media_type:
         return Answer.json(200, statement_answer(record), headers)
-    headers["Content-Disposition"] = f'attachment; filename="statement-{statement_id}.csv"'
-    text = statement_csv(statement_id, record.statement, record.document)
-    return Answer(200, text.encode(), headers, f"{_CSV}; charset=utf-8; header=present")
+    file = statement_file(call.installation, call.caller, statement_id, _FORMS[media_type])
+    headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    return Answer(200, file.content, headers, media_type + _PARAMETERS.get(file.form, ""))
 
 
 def statement_answer(record: StatementRecord) -> StatementAnswer:
@@ -119,9 +122,10 @@ def _statement_routes() -> tuple[Route, ...]:
             f"{base}/{{statement_id}}",
             Permission.READ_OWN,
             get,
-            "Show a statement with its lines, as JSON or CSV",
+            "Show a statement with its lines, as any of its documents",
             {200: StatementAnswer},
-            other_forms=(_CSV,),
+            other_forms=tuple(_FORMS)[1:],
+            may_conflict=True,
             headers={"Vary": "The answer differs by `Accept`."},
         ),
     )

@@ -42,6 +42,8 @@ TAGS = {
     "reconciliation": ("Reconciliation", "A month's imported cost beside Microsoft's invoices."),
     "margins": ("Margins", "What the partner keeps of what customers are billed."),
     "customer_statements": ("Statements", "What customers are billed: estimated, or issued and final."),
+    "letterhead": ("Letterhead", "What every document shows of the partner."),
+    "tax_rules": ("Tax", "What tax stands on customers' documents, beside their net totals."),
     "azure_partner_customers": ("Azure catalogue", "What Microsoft Partner Center lists for the partner."),
     "azure_subscriptions": (
         "Subscriptions",

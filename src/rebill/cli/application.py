@@ -21,6 +21,7 @@ from rebill.cli import (
     customers,
     demo,
     differences,
+    document_settings,
     explaining,
     initialise,
     invoices,
@@ -45,6 +46,8 @@ application = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+partners.commands.command("letterhead")(document_settings.letterhead)
+customers.commands.command("details")(document_settings.details)
 application.command("init")(initialise.init)
 application.add_typer(partners.commands, name="partners")
 application.command("serve")(serve.serve)
@@ -72,6 +75,7 @@ bills.commands.command("withdraw")(approvals.withdraw)
 bills.commands.command("attention")(attention.attention)
 bills.commands.command("accept")(attention.accept)
 application.add_typer(bills.commands, name="bill")
+application.add_typer(document_settings.tax, name="tax")
 application.add_typer(statements.commands, name="statements")
 application.add_typer(keys.commands, name="keys")
 application.add_typer(users.commands, name="users")

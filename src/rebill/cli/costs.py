@@ -115,7 +115,7 @@ def rejects(
         documents = [reject_document(reject) for reject in found]
         session.output.answer({"dataset_id": data_set_id, "rejects": documents})
         if path is not None:
-            write_document(path, _rejects_csv(documents))
+            write_document(path, _rejects_csv(documents).encode())
             session.output.say(f"{len(found):,} rejects are written to {path}.")
         else:
             show_rejects(session.output, found)

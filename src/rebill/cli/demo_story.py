@@ -213,7 +213,7 @@ def _write_documents(story: Story, runs: Sequence[BillRun]) -> Mapping[int, list
         stem = folder / f"{record.statement.month}-{name}"
         paths = [stem.with_suffix(".json"), stem.with_suffix(".csv")]
         for path, text in zip(paths, _documents(record), strict=True):
-            write_document(path, text)
+            write_document(path, text.encode())
         document = json.loads(paths[0].read_text(encoding="utf-8"))
         shown = sum((Decimal(line["amount"]) for line in document["lines"]), ZERO)
         _require(document["total"] == record.statement.price_text, "the JSON document bears the statement's total")

@@ -81,7 +81,7 @@ def show(
         text = get_specification(session.installation, session.caller, book_id).text
         assignments = _assignments(session, book_id)
         if path is not None:
-            write_document(path, text)
+            write_document(path, text.encode())
         session.output.answer({**_document(book), "specification": text, "assignments": assignments})
         session.output.say(f"{book.book_name}, file hash {book.file_hash}")
         session.output.say(f"Its specification is written to {path}." if path is not None else f"\n{text}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOpt
 from rebill.cli.output import Heading, Output
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
+from rebill.model.document import DocumentForm
 from rebill.model.errors import Invalid
 from rebill.model.money import text_of, text_of_minor_units
 from rebill.model.statement import LineKind, ShownLine, StatementFilter
@@ -26,13 +28,6 @@ if TYPE_CHECKING:
 commands = typer.Typer(help="The customers' statements.", no_args_is_help=True)
 
 StatementArgument = Annotated[int, typer.Argument(metavar="ID", help="The statement's id.")]
-
-
-class ExportFormat(StrEnum):
-    """What a statement is written as."""
-
-    JSON = "json"
-    CSV = "csv"
 
 
 class DocumentChoice(StrEnum):
@@ -82,32 +77,28 @@ def show(statement_id: StatementArgument, partner: PartnerOption = None, as_json
 @commands.command("export")
 def export(
     statement_id: StatementArgument,
-    export_format: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.JSON,
+    form: Annotated[DocumentForm, typer.Option("--format", help="What to write.")] = DocumentForm.JSON,
     path: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PATH", help="Where to; standard output by default.")
     ] = None,
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one statement as JSON or CSV."""
-    from rebill.documents import statement_csv, statement_json
-    from rebill.services.billing.read_statements import get_statement
+    """Write one statement as a document."""
+    from rebill.services.presenting.statement_file import statement_file
 
     with partner_session(partner, as_json) as session:
-        record = get_statement(session.installation, session.caller, statement_id)
-        text = (
-            statement_csv(record.statement_id, record.statement, record.document)
-            if export_format is ExportFormat.CSV
-            else statement_json(record.statement_id, record.statement, record.document)
-        )
-        if path is None and as_json and export_format is not ExportFormat.JSON:
-            session.output.answer({"statement_id": statement_id, "format": export_format.value, "content": text})
+        content = statement_file(session.installation, session.caller, statement_id, form).content
+        told = {"statement_id": statement_id, "format": form.value}
+        if path is None and as_json and form is not DocumentForm.JSON:
+            session.output.answer({**told, **_shown_content(form, content)})
             return
         if path is None:
-            sys.stdout.write(text)
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
             return
-        write_document(path, text)
-        session.output.answer({"statement_id": statement_id, "format": export_format.value, "path": str(path)})
+        write_document(path, content)
+        session.output.answer({**told, "path": str(path)})
         session.output.say(f"Statement {statement_id} is written to {path}.")
         session.output.next_step("rebill statements list shows the others.")
 
@@ -130,10 +121,17 @@ def number(
         session.output.next_step("rebill statements list shows which documents still have none.")
 
 
-def write_document(path: Path, text: str) -> None:
-    """Write a document as UTF-8 with its own line ends. Raises ``Invalid`` when the place does not take it."""
+def _shown_content(form: DocumentForm, content: bytes) -> Document:
+    """A document inside a JSON document: as text, or in base64 where it is none."""
+    if form.is_text:
+        return {"content": content.decode()}
+    return {"content_base64": base64.b64encode(content).decode("ascii")}
+
+
+def write_document(path: Path, content: bytes) -> None:
+    """Write a document byte for byte. Raises ``Invalid`` when the place does not take it."""
     try:
-        path.write_bytes(text.encode())
+        path.write_bytes(content)
     except OSError as error:
         raise Invalid(
             "cannot_write", f"Cannot write {path} ({error.strerror}); choose another place with -o."

@@ -61,9 +61,12 @@ class Act(StrEnum):
 
     CREATE_PARTNER = "create_partner", SubjectKind.PARTNER
     CHANGE_PARTNER = "change_partner", SubjectKind.PARTNER
+    CHANGE_LETTERHEAD = "change_letterhead", SubjectKind.PARTNER
+    SET_TAX_RULE = "set_tax_rule", SubjectKind.PARTNER
     CREATE_CUSTOMER = "create_customer", SubjectKind.CUSTOMER
     CHANGE_CUSTOMER = "change_customer", SubjectKind.CUSTOMER
     DELETE_CUSTOMER = "delete_customer", SubjectKind.CUSTOMER
+    CHANGE_BILLING_DETAILS = "change_billing_details", SubjectKind.CUSTOMER
     ASSIGN_ACCOUNTS = "assign_accounts", SubjectKind.CUSTOMER
     MOVE_ACCOUNTS = "move_accounts", SubjectKind.CUSTOMER
     REMOVE_ACCOUNTS = "remove_accounts", SubjectKind.CUSTOMER

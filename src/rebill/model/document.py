@@ -26,6 +26,31 @@ class DocumentType(StrEnum):
     CREDIT_NOTE = "credit_note"
 
 
+class DocumentForm(StrEnum):
+    """What a statement or note is to be had as, by the name that commands have for it."""
+
+    media_type: str
+    ending: str
+
+    def __new__(cls, name: str, media_type: str, ending: str) -> "DocumentForm":
+        form = str.__new__(cls, name)
+        form._value_ = name
+        form.media_type = media_type
+        form.ending = ending
+        return form
+
+    JSON = "json", "application/json", "json"
+    CSV = "csv", "text/csv", "csv"
+    PDF = "pdf", "application/pdf", "pdf"
+    CII = "cii", "application/xml", "cii.xml"
+    UBL = "ubl", "application/x.ubl+xml", "ubl.xml"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its bytes are text, in UTF-8."""
+        return self is not DocumentForm.PDF
+
+
 class Series(StrEnum):
     """What is numbered by itself, without a gap, for each partner and year."""
 

@@ -47,6 +47,11 @@ from rebill.store.columns import (
 )
 from rebill.store.columns import metadata as metadata
 from rebill.store.manual_line_tables import manual_lines as manual_lines
+from rebill.store.particulars_tables import billing_details as billing_details
+from rebill.store.particulars_tables import issued_particulars as issued_particulars
+from rebill.store.particulars_tables import letterheads as letterheads
+from rebill.store.particulars_tables import logos as logos
+from rebill.store.particulars_tables import tax_rules as tax_rules
 from rebill.store.price_book_tables import price_book_account_assignments as price_book_account_assignments
 from rebill.store.price_book_tables import price_book_assignments as price_book_assignments
 from rebill.store.price_book_tables import price_book_dry_runs as price_book_dry_runs

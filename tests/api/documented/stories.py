@@ -22,6 +22,7 @@ def tell_all(documented: Documented) -> Recorder:
         cost_allocations,
         statements,
         margins,
+        document_settings,
         manual_lines,
         catalogue,
         customers,
@@ -148,6 +149,14 @@ def statements(documented: Documented) -> None:
     tell.call(
         "A form that it is not to be had in", "GET", one, statement_id, status=406, headers={"Accept": "image/png"}
     )
+    tell.call(
+        "Its letterhead tells too little",
+        "GET",
+        one,
+        statement_id,
+        status=409,
+        headers={"Accept": "application/xml"},
+    )
     tell.unknown("GET", one)
 
 
@@ -158,6 +167,46 @@ def margins(documented: Documented) -> None:
     tell.call("By service", "GET", path, status=200, query={"by": "service", "billing_period": "2024-09"})
     tell.unknown("GET", path)
     tell.call("By service, of no month", "GET", path, status=422, query={"by": "service"})
+
+
+def document_settings(documented: Documented) -> None:
+    """What documents show of the partner and of a customer, and the tax on them."""
+    tell, customer = documented.recorder, documented.customer_id
+    letterhead, details, tax = "/v1/letterhead", "/v1/customers/{client_api_id}/billing_details", "/v1/tax_rules"
+    head = {
+        "legal_name": "Contoso Cloud Partner GmbH",
+        "address": {"street1": "Hauptstraße 1", "zipcode": "10115", "city": "Berlin", "country": "DE"},
+        "tax_id": "DE136695976",
+        "iban": "DE89370400440532013000",
+        "payment_days": 30,
+    }
+    tell.call("A letterhead is entered", "PUT", letterhead, status=200, body=head)
+    tell.unknown("PUT", letterhead, head)
+    tell.call("No such tax number", "PUT", letterhead, status=422, body={"tax_id": "DE136695977"})
+    tell.call("As it is", "GET", letterhead, status=200)
+    tell.unknown("GET", letterhead)
+    own = {"tax_id": "FR40303265045", "country": "FR", "buyer_reference": "PO-4711", "language": "fr"}
+    tell.call("A customer in France", "PUT", details, customer, status=200, body=own)
+    tell.unknown("PUT", details, own)
+    tell.call("No such language", "PUT", details, customer, status=422, body={"language": "xx-none"})
+    tell.call("As they are", "GET", details, customer, status=200)
+    tell.call(
+        "Two customers are named",
+        "GET",
+        details,
+        customer,
+        status=422,
+        query={"client_api_id": str(documented.neighbour_id)},
+    )
+    tell.unknown("GET", details)
+    standard = {"category": "S", "percent": "19"}
+    tell.call("For every customer", "PUT", tax, status=200, body=standard)
+    reverse = {"category": "AE", "reason": "Reverse charge", "client_api_id": customer, "from_month": "2024-10"}
+    tell.call("One owes the tax itself", "PUT", tax, status=200, body=reverse)
+    tell.unknown("PUT", tax, standard)
+    tell.call("No tax, and no reason", "PUT", tax, status=422, body={"category": "E"})
+    tell.call("All rules", "GET", tax, status=200)
+    tell.unknown("GET", tax)
 
 
 def manual_lines(documented: Documented) -> None:

@@ -20,6 +20,7 @@ from rebill.services.runs.run_manifest import canonical_json
 from rebill.store.closing import WaitingDocument, closing_settings_of, hold_closing, issue
 from rebill.store.closings import add_closing, waiting_closings, withdraw_waiting
 from rebill.store.customers import customer_name
+from rebill.store.particulars import keep_issued_particulars
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord, blocks_waiting, statements_of_closing
 
@@ -106,6 +107,7 @@ def carried_out(scope: Scope, closing: Closing, plan: ClosingPlan, now: datetime
     documents = plan.store(now)
     numbering = closing_settings_of(scope).numbering
     issue(scope, documents, today_of(now), numbering, closing.closing_id, now)
+    keep_issued_particulars(scope, documents)
     issued = statements_of_closing(scope, closing.closing_id)
     blocks = blocks_waiting(scope, closing.order.month)
     return IssuedClosing(closing.order, closing, tuple(issued), tuple(blocks))

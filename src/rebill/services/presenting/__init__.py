@@ -1,0 +1,1 @@
+"""Statements as the documents that customers get."""

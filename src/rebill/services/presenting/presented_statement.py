@@ -1,0 +1,52 @@
+"""Gather what the documents of a statement show."""
+
+from collections.abc import Sequence
+
+from rebill.documents.presented import CorrectedDocument, PresentedStatement
+from rebill.model.party import Caller
+from rebill.services.acting.installation import Installation
+from rebill.services.acting.permission import Permission, require
+from rebill.services.billing.read_statements import unknown_statement
+from rebill.store.particulars import find_logo, particulars_of
+from rebill.store.scope import Scope
+from rebill.store.statements import StatementRecord, find_statement
+
+
+def presented_statement(installation: Installation, caller: Caller, statement_id: int) -> PresentedStatement:
+    """One statement or note with everything its documents show. Raises ``NotFound`` for one ``caller`` may not see."""
+    require(caller, Permission.READ_OWN)
+    with installation.database.reading() as connection:
+        scope = Scope.of(connection, caller)
+        record = find_statement(scope, statement_id)
+        if record is None:
+            raise unknown_statement(statement_id)
+        return _presented(scope, record)
+
+
+def _presented(scope: Scope, record: StatementRecord) -> PresentedStatement:
+    # The letterhead and the rules for all customers are the partner's: a customer's key sees them on its documents.
+    partners = Scope(scope.connection, scope.partner_id)
+    particulars = particulars_of(partners, record.statement_id, record.statement.customer_id)
+    logo = find_logo(partners, particulars.letterhead.logo_sha256)
+    corrected = [block.corrects_id for block in record.statement.blocks]
+    if record.document.corrects_id is not None:
+        corrected.insert(0, record.document.corrects_id)
+    return PresentedStatement(
+        record.statement_id,
+        record.statement,
+        record.document,
+        particulars,
+        _corrected(scope, corrected),
+        b"" if logo is None else logo.content,
+    )
+
+
+def _corrected(scope: Scope, statement_ids: Sequence[int]) -> tuple[CorrectedDocument, ...]:
+    found = []
+    for statement_id in dict.fromkeys(statement_ids):
+        record = find_statement(scope, statement_id)
+        if record is None:
+            raise AssertionError("what a document corrects is the same customer's")
+        document = record.document
+        found.append(CorrectedDocument(statement_id, document.invoice_id, document.invoice_date))
+    return tuple(found)

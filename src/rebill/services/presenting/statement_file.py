@@ -1,0 +1,65 @@
+"""A statement or note as a file, in any of its forms."""
+
+from dataclasses import dataclass
+
+from rebill.documents import statement_csv, statement_json
+from rebill.documents.cii import cii
+from rebill.documents.electronic_invoice import electronic_invoice
+from rebill.documents.presented import PresentedStatement
+from rebill.documents.ubl import ubl
+from rebill.model.document import DocumentForm
+from rebill.model.errors import Conflict
+from rebill.model.party import Caller
+from rebill.services.acting.installation import Installation
+from rebill.services.presenting.presented_statement import presented_statement
+
+
+@dataclass(frozen=True)
+class StatementFile:
+    """A document as bytes, and the name it is suggested to have."""
+
+    form: DocumentForm
+    name: str
+    content: bytes
+
+
+def statement_file(installation: Installation, caller: Caller, statement_id: int, form: DocumentForm) -> StatementFile:
+    """A statement or note in this form.
+
+    Raises ``NotFound`` for one that ``caller`` may not see, and ``Conflict`` for an electronic invoice of what is not
+    issued, or says too little.
+    """
+    return file_of(installation, presented_statement(installation, caller, statement_id), form)
+
+
+def file_of(installation: Installation, presented: PresentedStatement, form: DocumentForm) -> StatementFile:
+    """What is presented, in this form."""
+    return StatementFile(form, f"{_stem(presented)}.{form.ending}", _content(installation, presented, form))
+
+
+def _content(installation: Installation, presented: PresentedStatement, form: DocumentForm) -> bytes:
+    one = (presented.statement_id, presented.statement, presented.document)
+    if form is DocumentForm.JSON:
+        return statement_json(*one).encode()
+    if form is DocumentForm.CSV:
+        return statement_csv(*one).encode()
+    if form is DocumentForm.CII:
+        return cii(electronic_invoice(presented)).encode()
+    if form is DocumentForm.UBL:
+        return ubl(electronic_invoice(presented)).encode()
+    # Late: what sets documents takes long to load.
+    from rebill.documents.statement_pdf import statement_pdf
+
+    return statement_pdf(presented, _inside(presented), installation.settings.font_folder)
+
+
+def _inside(presented: PresentedStatement) -> str:
+    """The electronic invoice that stands inside a PDF; ``""`` where there can be none, as of an estimate."""
+    try:
+        return cii(electronic_invoice(presented))
+    except Conflict:
+        return ""
+
+
+def _stem(presented: PresentedStatement) -> str:
+    return f"statement-{presented.statement_id}"
