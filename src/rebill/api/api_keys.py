@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from rebill.api.answer_shapes import Nothing
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.caller_shapes import IssuedKeyAnswer, KeyAnswer, KeyList, NewKeyBody, RotationBody
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
+from rebill.api.resource import Resource
 from rebill.api.route import Route
 from rebill.model.audit import Act
 from rebill.services.acting.permission import Permission
@@ -65,51 +65,41 @@ def _new_faults(call: Call) -> Mapping[str, str]:
     return new_key_faults(call.installation, call.caller, call.body_as(NewKeyBody).new_key())
 
 
-def _key_routes() -> tuple[Route, ...]:
-    base = "/v1/api_keys"
-    one = f"{base}/{{{_KEY_ID}}}"
-    return (
-        Route(
-            "POST",
-            base,
-            Permission.ADMINISTER,
-            create,
-            "Create an API key",
-            {201: IssuedKeyAnswer},
-            body=NewKeyBody,
-            act=Act.CREATE_KEY,
-            shows={_KEY_ID: "/id"},
-            shows_key=True,
-            value_faults=_new_faults,
-        ),
-        Route("GET", base, Permission.READ_ADMINISTRATION, list_all, "List API keys", {200: KeyList}, PAGING),
-        Route("GET", one, Permission.READ_ADMINISTRATION, get, "Show an API key", {200: KeyAnswer}),
-        Route(
-            "POST",
-            f"{one}/rotate",
-            Permission.ADMINISTER,
-            rotate,
-            "Create an API key in place of another",
-            {201: IssuedKeyAnswer},
-            body=RotationBody,
-            act=Act.ROTATE_KEY,
-            may_conflict=True,
-            shows_key=True,
-            body_optional=True,
-            path_check=lambda installation, caller, ids: get_key(installation, caller, ids[_KEY_ID]),
-        ),
-        Route(
-            "DELETE",
-            one,
-            Permission.ADMINISTER,
-            revoke,
-            "Revoke an API key",
-            {200: Nothing, 204: None},
-            act=Act.REVOKE_KEY,
-            may_conflict=True,
-            path_check=lambda installation, caller, ids: get_key(installation, caller, ids[_KEY_ID]),
-        ),
-    )
-
-
-ROUTES = _key_routes()
+KEYS = Resource(
+    "/v1/api_keys",
+    _KEY_ID,
+    KeyAnswer,
+    KeyList,
+    "/api_keys/0/id",
+    Permission.READ_ADMINISTRATION,
+    Permission.ADMINISTER,
+    found=get_key,
+)
+ROUTES = (
+    KEYS.created(
+        create,
+        "Create an API key",
+        Act.CREATE_KEY,
+        NewKeyBody,
+        answers={201: IssuedKeyAnswer},
+        shows_key=True,
+        value_faults=_new_faults,
+    ),
+    KEYS.listed(list_all, "List API keys"),
+    KEYS.shown(get, "Show an API key"),
+    Route(
+        "POST",
+        f"{KEYS.one}/rotate",
+        KEYS.changes,
+        rotate,
+        "Create an API key in place of another",
+        {201: IssuedKeyAnswer},
+        body=RotationBody,
+        act=Act.ROTATE_KEY,
+        may_conflict=True,
+        shows_key=True,
+        body_optional=True,
+        path_check=KEYS.path_check,
+    ),
+    KEYS.deleted(revoke, "Revoke an API key", Act.REVOKE_KEY, may_conflict=True),
+)

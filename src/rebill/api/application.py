@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +31,7 @@ from rebill.api.errors import (
 )
 from rebill.api.exchange import CUSTOMER_ID, Exchange
 from rebill.api.idempotency import answer_once, is_done_once
+from rebill.api.openapi import openapi_document
 from rebill.api.query import query_pairs
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES, Match, RouteTable, unknown_path
@@ -56,17 +58,17 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 def application(installation: Installation, routes: Sequence[Route] = ROUTES) -> ASGIApp:
     """The partner API (or other ``routes``) on ``installation``: an ASGI application for any server."""
-    surroundings = Surroundings(installation, Telemetry(), routes)
-    return Compression(PartnerApi(surroundings))
+    surroundings = Surroundings(installation, Telemetry(), cache(lambda: openapi_document(routes)))
+    return Compression(PartnerApi(surroundings, RouteTable(routes)))
 
 
 class PartnerApi:
     """Answers every request, whatever happens."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, table: RouteTable) -> None:
         self._surroundings = surroundings
         self._installation = surroundings.installation
-        self._table = RouteTable(surroundings.routes)
+        self._table = table
         self._key_uses = KeyUses(surroundings.installation)
         self._call_count = CallCount(surroundings.installation)
         self._acts_once = ActsOnce(surroundings.installation)
@@ -264,7 +266,8 @@ class PartnerApi:
         telemetry = self._surroundings.telemetry
         telemetry.answered(exchange.method, exchange.path_template, answer.status, seconds, exchange.facts)
         await send(start)
-        await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else answer.body})
+        # Also to HEAD: its headers are those of GET, and who compresses takes the body out.
+        await send({"type": "http.response.body", "body": answer.body})
 
 
 def _path_ids(match: Match) -> dict[str, int]:

@@ -3,9 +3,9 @@
 from rebill.api.answer_shapes import AuditEntryAnswer, AuditEntryList
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
 from rebill.api.query import Parameter, choice, moment, whole_number
-from rebill.api.route import Route
+from rebill.api.resource import Resource
 from rebill.api.texts import GREATEST_ID
 from rebill.model.audit import Act, ActOutcome, KeptAuditEntry, SubjectKind
 from rebill.services.acting.permission import Permission
@@ -55,27 +55,15 @@ def audit_entry_answer(kept: KeptAuditEntry) -> AuditEntryAnswer:
     )
 
 
-def _audit_routes() -> tuple[Route, ...]:
-    base = "/v1/audit_entries"
-    return (
-        Route(
-            "GET",
-            base,
-            Permission.ADMINISTER,
-            list_all,
-            "List the audit trail",
-            {200: AuditEntryList},
-            (*PAGING, *FILTERS),
-        ),
-        Route(
-            "GET",
-            f"{base}/{{{_NUMBER}}}",
-            Permission.ADMINISTER,
-            get,
-            "Show an entry of the audit trail",
-            {200: AuditEntryAnswer},
-        ),
-    )
-
-
-ROUTES = _audit_routes()
+ENTRIES = Resource(
+    "/v1/audit_entries",
+    _NUMBER,
+    AuditEntryAnswer,
+    AuditEntryList,
+    "/audit_entries/0/number",
+    Permission.ADMINISTER,
+)
+ROUTES = (
+    ENTRIES.listed(list_all, "List the audit trail", *FILTERS),
+    ENTRIES.shown(get, "Show an entry of the audit trail"),
+)

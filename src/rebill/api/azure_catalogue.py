@@ -3,12 +3,11 @@
 from rebill.api.answer_shapes import CatalogueElement, CatalogueList
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
 from rebill.api.query import choice, flag, text
-from rebill.api.route import Route
+from rebill.api.resource import Resource
 from rebill.model.assignment import CatalogueAccount
 from rebill.model.errors import NotFound
-from rebill.services.acting.permission import Permission
 from rebill.services.parties.catalogue import get_catalogue_account, list_catalogue
 from rebill.store.accounts import ACTIVE, GONE
 
@@ -61,27 +60,14 @@ def _element(account: CatalogueAccount) -> CatalogueElement:
     )
 
 
-def _catalogue_routes() -> tuple[Route, ...]:
-    base = "/v1/azure_partner_customers"
-    return (
-        Route(
-            "GET",
-            base,
-            Permission.READ,
-            list_azure_customers,
-            "List the catalogue of Azure customers",
-            {200: CatalogueList},
-            (*PAGING, *LIST_PARAMETERS),
-        ),
-        Route(
-            "GET",
-            f"{base}/{{db_partner_customer_id}}",
-            Permission.READ,
-            get_azure_customer,
-            "Show an Azure customer of the catalogue",
-            {200: CatalogueElement},
-        ),
-    )
-
-
-ROUTES = _catalogue_routes()
+CATALOGUE = Resource(
+    "/v1/azure_partner_customers",
+    "db_partner_customer_id",
+    CatalogueElement,
+    CatalogueList,
+    "/azure_partner_customers/0/id",
+)
+ROUTES = (
+    CATALOGUE.listed(list_azure_customers, "List the catalogue of Azure customers", *LIST_PARAMETERS),
+    CATALOGUE.shown(get_azure_customer, "Show an Azure customer of the catalogue"),
+)

@@ -1,6 +1,5 @@
 """Partner billing rules: create, list, show, change, delete."""
 
-from rebill.api.answer_shapes import Nothing
 from rebill.api.answers import Answer
 from rebill.api.billing_rule_shapes import (
     BillingRuleAnswer,
@@ -10,10 +9,9 @@ from rebill.api.billing_rule_shapes import (
     billing_rule_answer,
 )
 from rebill.api.call import Call
-from rebill.api.paging import PAGING, list_answer, page_of
-from rebill.api.route import Route
+from rebill.api.paging import list_answer, page_of
+from rebill.api.resource import Resource
 from rebill.model.audit import Act
-from rebill.services.acting.permission import Permission
 from rebill.services.pricing.create_billing_rule import create_billing_rule, new_billing_rule_faults
 from rebill.services.pricing.delete_billing_rule import delete_billing_rule
 from rebill.services.pricing.read_billing_rules import get_billing_rule, list_billing_rules
@@ -72,47 +70,20 @@ def _change_faults(call: Call) -> dict[str, str]:
     return billing_rule_change_faults(call.installation, call.caller, call.ids[_RULE_ID], order)
 
 
-def _billing_rule_routes() -> tuple[Route, ...]:
-    base = "/v1/partner_billing_rules"
-    one = f"{base}/{{{_RULE_ID}}}"
-    return (
-        Route(
-            "POST",
-            base,
-            Permission.CHANGE,
-            create,
-            "Create a billing rule",
-            {201: BillingRuleAnswer},
-            body=BillingRuleBody,
-            value_faults=_new_faults,
-            act=Act.CREATE_BILLING_RULE,
-            shows={_RULE_ID: "/id"},
-        ),
-        Route("GET", base, Permission.READ, list_all, "List billing rules", {200: BillingRuleList}, PAGING),
-        Route("GET", one, Permission.READ, get, "Show a billing rule", {200: BillingRuleAnswer}),
-        Route(
-            "PUT",
-            one,
-            Permission.CHANGE,
-            update,
-            "Change a billing rule",
-            {200: BillingRuleAnswer},
-            body=BillingRuleChangeBody,
-            value_faults=_change_faults,
-            path_check=lambda installation, caller, ids: get_billing_rule(installation, caller, ids[_RULE_ID]),
-            act=Act.CHANGE_BILLING_RULE,
-        ),
-        Route(
-            "DELETE",
-            one,
-            Permission.CHANGE,
-            delete,
-            "Delete a billing rule",
-            {200: Nothing, 204: None},
-            path_check=lambda installation, caller, ids: get_billing_rule(installation, caller, ids[_RULE_ID]),
-            act=Act.DELETE_BILLING_RULE,
-        ),
-    )
-
-
-ROUTES = _billing_rule_routes()
+RULES = Resource(
+    "/v1/partner_billing_rules",
+    _RULE_ID,
+    BillingRuleAnswer,
+    BillingRuleList,
+    "/partner_billing_rules/0/id",
+    found=get_billing_rule,
+)
+ROUTES = (
+    RULES.created(create, "Create a billing rule", Act.CREATE_BILLING_RULE, BillingRuleBody, value_faults=_new_faults),
+    RULES.listed(list_all, "List billing rules"),
+    RULES.shown(get, "Show a billing rule"),
+    RULES.changed(
+        update, "Change a billing rule", Act.CHANGE_BILLING_RULE, BillingRuleChangeBody, value_faults=_change_faults
+    ),
+    RULES.deleted(delete, "Delete a billing rule", Act.DELETE_BILLING_RULE),
+)

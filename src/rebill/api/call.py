@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from rebill.api.query import Parameters
+from rebill.api.surroundings import Surroundings
 from rebill.model.party import Caller, Role
 from rebill.services.acting.installation import Installation
-
-if TYPE_CHECKING:
-    from rebill.api.surroundings import Surroundings
 
 Shape = TypeVar("Shape")
 
@@ -23,7 +21,7 @@ class Call:
     ``accept``: the header of that name.
     """
 
-    surroundings: "Surroundings"
+    surroundings: Surroundings
     signed_in: Caller | None
     ids: Mapping[str, int]
     parameters: Parameters

@@ -7,9 +7,9 @@ from rebill.api.accept import preferred
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.errors import NotAcceptable
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
 from rebill.api.query import choice, month
-from rebill.api.route import Route
+from rebill.api.resource import Resource
 from rebill.api.statement_shapes import (
     CurrencyAnswer,
     StatementAnswer,
@@ -105,30 +105,21 @@ def _summary(record: StatementRecord, cloud: Cloud) -> dict[str, Any]:
     }
 
 
-def _statement_routes() -> tuple[Route, ...]:
-    base = "/v1/customer_statements"
-    return (
-        Route(
-            "GET",
-            base,
-            Permission.READ_OWN,
-            list_all,
-            "List statements",
-            {200: StatementList},
-            (*PAGING, *FILTERS),
-        ),
-        Route(
-            "GET",
-            f"{base}/{{statement_id}}",
-            Permission.READ_OWN,
-            get,
-            "Show a statement with its lines, as any of its documents",
-            {200: StatementAnswer},
-            other_forms=tuple(_FORMS)[1:],
-            may_conflict=True,
-            headers={"Vary": "The answer differs by `Accept`."},
-        ),
-    )
-
-
-ROUTES = _statement_routes()
+STATEMENTS = Resource(
+    "/v1/customer_statements",
+    "statement_id",
+    StatementAnswer,
+    StatementList,
+    "/billing_artifacts/0/id",
+    Permission.READ_OWN,
+)
+ROUTES = (
+    STATEMENTS.listed(list_all, "List statements", *FILTERS),
+    STATEMENTS.shown(
+        get,
+        "Show a statement with its lines, as any of its documents",
+        other_forms=tuple(_FORMS)[1:],
+        may_conflict=True,
+        headers={"Vary": "The answer differs by `Accept`."},
+    ),
+)

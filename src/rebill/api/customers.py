@@ -1,5 +1,6 @@
 """Customers of the partner: create, list, get, change, delete."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,15 +13,15 @@ from rebill.api.answer_shapes import (
     CustomerAnswer,
     CustomerList,
     Link,
-    Nothing,
     OwnCustomerAnswer,
     SelfLink,
     TagAnswer,
 )
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
 from rebill.api.query import flag
+from rebill.api.resource import Resource
 from rebill.api.route import Route
 from rebill.api.shapes import CustomerChangeBody, NewAzureCustomerBody, NewCustomerBody, require_shape
 from rebill.model.audit import Act
@@ -196,58 +197,22 @@ def _described(customer: Customer) -> dict[str, Any]:
 
 
 def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
-    base = f"/{version}/customers"
+    customers = Resource(
+        f"/{version}/customers",
+        "client_api_id",
+        CustomerAnswer,
+        CustomerList,
+        "/customers/0/id",
+        shows=Permission.READ_OWN,
+    )
     return (
-        Route(
-            "POST",
-            base,
-            Permission.CHANGE,
-            create,
-            "Create a customer",
-            {201: CustomerAnswer},
-            body=body,
-            value_faults=value_faults,
-            act=Act.CREATE_CUSTOMER,
-            shows={"client_api_id": "/id"},
+        customers.created(create, "Create a customer", Act.CREATE_CUSTOMER, body, value_faults=value_faults),
+        customers.listed(list_all, "List customers", DELETED),
+        replace(customers.shown(get, "Show a customer", DELETED), answers={200: (CustomerAnswer, OwnCustomerAnswer)}),
+        customers.changed(
+            change, "Change a customer", Act.CHANGE_CUSTOMER, CustomerChangeBody, value_faults=change_value_faults
         ),
-        Route(
-            "GET",
-            base,
-            Permission.READ,
-            list_all,
-            "List customers",
-            {200: CustomerList},
-            (*PAGING, DELETED),
-        ),
-        Route(
-            "GET",
-            f"{base}/{{client_api_id}}",
-            Permission.READ_OWN,
-            get,
-            "Show a customer",
-            {200: (CustomerAnswer, OwnCustomerAnswer)},
-            (DELETED,),
-        ),
-        Route(
-            "PUT",
-            f"{base}/{{client_api_id}}",
-            Permission.CHANGE,
-            change,
-            "Change a customer",
-            {200: CustomerAnswer},
-            body=CustomerChangeBody,
-            value_faults=change_value_faults,
-            act=Act.CHANGE_CUSTOMER,
-        ),
-        Route(
-            "DELETE",
-            f"{base}/{{client_api_id}}",
-            Permission.CHANGE,
-            delete,
-            "Delete a customer",
-            {200: Nothing, 204: None},
-            act=Act.DELETE_CUSTOMER,
-        ),
+        customers.deleted(delete, "Delete a customer", Act.DELETE_CUSTOMER),
     )
 
 

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from rebill.api.answer_shapes import AnswerShape, Instant, Nothing
+from rebill.api.answer_shapes import AnswerShape, Instant
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.caller_shapes import NullableInstant
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
 from rebill.api.query import month
-from rebill.api.route import Route
+from rebill.api.resource import Resource
 from rebill.api.shapes import StrictBody, Text
 from rebill.api.wire_values import Id, Month, Number
 from rebill.model.audit import Act
 from rebill.model.manual_line import ManualLine, NewManualLine
 from rebill.model.money import text_of, without_spare_zeros
-from rebill.services.acting.permission import Permission
 from rebill.services.costs.enter_manual_line import enter_manual_line, manual_line_faults
 from rebill.services.costs.read_manual_lines import get_manual_line, list_manual_lines
 from rebill.services.costs.withdraw_manual_line import withdraw_manual_line
@@ -126,38 +125,12 @@ def _faults(call: Call) -> Mapping[str, str]:
     return manual_line_faults(call.installation, call.caller, call.body_as(ManualLineBody).new_line())
 
 
-def _routes() -> tuple[Route, ...]:
-    base = "/v1/manual_lines"
-    one = f"{base}/{{{_LINE_ID}}}"
-
-    def known(installation: Any, caller: Any, ids: Mapping[str, int]) -> object:
-        return get_manual_line(installation, caller, ids[_LINE_ID])
-
-    return (
-        Route(
-            "POST",
-            base,
-            Permission.CHANGE,
-            enter,
-            "Enter a manual line",
-            {201: ManualLineAnswer},
-            body=ManualLineBody,
-            value_faults=_faults,
-            act=Act.ENTER_MANUAL_LINE,
-        ),
-        Route("GET", base, Permission.READ, list_all, "List manual lines", {200: ManualLineList}, (*PAGING, PERIOD)),
-        Route("GET", one, Permission.READ, get, "Show a manual line", {200: ManualLineAnswer}),
-        Route(
-            "DELETE",
-            one,
-            Permission.CHANGE,
-            withdraw,
-            "Withdraw a manual line",
-            {200: Nothing, 204: None},
-            path_check=known,
-            act=Act.WITHDRAW_MANUAL_LINE,
-        ),
-    )
-
-
-ROUTES = _routes()
+LINES = Resource(
+    "/v1/manual_lines", _LINE_ID, ManualLineAnswer, ManualLineList, "/manual_lines/0/id", found=get_manual_line
+)
+ROUTES = (
+    LINES.created(enter, "Enter a manual line", Act.ENTER_MANUAL_LINE, ManualLineBody, value_faults=_faults),
+    LINES.listed(list_all, "List manual lines", PERIOD),
+    LINES.shown(get, "Show a manual line"),
+    LINES.deleted(withdraw, "Withdraw a manual line", Act.WITHDRAW_MANUAL_LINE),
+)

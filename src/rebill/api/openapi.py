@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -11,15 +11,13 @@ from pydantic.json_schema import models_json_schema
 import rebill
 from rebill.api.answer_shapes import ErrorAnswer
 from rebill.api.documented_examples import Example, documented_examples
-from rebill.api.openapi_answers import error_components, header_components, responses
+from rebill.api.openapi_answers import error_components, has_entity_tag, header_components, responses
 from rebill.api.openapi_words import ABOUT, OPERATION_TAG, TAGS
+from rebill.api.route import Route
 from rebill.api.texts import GREATEST_ID
 from rebill.model.party import Role
 from rebill.services.acting.audit_trail import GREATEST_REASON_LENGTH
 from rebill.services.acting.permission import allows
-
-if TYPE_CHECKING:
-    from rebill.api.route import Route
 
 _REFERENCE = "#/components/schemas/{model}"
 _PARAMETERS = {
@@ -34,6 +32,12 @@ _PARAMETERS = {
         "in": "header",
         "description": f"Why the call is made, for its entry in the audit trail: the first {GREATEST_REASON_LENGTH:,} "
         "characters, in UTF-8.",
+        "schema": {"type": "string"},
+    },
+    "if_none_match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The `ETag` of an answer that the caller has: while it holds, the answer is 304 without a body.",
         "schema": {"type": "string"},
     },
     "idempotency_key": {
@@ -60,7 +64,7 @@ _SECURITY_SCHEMES = {
 }
 
 
-def openapi_document(routes: "Sequence[Route]") -> dict[str, Any]:
+def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
     """The document, as plain data ready for JSON."""
     references, definitions = _schemas(routes)
     examples = documented_examples()
@@ -93,7 +97,7 @@ def openapi_document(routes: "Sequence[Route]") -> dict[str, Any]:
     }
 
 
-def _schemas(routes: "Sequence[Route]") -> tuple[dict[Any, Any], dict[str, Any]]:
+def _schemas(routes: Sequence[Route]) -> tuple[dict[Any, Any], dict[str, Any]]:
     """References by (shape, mode), and the definitions that they point to."""
     wanted: dict[tuple[type[BaseModel], Any], None] = {(ErrorAnswer, "serialization"): None}
     for route in routes:
@@ -107,7 +111,7 @@ def _schemas(routes: "Sequence[Route]") -> tuple[dict[Any, Any], dict[str, Any]]
     return dict(references), dict(schema["$defs"])
 
 
-def _operation(route: "Route", references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
+def _operation(route: Route, references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": operation_id(route),
         "summary": route.summary,
@@ -127,19 +131,19 @@ def _operation(route: "Route", references: Mapping[Any, Any], examples: Sequence
     return operation
 
 
-def operation_id(route: "Route") -> str:
+def operation_id(route: Route) -> str:
     """The name of the call in the document."""
     return "_".join([route.method.lower(), *(segment.strip("{}").replace(".", "_") for segment in route.segments)])
 
 
-def _tag(route: "Route") -> tuple[str, str]:
+def _tag(route: Route) -> tuple[str, str]:
     if route.permission is None:
         return OPERATION_TAG
     segment = route.segments[1]
     return TAGS.get(segment) or (segment.replace("_", " ").capitalize(), "")
 
 
-def _description(route: "Route") -> str:
+def _description(route: Route) -> str:
     # Docstrings are folded at the width of a line of code; a paragraph is one line here.
     paragraphs = re.split(r"\n\s*\n", inspect.getdoc(route.handler) or "")
     told = [re.sub(r"\n(?! *[-*|])\s*", " ", paragraph).replace("``", "`") for paragraph in paragraphs]
@@ -151,7 +155,7 @@ def _description(route: "Route") -> str:
     return "\n\n".join(told)
 
 
-def _parameters(route: "Route", examples: Sequence[Example]) -> list[dict[str, Any]]:
+def _parameters(route: Route, examples: Sequence[Example]) -> list[dict[str, Any]]:
     sound = [example for example in examples if example.status < 300]
     in_path: list[dict[str, Any]] = []
     for name in route.id_names:
@@ -166,6 +170,8 @@ def _parameters(route: "Route", examples: Sequence[Example]) -> list[dict[str, A
     of_all = [] if route.permission is None else ["client_api_id"]
     if route.act is not None:
         of_all.append("reason")
+    if has_entity_tag(route):
+        of_all.append("if_none_match")
     if route.takes_idempotency_key:
         of_all.append("idempotency_key")
     return [*in_path, *in_query, *({"$ref": f"#/components/parameters/{name}"} for name in of_all)]
@@ -178,8 +184,8 @@ def _id_words(name: str) -> str:
     return f"The {words}." if name.endswith("number") else f"The id of the {words}."
 
 
-def _add_links(operation: dict[str, Any], route: "Route", routes: "Sequence[Route]") -> None:
-    """From the ids that the call shows to the calls that take them."""
+def _add_links(operation: dict[str, Any], route: Route, routes: Sequence[Route]) -> None:
+    """From the ids that the call shows to the calls that take them; what only reads leads to what only reads."""
     if not route.shows:
         return
     links = {
@@ -188,7 +194,7 @@ def _add_links(operation: dict[str, Any], route: "Route", routes: "Sequence[Rout
             "parameters": {name: f"$response.body#{route.shows[name]}" for name in other.id_names},
         }
         for other in routes
-        if other.id_names and set(other.id_names) <= route.shows.keys()
+        if other.id_names and set(other.id_names) <= route.shows.keys() and (route.changes or not other.changes)
     }
     success = str(next(iter(route.answers)))
     operation["responses"][success]["links"] = links

@@ -1,16 +1,14 @@
 """Every answer of a call in the OpenAPI document: its shape, its headers, its errors, an example of each."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rebill.api.answer_shapes import ErrorAnswer
 from rebill.api.documented_examples import Example
 from rebill.api.paging import PAGING
+from rebill.api.route import Route
 from rebill.model.party import Role
 from rebill.services.acting.permission import allows
-
-if TYPE_CHECKING:
-    from rebill.api.route import Route
 
 READINESS = "/readyz"
 """The one open call that asks the database."""
@@ -24,7 +22,17 @@ _HEADERS: dict[str, tuple[str, bool, Mapping[str, object]]] = {
         True,
         {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     ),
-    "Cache-Control": ("Nothing is to be kept by anybody between.", True, _TEXT),
+    "Cache-Control": (
+        "Nothing is to be kept by anybody between; `private, no-cache`: by the caller, who asks each time.",
+        True,
+        _TEXT,
+    ),
+    "ETag": (
+        "Stands for this answer as this caller has it: send it back in `If-None-Match`.",
+        True,
+        {"type": "string", "pattern": '^W/"[0-9a-f]{32}"$'},
+    ),
+    "Vary": ("Headers of the request that the answer depends on.", True, _TEXT),
     "X-Total": ("How many elements the list has; not when it is paged by key.", False, _INTEGER),
     "X-Page": ("Which page this is; not when the list is paged by key.", False, _INTEGER),
     "X-Per-Page": ("How many elements a page has.", True, _INTEGER),
@@ -49,6 +57,7 @@ _HEADERS: dict[str, tuple[str, bool, Mapping[str, object]]] = {
 _OF_EVERY_ANSWER = ("X-Request-Id", "Cache-Control")
 _OF_COUNTED_CALLS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy")
 _OF_LISTS = ("X-Total", "X-Page", "X-Per-Page", "Link")
+_OF_TAGGED_ANSWERS = ("ETag", "Vary")
 SHARED_ERRORS = {
     401: (
         "unauthorized",
@@ -118,11 +127,16 @@ def error_components(error_schema: object) -> dict[str, Any]:
     }
 
 
-def responses(route: "Route", references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
+def responses(route: Route, references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
     """The answers of a call by status."""
     found: dict[str, Any] = {}
     for status in route.answers:
         found[str(status)] = _success(route, status, references, examples)
+    if has_entity_tag(route):
+        found["304"] = {
+            "description": "Nothing changed since the answer whose `ETag` stands in `If-None-Match`; there is no body.",
+            "headers": _headers(*_names_of_headers(route)),
+        }
     for status in error_statuses(route):
         if status in SHARED_ERRORS:
             found[str(status)] = {"$ref": f"#/components/responses/{_error_name(status)}"}
@@ -136,7 +150,12 @@ def responses(route: "Route", references: Mapping[Any, Any], examples: Sequence[
     return found
 
 
-def error_statuses(route: "Route") -> list[int]:
+def has_entity_tag(route: Route) -> bool:
+    """Whether answers of a call have an ``ETag``, so that a caller can ask whether they still hold."""
+    return route.permission is not None and not route.changes
+
+
+def error_statuses(route: Route) -> list[int]:
     """The statuses of the errors that a call can be answered with, in order."""
     if route.permission is None:
         return [500, 503] if route.path == READINESS else [500]
@@ -151,12 +170,8 @@ def error_statuses(route: "Route") -> list[int]:
     return sorted([401, 404, 414, 429, 500, 503, *(status for status, is_given in wanted.items() if is_given)])
 
 
-def _success(route: "Route", status: int, references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
-    names = [*_OF_EVERY_ANSWER, *(_OF_COUNTED_CALLS if route.permission is not None else ())]
-    if all(one in route.parameters for one in PAGING):
-        names += _OF_LISTS
-    if route.takes_idempotency_key and not route.shows_key:
-        names.append("Idempotent-Replayed")
+def _success(route: Route, status: int, references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
+    names = _names_of_headers(route)
     own = {name: {"description": said, "schema": {"type": "string"}} for name, said in route.headers.items()}
     answer: dict[str, Any] = {"description": f"{route.summary}.", "headers": {**_headers(*names), **own}}
     shape = route.answers[status]
@@ -171,6 +186,18 @@ def _success(route: "Route", status: int, references: Mapping[Any, Any], example
     for form in route.other_forms:
         answer["content"][form] = {"schema": {"type": "string"}, **_examples(status, examples, form)}
     return answer
+
+
+def _names_of_headers(route: Route) -> list[str]:
+    """The shared headers of a call's success answers."""
+    names = [*_OF_EVERY_ANSWER, *(_OF_COUNTED_CALLS if route.permission is not None else ())]
+    if has_entity_tag(route):
+        names += _OF_TAGGED_ANSWERS
+    if all(one in route.parameters for one in PAGING):
+        names += _OF_LISTS
+    if route.takes_idempotency_key and not route.shows_key:
+        names.append("Idempotent-Replayed")
+    return names
 
 
 def _examples(status: int, examples: Sequence[Example], form: str = "application/json") -> dict[str, Any]:

@@ -28,7 +28,7 @@ def metrics(call: Call) -> Answer:
 
 def openapi(call: Call) -> Answer:
     """The OpenAPI 3.1 document of this API."""
-    return Answer.json(200, call.surroundings.openapi)
+    return Answer.json(200, call.surroundings.openapi())
 
 
 def _open_routes() -> tuple[Route, ...]:

@@ -1,9 +1,8 @@
 """Which accounts assigned price books price: assign, list, show, change, end."""
 
-from rebill.api.answer_shapes import Nothing
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
 from rebill.api.price_book_shapes import (
     AccountAssignmentAnswer,
     AccountAssignmentBody,
@@ -12,11 +11,10 @@ from rebill.api.price_book_shapes import (
     account_assignment_answer,
 )
 from rebill.api.price_books import TARGET, wanted_customer
-from rebill.api.route import Route
+from rebill.api.resource import Resource
 from rebill.api.shapes import require_shape
 from rebill.model.audit import Act
 from rebill.model.price_book import ALL_ACCOUNTS
-from rebill.services.acting.permission import Permission
 from rebill.services.pricing.assign_book_accounts import (
     assign_book_accounts,
     change_account_assignment,
@@ -73,53 +71,26 @@ def delete(call: Call) -> Answer:
     return Answer.deleted(call.accept)
 
 
-def _account_routes() -> tuple[Route, ...]:
-    base = "/v1/price_book_account_assignments"
-    one = f"{base}/{{{_ID}}}"
-    return (
-        Route(
-            "POST",
-            base,
-            Permission.CHANGE,
-            create,
-            "Let an assigned price book price accounts",
-            {201: (AccountAssignmentList, AccountAssignmentAnswer)},
-            body=NewAccountAssignmentBody,
-            act=Act.ASSIGN_BOOK_ACCOUNTS,
-            shows={_ID: "/id"},
-        ),
-        Route(
-            "GET",
-            base,
-            Permission.READ,
-            list_all,
-            "List price book account assignments",
-            {200: AccountAssignmentList},
-            (*PAGING, TARGET),
-        ),
-        Route("GET", one, Permission.READ, get, "Show a price book account assignment", {200: AccountAssignmentAnswer}),
-        Route(
-            "PUT",
-            one,
-            Permission.CHANGE,
-            update,
-            "Change a price book account assignment",
-            {200: AccountAssignmentAnswer},
-            body=AccountAssignmentBody,
-            act=Act.CHANGE_ACCOUNT_ASSIGNMENT,
-            path_check=lambda installation, caller, ids: get_account_assignment(installation, caller, ids[_ID]),
-        ),
-        Route(
-            "DELETE",
-            one,
-            Permission.CHANGE,
-            delete,
-            "End a price book account assignment",
-            {200: Nothing, 204: None},
-            act=Act.END_ACCOUNT_ASSIGNMENT,
-            path_check=lambda installation, caller, ids: get_account_assignment(installation, caller, ids[_ID]),
-        ),
-    )
-
-
-ROUTES = _account_routes()
+BOOK_ACCOUNTS = Resource(
+    "/v1/price_book_account_assignments",
+    _ID,
+    AccountAssignmentAnswer,
+    AccountAssignmentList,
+    "/price_book_account_assignments/0/id",
+    found=get_account_assignment,
+)
+ROUTES = (
+    BOOK_ACCOUNTS.created(
+        create,
+        "Let an assigned price book price accounts",
+        Act.ASSIGN_BOOK_ACCOUNTS,
+        NewAccountAssignmentBody,
+        answers={201: (AccountAssignmentList, AccountAssignmentAnswer)},
+    ),
+    BOOK_ACCOUNTS.listed(list_all, "List price book account assignments", TARGET),
+    BOOK_ACCOUNTS.shown(get, "Show a price book account assignment"),
+    BOOK_ACCOUNTS.changed(
+        update, "Change a price book account assignment", Act.CHANGE_ACCOUNT_ASSIGNMENT, AccountAssignmentBody
+    ),
+    BOOK_ACCOUNTS.deleted(delete, "End a price book account assignment", Act.END_ACCOUNT_ASSIGNMENT),
+)

@@ -1,9 +1,8 @@
 """Whom price books are assigned to: assign, list, show, change, end."""
 
-from rebill.api.answer_shapes import Nothing
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
 from rebill.api.price_book_shapes import (
     BookAssignmentAnswer,
     BookAssignmentBody,
@@ -13,9 +12,8 @@ from rebill.api.price_book_shapes import (
     book_assignment_answer,
 )
 from rebill.api.price_books import TARGET, wanted_customer
-from rebill.api.route import Route
+from rebill.api.resource import Resource
 from rebill.model.audit import Act
-from rebill.services.acting.permission import Permission
 from rebill.services.pricing.assign_price_book import assign_price_book
 from rebill.services.pricing.change_book_assignment import change_book_assignment, end_price_book_assignment
 from rebill.services.pricing.read_book_assignments import get_book_assignment, list_book_assignments
@@ -64,54 +62,18 @@ def delete(call: Call) -> Answer:
     return Answer.deleted(call.accept)
 
 
-def _assignment_routes() -> tuple[Route, ...]:
-    base = "/v1/price_book_assignments"
-    one = f"{base}/{{{_ID}}}"
-    return (
-        Route(
-            "POST",
-            base,
-            Permission.CHANGE,
-            create,
-            "Assign a price book to a customer",
-            {201: BookAssignmentAnswer},
-            body=NewBookAssignmentBody,
-            act=Act.ASSIGN_PRICE_BOOK,
-            shows={_ID: "/id"},
-        ),
-        Route(
-            "GET",
-            base,
-            Permission.READ,
-            list_all,
-            "List price book assignments",
-            {200: BookAssignmentList},
-            (*PAGING, TARGET),
-            body=CustomerNamed,
-        ),
-        Route("GET", one, Permission.READ, get, "Show a price book assignment", {200: BookAssignmentAnswer}),
-        Route(
-            "PUT",
-            one,
-            Permission.CHANGE,
-            update,
-            "Change a price book assignment",
-            {200: BookAssignmentAnswer},
-            body=BookAssignmentBody,
-            act=Act.CHANGE_BOOK_ASSIGNMENT,
-            path_check=lambda installation, caller, ids: get_book_assignment(installation, caller, ids[_ID]),
-        ),
-        Route(
-            "DELETE",
-            one,
-            Permission.CHANGE,
-            delete,
-            "End a price book assignment",
-            {200: Nothing, 204: None},
-            act=Act.END_BOOK_ASSIGNMENT,
-            path_check=lambda installation, caller, ids: get_book_assignment(installation, caller, ids[_ID]),
-        ),
-    )
-
-
-ROUTES = _assignment_routes()
+BOOK_ASSIGNMENTS = Resource(
+    "/v1/price_book_assignments",
+    _ID,
+    BookAssignmentAnswer,
+    BookAssignmentList,
+    "/price_book_assignments/0/id",
+    found=get_book_assignment,
+)
+ROUTES = (
+    BOOK_ASSIGNMENTS.created(create, "Assign a price book to a customer", Act.ASSIGN_PRICE_BOOK, NewBookAssignmentBody),
+    BOOK_ASSIGNMENTS.listed(list_all, "List price book assignments", TARGET, body=CustomerNamed),
+    BOOK_ASSIGNMENTS.shown(get, "Show a price book assignment"),
+    BOOK_ASSIGNMENTS.changed(update, "Change a price book assignment", Act.CHANGE_BOOK_ASSIGNMENT, BookAssignmentBody),
+    BOOK_ASSIGNMENTS.deleted(delete, "End a price book assignment", Act.END_BOOK_ASSIGNMENT),
+)

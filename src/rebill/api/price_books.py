@@ -1,9 +1,8 @@
 """Price books: create, list, show, change, delete; the specification as it was written."""
 
-from rebill.api.answer_shapes import Nothing
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
 from rebill.api.price_book_shapes import (
     NewPriceBookAnswer,
     NewPriceBookBody,
@@ -14,10 +13,10 @@ from rebill.api.price_book_shapes import (
     price_book_answer,
 )
 from rebill.api.query import Parameter, identifier
+from rebill.api.resource import Resource
 from rebill.api.route import Route
 from rebill.api.shapes import require_shape
 from rebill.model.audit import Act
-from rebill.services.acting.permission import Permission
 from rebill.services.pricing.change_price_book import change_price_book, price_book_change_faults
 from rebill.services.pricing.create_price_book import create_price_book, new_price_book_faults
 from rebill.services.pricing.delete_price_book import delete_price_book
@@ -90,57 +89,35 @@ def _change_faults(call: Call) -> dict[str, str]:
     return price_book_change_faults(call.installation, call.caller, call.ids[_BOOK_ID], order)
 
 
-def _price_book_routes() -> tuple[Route, ...]:
-    base = "/v1/price_books"
-    one = f"{base}/{{{_BOOK_ID}}}"
-    return (
-        Route(
-            "POST",
-            base,
-            Permission.CHANGE,
-            create,
-            "Create a price book",
-            {201: NewPriceBookAnswer},
-            body=NewPriceBookBody,
-            greatest_body_bytes=GREATEST_BOOK_BYTES,
-            value_faults=_new_faults,
-            act=Act.CREATE_PRICE_BOOK,
-            shows={_BOOK_ID: "/price_book/id"},
-        ),
-        Route("GET", base, Permission.READ, list_all, "List price books", {200: PriceBookList}, (*PAGING, TARGET)),
-        Route("GET", one, Permission.READ, get, "Show a price book", {200: PriceBookAnswer}),
-        Route(
-            "GET",
-            f"{one}/specification",
-            Permission.READ,
-            specification,
-            "Show what a price book says",
-            {200: SpecificationAnswer},
-        ),
-        Route(
-            "PUT",
-            one,
-            Permission.CHANGE,
-            update,
-            "Change a price book",
-            {200: PriceBookAnswer},
-            body=PriceBookBody,
-            greatest_body_bytes=GREATEST_BOOK_BYTES,
-            value_faults=_change_faults,
-            path_check=lambda installation, caller, ids: get_price_book(installation, caller, ids[_BOOK_ID]),
-            act=Act.CHANGE_PRICE_BOOK,
-        ),
-        Route(
-            "DELETE",
-            one,
-            Permission.CHANGE,
-            delete,
-            "Delete a price book",
-            {200: Nothing, 204: None},
-            act=Act.DELETE_PRICE_BOOK,
-            path_check=lambda installation, caller, ids: get_price_book(installation, caller, ids[_BOOK_ID]),
-        ),
-    )
-
-
-ROUTES = _price_book_routes()
+BOOKS = Resource("/v1/price_books", _BOOK_ID, PriceBookAnswer, PriceBookList, "/0/id", found=get_price_book)
+ROUTES = (
+    BOOKS.created(
+        create,
+        "Create a price book",
+        Act.CREATE_PRICE_BOOK,
+        NewPriceBookBody,
+        "/price_book/id",
+        answers={201: NewPriceBookAnswer},
+        greatest_body_bytes=GREATEST_BOOK_BYTES,
+        value_faults=_new_faults,
+    ),
+    BOOKS.listed(list_all, "List price books", TARGET),
+    BOOKS.shown(get, "Show a price book"),
+    Route(
+        "GET",
+        f"{BOOKS.one}/specification",
+        BOOKS.reads,
+        specification,
+        "Show what a price book says",
+        {200: SpecificationAnswer},
+    ),
+    BOOKS.changed(
+        update,
+        "Change a price book",
+        Act.CHANGE_PRICE_BOOK,
+        PriceBookBody,
+        greatest_body_bytes=GREATEST_BOOK_BYTES,
+        value_faults=_change_faults,
+    ),
+    BOOKS.deleted(delete, "Delete a price book", Act.DELETE_PRICE_BOOK),
+)

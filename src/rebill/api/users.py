@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-from rebill.api.answer_shapes import Nothing
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.caller_shapes import NewUserBody, UserAnswer, UserChangeBody, UserList
-from rebill.api.paging import PAGING, list_answer, page_of
-from rebill.api.route import Route
+from rebill.api.paging import list_answer, page_of
+from rebill.api.resource import Resource
 from rebill.api.shapes import require_shape
 from rebill.model.audit import Act
 from rebill.services.acting.permission import Permission
@@ -65,49 +64,22 @@ def _change_faults(call: Call) -> Mapping[str, str]:
     return user_change_faults(call.installation, call.caller, call.ids[_USER_ID], wanted)
 
 
-def _user_routes() -> tuple[Route, ...]:
-    base = "/v1/users"
-    one = f"{base}/{{{_USER_ID}}}"
-    return (
-        Route(
-            "POST",
-            base,
-            Permission.ADMINISTER,
-            create,
-            "Create a user",
-            {201: UserAnswer},
-            body=NewUserBody,
-            act=Act.CREATE_USER,
-            shows={_USER_ID: "/id"},
-            value_faults=_new_faults,
-        ),
-        Route("GET", base, Permission.READ_ADMINISTRATION, list_all, "List users", {200: UserList}, PAGING),
-        Route("GET", one, Permission.READ_ADMINISTRATION, get, "Show a user", {200: UserAnswer}),
-        Route(
-            "PUT",
-            one,
-            Permission.ADMINISTER,
-            change,
-            "Change a user",
-            {200: UserAnswer},
-            body=UserChangeBody,
-            act=Act.CHANGE_USER,
-            may_conflict=True,
-            value_faults=_change_faults,
-            path_check=lambda installation, caller, ids: get_user(installation, caller, ids[_USER_ID]),
-        ),
-        Route(
-            "DELETE",
-            one,
-            Permission.ADMINISTER,
-            delete,
-            "Delete a user",
-            {200: Nothing, 204: None},
-            act=Act.DELETE_USER,
-            may_conflict=True,
-            path_check=lambda installation, caller, ids: get_user(installation, caller, ids[_USER_ID]),
-        ),
-    )
-
-
-ROUTES = _user_routes()
+USERS = Resource(
+    "/v1/users",
+    _USER_ID,
+    UserAnswer,
+    UserList,
+    "/users/0/id",
+    Permission.READ_ADMINISTRATION,
+    Permission.ADMINISTER,
+    found=get_user,
+)
+ROUTES = (
+    USERS.created(create, "Create a user", Act.CREATE_USER, NewUserBody, value_faults=_new_faults),
+    USERS.listed(list_all, "List users"),
+    USERS.shown(get, "Show a user"),
+    USERS.changed(
+        change, "Change a user", Act.CHANGE_USER, UserChangeBody, may_conflict=True, value_faults=_change_faults
+    ),
+    USERS.deleted(delete, "Delete a user", Act.DELETE_USER, may_conflict=True),
+)
