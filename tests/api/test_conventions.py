@@ -186,6 +186,15 @@ def test_answers_are_compressed_when_asked(api: ApiClient) -> None:
     assert "Content-Encoding" not in api.get("/openapi.json", headers={"Accept-Encoding": "identity"}).headers
 
 
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_head_tells_of_the_compressed_answer_what_get_tells(api: ApiClient, coding: str) -> None:
+    accept = {"Accept-Encoding": coding}
+    head, get = api.request("HEAD", "/openapi.json", headers=accept), api.get("/openapi.json", headers=accept)
+    assert (head.content, get.headers.get("Content-Encoding", "identity")) == (b"", coding)
+    for name in ("Content-Length", "Content-Encoding", "Content-Type", "Vary"):
+        assert head.headers.get(name) == get.headers.get(name), name
+
+
 def test_no_cross_origin_header_and_no_cookie_is_ever_sent(api: ApiClient) -> None:
     answer = api.get(LIST, headers={"Origin": "https://evil.example"})
     assert not [name for name in answer.headers if name.startswith("access-control") or name == "set-cookie"]

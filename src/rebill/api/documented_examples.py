@@ -12,6 +12,8 @@ from importlib.resources import files
 from typing import Any
 
 FOLDER = "examples"
+OF_ANY_CALL = ("*", "*")
+"""Stands for method and path of what every call is answered alike."""
 
 
 @dataclass(frozen=True)

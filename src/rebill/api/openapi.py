@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 import rebill
 from rebill.api.answer_shapes import ErrorAnswer
-from rebill.api.documented_examples import Example, documented_examples
+from rebill.api.documented_examples import OF_ANY_CALL, Example, documented_examples
 from rebill.api.openapi_answers import error_components, has_entity_tag, header_components, responses
 from rebill.api.openapi_words import ABOUT, OPERATION_TAG, TAGS
 from rebill.api.route import Route
@@ -91,7 +91,7 @@ def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
             "schemas": definitions,
             "parameters": _PARAMETERS,
             "headers": header_components(),
-            "responses": error_components(references[(ErrorAnswer, "serialization")]),
+            "responses": error_components(references[(ErrorAnswer, "serialization")], examples.get(OF_ANY_CALL, ())),
             "securitySchemes": _SECURITY_SCHEMES,
         },
     }

@@ -12,7 +12,6 @@ from rebill.services.acting.permission import allows
 
 READINESS = "/readyz"
 """The one open call that asks the database."""
-_REQUEST_ID = "3f6c2a4be1d04c0c9b7d5a1e8f20c6d4"
 _INTEGER = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
 _HEADERS: dict[str, tuple[str, bool, Mapping[str, object]]] = {
@@ -59,39 +58,15 @@ _OF_COUNTED_CALLS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"
 _OF_LISTS = ("X-Total", "X-Page", "X-Per-Page", "Link")
 _OF_TAGGED_ANSWERS = ("ETag", "Vary")
 SHARED_ERRORS = {
-    401: (
-        "unauthorized",
-        "No key, or one that nobody holds.",
-        "Send a valid API key as `Authorization: Bearer <key>`.",
-    ),
-    403: (
-        "forbidden",
-        "The key's role may not make this call.",
-        "A read only key may not make this call: use a key with a stronger role.",
-    ),
-    413: ("body_too_large", "The body is too large.", "The body may have at most 16 MiB: send it in parts."),
-    414: (
-        "uri_too_long",
-        "The path and query are over 4,000 characters.",
-        "The path and query may have at most 4000 characters.",
-    ),
-    429: (
-        "too_many_calls",
-        "More than may be asked for now; `Retry-After` tells when to try again.",
-        "This key may make 600 calls a minute: wait 1 s, then go on.",
-    ),
-    500: (
-        "internal_error",
-        "rebill itself is at fault; its log has `request_id`.",
-        "Something went wrong in rebill; try again, and give the request_id to whoever runs it.",
-    ),
-    503: (
-        "database_unavailable",
-        "The database cannot be reached now, or is not migrated; `Retry-After` says when to try again.",
-        "The database cannot be reached now: try again in a moment.",
-    ),
+    401: "No key, or one that nobody holds.",
+    403: "The key's role may not make this call.",
+    413: "The body is too large.",
+    414: "The path and query are over 4,000 characters.",
+    429: "More than may be asked for now; `Retry-After` tells when to try again.",
+    500: "rebill itself is at fault; its log has `request_id`.",
+    503: "The database cannot be reached now, or is not migrated; `Retry-After` says when to try again.",
 }
-"""Errors that say the same of every call: code, when it comes, the sentence of the example."""
+"""Errors that say the same of every call, and when they come."""
 _SHARED_ERROR_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _OWN_ERRORS = {
     404: "Nothing has this id, for this caller.",
@@ -110,20 +85,15 @@ def header_components() -> dict[str, Any]:
     }
 
 
-def error_components(error_schema: object) -> dict[str, Any]:
-    """The errors that say the same of every call, for the document's components."""
+def error_components(error_schema: object, examples: Sequence[Example]) -> dict[str, Any]:
+    """The errors that say the same of every call, for the document's components; ``examples`` are of any call."""
     return {
         _error_name(status): {
             "description": description,
             "headers": _headers(*_OF_EVERY_ANSWER, *_SHARED_ERROR_HEADERS.get(status, ())),
-            "content": {
-                "application/json": {
-                    "schema": error_schema,
-                    "example": {"error": sentence, "code": code, "request_id": _REQUEST_ID},
-                }
-            },
+            "content": {"application/json": {"schema": error_schema, **_examples(status, examples)}},
         }
-        for status, (code, description, sentence) in SHARED_ERRORS.items()
+        for status, description in SHARED_ERRORS.items()
     }
 
 

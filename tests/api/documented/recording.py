@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import simplejson
 
 from rebill.api import documented_examples as kept
@@ -101,6 +102,11 @@ class Recorder:
         self.clock.now += timedelta(minutes=1)
         return told
 
+    def keep_error(self, title: str, answer: httpx.Response, status: int) -> None:
+        """Keep an error that says the same of any call."""
+        assert answer.status_code == status, (title, answer.status_code, answer.text)
+        self.examples.append(Example(title, *kept.OF_ANY_CALL, status, self.stand_ins.of(answer.json())))
+
     def unknown(self, method: str, path: str, body: Any = None) -> None:
         """The call, about something that is not there."""
         route = next(route for route in ROUTES if (route.method, route.path) == (method, path))
@@ -121,6 +127,8 @@ class Recorder:
 
 def file_name(example: Example) -> str:
     """The file that an example is kept in: one for each resource."""
+    if (example.method, example.path) == kept.OF_ANY_CALL:
+        return "any_call.json"
     segments = example.path.strip("/").split("/")
     return f"{segments[1] if len(segments) > 1 else 'operation'}.json"
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.api.documented.error_stories import errors_of_any_call
 from tests.api.documented.partner import SUBSCRIPTIONS, Documented, bill_september
 from tests.api.documented.price_book_stories import (
     price_book_accounts,
@@ -39,6 +40,7 @@ def tell_all(documented: Documented) -> Recorder:
         reconciliation,
         audit_entries,
         operation,
+        errors_of_any_call,
     ):
         story(documented)
     return documented.recorder

@@ -10,8 +10,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from rebill.api.documented_examples import documented_examples
-from rebill.api.openapi_answers import SHARED_ERRORS, error_statuses
+from rebill.api.documented_examples import OF_ANY_CALL, documented_examples
+from rebill.api.openapi_answers import SHARED_ERRORS, error_statuses, has_entity_tag
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from tests.api.documented.document import FILE, document_text
@@ -61,6 +61,22 @@ def test_every_call_has_an_example_of_each_answer(route: Route) -> None:
     # Where DELETE answers 204 there is nothing to show.
     apart.add(204)
     assert {*route.answers, *error_statuses(route)} - shown - apart == set()
+
+
+def test_every_error_of_any_call_was_brought_about_on_a_server() -> None:
+    examples = documented_examples()[OF_ANY_CALL]
+    assert [example.status for example in examples] == list(SHARED_ERRORS)
+    for example in examples:
+        assert not list(_validator(_pointer("components", "schemas", "ErrorAnswer")).iter_errors(example.answer))
+
+
+@pytest.mark.parametrize("route", KEYED, ids=_name)
+def test_what_has_an_entity_tag_says_how_to_ask_whether_it_still_holds(route: Route) -> None:
+    operation = DOCUMENT["paths"][route.path][route.method.lower()]
+    parameters = [parameter.get("$ref", "").rpartition("/")[2] for parameter in operation["parameters"]]
+    tagged = {status for status, answer in operation["responses"].items() if "ETag" in answer.get("headers", {})}
+    assert ("if_none_match" in parameters) == has_entity_tag(route)
+    assert tagged == ({"200", "304"} if has_entity_tag(route) else set())
 
 
 @pytest.mark.parametrize("route", KEYED, ids=_name)

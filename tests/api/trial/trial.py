@@ -3,19 +3,33 @@
 Every check is on; what a check is told to expect stands in ``schemathesis.toml`` beside this file, with the reason.
 """
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from rebill.settings import Settings
-from tests.api.world import World
+from tests.api.world import CATALOGUE, SUBSCRIPTIONS, World
 
 FOLDER = Path(__file__).parent
 PROGRAM = Path(sys.prefix) / "api-trial/bin/schemathesis"
 _GREATEST_SECONDS = 1800
+_KNOWN = 0.7
+"""How often a request names a thing that is there; otherwise the id is drawn at random."""
+CUSTOMER_PLACES = (
+    "path.client_api_id",
+    "query.client_api_id",
+    "query.target_client_api_id",
+    "body.client_api_id",
+    "body.customer_id",
+    "body.target_client_api_id",
+    "body.add_csp_customers[*]",
+)
+AZURE_CUSTOMER_PLACES = ("body.azure_customer_ids[*]", "body.azure_customer_id")
+SUBSCRIPTION_PLACES = ("body.azure_ids[*]", "body.azure_subscription_ids[*]")
 
 
 @contextmanager
@@ -35,12 +49,32 @@ def served(settings: Settings, folder: Path) -> Iterator[str]:
         process.communicate()
 
 
+def configuration(world: World) -> str:
+    """``schemathesis.toml`` with what stands in ``world``, so that requests meet things that are there.
+
+    Ids drawn at random name nothing, and nothing behind a 404 would ever be tried.
+    """
+    things: dict[str, tuple[Sequence[int | str], Sequence[str]]] = {
+        "customers": ((world.customer_id, world.neighbour_id), CUSTOMER_PLACES),
+        "azure_customers": (CATALOGUE, AZURE_CUSTOMER_PLACES),
+        "subscriptions": (SUBSCRIPTIONS, SUBSCRIPTION_PLACES),
+    }
+    parts = [(FOLDER / "schemathesis.toml").read_text(encoding="utf-8")]
+    for name, (values, _) in things.items():
+        parts.append(f"[dictionaries.{name}]\nvalues = {json.dumps(values)}\n")
+    parts.append("[parameters]")
+    for name, (_, places) in things.items():
+        parts += [f'"{place}" = {{ dictionary = "{name}", probability = {_KNOWN} }}' for place in places]
+    return "\n".join(parts) + "\n"
+
+
 def try_api(world: World, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """What Schemathesis says of a server on ``world``, called with its admin key."""
     assert PROGRAM.exists(), "build its environment first: make lint"
+    (folder / "schemathesis.toml").write_text(configuration(world), encoding="utf-8")
     with served(world.installation.settings, folder) as address:
         command = [
-            str(PROGRAM), "--config-file", str(FOLDER / "schemathesis.toml"), "run", f"{address}/openapi.json",
+            str(PROGRAM), "--config-file", str(folder / "schemathesis.toml"), "run", f"{address}/openapi.json",
             "--header", f"Authorization: Bearer {world.keys['admin']}", "--checks=all", "--no-color",
             "--warnings=off", "--generation-database=none", "--continue-on-failure", *options,
         ]  # fmt: skip
