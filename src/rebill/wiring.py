@@ -12,7 +12,7 @@ from rebill.store.database import Database
 _COLLECTED_AFTER = (20_000, 20, 20)
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def open_installation(settings: Settings | None = None) -> Installation:
@@ -21,11 +21,27 @@ def open_installation(settings: Settings | None = None) -> Installation:
     return Installation(settings=chosen, database=Database(chosen.database_url))
 
 
-def api_application() -> ASGIApp:
-    """The partner API on the environment's installation: the factory that every server process calls once."""
-    from rebill.api.application import application
+def served_application() -> ASGIApp:
+    """The partner API and the pages on the environment's installation: the factory that every server process calls."""
+    return at_rest(both_faces(open_installation()))
 
-    return at_rest(application(open_installation()))
+
+def both_faces(installation: Installation) -> ASGIApp:
+    """The pages where they have an address, the partner API everywhere else; one log and one count of requests."""
+    from rebill.api.application import application
+    from rebill.api.compression import Compression
+    from rebill.api.telemetry import Telemetry
+    from rebill.console.application import Console
+
+    telemetry = Telemetry()
+    api, console = application(installation, telemetry=telemetry), Console(installation, telemetry)
+    pages = Compression(console)
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and console.has(scope["path"])
+        await (pages if is_page else api)(scope, receive, send)
+
+    return served
 
 
 def at_rest(built: ASGIApp) -> ASGIApp:

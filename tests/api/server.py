@@ -22,7 +22,7 @@ class Servers:
         self,
         settings: Settings,
         log: Path,
-        factory: str = "rebill.wiring:api_application",
+        factory: str = "rebill.wiring:served_application",
         keep_alive_seconds: int = 5,
     ) -> None:
         self._settings = settings

@@ -56,9 +56,14 @@ GREATEST_ADDRESS_LENGTH = 4000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def application(installation: Installation, routes: Sequence[Route] = ROUTES) -> ASGIApp:
-    """The partner API (or other ``routes``) on ``installation``: an ASGI application for any server."""
-    surroundings = Surroundings(installation, Telemetry(), cache(lambda: openapi_document(routes)))
+def application(
+    installation: Installation, routes: Sequence[Route] = ROUTES, telemetry: Telemetry | None = None
+) -> ASGIApp:
+    """The partner API (or other ``routes``) on ``installation``: an ASGI application for any server.
+
+    ``telemetry``: where its requests are logged and counted, where that is shared.
+    """
+    surroundings = Surroundings(installation, telemetry or Telemetry(), cache(lambda: openapi_document(routes)))
     return Compression(PartnerApi(surroundings, RouteTable(routes)))
 
 

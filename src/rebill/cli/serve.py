@@ -1,4 +1,4 @@
-"""``rebill serve``: the partner API, in one process or several."""
+"""``rebill serve``: the partner API and the pages, in one process or several."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _GRACEFUL_SECONDS = 25
 """How long requests under way may take after the signal to stop; every call answers within 20 seconds."""
-_ALONE = "rebill.wiring:api_application"
+_ALONE = "rebill.wiring:served_application"
 _SEVERAL = "rebill.cli.server_processes:watched_application"
 
 
@@ -30,7 +30,7 @@ def serve(
     workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Server processes.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve the partner API: /v1, /v2, /openapi.json, /docs, /healthz, /readyz, /metrics."""
+    """Serve the pages at / and the partner API: /v1, /v2, /openapi.json, /docs, /healthz, /readyz, /metrics."""
     import uvicorn
 
     from rebill.services.keeping.initialise import find_partner
@@ -60,8 +60,8 @@ def _announce(output: Output, host: str, listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     output.answer({"url": url, "process_id": os.getpid()})
-    output.say(f"Serving the partner API on {url} (stop with Ctrl-C)")
-    output.next_step(f"open {url}/docs, or ask {url}/readyz whether it is ready.")
+    output.say(f"Serving the pages and the partner API on {url} (stop with Ctrl-C)")
+    output.next_step(f"open {url} and sign in with a key; {url}/docs tells of the API, {url}/readyz whether it is ready.")
 
 
 def _serve_on(config: uvicorn.Config, listener: socket.socket) -> int:

@@ -18,18 +18,18 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from rebill.api.telemetry import Telemetry
-from rebill.wiring import api_application
+from rebill.wiring import served_application
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 
 def watched_application() -> ASGIApp:
-    """The partner API in a process that stops with the one that started it: the factory of each of several."""
+    """What is served, in a process that stops with the one that started it: the factory of each of several."""
     supervisor = multiprocessing.parent_process()
     if supervisor is not None:
         threading.Thread(target=_stop_after, args=(supervisor.sentinel,), name="supervisor watch", daemon=True).start()
-    return api_application()
+    return served_application()
 
 
 def _stop_after(supervisor: int) -> None:

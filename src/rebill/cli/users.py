@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -91,6 +92,32 @@ def change(
         state = "disabled: its keys open nothing" if user.disabled_at is not None else "enabled"
         session.output.say(f"User {user.name} is {state}; its role is {user.role}.")
         session.output.next_step("rebill keys list shows what its keys open now.")
+
+
+@commands.command("set-password")
+def set_its_password(
+    user_id: UserArgument,
+    sign_in_name: Annotated[
+        str, typer.Option("--sign-in-name", metavar="NAME", help="What it signs in by; left out, its e-mail address.")
+    ] = "",
+    reason: ReasonOption = "",
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a user a password for the pages, asked for here or read as one line from standard input."""
+    from rebill.services.callers.passwords import set_password
+
+    with changing_session(Act.SET_PASSWORD, partner, as_json, reason, user_id) as session:
+        name = set_password(session.installation, session.caller, user_id, _asked_password(), sign_in_name)
+        session.output.answer({"id": user_id, "sign_in_name": name})
+        session.output.say(f"The user signs in to the pages as {name}; sessions that it had are ended.")
+        session.output.next_step("rebill serve shows the pages at /.")
+
+
+def _asked_password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 @commands.command("delete")

@@ -100,6 +100,7 @@ class Act(StrEnum):
     CREATE_USER = "create_user", SubjectKind.USER
     CHANGE_USER = "change_user", SubjectKind.USER
     DELETE_USER = "delete_user", SubjectKind.USER
+    SET_PASSWORD = "set_password", SubjectKind.USER
     CREATE_KEY = "create_key", SubjectKind.KEY
     ROTATE_KEY = "rotate_key", SubjectKind.KEY
     REVOKE_KEY = "revoke_key", SubjectKind.KEY

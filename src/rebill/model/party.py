@@ -35,6 +35,7 @@ class Channel(StrEnum):
     """The way an act came."""
 
     API = "api"
+    CONSOLE = "console"
     COMMAND_LINE = "command_line"
 
 
@@ -42,7 +43,7 @@ class Channel(StrEnum):
 class Occasion:
     """What an act is part of, for the audit trail: the request or the command, and why it is done, if anyone said.
 
-    ``request_id`` of the API; ``operating_system_user`` of the command line; ``""`` where there is none.
+    ``request_id``: of the API and the console. ``operating_system_user``: at the command line. ``""``: there is none.
     """
 
     channel: Channel = Channel.COMMAND_LINE
@@ -55,7 +56,7 @@ class Occasion:
 class Caller:
     """Who acts: a key of a user of a partner, or of one of its customers.
 
-    ``key_id`` and ``user_id`` are ``None`` at the command line.
+    ``key_id`` and ``user_id`` are ``None`` at the command line; ``key_id`` alone for who signed in with a password.
     """
 
     partner_id: int

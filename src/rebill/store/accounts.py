@@ -17,7 +17,7 @@ from rebill.store.membership import among, among_given
 from rebill.store.paging import next_listing_position, rows_of_page
 from rebill.store.partners import hold_partner
 from rebill.store.scope import Scope, given
-from rebill.store.tables import accounts, assignments
+from rebill.store.tables import accounts, assignments, customers
 
 ACTIVE = "active"
 GONE = "gone"
@@ -130,6 +130,26 @@ def hold_accounts(scope: Scope, account_ids: Collection[int]) -> list[KnownAccou
     """The accounts of these ids, held as ``known_accounts`` holds them."""
     query = scope.select(accounts, *_KNOWN).where(among(scope.connection, accounts.c.account_id, account_ids))
     return list(starmap(KnownAccount, scope.connection.execute(_held(query))))
+
+
+def accounts_of_keys(
+    scope: Scope, kind: AccountKind, keys: Collection[str], day: date
+) -> dict[str, tuple[str, str, str]]:
+    """How the accounts of these keys are spelled, their names, and the name of the customer that has each on ``day``.
+
+    By key; ``""`` where nobody has it.
+    """
+    owner = (assignments.c.account_id == accounts.c.account_id) & scope.own(assignments) & in_force(day)
+    of_owner = (customers.c.customer_id == assignments.c.customer_id) & scope.own(customers)
+    query = (
+        scope.select(
+            accounts, accounts.c.account_key, accounts.c.spelling, accounts.c.name, customers.c.name.label("owner")
+        )
+        .outerjoin(assignments, owner)
+        .outerjoin(customers, of_owner)
+        .where(accounts.c.kind == kind, among(scope.connection, accounts.c.account_key, keys))
+    )
+    return {key: (spelling, name, owner or "") for key, spelling, name, owner in scope.connection.execute(query)}
 
 
 def catalogue_page(

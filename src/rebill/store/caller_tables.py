@@ -75,3 +75,27 @@ call_buckets = Table(
     Column("full_at", BigInteger, nullable=False, comment="microseconds since 1970: model.call_limit"),
     comment="How many calls each key may still make; on PostgreSQL not logged, so that a call waits for no disk",
 )
+
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("user_id", ForeignKey("users.user_id"), primary_key=True, autoincrement=False),
+    partner_reference(),
+    Column("sign_in_name", Text, nullable=False, unique=True, comment="case-folded; one for the whole record"),
+    Column("password_hash", Text, nullable=False, comment="argon2id, with its salt and costs"),
+    Column("changed_at", Instant, nullable=False),
+    Column("failure_count", Integer, nullable=False, comment="wrong ones in a row"),
+    Column("failed_at", Instant, comment="the last of them"),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("token_sha256", String(64), primary_key=True, comment="of the cookie's 256 random bits"),
+    partner_reference(),
+    Column("user_id", ForeignKey("users.user_id"), nullable=False, index=True),
+    Column("key_id", ForeignKey("api_keys.key_id"), index=True, comment="what it was signed in with, if no password"),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant, nullable=False, comment="may lag by a minute"),
+    comment="Who is signed in to the console or the portal; what has ended is removed",
+)

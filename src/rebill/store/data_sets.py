@@ -23,6 +23,12 @@ def data_sets_in_force(scope: Scope, month: BillingMonth | None = None) -> list[
     return [_data_set(row) for row in scope.connection.execute(ordered)]
 
 
+def months_with_cost(scope: Scope) -> set[BillingMonth]:
+    """The billing months that some data set in force is of."""
+    query = scope.select(data_sets, data_sets.c.billing_month).where(data_sets.c.replaced_at.is_(None)).distinct()
+    return {BillingMonth.parse(month) for month in scope.connection.scalars(query)}
+
+
 def data_sets_of_long_usage(scope: Scope) -> list[DataSet]:
     """Data sets in force that hold usage of more than a day, or may: those in which it was never counted."""
     return [_data_set(row) for row in scope.run(_of_long_usage)]

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 
 from rebill.model.document import DocumentKind
+from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.statement import CARRY_KINDS, LineKind, StatementStatus
 from rebill.store.membership import among
@@ -32,23 +33,12 @@ def document_figures(
     scope: Scope, month: BillingMonth | None = None, customer_id: int | None = None
 ) -> list[DocumentFigures]:
     """Statements, then notes and blocks in order of issue; not those that were taken back."""
-    final = statements.c.status == StatementStatus.FINAL.value
-    kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value, DocumentKind.BLOCK.value)
-    query = scope.select(statements).where(
-        statements.c.line_count > 0,
-        or_(
-            and_(final, statements.c.document_kind.in_(kinds)),
-            and_(~final, statements.c.document_kind == DocumentKind.STATEMENT.value),
-        ),
-    )
+    query = scope.select(statements).where(_is_counted())
     if month is not None:
         query = query.where(statements.c.billing_month == str(month))
     if customer_id is not None:
         query = query.where(statements.c.customer_id == customer_id)
-    taken_back = {
-        (row.customer_id, row.billing_month, row.currency, row.edition)
-        for row in scope.connection.execute(scope.select(voids))
-    }
+    taken_back = _taken_back(scope)
     comes_after = statements.c.document_kind != DocumentKind.STATEMENT.value
     order = (comes_after, statements.c.issued_at, statements.c.number, statements.c.statement_id)
     rows = scope.connection.execute(query.order_by(*order))
@@ -65,6 +55,66 @@ def document_figures(
         for row in rows
         if (row.customer_id, row.billing_month, row.currency, row.edition) not in taken_back
     ]
+
+
+@dataclass(frozen=True)
+class MonthSums:
+    """What the documents of a month and currency come to together, before carry lines and blocks."""
+
+    currency: str
+    price_minor_units: int
+    cost: Decimal
+    document_count: int
+    final_count: int
+
+
+def month_sums(scope: Scope, month: BillingMonth) -> list[MonthSums]:
+    """The documents of a month that count, summed by currency, exact: a database of text has no exact sums."""
+    columns = statements.c
+    query = scope.select(
+        statements,
+        columns.currency,
+        columns.customer_id,
+        columns.edition,
+        columns.status == StatementStatus.FINAL.value,
+        columns.total_minor_units - columns.carried_minor_units - columns.block_minor_units,
+        columns.statement_cost,
+        columns.block_cost,
+    ).where(_is_counted(), columns.billing_month == str(month))
+    taken_back = _taken_back(scope)
+    found: dict[str, MonthSums] = {}
+    for currency, customer_id, edition, is_final, price, cost, block_cost in scope.connection.execute(query):
+        if (customer_id, str(month), currency, edition) in taken_back:
+            continue
+        known = found.get(currency) or MonthSums(currency, 0, ZERO, 0, 0)
+        found[currency] = MonthSums(
+            currency,
+            known.price_minor_units + price,
+            known.cost + cost - block_cost,
+            known.document_count + 1,
+            known.final_count + bool(is_final),
+        )
+    return list(found.values())
+
+
+def _is_counted() -> ColumnElement[bool]:
+    """Estimated statements, and all that stands issued."""
+    final = statements.c.status == StatementStatus.FINAL.value
+    kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value, DocumentKind.BLOCK.value)
+    return and_(
+        statements.c.line_count > 0,
+        or_(
+            and_(final, statements.c.document_kind.in_(kinds)),
+            and_(~final, statements.c.document_kind == DocumentKind.STATEMENT.value),
+        ),
+    )
+
+
+def _taken_back(scope: Scope) -> set[tuple[int, str, str, int]]:
+    return {
+        (row.customer_id, row.billing_month, row.currency, row.edition)
+        for row in scope.connection.execute(scope.select(voids))
+    }
 
 
 def shown_by_service(scope: Scope, statement_ids: Sequence[int]) -> dict[tuple[str, str | None], int]:

@@ -27,7 +27,9 @@ from rebill.store.audit_tables import audit_entries as audit_entries
 from rebill.store.caller_tables import api_keys as api_keys
 from rebill.store.caller_tables import call_buckets as call_buckets
 from rebill.store.caller_tables import kept_answers as kept_answers
+from rebill.store.caller_tables import passwords as passwords
 from rebill.store.caller_tables import users as users
+from rebill.store.caller_tables import web_sessions as web_sessions
 from rebill.store.closing_tables import acceptances as acceptances
 from rebill.store.closing_tables import accepted_lines as accepted_lines
 from rebill.store.closing_tables import closing_settings as closing_settings

@@ -1,8 +1,10 @@
 """Finalize a month: what the last run computed from what is in force now becomes Final, for ever."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from rebill.model.closing import Blocker, ClosingOrder, blocker_fields
+from rebill.model.data_set import DataSet
 from rebill.model.errors import Conflict
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
@@ -10,7 +12,7 @@ from rebill.services.acting.installation import Installation, today_of
 from rebill.services.billing.blockers import MonthToClose, blockers_of
 from rebill.services.billing.closing_act import ClosingPlan, IssuedClosing, close, sha256_of
 from rebill.services.reconciling.reconcile_month import reconciliation_faults
-from rebill.services.runs.month_state import MonthState, state_of_month
+from rebill.services.runs.month_state import state_of_month
 from rebill.store.carrying import blocks_to_issue_with, settle_estimated
 from rebill.store.closing import (
     RecordedRun,
@@ -57,7 +59,7 @@ def plan_finalizing(installation: Installation, scope: Scope, order: ClosingOrde
         )
     state.require_fresh({document.run_id for document in documents})
     _require_earlier_months(scope, month, documents)
-    blockers = blockers_of(_month_to_close(installation, scope, state, run, now))
+    blockers = blockers_of(month_to_close(installation, scope, month, state.data_sets, run, now))
     _require_no_blocker(blockers, order)
     issued = [*documents, *blocks_to_issue_with(scope, documents)]
     return ClosingPlan(_sha256_of(issued, run), lambda _: issued, blockers)
@@ -74,22 +76,28 @@ def _require_earlier_months(scope: Scope, month: BillingMonth, documents: list[W
         )
 
 
-def _month_to_close(
-    installation: Installation, scope: Scope, state: MonthState, run: RecordedRun, now: datetime
+def month_to_close(
+    installation: Installation,
+    scope: Scope,
+    month: BillingMonth,
+    data_sets: Sequence[DataSet],
+    run: RecordedRun,
+    now: datetime,
 ) -> MonthToClose:
+    """What the checks of a month look at; ``data_sets``: in force for it."""
     start, were_run = billing_start(scope), months_ever_run(scope)
     in_force = data_sets_in_force(scope)
     earlier = {data_set.billing_month for data_set in in_force} | months_with_entries(scope)
-    not_run = sorted(month for month in earlier - were_run if month < state.month and (start is None or month >= start))
+    not_run = sorted(one for one in earlier - were_run if one < month and (start is None or one >= start))
     return MonthToClose(
-        month=state.month,
+        month=month,
         today=today_of(now),
         settings=closing_settings_of(scope),
         run=run,
-        data_sets=state.data_sets,
-        data_sets_before=[data_set for data_set in in_force if data_set.billing_month == state.month.preceding],
+        data_sets=data_sets,
+        data_sets_before=[data_set for data_set in in_force if data_set.billing_month == month.preceding],
         months_not_run=not_run,
-        out_of_tolerance=reconciliation_faults(installation, scope, state.month, state.data_sets),
+        out_of_tolerance=reconciliation_faults(installation, scope, month, data_sets),
     )
 
 

@@ -1,0 +1,57 @@
+"""A form that is sent twice, by a double click or by going back, acts once."""
+
+import hashlib
+import json
+
+from rebill.console.route import PageRoute
+from rebill.console.visit import PageAnswer, Redirect, Visit
+from rebill.model.errors import Conflict
+from rebill.model.kept_answer import KeptAnswer
+from rebill.services.acting.acts_once import ActsOnce
+
+_REDIRECT = "rebill/redirect"
+
+
+class _NotDone(Exception):
+    """The handler shows its page again: nothing was stored, and nothing is to be kept."""
+
+
+def done_once(acts: ActsOnce, visit: Visit, route: PageRoute) -> PageAnswer:
+    """What the handler answers, or answered when this very form was sent before.
+
+    Only what went on elsewhere is kept: a handler that shows a page has done nothing, or shows a secret.
+    """
+    told: list[PageAnswer] = []
+
+    def act() -> KeptAnswer:
+        answer = route.handler(visit)
+        told.append(answer)
+        if isinstance(answer, Redirect):
+            return KeptAnswer(_body_sha256(visit), 303, {"to": answer.to}, _REDIRECT, answer.said.encode())
+        if not route.shows_secret or getattr(answer, "status", 200) != 200:
+            raise _NotDone
+        return KeptAnswer(_body_sha256(visit), 200, {}, _REDIRECT, None)
+
+    try:
+        kept = acts.do(visit.caller, _request_sha256(visit), _body_sha256(visit), act)
+    except _NotDone:
+        return told[0]
+    except Conflict as refusal:
+        if refusal.code == "answer_shown_once":
+            sentence = "This form was sent before and did its work, whose answer is shown once only."
+            raise Conflict("done_already", sentence) from refusal
+        raise
+    if kept is None:
+        return told[0]
+    return Redirect(kept.headers["to"], (kept.body or b"").decode())
+
+
+def _request_sha256(visit: Visit) -> str:
+    caller = visit.caller
+    parts = [caller.partner_id, caller.user_id, visit.path, "form", visit.form.text("once")]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _body_sha256(visit: Visit) -> str:
+    told = {name: list(values) for name, values in visit.form.values.items() if name != "form_token"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

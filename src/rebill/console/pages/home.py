@@ -1,0 +1,42 @@
+"""Home: the month at a glance."""
+
+from rebill.console.route import PageRoute
+from rebill.console.visit import Page, Redirect, Visit
+from rebill.model.months import BillingMonth
+from rebill.services.acting.permission import Permission
+from rebill.services.billing.read_blockers import read_blockers
+from rebill.services.billing.read_unassigned import read_unassigned
+from rebill.services.proof.month_glance import month_at_a_glance, months_of_record
+
+_SHOWN_ACCOUNTS = 12
+
+
+def show_home(visit: Visit) -> Page | Redirect:
+    """Cost, price and margin beside the month before; what blocks closing; what is unassigned."""
+    if visit.is_customers:
+        return Redirect("/portal")
+    months, month = chosen_month(visit)
+    glance = month_at_a_glance(visit.installation, visit.caller, month)
+    values = {
+        "months": months,
+        "month": month,
+        "glance": glance,
+        "document_count": sum(now.document_count for now, _ in glance.figures),
+        "final_count": sum(now.final_count for now, _ in glance.figures),
+        "blockers": read_blockers(visit.installation, visit.caller, month),
+        "unassigned": read_unassigned(visit.installation, visit.caller, month),
+        "shown": _SHOWN_ACCOUNTS,
+    }
+    return Page("home.html", values)
+
+
+def chosen_month(visit: Visit) -> tuple[list[BillingMonth], BillingMonth]:
+    """The months to choose from, and the one that the address says, or the last one."""
+    months = months_of_record(visit.installation, visit.caller)
+    wanted = visit.query.month()
+    if wanted is not None and wanted not in months:
+        months = sorted({*months, wanted}, reverse=True)
+    return months, wanted or months[0]
+
+
+ROUTES = (PageRoute("GET", "/", show_home, Permission.READ_OWN, "home"),)

@@ -1,0 +1,76 @@
+"""What keeps the pages safe in a browser: headers, cookies, and the tokens that every form bears."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from starlette.datastructures import Headers
+
+SESSION_COOKIE: Final = "rebill_session"
+SIGN_IN_COOKIE: Final = "rebill_sign_in"
+"""Ties the form of the sign-in page to the browser that it was shown in."""
+SAID_COOKIE: Final = "rebill_said"
+_SAID_LENGTH: Final = 1500
+
+SECURITY_HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def form_token(secret: str) -> str:
+    """What the forms of a session bear; who does not know its token cannot make it up."""
+    return hmac.new(secret.encode(), b"rebill form", hashlib.sha256).hexdigest()
+
+
+def is_form_token(secret: str, given: str) -> bool:
+    """Whether a form was shown in this session."""
+    return bool(secret) and hmac.compare_digest(form_token(secret), given.encode("ascii", "replace").decode())
+
+
+def is_from_elsewhere(headers: Headers) -> bool:
+    """Whether the browser says that another site sent this."""
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return True
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+
+
+def cookie(name: str, value: str, is_secure: bool, lasts_seconds: int | None = None) -> str:
+    """A ``Set-Cookie`` that scripts cannot read and other sites do not send; ``lasts_seconds`` 0 removes it."""
+    parts = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+    if lasts_seconds is not None:
+        parts.append(f"Max-Age={lasts_seconds}")
+    return "; ".join([*parts, "Secure"] if is_secure else parts)
+
+
+def packed_said(text: str) -> str:
+    """A sentence as a cookie can hold it."""
+    return quote(text[:_SAID_LENGTH], safe="")
+
+
+def unpacked_said(value: str) -> str:
+    """The sentence that a cookie holds."""
+    return unquote(value)[:_SAID_LENGTH]
+
+
+def own_path(text: str) -> str:
+    """``text`` where it is a path of this server, else ``/``: a visitor is never sent elsewhere."""
+    parts = urlsplit(text) if text.isprintable() else urlsplit("")
+    is_own = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return text if is_own and "\\" not in text else "/"
+
+
+def header_pairs(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI wants them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -1,0 +1,72 @@
+"""Templates made into pages: every value escaped, nothing undefined let pass."""
+
+import secrets
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rebill.console import showing
+from rebill.console.asset_files import asset_path
+from rebill.console.charts import bar_chart
+from rebill.console.navigation import navigation
+from rebill.console.protection import form_token
+from rebill.console.visit import Page, Visit
+from rebill.services.acting.permission import Permission, allows
+
+_FILTERS: Final = {
+    "amount": showing.amount,
+    "money": showing.money,
+    "minor_money": showing.minor_money,
+    "of_minor_units": showing.of_minor_units,
+    "exact": showing.exact,
+    "percent": showing.percent,
+    "change": showing.change,
+    "month_name": showing.month_name,
+    "instant": showing.instant,
+    "day": showing.day,
+    "words": showing.words,
+    "listed": showing.listed,
+}
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("rebill.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(_FILTERS)
+    environment.globals.update(asset=asset_path, count=showing.count, nothing=showing.NOTHING, bar_chart=bar_chart)
+    return environment
+
+
+def rendered(page: Page, visit: Visit, section: str, said: str) -> bytes:
+    """The page as HTML in UTF-8. ``section``: what the navigation shows as the place; ``said``: what was just done."""
+    values = {**_surroundings(visit, section, said), **page.values}
+    return _environment().get_template(page.template).render(values).encode("utf-8", "replace")
+
+
+def _surroundings(visit: Visit, section: str, said: str) -> Mapping[str, Any]:
+    session = visit.session
+    role = None if session is None else session.caller.role
+    return {
+        "visit": visit,
+        "session": session,
+        "is_customers": visit.is_customers,
+        "section": section,
+        "navigation": () if role is None else navigation(role),
+        "form_token": "" if session is None else form_token(session.token),
+        "once": secrets.token_hex(16),
+        "may_change": role is not None and allows(role, Permission.CHANGE),
+        "may_administer": role is not None and allows(role, Permission.ADMINISTER),
+        "said": said,
+        "query": visit.query,
+        "form": visit.form,
+        "faults": {},
+    }

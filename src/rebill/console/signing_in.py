@@ -1,0 +1,134 @@
+"""Signing in and out; and a form that was sent after its session ended, kept until its sender is back."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from starlette.datastructures import Headers
+
+from rebill.console.answering import Answer, of_page, of_redirect, of_refusal
+from rebill.console.protection import (
+    SESSION_COOKIE,
+    SIGN_IN_COOKIE,
+    cookie,
+    form_token,
+    is_form_token,
+    is_from_elsewhere,
+    own_path,
+)
+from rebill.console.visit import Fields, Page, Visit
+from rebill.model.errors import Forbidden, TooMany
+from rebill.services.acting.installation import Installation
+from rebill.services.callers.web_sessions import (
+    GREATEST_AGE,
+    WebSession,
+    begin_with_key,
+    begin_with_password,
+    end_session_of_token,
+    session_of_token,
+)
+
+SIGN_IN: Final = "/sign-in"
+SIGN_OUT: Final = "/sign-out"
+KEPT: Final = "kept:"
+"""Before the names of the fields of a form that waits for its sender to sign in."""
+_OWN_FIELDS: Final = ("form_token", "once")
+
+
+class SigningIn:
+    """The sign-in page, and the way out."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    def answer(self, visit: Visit, headers: Headers, cookies: Mapping[str, str], is_secure: bool) -> Answer:
+        """The answer to ``/sign-in`` or ``/sign-out``."""
+        if visit.path.split("?")[0] == SIGN_OUT:
+            return self._signed_out(visit, headers, cookies, is_secure)
+        if visit.method != "POST":
+            return self._shown(visit, is_secure, cookies, own_path(visit.query.text("next", "/")))
+        return self._signed_in(visit, headers, cookies, is_secure)
+
+    def after_the_end(self, visit: Visit, is_secure: bool, cookies: Mapping[str, str]) -> Answer:
+        """The sign-in page for a form whose session ended: what was typed stays in it."""
+        sentence = "Your session has ended. Sign in again: what you typed is kept."
+        names = [name for name in visit.form.values if name not in _OWN_FIELDS]
+        kept = {f"{KEPT}{name}": visit.form.values[name] for name in names}
+        kept_visit = replace(visit, form=Fields(kept))
+        return self._shown(kept_visit, is_secure, cookies, visit.path, sentence, 401)
+
+    def _shown(
+        self,
+        visit: Visit,
+        is_secure: bool,
+        cookies: Mapping[str, str],
+        next_path: str,
+        sentence: str = "",
+        status: int = 200,
+    ) -> Answer:
+        secret = cookies.get(SIGN_IN_COOKIE) or secrets.token_hex(16)
+        kept = [
+            (name, value) for name, values in visit.form.values.items() if name.startswith(KEPT) for value in values
+        ]
+        values = {
+            "next": next_path,
+            "sentence": sentence,
+            "sign_in_token": form_token(secret),
+            "kept": kept,
+            "sign_in_name": visit.form.text("sign_in_name"),
+        }
+        answer = of_page(Page("sign_in.html", values, status), replace(visit, session=None))
+        return _with_cookie(answer, cookie(SIGN_IN_COOKIE, secret, is_secure))
+
+    def _signed_in(self, visit: Visit, headers: Headers, cookies: Mapping[str, str], is_secure: bool) -> Answer:
+        form = visit.form
+        next_path = own_path(form.text("next", "/"))
+        secret = cookies.get(SIGN_IN_COOKIE, "")
+        if is_from_elsewhere(headers) or not is_form_token(secret, form.text("sign_in_token")):
+            return self._shown(visit, is_secure, cookies, next_path, "Please sign in here.", 403)
+        try:
+            session = self._begin(form, cookies.get(SESSION_COOKIE, ""))
+        except TooMany as refusal:
+            return self._shown(visit, is_secure, cookies, next_path, refusal.message, 429)
+        if session is None:
+            sentence = "That is no key or password that opens anything. Nothing else is said, for safety."
+            return self._shown(visit, is_secure, cookies, next_path, sentence, 401)
+        kept = _kept_fields(form)
+        if kept.values:
+            answer = _continued(replace(visit, session=session, form=kept, path=next_path))
+        else:
+            answer = of_redirect(next_path, is_secure)
+        lasts = int(GREATEST_AGE.total_seconds())
+        answer = _with_cookie(answer, cookie(SESSION_COOKIE, session.token, is_secure, lasts))
+        return _with_cookie(answer, cookie(SIGN_IN_COOKIE, "", is_secure, 0))
+
+    def _begin(self, form: Fields, former_token: str) -> WebSession | None:
+        if form.has("api_key"):
+            return begin_with_key(self._installation, form.text("api_key"), former_token)
+        password = form.values.get("password", ("",))[-1]
+        return begin_with_password(self._installation, form.text("sign_in_name"), password, former_token)
+
+    def _signed_out(self, visit: Visit, headers: Headers, cookies: Mapping[str, str], is_secure: bool) -> Answer:
+        token = cookies.get(SESSION_COOKIE, "")
+        session = session_of_token(self._installation, token)
+        if visit.method != "POST" or session is None:
+            return of_redirect(SIGN_IN if session is None else "/", is_secure)
+        if is_from_elsewhere(headers) or not is_form_token(token, visit.form.text("form_token")):
+            return of_refusal(Forbidden("form_not_ours", "Sign out from a page of this session."), visit)
+        end_session_of_token(self._installation, token)
+        return _with_cookie(of_redirect(SIGN_IN, is_secure), cookie(SESSION_COOKIE, "", is_secure, 0))
+
+
+def _kept_fields(form: Fields) -> Fields:
+    return Fields({name.removeprefix(KEPT): values for name, values in form.values.items() if name.startswith(KEPT)})
+
+
+def _continued(visit: Visit) -> Answer:
+    """Nothing is done by signing in: its sender looks at what was typed, and sends it again."""
+    shown = [(name, value) for name, values in visit.form.values.items() for value in values]
+    return of_page(Page("continue.html", {"kept": shown, "next": visit.path}), visit)
+
+
+def _with_cookie(answer: Answer, text: str) -> Answer:
+    return replace(answer, headers=(*answer.headers, ("Set-Cookie", text)))

@@ -1,0 +1,156 @@
+"""Passwords of users: set, and tried. Only slow hashes of them are kept (argon2id)."""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import Connection
+
+from rebill.model.audit import Act
+from rebill.model.errors import Invalid, TooMany
+from rebill.model.party import Caller
+from rebill.services.acting.audit_trail import record_change
+from rebill.services.acting.installation import Installation
+from rebill.services.acting.permission import Permission, require
+from rebill.services.acting.plain_text import composed, text_fault
+from rebill.services.callers.read_users import found_user
+from rebill.store.partners import hold_partner
+from rebill.store.passwords import (
+    KeptPassword,
+    count_failure,
+    forget_failures,
+    is_sign_in_name_of_another,
+    password_of,
+    store_password,
+)
+from rebill.store.scope import Scope
+from rebill.store.web_sessions import end_sessions_of_user
+
+LEAST_PASSWORD_LENGTH: Final = 12
+GREATEST_PASSWORD_LENGTH: Final = 1000
+FREE_FAILURES: Final = 5
+"""Wrong passwords in a row after which every further attempt has to wait, each time twice as long."""
+GREATEST_WAIT: Final = timedelta(minutes=15)
+
+_HASHER: Final = PasswordHasher()
+_NOBODYS_HASH: Final = _HASHER.hash("nobody's password")
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""A hash takes 64 MiB and a processor: more of them at once would only be slower."""
+
+
+@dataclass(frozen=True)
+class PasswordHolder:
+    """Whose password was given."""
+
+    partner_id: int
+    user_id: int
+
+
+def set_password(
+    installation: Installation, caller: Caller, user_id: int, password: str, sign_in_name: str = ""
+) -> str:
+    """Give a user a password in place of the one before, and end its sessions; answers its sign-in name.
+
+    ``sign_in_name``: ``""`` = the user's e-mail address. Who administers the partner sets anybody's. Raises
+    ``Forbidden``, ``NotFound``, and ``Invalid`` with every faulty field.
+    """
+    require(caller, Permission.ADMINISTER)
+    now = installation.clock()
+    hashed = _hash(password) if _password_fault(password) is None else ""
+
+    def act(connection: Connection) -> str:
+        scope = Scope.of(connection, caller)
+        hold_partner(scope)
+        user = found_user(scope, user_id)
+        name = sign_in_name_of(sign_in_name or user.email)
+        faults = {
+            "sign_in_name": _name_fault(connection, name, user_id),
+            "password": _password_fault(password),
+        }
+        found = {field: fault for field, fault in faults.items() if fault is not None}
+        if found:
+            raise Invalid("invalid_password", "No password was set: correct the fields named here.", found)
+        store_password(scope, user_id, name, hashed, now)
+        end_sessions_of_user(scope, user_id)
+        told = {"sign_in_name": name, "password": "set"}
+        record_change(scope, caller, Act.SET_PASSWORD, user_id, now, after=told, customer_id=user.customer_id)
+        return name
+
+    return installation.database.write(act)
+
+
+def holder_of_password(installation: Installation, sign_in_name: str, password: str) -> PasswordHolder | None:
+    """Whose name and password these are; ``None`` where they are nobody's.
+
+    A name that nobody has costs the same work as a wrong password. Raises ``TooMany`` after several wrong ones.
+    """
+    name = sign_in_name_of(sign_in_name[:GREATEST_PASSWORD_LENGTH])
+    now = installation.clock()
+    with installation.database.reading() as connection:
+        kept = password_of(connection, name)
+    if kept is not None:
+        _require_patience(kept, now)
+    is_right = _verify(_NOBODYS_HASH if kept is None else kept.password_hash, password[:GREATEST_PASSWORD_LENGTH])
+    if kept is None:
+        return None
+    newer = _hash(password) if is_right and _HASHER.check_needs_rehash(kept.password_hash) else kept.password_hash
+
+    def remember(connection: Connection) -> None:
+        scope = Scope(connection, kept.partner_id)
+        standing = password_of(connection, name, hold=True)
+        if standing is None or standing.password_hash != kept.password_hash:
+            return
+        if not is_right:
+            count_failure(scope, kept.user_id, standing.failure_count + 1, now)
+        elif standing.failure_count or newer != kept.password_hash:
+            forget_failures(scope, kept.user_id, newer)
+
+    installation.database.write(remember)
+    return PasswordHolder(kept.partner_id, kept.user_id) if is_right else None
+
+
+def sign_in_name_of(text: str) -> str:
+    """The form in which sign-in names are kept and compared."""
+    return composed(text.strip().casefold())
+
+
+def _require_patience(kept: KeptPassword, now: datetime) -> None:
+    beyond = kept.failure_count - FREE_FAILURES
+    if beyond < 0 or kept.failed_at is None:
+        return
+    wait = min(timedelta(seconds=2 ** min(beyond, 10)), GREATEST_WAIT)
+    left = kept.failed_at + wait - now
+    if left > timedelta(0):
+        seconds = int(left.total_seconds()) + 1
+        raise TooMany("too_many_passwords", f"Too many wrong passwords: try again in {seconds} seconds.", seconds)
+
+
+def _name_fault(connection: Connection, name: str, user_id: int) -> str | None:
+    fault = text_fault(name, required=True)
+    if fault is not None:
+        return f"{fault}: give the user an e-mail address, or name one" if not name else fault
+    return "is another user's" if is_sign_in_name_of_another(connection, name, user_id) else None
+
+
+def _password_fault(password: str) -> str | None:
+    if len(password) < LEAST_PASSWORD_LENGTH:
+        return f"must have at least {LEAST_PASSWORD_LENGTH} characters"
+    if len(password) > GREATEST_PASSWORD_LENGTH:
+        return f"may have at most {GREATEST_PASSWORD_LENGTH} characters"
+    return None
+
+
+def _hash(password: str) -> str:
+    with _AT_ONCE:
+        return _HASHER.hash(password.encode("utf-8", "surrogatepass"))
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    try:
+        with _AT_ONCE:
+            return _HASHER.verify(password_hash, password.encode("utf-8", "surrogatepass"))
+    except (VerifyMismatchError, InvalidHashError):
+        return False
