@@ -116,6 +116,10 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("users create", ("Ann", *operator), ("", *operator), Act.CREATE_USER)
     (ann,) = [str(user["id"]) for user in rebill.answer("users", "list")["users"] if user["name"] == "Ann"]
     yield Step("users change", (ann, "--name", "Bea"), (ann, "--name", ""), Act.CHANGE_USER)
+    secret = folder / "password.txt"
+    secret.write_text("correct horse battery staple\n")
+    named = ("--sign-in-name", "bea@partner.example", "--password-file", str(secret))
+    yield Step("users set-password", (ann, *named), ("999999999", *named), Act.SET_PASSWORD)
     yield Step("users delete", (ann,), ("999999999",), Act.DELETE_USER)
     yield Step(
         "keys create",

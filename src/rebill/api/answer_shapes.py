@@ -353,7 +353,7 @@ class Nothing(AnswerShape):
 class AuditCaller(AnswerShape):
     """By whom: a key, of a user or of nobody in particular, or the command line."""
 
-    channel: Annotated[str, Field(description="`api` or `command_line`.")]
+    channel: Annotated[str, Field(description="`api`, `console` (the pages) or `command_line`.")]
     role: str
     customer_id: Annotated[int | None, Field(description="Whose key it is, where it is a customer's.")]
     user_id: int | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +13,7 @@ from rebill.cli.output import Document, Heading
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
 from rebill.model.callers import NewUser, UserChange
+from rebill.model.errors import NotFound
 from rebill.model.party import Role
 
 if TYPE_CHECKING:
@@ -100,24 +101,32 @@ def set_its_password(
     sign_in_name: Annotated[
         str, typer.Option("--sign-in-name", metavar="NAME", help="What it signs in by; left out, its e-mail address.")
     ] = "",
+    password_file: Annotated[
+        Path | None, typer.Option("--password-file", metavar="FILE", help="Its first line is the password.")
+    ] = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a user a password for the pages, asked for here or read as one line from standard input."""
+    """Give a user a password for the pages: asked for here, or the first line of a file."""
     from rebill.services.callers.passwords import set_password
 
     with changing_session(Act.SET_PASSWORD, partner, as_json, reason, user_id) as session:
-        name = set_password(session.installation, session.caller, user_id, _asked_password(), sign_in_name)
+        name = set_password(session.installation, session.caller, user_id, _password(password_file), sign_in_name)
         session.output.answer({"id": user_id, "sign_in_name": name})
         session.output.say(f"The user signs in to the pages as {name}; sessions that it had are ended.")
         session.output.next_step("rebill serve shows the pages at /.")
 
 
-def _asked_password() -> str:
-    if sys.stdin.isatty():
+def _password(file: Path | None) -> str:
+    if file is None:
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-    return sys.stdin.readline().rstrip("\r\n")
+    try:
+        return file.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFound(
+            "password_file_not_read", f"{file} cannot be read: name a text file."
+        ) from error
 
 
 @commands.command("delete")

@@ -1,0 +1,66 @@
+"""A partner's month in the making, and visitors of its pages."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rebill.model.customer import NewCustomer
+from rebill.model.party import Caller, Classification, Role
+from rebill.services.acting.installation import Installation
+from rebill.services.callers.keys import create_key
+from rebill.services.parties.create_customer import create_customer
+from tests.console.visitor import Visitor, visiting
+from tests.services.months import Month, charge
+
+OWN, NEIGHBOURS, NOBODYS = "subscription-own", "subscription-neighbour", "subscription-nobody"
+
+
+@dataclass(frozen=True)
+class Office:
+    """A partner with two customers and cost of September, of which one account is nobody's; nothing is run yet."""
+
+    installation: Installation
+    partner: Caller
+    month: Month
+    own: int
+    neighbour: int
+
+    def key(self, role: Role = Role.ADMIN, customer_id: int | None = None) -> str:
+        """A new key."""
+        return create_key(self.installation, self.partner, role, customer_id).api_key
+
+
+@pytest.fixture
+def office(installation: Installation, partner: Caller, tmp_path: Path) -> Office:
+    month = Month(installation, partner, tmp_path)
+    ids = []
+    for name in ("Indigo", "Neighbour Ltd"):
+        new = NewCustomer(name, classification=Classification.MANAGED_WITH_ACCESS, billing_enabled=True)
+        month.customers[name] = create_customer(installation, partner, new)
+        ids.append(month.customers[name].customer_id)
+    month.cost(
+        charge("2024-09-03", "100", "120", SubAccountId=OWN),
+        charge("2024-09-04", "10.50", "12", SubAccountId=OWN, ServiceName="Storage"),
+        charge("2024-09-05", "33", "40", SubAccountId=NEIGHBOURS),
+        charge("2024-09-06", "7.25", "8", SubAccountId=NOBODYS),
+        scope="september",
+    )
+    month.subscriptions(ids[0], OWN)
+    month.subscriptions(ids[1], NEIGHBOURS)
+    return Office(installation, partner, month, *ids)
+
+
+@pytest.fixture
+def stranger(office: Office) -> Iterator[Visitor]:
+    """A visitor who has not signed in."""
+    with visiting(office.installation) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def admin(office: Office, stranger: Visitor) -> Visitor:
+    """A visitor who signed in with an admin key."""
+    stranger.sign_in(office.key())
+    return stranger

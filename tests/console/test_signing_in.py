@@ -1,0 +1,174 @@
+"""Who may come in, for how long, and what a form is worth whose session ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from rebill.console.protection import SESSION_COOKIE
+from rebill.model.callers import NewUser, UserChange
+from rebill.model.errors import Invalid, TooMany
+from rebill.model.party import Role
+from rebill.services.callers.change_user import change_user
+from rebill.services.callers.create_user import create_user
+from rebill.services.callers.keys import create_key, revoke_key
+from rebill.services.callers.passwords import FREE_FAILURES, set_password
+from rebill.services.callers.web_sessions import GREATEST_AGE, GREATEST_REST, begin_with_password
+from rebill.store.tables import passwords, web_sessions
+from tests.conftest import SettableClock
+from tests.console.conftest import Office
+from tests.console.visitor import BASE, Visitor
+
+PASSWORD = "correct horse battery staple"
+
+
+def _accountant(office: Office) -> int:
+    new = NewUser("Ann Accountant", Role.OPERATOR, email="Ann@Partner.example")
+    user_id = create_user(office.installation, office.partner, new).user_id
+    set_password(office.installation, office.partner, user_id, PASSWORD)
+    return user_id
+
+
+def test_a_key_opens_the_console_and_its_cookie_is_for_this_server_alone(office: Office, stranger: Visitor) -> None:
+    shown = stranger.open("/?month=2024-09")
+    assert (shown.status, shown.path) == (200, "/sign-in?next=%2F%3Fmonth%3D2024-09")
+    key = office.key()
+    sent = stranger.shown and stranger.shown.form("/sign-in")
+    assert sent is not None
+    shown = stranger.sign_in(key)
+    assert shown.status == 200
+    assert "at a glance" in shown.text
+    cookies = {cookie.name: cookie for cookie in stranger.client.cookies.jar}
+    kept = cookies[SESSION_COOKIE]
+    assert kept.secure
+    assert kept.has_nonstandard_attr("HttpOnly")
+    assert kept.get_nonstandard_attr("SameSite") == "Lax"
+    assert kept.value is not None
+    assert key not in shown.answer.text
+
+
+def test_a_password_opens_it_too_by_the_e_mail_address_in_any_case(office: Office, stranger: Visitor) -> None:
+    _accountant(office)
+    stranger.open("/sign-in")
+    shown = stranger.send("/sign-in", sign_in_name="ann@partner.EXAMPLE", password=PASSWORD)
+    assert "Ann Accountant" in shown.text
+    assert "Keys and users" not in shown.text, "an operator does not administer"
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("ann@partner.example", "wrong horse battery staple"), ("nobody@partner.example", PASSWORD), ("", "")],
+)
+def test_what_is_wrong_of_the_two_is_not_said(office: Office, stranger: Visitor, name: str, password: str) -> None:
+    _accountant(office)
+    stranger.open("/sign-in")
+    shown = stranger.send("/sign-in", sign_in_name=name, password=password)
+    assert shown.status == 401
+    assert "That is no key or password that opens anything." in shown.text
+    assert SESSION_COOKIE not in stranger.client.cookies
+
+
+def test_only_slow_hashes_of_passwords_and_hashes_of_tokens_are_kept(office: Office, stranger: Visitor) -> None:
+    _accountant(office)
+    stranger.open("/sign-in")
+    stranger.send("/sign-in", sign_in_name="ann@partner.example", password=PASSWORD)
+    token = stranger.client.cookies[SESSION_COOKIE]
+    with office.installation.database.reading() as connection:
+        told = str(connection.execute(passwords.select()).all()) + str(connection.execute(web_sessions.select()).all())
+    assert "$argon2id$" in told
+    assert PASSWORD not in told
+    assert token not in told
+
+
+def test_after_several_wrong_passwords_the_next_one_has_to_wait(office: Office, clock: SettableClock) -> None:
+    _accountant(office)
+    for _ in range(FREE_FAILURES):
+        assert begin_with_password(office.installation, "ann@partner.example", "wrong password") is None
+    with pytest.raises(TooMany):
+        begin_with_password(office.installation, "ann@partner.example", PASSWORD)
+    clock.now += timedelta(seconds=2)
+    assert begin_with_password(office.installation, "ann@partner.example", PASSWORD) is not None
+
+
+def test_a_password_is_long_enough_and_its_name_nobody_elses(office: Office) -> None:
+    _accountant(office)
+    other = create_user(office.installation, office.partner, NewUser("Bob", Role.ADMIN)).user_id
+    with pytest.raises(Invalid) as refused:
+        set_password(office.installation, office.partner, other, "short", "ANN@partner.example")
+    assert set(refused.value.fields) == {"password", "sign_in_name"}
+    with pytest.raises(Invalid) as refused:
+        set_password(office.installation, office.partner, other, PASSWORD)
+    assert refused.value.fields == {"sign_in_name": "is required: give the user an e-mail address, or name one"}
+
+
+def test_each_sign_in_has_a_token_of_its_own_and_ends_the_one_before(office: Office, admin: Visitor) -> None:
+    former = admin.client.cookies[SESSION_COOKIE]
+    admin.sign_in(office.key())
+    assert admin.client.cookies[SESSION_COOKIE] != former
+    admin.client.cookies.set(SESSION_COOKIE, former, domain="rebill.test")
+    assert admin.open("/").path.startswith("/sign-in")
+
+
+def test_signing_out_ends_the_session_for_whoever_holds_its_token(admin: Visitor) -> None:
+    token = admin.client.cookies[SESSION_COOKIE]
+    admin.open("/")
+    assert admin.send("/sign-out").path == "/sign-in"
+    admin.client.cookies.set(SESSION_COOKIE, token, domain="rebill.test")
+    assert admin.open("/").path.startswith("/sign-in")
+
+
+@pytest.mark.parametrize("rest", [GREATEST_REST, GREATEST_AGE])
+def test_a_session_ends_by_itself(rest: timedelta, admin: Visitor, clock: SettableClock) -> None:
+    left = rest
+    while left > GREATEST_REST:
+        clock.now += GREATEST_REST - timedelta(minutes=5)
+        left -= GREATEST_REST - timedelta(minutes=5)
+        assert admin.open("/").path == "/"
+    clock.now += left
+    assert admin.open("/").path.startswith("/sign-in")
+
+
+def test_a_session_ends_with_its_key_and_with_its_user(office: Office, stranger: Visitor) -> None:
+    admin, issued = stranger, create_key(office.installation, office.partner, Role.ADMIN, None)
+    assert admin.sign_in(issued.api_key).path == "/"
+    revoke_key(office.installation, office.partner, issued.key_id)
+    assert admin.open("/").path.startswith("/sign-in")
+    user_id = _accountant(office)
+    admin.open("/sign-in")
+    assert admin.send("/sign-in", sign_in_name="ann@partner.example", password=PASSWORD).path == "/"
+    change_user(office.installation, office.partner, user_id, UserChange(disabled=True))
+    assert admin.open("/").path.startswith("/sign-in")
+
+
+def test_nobody_is_sent_elsewhere_after_signing_in(office: Office, stranger: Visitor) -> None:
+    for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"):
+        stranger.open("/sign-in")
+        shown = stranger.send("/sign-in", api_key=office.key(), next=elsewhere)
+        assert shown.path == "/"
+
+
+def test_a_form_counts_only_in_the_session_that_it_was_shown_in(office: Office, admin: Visitor) -> None:
+    form = admin.open("/").form("/sign-out")
+    assert admin.send_form(form, form_token="").status == 403
+    assert admin.send_form(form, headers={"Origin": "https://evil.example"}).status == 403
+    assert admin.send_form(form, headers={"Origin": BASE, "Sec-Fetch-Site": "cross-site"}).status == 403
+    admin.sign_in(office.key())
+    assert admin.send_form(form).status == 403, "its session was another one"
+    assert admin.open("/").status == 200
+
+
+def test_the_sign_in_form_counts_only_in_the_browser_that_it_was_shown_in(office: Office, stranger: Visitor) -> None:
+    form = stranger.open("/sign-in").form("/sign-in")
+    stranger.client.cookies.clear()
+    assert stranger.send_form(form, api_key=office.key()).status == 403
+    assert SESSION_COOKIE not in stranger.client.cookies
+
+
+def test_every_answer_says_how_it_is_to_be_shown(admin: Visitor) -> None:
+    for path in ("/", "/sign-in", "/assets/console.css"):
+        headers = admin.open(path).answer.headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+    assert "no-store" in admin.open("/").answer.headers["cache-control"]
