@@ -61,9 +61,7 @@ def _announce(output: Output, host: str, listener: socket.socket) -> None:
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     output.answer({"url": url, "process_id": os.getpid()})
     output.say(f"Serving the pages and the partner API on {url} (stop with Ctrl-C)")
-    output.next_step(
-        f"open {url} and sign in with a key; the API is told of at {url}/docs."
-    )
+    output.next_step(f"open {url} and sign in with a key; the API is told of at {url}/docs.")
 
 
 def _serve_on(config: uvicorn.Config, listener: socket.socket) -> int:

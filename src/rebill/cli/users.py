@@ -124,9 +124,7 @@ def _password(file: Path | None) -> str:
     try:
         return file.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
-        raise NotFound(
-            "password_file_not_read", f"{file} cannot be read: name a text file."
-        ) from error
+        raise NotFound("password_file_not_read", f"{file} cannot be read: name a text file.") from error
 
 
 @commands.command("delete")

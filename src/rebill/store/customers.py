@@ -74,6 +74,20 @@ def customer_names(scope: Scope, customer_ids: Collection[int] | None = None) ->
     return {row.customer_id: row.name for row in scope.connection.execute(query)}
 
 
+def living_customers(scope: Scope) -> list[tuple[int, str]]:
+    """Ids and names of the customers that are not deleted."""
+    query = scope.select(customers, customers.c.customer_id, customers.c.name).where(customers.c.deleted_at.is_(None))
+    return [(customer_id, name) for customer_id, name in scope.connection.execute(query)]
+
+
+def customers_of_ids(scope: Scope, customer_ids: Collection[int], month: BillingMonth) -> list[Customer]:
+    """The customers of these ids that are not deleted, with their terms of ``month``."""
+    query = scope.select(customers).where(
+        among(scope.connection, customers.c.customer_id, customer_ids), customers.c.deleted_at.is_(None)
+    )
+    return _customers(scope, scope.connection.execute(query).all(), month)
+
+
 def names_of_customers(scope: Scope) -> list[tuple[int, str]]:
     """Ids and names of the partner's customers; of two of one name the one that is not deleted comes last."""
     query = scope.select(customers, customers.c.customer_id, customers.c.name)

@@ -1,0 +1,156 @@
+"""Azure accounts: look for them, choose many, see what an act would do, do it; and the history of each."""
+
+from dataclasses import replace
+from datetime import date
+from enum import StrEnum
+
+from rebill.console.route import PageRoute
+from rebill.console.showing import count
+from rebill.console.visit import Page, PageAnswer, Redirect, Visit
+from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
+from rebill.model.audit import Act
+from rebill.model.errors import Conflict, Invalid, Refusal
+from rebill.model.identifiers import AccountKind
+from rebill.model.listing import Page as ListPage
+from rebill.model.months import parse_day
+from rebill.services.acting.permission import Permission
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.browse_accounts import AccountSearch, Owner, account_history, find_accounts
+from rebill.services.parties.find_customers import customer_meant, customer_names_in_order
+from rebill.services.parties.remove_accounts import remove_accounts
+
+_PER_PAGE = 50
+_SUGGESTED_NAMES = 200
+KIND_WORDS = {
+    AccountKind.AZURE_CUSTOMER: "Azure customers",
+    AccountKind.SUBSCRIPTION: "Subscriptions",
+    AccountKind.COMMITMENT: "Commitments",
+    AccountKind.CHARGE_KIND: "Kinds of charges",
+}
+
+
+class Doing(StrEnum):
+    """What can be done to accounts that were chosen."""
+
+    ASSIGN = "assign"
+    MOVE = "move"
+    REMOVE = "remove"
+
+
+_WORDS = {
+    Doing.ASSIGN: ("Assign to a customer", "assigned to"),
+    Doing.MOVE: ("Transfer to a customer", "transferred to"),
+    Doing.REMOVE: ("Take away from a customer", "taken away from"),
+}
+
+
+def show_accounts(visit: Visit) -> Page:
+    """The accounts of a kind, those that are looked for."""
+    return _listed(visit)
+
+
+def _listed(visit: Visit, refusal: Refusal | None = None) -> Page:
+    asked = visit.form if visit.method == "POST" else visit.query
+    kind = _kind(asked.text("kind"))
+    owner = Owner(asked.text("owner")) if asked.text("owner") in list(Owner) else Owner.ANYBODY
+    search = AccountSearch(kind, owner, asked.number("of"), asked.text("text"))
+    after = asked.number("after") or 0
+    listing = find_accounts(visit.installation, visit.caller, search, ListPage(per_page=_PER_PAGE, after_id=after))
+    values = {
+        "search": search,
+        "listing": listing,
+        "kinds": [(one.value, words) for one, words in KIND_WORDS.items()],
+        "owners": [("anybody", "Anybody’s"), ("nobody", "Nobody’s"), ("somebody", "Somebody’s")],
+        "doings": [(one.value, words[0]) for one, words in _WORDS.items()],
+        "names": customer_names_in_order(visit.installation, visit.caller)[:_SUGGESTED_NAMES],
+        "chosen": set(visit.form.all("account")),
+        "refusal": refusal,
+        "faults": {} if refusal is None else refusal.fields,
+        "after": after,
+    }
+    return Page("accounts.html", values, 200 if refusal is None else 422)
+
+
+def preview_act(visit: Visit) -> Page:
+    """What an act on the chosen accounts would do: nothing is done yet."""
+    try:
+        doing, order = _order(visit)
+        outcome = _carried_out(visit, doing, replace(order, dry_run=True))
+    except Invalid as refusal:
+        return _listed(visit, refusal)
+    values = {
+        "doing": doing,
+        "words": _WORDS[doing],
+        "order": order,
+        "outcome": outcome,
+        "faults_by_account": {one.identifier: one.sentence for one in outcome.faults},
+        "may_be_done": not outcome.faults,
+        "changes_issued": any("correct_issued" in one.sentence for one in outcome.faults),
+    }
+    return Page("accounts_preview.html", values)
+
+
+def do_act(visit: Visit) -> PageAnswer:
+    """Do what was looked at before."""
+    doing, order = _order(visit)
+    outcome = _carried_out(visit, doing, order)
+    if outcome.faults:
+        fields = {one.identifier: one.sentence for one in outcome.faults}
+        refusal = Conflict("accounts_at_fault", "Nothing was done: some of these accounts are at fault.", fields)
+        refusal.is_recorded = True
+        raise refusal
+    accounts = count(len(outcome.entries), "account")
+    said = f"{accounts} {'is' if len(outcome.entries) == 1 else 'are'} {_WORDS[doing][1]} {outcome.customer_name}."
+    return Redirect(f"/accounts?kind={order.kind.value}&of={order.customer_id}", said)
+
+
+def show_account(visit: Visit) -> Page:
+    """One account, and whose it was, is and will be."""
+    history = account_history(visit.installation, visit.caller, visit.ids["account_id"])
+    return Page("account.html", {"history": history, "kind_words": KIND_WORDS[history.account.kind]})
+
+
+def _kind(text: str) -> AccountKind:
+    return AccountKind(text) if text in list(AccountKind) else AccountKind.SUBSCRIPTION
+
+
+def _order(visit: Visit) -> tuple[Doing, AssignmentOrder]:
+    """What the form asks for. Raises ``Invalid``."""
+    form = visit.form
+    doing = Doing(form.text("doing")) if form.text("doing") in list(Doing) else Doing.ASSIGN
+    chosen = tuple(form.all("account"))
+    if not chosen:
+        raise Invalid("nothing_chosen", "Choose at least one account.", {})
+    day = _day(form.text("day"))
+    customer_id = customer_meant(visit.installation, visit.caller, form.text("customer"))
+    order = AssignmentOrder(
+        _kind(form.text("kind")),
+        customer_id,
+        chosen,
+        effective_from=None if doing is Doing.REMOVE else day,
+        effective_to=day if doing is Doing.REMOVE else None,
+        correct_issued=form.has("correct_issued"),
+    )
+    return doing, order
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return parse_day(text)
+    except ValueError as error:
+        raise Invalid("invalid_day", "Write the day as YYYY-MM-DD.", {"day": str(error)}) from None
+
+
+def _carried_out(visit: Visit, doing: Doing, order: AssignmentOrder) -> AssignmentOutcome:
+    carry_out = {Doing.ASSIGN: assign_accounts, Doing.MOVE: move_accounts, Doing.REMOVE: remove_accounts}[doing]
+    return carry_out(visit.installation, visit.caller, order)
+
+
+ROUTES = (
+    PageRoute("GET", "/accounts", show_accounts, Permission.READ, "accounts"),
+    PageRoute("GET", "/accounts/{account_id}", show_account, Permission.READ, "accounts"),
+    PageRoute("POST", "/accounts/preview", preview_act, Permission.CHANGE, "accounts", long=True),
+    PageRoute("POST", "/accounts/assign", do_act, Permission.CHANGE, "accounts", Act.ASSIGN_ACCOUNTS),
+)
