@@ -45,6 +45,16 @@ def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterato
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def is_run_under_way(lake_folder: Path, partner_id: int, month: BillingMonth) -> bool:
+    """Whether a run of this partner and month works now, in whatever process."""
+    staging = lake_folder / str(partner_id) / "staging"
+    # Only where a run left its folder its lock is tried: a run that begins must not find it held.
+    if not (staging / f"run-{month}").exists():
+        return False
+    with exclusive_lock(staging / f"run-{month}.lock") as held:
+        return not held
+
+
 def sweep_runs(lake_folder: Path, partner_id: int, month: BillingMonth, recorded: Collection[int]) -> None:
     """Remove what killed runs of the month left: folders the record does not know. For ``only_run``'s holder."""
     for folder in (lake_folder / str(partner_id) / "runs" / str(month)).glob("[0-9]*"):

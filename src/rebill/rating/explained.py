@@ -126,3 +126,13 @@ def cost_lines_of_row(row: int, file: str | None, count: int) -> str:
 
 def _listed(places: Sequence[tuple[int, int]]) -> str:
     return ", ".join(f"({part}, {row})" for part, row in places)
+
+
+def spend_by_day(customer_id: int, currency: str) -> str:
+    """What the charges on a customer's statement come to on each UTC day: day, amount. It reads ``lake_lines`` too."""
+    return f"""
+SELECT CAST(c.ChargePeriodStart AS DATE) AS charge_day, CAST(SUM(l.price) AS {AMOUNT}) AS price
+FROM {LINE_CHARGES}
+JOIN lake_lines AS c ON c.part = l.part AND c.part_row = l.part_row
+WHERE {of_customer(customer_id, currency)}
+GROUP BY ALL ORDER BY ALL"""

@@ -26,7 +26,7 @@ def keeping_an_admin_key(scope: Scope, caller: Caller, now: datetime) -> Iterato
     yield
     after = live_admin_keys(scope, now)
     lasting = [end for end in after.values() if end is None or end - now >= LEAST_REMAINING_TIME]
-    if caller.user_id is not None and after != before and not lasting:
+    if (caller.key_id or caller.user_id) is not None and after != before and not lasting:
         raise Conflict(
             "last_admin_key",
             "No admin key would be left that is good for another day: create another one first, then do this.",

@@ -1,0 +1,158 @@
+"""Bills: run a month, look at what it says and why it is another than before, and close it."""
+
+from rebill.console.pages.home import chosen_month
+from rebill.console.route import PageRoute
+from rebill.console.showing import count, month_name
+from rebill.console.visit import Page, PageAnswer, Redirect, Visit
+from rebill.model.audit import Act
+from rebill.model.closing import ClosingAct, ClosingOrder
+from rebill.model.errors import Invalid
+from rebill.model.months import BillingMonth
+from rebill.services.acting.permission import Permission
+from rebill.services.billing.approve_closing import approve_closing, list_proposals, withdraw_proposal
+from rebill.services.billing.bills_of_month import BillOrder, bills_of_month
+from rebill.services.billing.closing_act import IssuedClosing
+from rebill.services.billing.correct_month import correct_month
+from rebill.services.billing.finalize_month import finalize_month
+from rebill.services.billing.read_blockers import read_blockers
+from rebill.services.billing.read_pending import read_pending
+from rebill.services.billing.run_under_way import run_works
+from rebill.services.proof.diff_month import diff_month
+from rebill.services.proof.month_glance import month_at_a_glance
+
+_PER_PAGE = 100
+_ORDER_WORDS = (
+    (BillOrder.CUSTOMER, "Customer"),
+    (BillOrder.PRICE, "Price, greatest first"),
+    (BillOrder.DIFFERENCE, "Difference, greatest first"),
+    (BillOrder.MARGIN, "Margin, greatest first"),
+)
+
+
+def show_bills(visit: Visit) -> Page:
+    """A month's bills, beside the month before; whether a run works; what blocks closing; what waits for approval."""
+    installation, caller = visit.installation, visit.caller
+    months, month = chosen_month(visit)
+    order = BillOrder(visit.query.text("order")) if visit.query.text("order") in list(BillOrder) else BillOrder.CUSTOMER
+    number, text = max(visit.query.number("page") or 1, 1), visit.query.text("text")
+    bills = bills_of_month(installation, caller, month, order, text, number, _PER_PAGE)
+    blockers = read_blockers(installation, caller, month)
+    glance = month_at_a_glance(installation, caller, month)
+    values = {
+        "months": months,
+        "month": month,
+        "bills": bills,
+        "order": order,
+        "orders": [(one.value, words) for one, words in _ORDER_WORDS],
+        "text": text,
+        "number": number,
+        "more": bills.total > number * _PER_PAGE,
+        "blockers": blockers,
+        "figures": [now for now, _ in glance.figures],
+        "pending": read_pending(installation, caller, month) if blockers.run is not None else [],
+        "proposals": [one for one in list_proposals(installation, caller) if one.order.month == month],
+        **_progress(visit, month),
+    }
+    return Page("bills.html", values)
+
+
+def start_run(visit: Visit) -> PageAnswer:
+    """Run a month."""
+    month = _month(visit)
+    run = visit.runs.start(visit.caller, month)
+    said = ""
+    if run.done is not None:
+        said = f"{month_name(month)} is run: {count(len(run.done.statements), 'statement')}."
+    return Redirect(f"/bills?month={month}", said)
+
+
+def show_progress(visit: Visit) -> PageAnswer:
+    """Whether the run still works; when it has ended, the page is shown anew."""
+    month = visit.query.month()
+    if month is None:
+        return Redirect("/bills")
+    progress = _progress(visit, month)
+    if progress["is_under_way"] and visit.is_partial:
+        return Page("bills_progress.html", {"month": month, **progress})
+    return Redirect(f"/bills?month={month}")
+
+
+def finalize(visit: Visit) -> PageAnswer:
+    """Issue the Estimated statements of a month."""
+    month = _month(visit)
+    order = ClosingOrder(ClosingAct.FINALIZE, month, reason=visit.form.text("reason"))
+    return _closed(visit, month, finalize_month(visit.installation, visit.caller, order))
+
+
+def correct(visit: Visit) -> PageAnswer:
+    """Issue the corrections of a month."""
+    month = _month(visit)
+    order = ClosingOrder(ClosingAct.CORRECT, month, reason=visit.form.text("reason"))
+    return _closed(visit, month, correct_month(visit.installation, visit.caller, order))
+
+
+def approve(visit: Visit) -> PageAnswer:
+    """Issue what another person asked for."""
+    done = approve_closing(visit.installation, visit.caller, visit.ids["closing_id"])
+    return _closed(visit, done.order.month, done)
+
+
+def withdraw(visit: Visit) -> PageAnswer:
+    """Take back what waits for approval."""
+    withdraw_proposal(visit.installation, visit.caller, visit.ids["closing_id"])
+    return Redirect(f"/bills?month={_month(visit)}", "The proposal is taken back.")
+
+
+def show_differences(visit: Visit) -> Page:
+    """Why the month is another than what was issued, or than the run before said: by customer and cause."""
+    _, month = chosen_month(visit)
+    found = diff_month(visit.installation, visit.caller, month)
+    changed = [one for one in found.totals if one.before != one.after]
+    causes = sorted({cause for one in changed for cause in one.by_cause})
+    values = {"month": month, "found": found, "changed": changed, "causes": causes}
+    return Page("bills_differences.html", values)
+
+
+def _closed(visit: Visit, month: BillingMonth, done: IssuedClosing) -> PageAnswer:
+    if done.waits:
+        said = "It waits for a second person to approve it."
+    elif not done.documents and not done.blocks:
+        said = "Nothing differs: nothing was issued."
+    else:
+        said = f"{count(len(done.documents), 'document')} of {month_name(month)} issued."
+    return Redirect(f"/bills?month={month}", said)
+
+
+def _month(visit: Visit) -> BillingMonth:
+    month = visit.form.month()
+    if month is None:
+        raise Invalid("invalid_month", "Say which month is meant.", {"month": "is required, as YYYY-MM"})
+    return month
+
+
+def _progress(visit: Visit, month: BillingMonth) -> dict[str, object]:
+    last = visit.runs.last(visit.caller, month)
+    is_ours = last is not None and not last.ended.is_set()
+    is_under_way = is_ours or run_works(visit.installation, visit.caller, month)
+    now = visit.installation.clock()
+    return {
+        "is_under_way": is_under_way,
+        "seconds": int((now - last.started_at).total_seconds()) if is_ours and last is not None else None,
+        "failed": last.failed if last is not None and last.ended.is_set() else "",
+    }
+
+
+ROUTES = (
+    PageRoute("GET", "/bills", show_bills, Permission.READ, "bills"),
+    PageRoute("POST", "/bills/run", start_run, Permission.CHANGE, "bills", Act.RUN_BILL, long=True),
+    PageRoute("GET", "/bills/progress", show_progress, Permission.READ, "bills"),
+    PageRoute("GET", "/bills/differences", show_differences, Permission.READ, "bills"),
+    PageRoute("POST", "/bills/finalize", finalize, Permission.CHANGE, "bills", Act.FINALIZE_MONTH),
+    PageRoute("POST", "/bills/correct", correct, Permission.CHANGE, "bills", Act.CORRECT_MONTH),
+    PageRoute(
+        "POST", "/bills/proposals/{closing_id}/approve", approve, Permission.CHANGE, "bills", Act.APPROVE_CLOSING
+    ),
+    PageRoute(
+        "POST", "/bills/proposals/{closing_id}/withdraw", withdraw, Permission.CHANGE, "bills", Act.WITHDRAW_CLOSING
+    ),
+)

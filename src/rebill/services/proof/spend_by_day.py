@@ -1,0 +1,86 @@
+"""What a statement comes to day by day: prices alone, so that a customer may see its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from rebill.engines.duckdb import DuckDBEngine
+from rebill.lake.evidence import damaged, run_manifest
+from rebill.model.currencies import minor_digits
+from rebill.model.document import DocumentKind
+from rebill.model.money import ZERO
+from rebill.model.party import Caller
+from rebill.rating.explained import spend_by_day as spend_by_day_sql
+from rebill.services.acting.installation import Installation
+from rebill.services.acting.permission import Permission, require
+from rebill.services.billing.read_statements import unknown_statement
+from rebill.services.runs.run_files import RUN_TABLES
+from rebill.store.scope import Scope
+from rebill.store.stored_documents import runs_by_id, stored_document
+
+_KEPT: Final = 500
+
+
+@dataclass(frozen=True)
+class SpendByDay:
+    """``days``: what the charges of each day come to, exact. ``rest``: of the total, what no day has.
+
+    That is fees, entries, what is carried, and what minor units add.
+    """
+
+    currency: str
+    days: tuple[tuple[date, Decimal], ...]
+    rest: Decimal
+
+
+def spend_by_day(installation: Installation, caller: Caller, statement_id: int) -> SpendByDay:
+    """A statement by the days of its charges; a note has none, its whole total is the rest.
+
+    Raises ``NotFound`` for one that ``caller`` may not see, and ``ProgramError`` where its run's files are gone.
+    """
+    require(caller, Permission.READ_OWN)
+    with installation.database.reading() as connection:
+        document = stored_document(Scope.of(connection, caller), statement_id)
+        if document is None:
+            raise unknown_statement(statement_id)
+        # Runs are the partner's. Of this one a customer sees its own document's part, which it was just found to have.
+        run = runs_by_id(Scope(connection, caller.partner_id), [document.run_id])[document.run_id]
+    total = Decimal(document.total).scaleb(-minor_digits(document.currency))
+    days: Sequence[tuple[date, Decimal]] = ()
+    if document.kind is DocumentKind.STATEMENT:
+        place = _RunPlace(installation.lake_folder, run.folder, run.manifest_file_sha256)
+        days = _days(place, installation.settings.engine_memory_limit, document.customer_id, document.currency)
+    return SpendByDay(document.currency, tuple(days), total - sum((amount for _, amount in days), ZERO))
+
+
+@dataclass(frozen=True)
+class _RunPlace:
+    """Where a run's files lie."""
+
+    lake_folder: Path
+    folder: str
+    manifest_sha256: str | None
+
+
+@lru_cache(maxsize=_KEPT)
+def _days(place: _RunPlace, memory_limit: str, customer_id: int, currency: str) -> tuple[tuple[date, Decimal], ...]:
+    """What a run's files say, which never change: they are read once."""
+    manifest = run_manifest(place.lake_folder, place.folder, place.manifest_sha256)
+    data_sets = manifest.get("inputs", {}).get("data_sets", ())
+    parts = [place.lake_folder / path for found in data_sets for path, *_ in found["parts"]]
+    if not parts:
+        return ()
+    tables = {name: place.lake_folder / place.folder / f"{name}.parquet" for name in RUN_TABLES}
+    for path in (*parts, *tables.values()):
+        if not path.is_file():
+            raise damaged(path.relative_to(place.lake_folder).as_posix(), "it is missing")
+    with TemporaryDirectory() as scratch, DuckDBEngine(Path(scratch), memory_limit) as engine:
+        for name, path in tables.items():
+            engine.view_parquet(name, path)
+        engine.view_parts("lake_lines", parts)
+        return tuple(engine.rows(spend_by_day_sql(customer_id, currency)))
