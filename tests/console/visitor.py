@@ -121,7 +121,7 @@ class Visitor:
 
     def open(self, path: str) -> Shown:
         """Go to an address."""
-        return self._seen(self._request("GET", path), path)
+        return self._seen(self.request("GET", path), path)
 
     def send(self, action: str, **values: str | Sequence[str]) -> Shown:
         """Fill in the form on the page in front that goes to ``action``, and send it."""
@@ -136,13 +136,13 @@ class Visitor:
         data: dict[str, list[str]] = {}
         for name, value in fields:
             data.setdefault(name, []).append(value)
-        return self._seen(self._request("POST", form.action, data=data, headers=dict(headers)), form.action)
+        return self._seen(self.request("POST", form.action, data=data, headers=dict(headers)), form.action)
 
     def upload(self, action: str, name: str, file_name: str, content: bytes, **values: str) -> Shown:
         """Fill in a form that takes a file, and send it."""
         assert self.shown is not None
         form = self.shown.form(action)
-        answer = self._request(
+        answer = self.request(
             "POST",
             form.action,
             data=dict(form.filled(values)),
@@ -156,7 +156,9 @@ class Visitor:
         self.open("/sign-in")
         return self.send("/sign-in", api_key=key)
 
-    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Ask for exactly this; no redirection is followed."""
+
         async def made() -> httpx.Response:
             return await self.client.request(method, path, **options)
 
@@ -165,7 +167,7 @@ class Visitor:
     def _seen(self, answer: httpx.Response, path: str) -> Shown:
         while answer.status_code == 303:
             path = answer.headers["location"]
-            answer = self._request("GET", path)
+            answer = self.request("GET", path)
         reader = _Forms(path)
         if answer.headers.get("content-type", "").startswith("text/html"):
             reader.feed(answer.text)

@@ -25,7 +25,7 @@ _CONSOLE: Final = (
     Place("prices", "Price books and rules", "/price-books", Permission.READ),
     Place("bills", "Bills", "/bills", Permission.READ),
     Place("margin", "Margin", "/margin", Permission.READ),
-    Place("audit", "Audit", "/audit", Permission.READ_ADMINISTRATION),
+    Place("audit", "Audit", "/audit", Permission.ADMINISTER),
     Place("access", "Keys and users", "/access", Permission.READ_ADMINISTRATION),
     Place("settings", "Settings", "/settings", Permission.READ_ADMINISTRATION),
 )

@@ -10,6 +10,8 @@ from rebill.model.kept_answer import KeptAnswer
 from rebill.services.acting.acts_once import ActsOnce
 
 _REDIRECT = "rebill/redirect"
+_NOT_HASHED = ("form_token", "password")
+"""A password is never kept but by its slow hash."""
 
 
 class _NotDone(Exception):
@@ -53,5 +55,5 @@ def _request_sha256(visit: Visit) -> str:
 
 
 def _body_sha256(visit: Visit) -> str:
-    told = {name: list(values) for name, values in visit.form.values.items() if name != "form_token"}
+    told = {name: list(values) for name, values in visit.form.values.items() if name not in _NOT_HASHED}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -1,11 +1,30 @@
 """Every page of the console and the portal."""
 
+from rebill.console.pages.access import ROUTES as ACCESS
 from rebill.console.pages.accounts import ROUTES as ACCOUNTS
+from rebill.console.pages.audit import ROUTES as AUDIT
 from rebill.console.pages.bills import ROUTES as BILLS
+from rebill.console.pages.costs import ROUTES as COSTS
 from rebill.console.pages.customers import ROUTES as CUSTOMERS
 from rebill.console.pages.home import ROUTES as HOME
+from rebill.console.pages.margins import ROUTES as MARGINS
 from rebill.console.pages.portal import ROUTES as PORTAL
+from rebill.console.pages.price_books import ROUTES as PRICE_BOOKS
+from rebill.console.pages.settings import ROUTES as SETTINGS
 from rebill.console.pages.statements import ROUTES as STATEMENTS
 from rebill.console.route import PageRoute
 
-ROUTES: tuple[PageRoute, ...] = (*HOME, *ACCOUNTS, *CUSTOMERS, *BILLS, *STATEMENTS, *PORTAL)
+ROUTES: tuple[PageRoute, ...] = (
+    *HOME,
+    *ACCOUNTS,
+    *CUSTOMERS,
+    *COSTS,
+    *PRICE_BOOKS,
+    *BILLS,
+    *STATEMENTS,
+    *MARGINS,
+    *AUDIT,
+    *ACCESS,
+    *SETTINGS,
+    *PORTAL,
+)

@@ -33,7 +33,8 @@ SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
 KEPT: Final = "kept:"
 """Before the names of the fields of a form that waits for its sender to sign in."""
-_OWN_FIELDS: Final = ("form_token", "once")
+_NOT_KEPT: Final = ("form_token", "once", "password")
+"""What belongs to the session that ended, and what is typed again rather than shown."""
 
 
 class SigningIn:
@@ -53,7 +54,7 @@ class SigningIn:
     def after_the_end(self, visit: Visit, is_secure: bool, cookies: Mapping[str, str]) -> Answer:
         """The sign-in page for a form whose session ended: what was typed stays in it."""
         sentence = "Your session has ended. Sign in again: what you typed is kept."
-        names = [name for name in visit.form.values if name not in _OWN_FIELDS]
+        names = [name for name in visit.form.values if name not in _NOT_KEPT]
         kept = {f"{KEPT}{name}": visit.form.values[name] for name in names}
         kept_visit = replace(visit, form=Fields(kept))
         return self._shown(kept_visit, is_secure, cookies, visit.path, sentence, 401)

@@ -3,6 +3,7 @@
 import csv
 import io
 
+from rebill.documents.spreadsheet_text import harmless
 from rebill.documents.statement_json import STATEMENT
 from rebill.documents.statement_lines import LINE_KEYS, line_documents
 from rebill.model.document import Document
@@ -20,7 +21,6 @@ _HEAD_KEYS = (
     "corrects",
 )
 _WORDS = ("provider", "subscription", "service", "charge_category")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def statement_csv(statement_id: int, statement: Statement, document: Document = STATEMENT) -> str:
@@ -35,7 +35,7 @@ def statement_csv(statement_id: int, statement: Statement, document: Document = 
         statement.currency,
         statement.status.value,
         document.type_of(statement.total_minor_units).value,
-        _harmless(document.invoice_id),
+        harmless(document.invoice_id),
         "" if document.invoice_date is None else document.invoice_date.isoformat(),
         "" if document.corrects_id is None else str(document.corrects_id),
     )
@@ -43,11 +43,7 @@ def statement_csv(statement_id: int, statement: Statement, document: Document = 
     writer = csv.writer(rows, lineterminator="\r\n")
     writer.writerow((*_HEAD_KEYS, *LINE_KEYS))
     for line in line_documents(statement):
-        words = [_harmless(line[key]) for key in _WORDS]
-        told = (line["kind"], line["reference"], _harmless(line["description"]), line["correction_of"])
+        words = [harmless(line[key]) for key in _WORDS]
+        told = (line["kind"], line["reference"], harmless(line["description"]), line["correction_of"])
         writer.writerow((*head, line["n"], *words, line["quantity"], line["amount"], *told))
     return rows.getvalue()
-
-
-def _harmless(value: int | str | None) -> int | str | None:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

@@ -81,5 +81,5 @@ def bill_rows(scope: Scope, month: BillingMonth) -> list[BillRow]:
             kind,
             invoice_id,
             given_number,
-        ) in scope.connection.execute(query).tuples()
+        ) in scope.connection.execute(query)
     ]

@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rebill.console.charts import BarChart, bar_chart
+from rebill.console.charts import bar_chart
 from rebill.console.route import PageRoute
 from rebill.console.visit import Download, Page, PageAnswer, Redirect, Visit
 from rebill.documents.statement_csv import statement_csv
 from rebill.documents.statement_json import statement_json
 from rebill.model.audit import Act
-from rebill.model.money import ZERO
 from rebill.model.statement import ShownLine, Statement
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement
@@ -19,7 +18,6 @@ from rebill.services.proof.explain_statement import explain_statement
 from rebill.services.proof.spend_by_day import spend_by_day
 from rebill.store.statements import StatementRecord
 
-_BARS = 12
 _NO_SERVICE = "Other"
 
 
@@ -42,8 +40,6 @@ def statement_values(record: StatementRecord, place: str) -> dict[str, object]:
         "place": place,
         "services": services,
         "subscriptions": subscriptions,
-        "service_chart": _greatest("Cost by service", statement.currency, services),
-        "subscription_chart": _greatest("Cost by subscription", statement.currency, subscriptions),
     }
 
 
@@ -119,13 +115,6 @@ def _summed(lines: Sequence[ShownLine], statement: Statement, by_service: bool) 
         sums[name or priced.description or _NO_SERVICE] += shown.line.amount_minor_units
     amounts = [(name, Decimal(units).scaleb(-statement.minor_digits)) for name, units in sums.items()]
     return sorted(amounts, key=lambda one: (-abs(one[1]), one[0]))
-
-
-def _greatest(title: str, currency: str, amounts: Sequence[tuple[str, Decimal]]) -> BarChart | None:
-    shown = list(amounts[:_BARS])
-    if len(amounts) > _BARS:
-        shown.append((f"{len(amounts) - _BARS} more", sum((amount for _, amount in amounts[_BARS:]), ZERO)))
-    return bar_chart(title, currency, shown)
 
 
 ROUTES = (

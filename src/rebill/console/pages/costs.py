@@ -1,0 +1,89 @@
+"""Cost data: what is imported, what could not be read, and a new delivery from files of the visitor's machine."""
+
+import tempfile
+from pathlib import Path
+
+from rebill.console.route import PageRoute
+from rebill.console.showing import count
+from rebill.console.visit import Download, Page, PageAnswer, Redirect, Visit
+from rebill.documents.rejects_csv import rejects_csv
+from rebill.model.audit import Act
+from rebill.model.data_set import CostImport, CostImportOrder
+from rebill.model.errors import Invalid, Refusal
+from rebill.services.acting.permission import Permission
+from rebill.services.costs.import_costs import import_costs, list_data_sets
+from rebill.services.costs.read_rejects import list_rejects
+
+_SHOWN_REJECTS = 200
+
+
+def show_costs(visit: Visit) -> Page:
+    """The data sets in force, the last month first."""
+    return _shown(visit)
+
+
+def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
+    data_sets = list_data_sets(visit.installation, visit.caller)
+    values = {
+        "data_sets": sorted(data_sets, key=lambda one: (one.billing_month, one.imported_at), reverse=True),
+        "refusal": refusal,
+        "faults": {} if refusal is None else refusal.fields,
+    }
+    return Page("costs.html", values, 200 if refusal is None else 422)
+
+
+def take_in(visit: Visit) -> PageAnswer:
+    """Import a file."""
+    file = visit.form.files.get("file")
+    try:
+        if file is None:
+            raise Invalid("no_file", "Choose a cost file.", {"file": "is required"})
+        with tempfile.TemporaryDirectory() as folder:
+            # Only the last part of its name, whatever the browser says: it lies in a folder of its own.
+            place = Path(folder) / (Path(file.name.replace("\\", "/")).name or "cost.csv")
+            place.write_bytes(file.content)
+            order = CostImportOrder(
+                (place,),
+                scope=visit.form.text("scope") or None,
+                period=visit.form.month("period"),
+                currency=visit.form.text("currency") or None,
+                accept_rejects=visit.form.has("accept_rejects"),
+                overlap_reason=visit.form.text("overlap_reason") or None,
+            )
+            done = import_costs(visit.installation, visit.caller, order)
+    except Invalid as refusal:
+        return _shown(visit, refusal)
+    return Redirect("/costs", _said(done))
+
+
+def show_rejects(visit: Visit) -> Page:
+    """Rows of a data set that could not be read."""
+    rejects = list_rejects(visit.installation, visit.caller, visit.ids["data_set_id"])
+    values = {"rejects": rejects[:_SHOWN_REJECTS], "total": len(rejects), "data_set_id": visit.ids["data_set_id"]}
+    return Page("rejects.html", values)
+
+
+def give_rejects(visit: Visit) -> Download:
+    """The same as a file."""
+    data_set_id = visit.ids["data_set_id"]
+    text = rejects_csv(list_rejects(visit.installation, visit.caller, data_set_id))
+    return Download(text.encode(), "text/csv; charset=utf-8", f"rejects {data_set_id}.csv")
+
+
+def _said(done: CostImport) -> str:
+    rows = sum(one.rows for one in done.data_sets)
+    months = ", ".join(sorted({str(one.billing_month) for one in done.data_sets}))
+    if done.data_sets and all(one.already_imported for one in done.data_sets):
+        return f"This very file is in force already, for {months}."
+    rejects = f"; {count(done.reject_count, 'row')} could not be read" if done.reject_count else ""
+    return f"{count(rows, 'charge')} of {months} taken in{rejects}."
+
+
+ROUTES = (
+    PageRoute("GET", "/costs", show_costs, Permission.READ, "costs"),
+    PageRoute(
+        "POST", "/costs/import", take_in, Permission.CHANGE, "costs", Act.IMPORT_COSTS, long=True, takes_files=True
+    ),
+    PageRoute("GET", "/costs/{data_set_id}/rejects", show_rejects, Permission.READ, "costs"),
+    PageRoute("GET", "/costs/{data_set_id}/rejects.csv", give_rejects, Permission.READ, "costs"),
+)

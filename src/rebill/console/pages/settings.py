@@ -1,0 +1,72 @@
+"""Settings: the partner's own."""
+
+from decimal import Decimal
+
+from rebill.console.route import PageRoute
+from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
+from rebill.model.audit import Act
+from rebill.model.closing import LateCost, Numbering
+from rebill.model.errors import Invalid, Refusal
+from rebill.model.money import parse_decimal
+from rebill.model.months import BillingMonth
+from rebill.model.partner import PartnerSettingsChange
+from rebill.services.acting.permission import Permission
+from rebill.services.parties.partner_settings import change_partner_settings, get_partner_settings
+
+
+def show_settings(visit: Visit) -> Page:
+    """The settings as they are."""
+    return _shown(visit)
+
+
+def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
+    values = {
+        "settings": get_partner_settings(visit.installation, visit.caller),
+        "numberings": [(one.value, one.value) for one in Numbering],
+        "late_costs": [(one.value, one.value) for one in LateCost],
+        "refusal": refusal,
+        "faults": {} if refusal is None else refusal.fields,
+    }
+    return Page("settings.html", values, 200 if refusal is None else 422)
+
+
+def alter_settings(visit: Visit) -> PageAnswer:
+    """Change the settings."""
+    form = visit.form
+    try:
+        change = PartnerSettingsChange(
+            name=form.text("name"),
+            currency=form.text("currency"),
+            bill_input_tax=form.has("bill_input_tax"),
+            billing_start=_billing_start(form),
+            changes_billing_start=True,
+            unassigned_threshold=_threshold(form),
+            close_day=form.number("close_day"),
+            needs_approval=form.has("needs_approval"),
+            numbering=Numbering(form.text("numbering")) if form.text("numbering") in list(Numbering) else None,
+            late_cost=LateCost(form.text("late_cost")) if form.text("late_cost") in list(LateCost) else None,
+        )
+        change_partner_settings(visit.installation, visit.caller, change)
+    except Invalid as refusal:
+        return _shown(visit, refusal)
+    return Redirect("/settings", "The settings are changed.")
+
+
+def _billing_start(form: Fields) -> BillingMonth | None:
+    month = form.month("billing_start")
+    if month is None and form.has("billing_start"):
+        raise Invalid("invalid_partner", "Nothing was changed.", {"billing_start": "must be a month, as YYYY-MM"})
+    return month
+
+
+def _threshold(form: Fields) -> Decimal:
+    try:
+        return parse_decimal(form.text("unassigned_threshold", "0"))
+    except ValueError:
+        raise Invalid("invalid_partner", "Nothing was changed.", {"unassigned_threshold": "must be a number"}) from None
+
+
+ROUTES = (
+    PageRoute("GET", "/settings", show_settings, Permission.READ_ADMINISTRATION, "settings"),
+    PageRoute("POST", "/settings", alter_settings, Permission.ADMINISTER, "settings", Act.CHANGE_PARTNER),
+)

@@ -1,0 +1,156 @@
+"""A partner's month on the pages, by a visitor without scripts: assign, run, look, finalize; and nothing twice."""
+
+import pytest
+
+from rebill.model.months import BillingMonth
+from rebill.model.party import Role
+from rebill.model.statement import StatementStatus
+from rebill.services.keeping.read_audit_trail import newest_audit_entries
+from rebill.store.audit_entries import AuditFilter
+from rebill.store.tables import runs
+from tests.console.conftest import NOBODYS, OWN, Office
+from tests.console.visitor import Visitor
+from tests.services.months import stored
+
+MONTH = BillingMonth(2024, 9)
+
+
+def _acts(office: Office) -> list[tuple[str, str, str]]:
+    entries = newest_audit_entries(office.installation, office.partner, AuditFilter(), 50)
+    return [(one.entry.act, one.entry.outcome.value, one.entry.by.occasion.channel.value) for one in entries]
+
+
+def _statement_id(office: Office, customer_id: int) -> int:
+    (found,) = [one for one in stored(office.installation, office.partner) if one.statement.customer_id == customer_id]
+    return found.statement_id
+
+
+def test_a_month_is_assigned_run_looked_into_and_finalized(office: Office, admin: Visitor) -> None:
+    assert "Not run yet." in admin.open("/?month=2024-09").text
+    admin.open("/bills?month=2024-09")
+    assert "September 2024 is run: 2 statements." in admin.send("/bills/run").text
+    home = admin.open("/?month=2024-09")
+    assert "unassigned cost" in home.text
+    assert NOBODYS in home.text
+    admin.open(f"/accounts?kind=subscription&text={NOBODYS}")
+    preview = admin.send("/accounts/preview", account=NOBODYS, customer="Indigo", doing="assign")
+    assert "What would happen" in preview.text
+    assert "would change" in preview.text
+    assert "is assigned to Indigo." in admin.send("/accounts/assign").text
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/run")
+    statement_id = _statement_id(office, office.own)
+    statement = admin.open(f"/statements/{statement_id}")
+    assert "140.00 USD" in statement.text
+    line = admin.open(f"/statements/{statement_id}/lines/1")
+    assert "Why this price?" in line.text
+    days = admin.open(f"/statements/{statement_id}/days")
+    assert "2024-09-03" in days.text
+    admin.open("/bills?month=2024-09")
+    assert "2 documents of September 2024 issued." in admin.send("/bills/finalize").text
+    assert {one.statement.status for one in stored(office.installation, office.partner)} == {StatementStatus.FINAL}
+    acts = _acts(office)
+    assert ("finalize_month", "done", "console") in acts
+    assert ("assign_accounts", "done", "console") in acts
+
+
+def test_what_stands_in_the_way_is_listed_and_a_reason_overrides_it(office: Office, admin: Visitor) -> None:
+    admin.open("/bills?month=2024-09")
+    bills = admin.send("/bills/run")
+    assert "unassigned cost" in bills.text
+    refused = admin.send("/bills/finalize", reason="")
+    assert refused.status == 409
+    assert "unassigned cost" in refused.text
+    admin.open("/bills?month=2024-09")
+    assert "issued." in admin.send("/bills/finalize", reason="The account is a test of ours").text
+    assert ("finalize_month", "refused", "console") in _acts(office)
+
+
+def test_a_form_that_is_sent_twice_acts_once(office: Office, admin: Visitor) -> None:
+    admin.open(f"/accounts?kind=subscription&text={NOBODYS}")
+    preview = admin.send("/accounts/preview", account=NOBODYS, customer="Indigo", doing="assign")
+    form = preview.form("/accounts/assign")
+    first, second = admin.send_form(form), admin.send_form(form)
+    assert (first.text, second.status) == (second.text, 200)
+    assert [one for one in _acts(office) if one[2] == "console"] == [("assign_accounts", "done", "console")]
+    form = admin.open("/customers/new").form("/customers/new")
+    made = admin.send_form(form, name="Twice Ltd")
+    again = admin.send_form(form, name="Twice Ltd")
+    assert (again.path, again.status) == (made.path, 200)
+    changed = admin.send_form(form, name="Thrice Ltd")
+    assert changed.status == 422, "the same form with other words is another act"
+
+
+def test_two_finalize_at_once_and_one_is_told_so(office: Office, admin: Visitor) -> None:
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/run")
+    first = admin.open("/bills?month=2024-09").form("/bills/finalize")
+    second = admin.open("/bills?month=2024-09").form("/bills/finalize")
+    assert "issued." in admin.send_form(first, reason="Ours").text
+    late = admin.send_form(second, reason="Ours too")
+    assert late.status == 409
+    assert "There is no Estimated statement" in late.text
+
+
+def test_accounts_are_transferred_by_day_and_their_history_is_kept(office: Office, admin: Visitor) -> None:
+    shown = admin.open(f"/accounts?kind=subscription&text={OWN}")
+    admin.send("/accounts/preview", account=OWN, customer="Neighbour", doing="move", day="2024-09-15")
+    assert "is transferred to Neighbour Ltd." in admin.send("/accounts/assign").text
+    account = next(
+        part for part in shown.answer.text.split('"') if part.startswith("/accounts/") and part[-1].isdigit()
+    )
+    history = admin.open(account).text
+    assert "Neighbour Ltd 2024-09-15 open" in history
+    assert "Indigo the beginning 2024-09-15" in history
+
+
+def test_faults_are_told_before_anything_is_done_and_nothing_typed_is_lost(office: Office, admin: Visitor) -> None:
+    admin.open(f"/accounts?kind=subscription&text={OWN}")
+    preview = admin.send("/accounts/preview", account=OWN, customer="Neighbour", doing="assign")
+    assert "already assigned to another customer" in preview.text
+    assert "Assign 1 account" not in preview.text
+    admin.open("/accounts?kind=subscription")
+    refused = admin.send("/accounts/preview", account=[OWN, NOBODYS], customer="d", doing="assign", day="2024-09-15")
+    assert refused.status == 422
+    assert "is in 2 names" in refused.text
+    kept = refused.form("/accounts/preview").fields
+    assert {value for name, value in kept if name == "account"} == {OWN, NOBODYS}
+    assert ("day", "2024-09-15") in kept
+    refused = admin.send("/accounts/preview", account=[], customer="Indigo")
+    assert "Choose at least one account." in refused.text
+
+
+@pytest.mark.parametrize(("role", "may_run"), [(Role.READ_ONLY, False), (Role.OPERATOR, True)])
+def test_who_may_not_change_anything_is_offered_nothing_to_change(
+    role: Role, may_run: bool, office: Office, admin: Visitor, stranger: Visitor
+) -> None:
+    form = admin.open("/bills?month=2024-09").form("/bills/run")
+    stranger.sign_in(office.key(role))
+    forms = stranger.open("/bills?month=2024-09").forms
+    assert any(one.action == "/bills/run" for one in forms) is may_run
+    token = next(value for one in forms for name, value in one.fields if name == "form_token")
+    answer = stranger.send_form(form, form_token=token)
+    assert (answer.status == 403) is not may_run
+    with office.installation.database.reading() as connection:
+        assert bool(connection.execute(runs.select()).all()) is may_run
+
+
+def test_what_was_typed_outlives_the_session(office: Office, admin: Visitor) -> None:
+    form = admin.open("/customers/new").form("/customers/new")
+    admin.client.cookies.clear()
+    shown = admin.send_form(form, name="<Kept> & Sons", billing_contact="سلام")
+    assert shown.status == 401
+    assert "what you typed is kept" in shown.text
+    again = admin.send_form(shown.forms[1], api_key=office.key())
+    assert "nothing of it was done" in again.text
+    assert "<Kept> & Sons" in again.text
+    made = admin.send_form(again.form("/customers/new"))
+    assert "<Kept> & Sons is a customer now." in made.text
+
+
+def test_what_another_site_sends_is_neither_done_nor_kept(admin: Visitor) -> None:
+    form = admin.open("/customers/new").form("/customers/new")
+    admin.client.cookies.clear()
+    shown = admin.send_form(form, headers={"Origin": "https://evil.example"}, name="Evil Ltd")
+    assert shown.status == 401
+    assert "Evil Ltd" not in shown.answer.text

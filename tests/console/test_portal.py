@@ -1,0 +1,131 @@
+"""The portal shows a customer its own, and the console is not there for it: every page is searched for secrets."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from rebill.console.routes import ROUTES
+from rebill.model.customer import CustomerChange
+from rebill.model.months import BillingMonth
+from rebill.model.party import Caller, Classification, Role
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.parties.change_customer import change_customer
+from tests.api.leak_search import Secret
+from tests.console.conftest import Office
+from tests.console.visitor import SAME_SITE, Visitor
+from tests.services.months import Month, charge, stored
+
+COST, LISTED = Decimal("88919331.1347"), Decimal("99731177.7129")
+NEIGHBOURS_COST, NEIGHBOURS_LISTED = Decimal("77120913.5513"), Decimal("86120417.3391")
+OTHER_COST, OTHER_LISTED = Decimal("110.50"), Decimal(132)
+"""Of the customer's other charges."""
+MONTH = BillingMonth(2024, 9)
+
+
+@pytest.fixture
+def planted(office: Office) -> Office:
+    """The office with a month of figures and names that stand nowhere else, run."""
+    month: Month = office.month
+    month.cost(
+        charge("2024-09-03", str(COST), str(LISTED), SubAccountId="zinc-own"),
+        charge("2024-09-05", str(NEIGHBOURS_COST), str(NEIGHBOURS_LISTED), SubAccountId="zebra-neighbours"),
+        scope="zenith-export",
+        name="zircon-delivery.csv",
+    )
+    month.subscriptions(office.own, "zinc-own")
+    month.subscriptions(office.neighbour, "zebra-neighbours")
+    run_bill(office.installation, office.partner, MONTH)
+    return office
+
+
+@pytest.fixture
+def customer(planted: Office, stranger: Visitor) -> Visitor:
+    """A visitor who signed in for the customer."""
+    stranger.sign_in(planted.key(Role.CUSTOMER_READ_ONLY, planted.own))
+    return stranger
+
+
+def _secrets() -> Iterator[Secret]:
+    cost, price = COST + OTHER_COST, (LISTED + OTHER_LISTED).quantize(Decimal("0.01"))
+    numbers = {
+        "the cost of a charge": COST,
+        "the partner's cost": cost,
+        "the margin": price - cost,
+        "the margin in percent": (price - cost) / price * 100,
+        "the neighbour's cost": NEIGHBOURS_COST,
+        "the neighbour's price": NEIGHBOURS_LISTED + 40,
+        "everybody's price": LISTED + NEIGHBOURS_LISTED + OTHER_LISTED + 40,
+    }
+    names = ("Neighbour Ltd", "zebra-neighbours", "subscription-nobody")
+    texts = (*names, "zircon-delivery", "zenith-export", "Traceback")
+    yield from (Secret.number(name, value) for name, value in numbers.items())
+    yield from (Secret.text(text, text) for text in texts)
+
+
+def _paths(office: Office) -> Iterator[tuple[str, str]]:
+    """Every page with every id that exists and one that does not, as (method, path)."""
+    ids = [str(one.statement_id) for one in stored(office.installation, office.partner)]
+    ids += [str(office.own), str(office.neighbour), "1", "999999999"]
+    for route in ROUTES:
+        names = route.path.count("{")
+        for one in ids if names else [""]:
+            path = route.path
+            while "{" in path:
+                start, end = path.index("{"), path.index("}")
+                path = path[:start] + one + path[end + 1 :]
+            yield route.method, path
+            yield "GET", f"{path}?month=2024-09&text=e&of={office.neighbour}&page=1&after=1&order=price"
+
+
+def test_nothing_planted_is_in_anything_that_a_customers_session_reaches(planted: Office, customer: Visitor) -> None:
+    secrets = list(_secrets())
+    home = customer.open("/portal")
+    assert "Indigo" in home.text
+    statuses: set[int] = set()
+    token = next(value for form in home.forms for name, value in form.fields if name == "form_token")
+    for method, path in _paths(planted):
+        body = {"form_token": token, "once": "once", "month": "2024-09", "reason": "x"}
+        for headers in ({}, {"HX-Request": "true"}):
+            given = {**SAME_SITE, **headers}
+            answer = customer.request(method, path, data=body if method == "POST" else None, headers=given)
+            statuses.add(answer.status_code)
+            told = answer.text + "".join(f"{name}: {value}\n" for name, value in answer.headers.items())
+            for secret in secrets:
+                assert secret.pattern.search(told) is None, (secret.name, method, path)
+            if not path.startswith("/portal") and path.split("?")[0] != "/":
+                assert answer.status_code in (404, 403), path
+    assert statuses >= {200, 303, 404}
+
+
+def test_the_search_would_find_what_leaks(planted: Office, admin: Visitor) -> None:
+    found = set()
+    for method, path in _paths(planted):
+        if method == "GET":
+            told = admin.request("GET", path).text
+            found |= {secret.name for secret in _secrets() if secret.pattern.search(told)}
+    assert found >= {"the partner's cost", "the margin", "the neighbour's price", "Neighbour Ltd", "zebra-neighbours"}
+
+
+def test_a_customer_sees_its_own_statement_by_day_and_service_and_takes_it_as_a_file(
+    planted: Office, customer: Visitor
+) -> None:
+    (own,) = [one for one in stored(planted.installation, planted.partner) if one.statement.customer_id == planted.own]
+    page = customer.open(f"/portal/statements/{own.statement_id}")
+    assert "99,731,309.71 USD" in page.text
+    assert "Why this price?" not in page.text
+    assert "2024-09-03" in customer.open(f"/portal/statements/{own.statement_id}/days").text
+    file = customer.open(f"/portal/statements/{own.statement_id}/csv").answer
+    assert file.headers["content-disposition"].startswith("attachment")
+    assert "99731177.71" in file.text
+    assert "99,731,309.71" in customer.open("/portal/cost").text
+
+
+def test_a_customer_without_access_has_no_portal(
+    installation: Installation, partner: Caller, planted: Office, customer: Visitor
+) -> None:
+    assert customer.open("/portal").path == "/portal"
+    change = CustomerChange(classification=Classification.MANAGED_WITHOUT_ACCESS)
+    change_customer(installation, partner, planted.own, change)
+    assert customer.open("/portal").path.startswith("/sign-in")
