@@ -1,7 +1,7 @@
 """Users may have passwords, and whoever signed in to the pages has a session in the record.
 
 Revision ID: 0067
-Revises: 0063
+Revises: 0068
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0067"
-down_revision = "0063"
+down_revision = "0068"
 branch_labels = None
 depends_on = None
 
