@@ -3,15 +3,105 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import platformdirs
 
 from rebill.model.call_limit import GREATEST_CALLS_PER_MINUTE
 from rebill.model.errors import Invalid
 
+_PUBLIC_AUTHORITY: Final = "https://login.microsoftonline.com"
+_GREATEST_SECRET_CHARACTERS: Final = 100_000
 _DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+class SignInWay(StrEnum):
+    """How rebill signs in at Microsoft."""
+
+    CLIENT_SECRET = "client_secret"
+    CERTIFICATE = "certificate"
+    MANAGED_IDENTITY = "managed_identity"
+    APPLICATION_AND_USER = "application_and_user"
+    """By the refresh token of a user who has consented, who signed in with a second factor."""
+
+
+@dataclass(frozen=True)
+class MicrosoftSettings:
+    """Where Microsoft's services are, and as whom rebill calls them.
+
+    ``client_secret`` and ``refresh_token`` come from the environment, or else from a file of one line.
+    ``certificates``: a file of certificate authorities to trust in place of the system's.
+    """
+
+    tenant_id: str = ""
+    client_id: str = ""
+    way: SignInWay = SignInWay.CLIENT_SECRET
+    client_secret: str = field(default="", repr=False)
+    client_secret_file: Path | None = None
+    refresh_token: str = field(default="", repr=False)
+    refresh_token_file: Path | None = None
+    certificate_file: Path | None = None
+    certificates: Path | None = None
+    authority: str = _PUBLIC_AUTHORITY
+    partner_center_url: str = "https://api.partnercenter.microsoft.com"
+    graph_url: str = "https://graph.microsoft.com"
+
+    @property
+    def has_own_authority(self) -> bool:
+        """Whether the sign-in is not the public cloud's."""
+        return self.authority != _PUBLIC_AUTHORITY
+
+    def missing(self) -> list[str]:
+        """The variables that the way of signing in needs and that are not set."""
+        of_secret = bool(self.client_secret or self.client_secret_file)
+        of_user = bool(self.refresh_token or self.refresh_token_file)
+        needed = {"REBILL_MICROSOFT_TENANT_ID": bool(self.tenant_id)}
+        if self.way is not SignInWay.MANAGED_IDENTITY:
+            needed["REBILL_MICROSOFT_CLIENT_ID"] = bool(self.client_id)
+        if self.way in (SignInWay.CLIENT_SECRET, SignInWay.APPLICATION_AND_USER):
+            needed["REBILL_MICROSOFT_CLIENT_SECRET"] = of_secret
+        if self.way is SignInWay.APPLICATION_AND_USER:
+            needed["REBILL_MICROSOFT_REFRESH_TOKEN"] = of_user
+        if self.way is SignInWay.CERTIFICATE:
+            needed["REBILL_MICROSOFT_CERTIFICATE_FILE"] = self.certificate_file is not None
+        return [name for name, is_set in needed.items() if not is_set]
+
+    def read_secrets(self) -> dict[str, str]:
+        """The secrets that are set, by their names. Raises ``Invalid`` for a file that cannot be read."""
+        given = {
+            "client_secret": (self.client_secret, self.client_secret_file),
+            "refresh_token": (self.refresh_token, self.refresh_token_file),
+        }
+        found = {name: text or _secret_of(file) for name, (text, file) in given.items() if text or file}
+        return {name: secret for name, secret in found.items() if secret}
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "MicrosoftSettings":
+        """Read ``REBILL_MICROSOFT_*``; every one is described in ``docs/settings.md``."""
+
+        def text(name: str, default: str = "") -> str:
+            return environment.get(f"REBILL_MICROSOFT_{name}", "").strip() or default
+
+        def file(name: str) -> Path | None:
+            return Path(text(name)).expanduser() if text(name) else None
+
+        return cls(
+            tenant_id=text("TENANT_ID"),
+            client_id=text("CLIENT_ID"),
+            way=_sign_in_way(text("SIGN_IN", SignInWay.CLIENT_SECRET)),
+            client_secret=text("CLIENT_SECRET"),
+            client_secret_file=file("CLIENT_SECRET_FILE"),
+            refresh_token=text("REFRESH_TOKEN"),
+            refresh_token_file=file("REFRESH_TOKEN_FILE"),
+            certificate_file=file("CERTIFICATE_FILE"),
+            certificates=file("TRUSTED_CERTIFICATES"),
+            authority=_https("AUTHORITY", text("AUTHORITY", cls.authority)),
+            partner_center_url=_https("PARTNER_CENTER_URL", text("PARTNER_CENTER_URL", cls.partner_center_url)),
+            graph_url=_https("GRAPH_URL", text("GRAPH_URL", cls.graph_url)),
+        )
 
 
 @dataclass(frozen=True)
@@ -24,6 +114,7 @@ class Settings:
     ``calls_per_minute``: how many calls of the API each key may make, ``None`` without limit.
     ``storage_connection_string_file``: holds the secret of the storage account that exports are fetched from.
     ``font_folder``: fonts that documents may use beside rebill's own.
+    ``microsoft``: where cost and catalogue are synced from.
     """
 
     home: Path
@@ -33,6 +124,7 @@ class Settings:
     calls_per_minute: int | None = None
     storage_connection_string_file: Path | None = None
     font_folder: Path | None = None
+    microsoft: MicrosoftSettings = MicrosoftSettings()
 
     @property
     def lake_folder(self) -> Path:
@@ -55,6 +147,7 @@ class Settings:
             calls_per_minute=_calls_per_minute(environment.get("REBILL_CALLS_PER_MINUTE", "")),
             storage_connection_string_file=_path(environment.get("REBILL_STORAGE_CONNECTION_STRING_FILE", "")),
             font_folder=_path(environment.get("REBILL_FONT_FOLDER", "")),
+            microsoft=MicrosoftSettings.from_environment(environment),
         )
 
 
@@ -72,3 +165,27 @@ def _calls_per_minute(text: str) -> int | None:
 
 def _path(text: str) -> Path | None:
     return Path(text).expanduser().absolute() if text else None
+
+
+def _sign_in_way(text: str) -> SignInWay:
+    try:
+        return SignInWay(text.lower())
+    except ValueError:
+        ways = ", ".join(SignInWay)
+        raise Invalid("invalid_setting", f"REBILL_MICROSOFT_SIGN_IN must be one of {ways}.") from None
+
+
+def _https(name: str, address: str) -> str:
+    if not re.fullmatch(r"https://[A-Za-z0-9.:\[\]-]+/?", address):
+        raise Invalid("invalid_setting", f"REBILL_MICROSOFT_{name} must be an https address without a path.")
+    return address.rstrip("/")
+
+
+def _secret_of(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        with file.open(encoding="utf-8") as stream:
+            return stream.read(_GREATEST_SECRET_CHARACTERS).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid("secret_not_readable", f"The secret in {file} cannot be read ({type(error).__name__}).") from None

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select
+from sqlalchemy import ColumnElement, Row, Select, func
 
 from rebill.model.assignment import CatalogueAccount
 from rebill.model.identifiers import AccountKind, account_key, trimmed
@@ -112,6 +112,12 @@ def mark_gone(scope: Scope, kind: AccountKind, listed: frozenset[int]) -> list[s
         vanished = scope.update(accounts).where(among(scope.connection, accounts.c.account_id, sorted(gone)))
         scope.connection.execute(vanished.values(status=GONE))
     return sorted(gone.values())
+
+
+def count_active(scope: Scope, kind: AccountKind) -> int:
+    """How many accounts of ``kind`` are active."""
+    query = scope.select(accounts, func.count()).where(accounts.c.kind == kind, accounts.c.status == ACTIVE)
+    return scope.connection.execute(query).scalar_one()
 
 
 def known_accounts(

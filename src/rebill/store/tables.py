@@ -63,6 +63,8 @@ from rebill.store.reconciliation_tables import microsoft_invoices as microsoft_i
 from rebill.store.statement_tables import runs as runs
 from rebill.store.statement_tables import statement_lines as statement_lines
 from rebill.store.statement_tables import statements as statements
+from rebill.store.sync_tables import plan_subscriptions as plan_subscriptions
+from rebill.store.sync_tables import syncs as syncs
 
 partners = Table(
     "partners",

@@ -1,6 +1,8 @@
 """The partner's catalogue of Azure customers: what Partner Center lists."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -17,7 +19,7 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import has_unprintable
 from rebill.services.parties.assignment_act import known_customer_name
 from rebill.services.parties.read_customers import place_after
-from rebill.sources.partner_center.customers_answer import read_customers_answer
+from rebill.sources.partner_center.customers_answer import ListedCustomer, read_customers_answer
 from rebill.store.accounts import (
     SeenAccount,
     catalogue_account,
@@ -48,28 +50,33 @@ def import_catalogue(installation: Installation, caller: Caller, file: Path, par
     """
     require(caller, Permission.CHANGE)
     answer = read_customers_answer(file)
-    seen = [SeenAccount(one.identifier, one.name, one.domain, one.relationship) for one in answer.customers]
-    now = installation.clock()
+    is_complete = answer.is_complete and not partial
 
     def act(connection: Connection) -> CatalogueImport:
-        scope = Scope.of(connection, caller)
-        kind = AccountKind.AZURE_CUSTOMER
-        remembered = remember_accounts(scope, kind, seen, now)
-        is_complete = answer.is_complete and not partial
-        gone = mark_gone(scope, kind, remembered.account_ids) if is_complete else []
-        if remembered.new or remembered.changed or gone:
-            record_change(
-                scope,
-                caller,
-                Act.IMPORT_CATALOGUE,
-                None,
-                now,
-                before={"changed": remembered.before},
-                after={"changed": remembered.after, "new": remembered.added, "gone": gone},
-            )
-        return CatalogueImport(len(seen), remembered.new, remembered.changed, len(gone))
+        return keep_catalogue(Scope.of(connection, caller), caller, answer.customers, is_complete, installation.clock())
 
     return installation.database.write(act)
+
+
+def keep_catalogue(
+    scope: Scope, caller: Caller, customers: Sequence[ListedCustomer], is_complete: bool, now: datetime
+) -> CatalogueImport:
+    """Bring the catalogue up to date with ``customers``, within a transaction; an incomplete listing marks none gone."""
+    kind = AccountKind.AZURE_CUSTOMER
+    seen = [SeenAccount(one.identifier, one.name, one.domain, one.relationship) for one in customers]
+    remembered = remember_accounts(scope, kind, seen, now)
+    gone = mark_gone(scope, kind, remembered.account_ids) if is_complete else []
+    if remembered.new or remembered.changed or gone:
+        record_change(
+            scope,
+            caller,
+            Act.IMPORT_CATALOGUE,
+            None,
+            now,
+            before={"changed": remembered.before},
+            after={"changed": remembered.after, "new": remembered.added, "gone": gone},
+        )
+    return CatalogueImport(len(seen), remembered.new, remembered.changed, len(gone))
 
 
 def list_catalogue(

@@ -9,7 +9,7 @@ import io
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +56,29 @@ def read_customers_answer(file: Path) -> CustomersAnswer:
         rows, is_complete = _json_rows(file, text)
     else:
         rows, is_complete = list(_csv_rows(file, text)), True
+    return _answer(file.name, rows, is_complete)
+
+
+def read_customer_pages(pages: Sequence[Any]) -> CustomersAnswer:
+    """Read the pages of a customers answer as Partner Center gave them; the last one has no link to a next.
+
+    It is complete when the customers on it are as many as Partner Center counts. Raises ``Invalid`` as
+    ``read_customers_answer`` does.
+    """
+    origin = Path("Partner Center's listing")
+    rows, _ = _page_rows(origin, [(f"[{number}].", page) for number, page in enumerate(pages)])
+    answer = _answer(origin.name, rows, is_complete=True)
+    greatest_count = max((_total_count(page) for page in pages), default=0)
+    return replace(answer, is_complete=greatest_count <= len(answer.customers))
+
+
+def _answer(name: str, rows: Sequence["_Row"], is_complete: bool) -> CustomersAnswer:
     faults: dict[str, str] = {}
     listed = [customer for row in rows if (customer := _checked(row, faults)) is not None]
     distinct = _distinct(listed, faults)
     if faults:
         first_faults = dict(list(faults.items())[:GREATEST_FAULT_COUNT])
-        message = f"{file.name}: {len(faults)} fault(s), nothing was imported: correct what is named here."
+        message = f"{name}: {len(faults)} fault(s), nothing was imported: correct what is named here."
         raise Invalid("invalid_customers_answer", message, first_faults)
     return CustomersAnswer(tuple(distinct), is_complete)
 
@@ -102,11 +119,15 @@ def _page_rows(file: Path, pages: Sequence[tuple[str, Any]]) -> tuple[list[_Row]
         if not isinstance(items, list):
             raise _unreadable(file, f"{place or 'the document'} has no list of items")
         rows += [_json_row(f"{place}items[{number}]", item) for number, item in enumerate(items)]
-        count = page.get("totalCount")
-        greatest_count = max(greatest_count, count if isinstance(count, int) else 0)
+        greatest_count = max(greatest_count, _total_count(page))
         links = page.get("links")
         has_next = isinstance(links, dict) and bool(links.get("next"))
     return rows, not has_next and greatest_count <= len(rows)
+
+
+def _total_count(page: Mapping[str, Any]) -> int:
+    count = page.get("totalCount")
+    return count if isinstance(count, int) else 0
 
 
 def _json_row(place: str, item: Any) -> _Row:

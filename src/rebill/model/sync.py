@@ -1,0 +1,68 @@
+"""Syncs: what was brought from Microsoft by itself, when, and how it ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class SyncPart(StrEnum):
+    """What is synced; stable."""
+
+    CATALOGUE = "catalogue"
+    COSTS = "costs"
+
+
+class SyncOutcome(StrEnum):
+    """How a sync of a part ended; stable."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """Its process was gone before it ended."""
+
+
+class AlarmKind(StrEnum):
+    """What moved oddly; stable."""
+
+    CATALOGUE_SHRANK = "catalogue_shrank"
+    CATALOGUE_GREW = "catalogue_grew"
+    CATALOGUE_INCOMPLETE = "catalogue_incomplete"
+    MONTH_MOVED = "month_moved"
+    CREDIT_RATE_MOVED = "credit_rate_moved"
+
+
+@dataclass(frozen=True)
+class SyncAlarm:
+    """Something that a person should look at before a bill goes out."""
+
+    kind: AlarmKind
+    sentence: str
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What a sync of a part brought: counts by name, and what moved oddly."""
+
+    counts: Mapping[str, int]
+    alarms: tuple[SyncAlarm, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class SyncRecord:
+    """One sync of a part. ``fault_code`` and ``fault`` say why it failed."""
+
+    sync_id: int
+    part: SyncPart
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: SyncOutcome
+    result: SyncResult
+    fault_code: str = ""
+    fault: str = ""
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """How long it took, once it has ended."""
+        return None if self.ended_at is None else (self.ended_at - self.started_at).total_seconds()

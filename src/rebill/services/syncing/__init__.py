@@ -1,0 +1,1 @@
+"""What comes in by itself: the catalogue and the cost that Microsoft's services have."""

@@ -1,0 +1,90 @@
+"""Sync the catalogue: customers, and the Azure subscriptions under their Azure plans."""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection
+
+from rebill.model.errors import Invalid
+from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind
+from rebill.model.party import Caller
+from rebill.model.sync import AlarmKind, SyncAlarm, SyncResult
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.catalogue import CatalogueImport, keep_catalogue
+from rebill.services.syncing.spools import fresh_spool
+from rebill.sources.microsoft.calls import MicrosoftCalls
+from rebill.sources.partner_center.catalogue import FetchedCatalogue, Progress, fetch_catalogue
+from rebill.store.accounts import SeenAccount, count_active, remember_accounts
+from rebill.store.scope import Scope
+from rebill.store.syncs import remember_plan_subscriptions
+
+_ODD_SHARE: Final = 10
+"""Of the catalogue, one in so many that come or go at once is odd."""
+_ODD_COUNT: Final = 3
+
+
+def sync_catalogue(
+    installation: Installation, caller: Caller, calls: MicrosoftCalls, folder: Path, progress: Progress
+) -> SyncResult:
+    """Bring the catalogue up to date with Partner Center, as one step; what was fetched is kept in ``folder`` till then.
+
+    Raises what ``MicrosoftCalls`` raises, and ``Invalid`` for a listing without any customer where some are known.
+    """
+    spool = fresh_spool(folder, installation.clock())
+    try:
+        fetched = fetch_catalogue(calls, spool, progress)
+    except Invalid:
+        # What cannot be read would be read again: next time all of it is fetched anew.
+        shutil.rmtree(spool)
+        raise
+    now = installation.clock()
+
+    def act(connection: Connection) -> tuple[int, CatalogueImport]:
+        scope = Scope.of(connection, caller)
+        known = count_active(scope, AccountKind.AZURE_CUSTOMER)
+        if known and not fetched.customers:
+            raise Invalid(
+                "catalogue_empty",
+                f"Partner Center lists no customer, but {known} are known: nothing was changed. Look whether the sign-in "
+                "is that of the right partner tenant.",
+            )
+        done = keep_catalogue(scope, caller, fetched.customers, fetched.is_complete, now)
+        seen = [SeenAccount(one.subscription_id, one.subscription_name) for one in fetched.subscriptions]
+        sound = [one for one in seen if len(one.identifier) <= GREATEST_IDENTIFIER_LENGTH]
+        remember_accounts(scope, AccountKind.SUBSCRIPTION, sound, now)
+        remember_plan_subscriptions(scope, fetched.subscriptions, now)
+        return known, done
+
+    known, done = installation.database.write(act)
+    shutil.rmtree(spool)
+    return SyncResult(_counts(fetched, done), tuple(_alarms(known, fetched, done)))
+
+
+def _counts(fetched: FetchedCatalogue, done: CatalogueImport) -> dict[str, int]:
+    return {
+        "customers": done.total,
+        "new": done.new,
+        "changed": done.changed,
+        "gone": done.gone,
+        "subscriptions": len(fetched.subscriptions),
+        "closed_tenants": len(fetched.closed_tenants),
+    }
+
+
+def _alarms(known: int, fetched: FetchedCatalogue, done: CatalogueImport) -> list[SyncAlarm]:
+    found = []
+    if not fetched.is_complete:
+        sentence = f"Partner Center counts more customers than the {done.total} it listed: none was marked gone."
+        found.append(SyncAlarm(AlarmKind.CATALOGUE_INCOMPLETE, sentence))
+    if _is_odd(done.gone, known):
+        sentence = f"{done.gone} of {known} customers are no longer listed."
+        found.append(SyncAlarm(AlarmKind.CATALOGUE_SHRANK, sentence))
+    if known and _is_odd(done.new, known):
+        sentence = f"{done.new} customers are new beside {known}."
+        found.append(SyncAlarm(AlarmKind.CATALOGUE_GREW, sentence))
+    return found
+
+
+def _is_odd(count: int, known: int) -> bool:
+    return count >= _ODD_COUNT and count * _ODD_SHARE > known

@@ -1,0 +1,135 @@
+"""Signing in at Microsoft Entra: as the application alone, or as the application and a user who has consented."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from rebill.model.errors import Forbidden, Invalid
+from rebill.settings import MicrosoftSettings, SignInWay
+from rebill.sources.microsoft.passing import Passing
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+_BLOTTED: Final = "…"
+_GREATEST_REASON: Final = 300
+_REFUSED: Final = (400, 401, 403, 404)
+
+
+class SignIn:
+    """Tokens for Microsoft's services, kept in memory only.
+
+    Secrets are read from the environment or their file when they are first needed, and blotted out of every sentence.
+    """
+
+    def __init__(self, settings: MicrosoftSettings) -> None:
+        self._settings = settings
+        self._secrets = settings.read_secrets()
+        self._token_of: Callable[[str], str] | None = None
+
+    def token(self, resource: str, anew: bool = False) -> str:
+        """A token for ``resource`` (``https://…``); ``anew``: not the one that was just refused.
+
+        Raises ``Forbidden`` when Microsoft refuses the sign-in and ``Passing`` when it cannot be reached now.
+        """
+        if anew or self._token_of is None:
+            self._token_of = self._signed_in()
+        return self._token_of(f"{resource}/.default")
+
+    def blotted(self, text: str) -> str:
+        """``text`` without any secret."""
+        for secret in self._secrets.values():
+            text = text.replace(secret, _BLOTTED)
+        return text
+
+    def refused(self, reason: str) -> Forbidden:
+        """The sentence that Microsoft refused the sign-in."""
+        return Forbidden(
+            "microsoft_sign_in_refused",
+            f"Microsoft refused the sign-in: {self.blotted(reason).splitlines()[0][:_GREATEST_REASON]} Look at the "
+            "REBILL_MICROSOFT_ settings (docs/microsoft.md).",
+        )
+
+    def _signed_in(self) -> Callable[[str], str]:
+        if self._settings.way is SignInWay.APPLICATION_AND_USER:
+            return self._by_refresh_token()
+        return self._by_credential(self._credential())
+
+    def _by_credential(self, credential: TokenCredential) -> Callable[[str], str]:
+        from azure.core.exceptions import AzureError, ClientAuthenticationError
+
+        def token(scope: str) -> str:
+            try:
+                return credential.get_token(scope).token
+            except ClientAuthenticationError as error:
+                if error.status_code is None or error.status_code in _REFUSED:
+                    raise self.refused(str(error)) from None
+                raise _unreachable(f"it answered {error.status_code}") from None
+            except AzureError as error:
+                raise _unreachable(self.blotted(type(error).__name__)) from None
+            except ValueError as error:
+                raise self.refused(str(error)) from None
+
+        return token
+
+    def _credential(self) -> TokenCredential:
+        from azure.identity import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential
+
+        settings = self._settings
+        if settings.way is SignInWay.MANAGED_IDENTITY:
+            return ManagedIdentityCredential(client_id=settings.client_id or None)
+        shared: dict[str, Any] = {
+            "authority": settings.authority,
+            "disable_instance_discovery": settings.has_own_authority,
+            "connection_verify": str(settings.certificates) if settings.certificates else True,
+        }
+        if settings.way is SignInWay.CERTIFICATE:
+            file = str(settings.certificate_file)
+            return CertificateCredential(settings.tenant_id, settings.client_id, certificate_path=file, **shared)
+        return ClientSecretCredential(settings.tenant_id, settings.client_id, self._secrets["client_secret"], **shared)
+
+    def _by_refresh_token(self) -> Callable[[str], str]:
+        import requests
+        from msal import ConfidentialClientApplication
+
+        settings = self._settings
+        refresh_token = self._secrets["refresh_token"]
+        try:
+            application = ConfidentialClientApplication(
+                settings.client_id,
+                client_credential=self._secrets["client_secret"],
+                authority=f"{settings.authority}/{settings.tenant_id}",
+                instance_discovery=False if settings.has_own_authority else None,
+                verify=str(settings.certificates) if settings.certificates else True,
+            )
+        except (ValueError, requests.RequestException) as error:
+            raise _unreachable(type(error).__name__) from None
+
+        def token(scope: str) -> str:
+            known = application.get_accounts()
+            try:
+                found = application.acquire_token_silent([scope], known[0]) if known else None
+                answer = found or application.acquire_token_by_refresh_token(refresh_token, [scope])
+            except requests.RequestException as error:
+                raise _unreachable(type(error).__name__) from None
+            if "access_token" not in answer:
+                raise self.refused(str(answer.get("error_description") or answer.get("error") or "no token was given."))
+            return str(answer["access_token"])
+
+        return token
+
+
+def require_complete(settings: MicrosoftSettings) -> None:
+    """Raise ``Invalid`` that names every setting which the way of signing in lacks."""
+    missing = settings.missing()
+    if missing:
+        raise Invalid(
+            "microsoft_not_configured",
+            f"To sync from Microsoft, set {', '.join(missing)} (docs/microsoft.md says where they come from).",
+            dict.fromkeys(missing, "is not set"),
+        )
+
+
+def _unreachable(reason: str) -> Passing:
+    return Passing(f"the sign-in cannot be reached ({reason})")
