@@ -35,6 +35,7 @@ from rebill.cli import (
     sample_data,
     serve,
     statements,
+    syncing,
     trying,
     users,
 )
@@ -52,6 +53,7 @@ application.command("init")(initialise.init)
 application.add_typer(partners.commands, name="partners")
 application.command("serve")(serve.serve)
 application.command("demo")(demo.demo)
+application.command("sync")(syncing.sync)
 application.add_typer(azure_customers.commands, name="azure-customers")
 application.add_typer(customers.commands, name="customers")
 application.add_typer(price_books.commands, name="price-books")

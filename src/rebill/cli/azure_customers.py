@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from rebill.cli.options import JsonOption, PartnerOption, ReasonOption
-from rebill.cli.session import changing_session
+from rebill.cli.session import changing_session, partner_session
+from rebill.cli.syncing import ended, run_sync
 from rebill.model.audit import Act
+from rebill.model.sync import SyncPart
 
 commands = typer.Typer(help="The catalogue: the Azure customers that Partner Center lists.", no_args_is_help=True)
 
@@ -43,3 +45,11 @@ def import_catalogue(
             f"{done.total} Azure customers in the file: {done.new} new, {done.changed} changed, {done.gone} gone."
         )
         output.next_step("rebill customers create NAME makes a customer to assign them to; rebill assign assigns them.")
+
+
+@commands.command("sync")
+def sync_catalogue(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """Bring the catalogue up to date with Partner Center: customers, and subscriptions under their Azure plans."""
+    with partner_session(partner, as_json) as session:
+        records = run_sync(session, [SyncPart.CATALOGUE])
+    ended(records)

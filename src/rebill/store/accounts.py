@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import starmap
 from typing import Any, NamedTuple
 
@@ -117,7 +117,7 @@ def mark_gone(scope: Scope, kind: AccountKind, listed: frozenset[int]) -> list[s
 def count_active(scope: Scope, kind: AccountKind) -> int:
     """How many accounts of ``kind`` are active."""
     query = scope.select(accounts, func.count()).where(accounts.c.kind == kind, accounts.c.status == ACTIVE)
-    return scope.connection.execute(query).scalar_one()
+    return int(scope.connection.execute(query).scalar_one())
 
 
 def known_accounts(
@@ -185,6 +185,16 @@ def catalogue_page(
     found = rows_of_page(scope.connection, query, _ORDER, page, after)
     items = [_catalogue_account(row) for row in found.rows]
     return Listing(items, page, found.total, found.more, items[-1].account_id if items else None)
+
+
+def unassigned_since(scope: Scope, day: date, since: date, count: int) -> list[CatalogueAccount]:
+    """Active accounts of the catalogue first seen from ``since`` on and assigned to nobody on ``day``: the newest."""
+    begun = datetime(since.year, since.month, since.day, tzinfo=UTC)
+    query = _catalogue(scope, day).where(
+        accounts.c.status == ACTIVE, accounts.c.first_seen_at >= begun, assignments.c.customer_id.is_(None)
+    )
+    newest = query.order_by(*(column.desc() for column in _ORDER)).limit(count)
+    return [_catalogue_account(row) for row in scope.connection.execute(newest)]
 
 
 def catalogue_account(scope: Scope, account_id: int, day: date) -> CatalogueAccount | None:

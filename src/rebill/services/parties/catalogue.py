@@ -61,7 +61,7 @@ def import_catalogue(installation: Installation, caller: Caller, file: Path, par
 def keep_catalogue(
     scope: Scope, caller: Caller, customers: Sequence[ListedCustomer], is_complete: bool, now: datetime
 ) -> CatalogueImport:
-    """Bring the catalogue up to date with ``customers``, within a transaction; an incomplete listing marks none gone."""
+    """Bring the catalogue up to date, within a transaction; a listing that is not complete marks none gone."""
     kind = AccountKind.AZURE_CUSTOMER
     seen = [SeenAccount(one.identifier, one.name, one.domain, one.relationship) for one in customers]
     remembered = remember_accounts(scope, kind, seen, now)

@@ -27,7 +27,7 @@ _ODD_COUNT: Final = 3
 def sync_catalogue(
     installation: Installation, caller: Caller, calls: MicrosoftCalls, folder: Path, progress: Progress
 ) -> SyncResult:
-    """Bring the catalogue up to date with Partner Center, as one step; what was fetched is kept in ``folder`` till then.
+    """Bring the catalogue up to date with Partner Center, as one step; till then ``folder`` keeps what was fetched.
 
     Raises what ``MicrosoftCalls`` raises, and ``Invalid`` for a listing without any customer where some are known.
     """
@@ -46,8 +46,8 @@ def sync_catalogue(
         if known and not fetched.customers:
             raise Invalid(
                 "catalogue_empty",
-                f"Partner Center lists no customer, but {known} are known: nothing was changed. Look whether the sign-in "
-                "is that of the right partner tenant.",
+                f"Partner Center lists no customer, but {known} are known: nothing was changed. Look whether the "
+                "sign-in is that of the right partner tenant.",
             )
         done = keep_catalogue(scope, caller, fetched.customers, fetched.is_complete, now)
         seen = [SeenAccount(one.subscription_id, one.subscription_name) for one in fetched.subscriptions]

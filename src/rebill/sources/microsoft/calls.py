@@ -1,7 +1,7 @@
 """Calls to Microsoft's services: paced, tried again where it is worth it, bounded, and telling no secret.
 
 What may pass (no connection, 429, 5xx, an answer that is cut off) is tried again after the time that the service names,
-else after ever longer ones. A token that is refused on the way is had anew, once for each call.
+else after ever longer ones. A token that is refused on the way is had anew.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ PARTNER_CENTER: Final = "https://api.partnercenter.microsoft.com"
 GRAPH: Final = "https://graph.microsoft.com"
 """What tokens are asked for, whatever address the service is called at."""
 _ATTEMPTS: Final = 8
+_FRESH_TOKENS: Final = 4
+"""How many fresh tokens one call tries before a 401 is taken for an answer."""
 _GREATEST_WAIT_SECONDS: Final = 60.0
 _GREATEST_RETRY_AFTER_SECONDS: Final = 600.0
 _GREATEST_ANSWER_BYTES: Final = 64 * 2**20
@@ -137,13 +139,13 @@ class MicrosoftCalls:
     def _call(
         self, method: str, url: str, resource: str, headers: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> Answer:
-        try:
-            return self._once(method, url, self._sign_in.token(resource), headers, body)
-        except _TokenRefused:
+        for anew in range(_FRESH_TOKENS + 1):
+            token = self._sign_in.token(resource, anew=anew > 0)
             try:
-                return self._once(method, url, self._sign_in.token(resource, anew=True), headers, body)
+                return self._once(method, url, token, headers, body)
             except _TokenRefused:
-                raise self._sign_in.refused("a fresh token was not accepted (401).") from None
+                continue
+        raise self._sign_in.refused("fresh tokens are not accepted (401).")
 
     def _once(
         self, method: str, url: str, token: str, headers: Mapping[str, str], body: Mapping[str, Any] | None

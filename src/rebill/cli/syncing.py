@@ -1,0 +1,144 @@
+"""``rebill sync``: what Microsoft has, brought by itself."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rebill.cli.options import JsonOption, PartnerOption
+from rebill.cli.output import Document, Heading, Output
+from rebill.cli.session import Session, occasion_of_command, partner_session, seal_quietly
+from rebill.model.audit import exact_instant
+from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_SHOWN_NEWCOMERS = 20
+
+
+def sync(
+    only: Annotated[
+        SyncPart | None, typer.Option("--only", help="Sync this part alone; by default everything.")
+    ] = None,
+    history: Annotated[bool, typer.Option("--history", help="Show the latest syncs instead of syncing.")] = False,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring catalogue and cost up to date with Microsoft; safe to run from cron, one at a time."""
+    with partner_session(partner, as_json) as session:
+        if history:
+            show_history(session)
+            return
+        records = run_sync(session, [only] if only else list(SyncPart))
+    ended(records)
+
+
+def ended(records: Sequence[SyncRecord]) -> None:
+    """End the command with exit code 1 where a part was not synced."""
+    if any(record.outcome is not SyncOutcome.DONE for record in records):
+        raise typer.Exit(1)
+
+
+def run_sync(session: Session, parts: Sequence[SyncPart]) -> list[SyncRecord]:
+    """Sync ``parts``, say what they brought, and log what an operator should know."""
+    from dataclasses import replace
+
+    from rebill.services.syncing.sync import sync as sync_parts
+
+    caller = replace(session.caller, occasion=occasion_of_command("sync"))
+    with ExitStack() as shown:
+        progress = _progress(session.output, shown)
+        try:
+            records = sync_parts(session.installation, caller, progress, parts)
+        finally:
+            seal_quietly(session.installation, caller.partner_id)
+    _show(session, records)
+    return records
+
+
+def _progress(output: Output, shown: ExitStack) -> Callable[[SyncPart, int, int], None]:
+    """Shows each part's progress, one after the other."""
+    bars: dict[SyncPart, Callable[[int, int], None]] = {}
+
+    def progress(part: SyncPart, done: int, total: int) -> None:
+        if part not in bars:
+            shown.close()
+            bars[part] = shown.enter_context(output.counting(f"Syncing {part}"))
+        bars[part](done, total)
+
+    return progress
+
+
+def _show(session: Session, records: Sequence[SyncRecord]) -> None:
+    from rebill.services.syncing.newcomers import unassigned_newcomers
+
+    output = session.output
+    newcomers = unassigned_newcomers(session.installation, session.caller, _SHOWN_NEWCOMERS)
+    output.answer(
+        {
+            "syncs": [sync_document(record) for record in records],
+            "new_and_unassigned": [
+                {"azure_customer_id": one.identifier, "name": one.name, "domain": one.domain} for one in newcomers
+            ],
+        }
+    )
+    _show_records(output, records)
+    for record in records:
+        for alarm in record.result.alarms:
+            output.say(f"Look at this: {alarm.sentence}")
+        if record.fault:
+            output.warn(f"{record.part}: {record.fault}")
+    if newcomers:
+        output.say("\nNew since last month began, and assigned to nobody:")
+        headings = (Heading("azure customer"), Heading("name"), Heading("domain"))
+        output.table(headings, [(one.identifier, one.name, one.domain) for one in newcomers])
+        output.next_step("rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns them.")
+    else:
+        output.next_step("rebill bill run --period YYYY-MM bills a month.")
+
+
+def show_history(session: Session) -> None:
+    """The latest syncs of the partner."""
+    from rebill.services.syncing.sync import list_syncs
+
+    records = list_syncs(session.installation, session.caller)
+    session.output.answer({"syncs": [sync_document(record) for record in records]})
+    _show_records(session.output, records)
+    session.output.next_step("rebill sync brings what is new.")
+
+
+def sync_document(record: SyncRecord) -> Document:
+    """A sync as JSON shows it."""
+    return {
+        "sync_id": record.sync_id,
+        "part": record.part.value,
+        "started_at": exact_instant(record.started_at),
+        "ended_at": None if record.ended_at is None else exact_instant(record.ended_at),
+        "duration_seconds": record.duration_seconds,
+        "outcome": record.outcome.value,
+        "counts": dict(record.result.counts),
+        "alarms": [{"kind": alarm.kind.value, "sentence": alarm.sentence} for alarm in record.result.alarms],
+        "fault_code": record.fault_code,
+        "fault": record.fault,
+    }
+
+
+def _show_records(output: Output, records: Sequence[SyncRecord]) -> None:
+    headings = (
+        Heading("sync", right=True),
+        Heading("part"),
+        Heading("began"),
+        Heading("seconds", right=True),
+        Heading("outcome"),
+        Heading("brought"),
+    )
+    rows = []
+    for record in records:
+        took = "" if record.duration_seconds is None else f"{record.duration_seconds:.0f}"
+        told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in record.result.counts.items())
+        began = record.started_at.strftime("%Y-%m-%d %H:%M")
+        rows.append((str(record.sync_id), record.part.value, began, took, record.outcome.value, told))
+    output.table(headings, rows)
