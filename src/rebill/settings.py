@@ -80,27 +80,30 @@ class MicrosoftSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "MicrosoftSettings":
-        """Read ``REBILL_MICROSOFT_*``; every one is described in ``docs/settings.md``."""
+        """Read the variables of Microsoft's services; every one is described in ``docs/settings.md``."""
 
         def text(name: str, default: str = "") -> str:
-            return environment.get(f"REBILL_MICROSOFT_{name}", "").strip() or default
+            return environment.get(name, "").strip() or default
 
         def file(name: str) -> Path | None:
             return Path(text(name)).expanduser() if text(name) else None
 
         return cls(
-            tenant_id=text("TENANT_ID"),
-            client_id=text("CLIENT_ID"),
-            way=_sign_in_way(text("SIGN_IN", SignInWay.CLIENT_SECRET)),
-            client_secret=text("CLIENT_SECRET"),
-            client_secret_file=file("CLIENT_SECRET_FILE"),
-            refresh_token=text("REFRESH_TOKEN"),
-            refresh_token_file=file("REFRESH_TOKEN_FILE"),
-            certificate_file=file("CERTIFICATE_FILE"),
-            certificates=file("TRUSTED_CERTIFICATES"),
-            authority=_https("AUTHORITY", text("AUTHORITY", cls.authority)),
-            partner_center_url=_https("PARTNER_CENTER_URL", text("PARTNER_CENTER_URL", cls.partner_center_url)),
-            graph_url=_https("GRAPH_URL", text("GRAPH_URL", cls.graph_url)),
+            tenant_id=text("REBILL_MICROSOFT_TENANT_ID"),
+            client_id=text("REBILL_MICROSOFT_CLIENT_ID"),
+            way=_sign_in_way(text("REBILL_MICROSOFT_SIGN_IN", SignInWay.CLIENT_SECRET)),
+            client_secret=text("REBILL_MICROSOFT_CLIENT_SECRET"),
+            client_secret_file=file("REBILL_MICROSOFT_CLIENT_SECRET_FILE"),
+            refresh_token=text("REBILL_MICROSOFT_REFRESH_TOKEN"),
+            refresh_token_file=file("REBILL_MICROSOFT_REFRESH_TOKEN_FILE"),
+            certificate_file=file("REBILL_MICROSOFT_CERTIFICATE_FILE"),
+            certificates=file("REBILL_MICROSOFT_TRUSTED_CERTIFICATES"),
+            authority=_https("REBILL_MICROSOFT_AUTHORITY", text("REBILL_MICROSOFT_AUTHORITY", cls.authority)),
+            partner_center_url=_https(
+                "REBILL_MICROSOFT_PARTNER_CENTER_URL",
+                text("REBILL_MICROSOFT_PARTNER_CENTER_URL", cls.partner_center_url),
+            ),
+            graph_url=_https("REBILL_MICROSOFT_GRAPH_URL", text("REBILL_MICROSOFT_GRAPH_URL", cls.graph_url)),
         )
 
 
@@ -177,7 +180,7 @@ def _sign_in_way(text: str) -> SignInWay:
 
 def _https(name: str, address: str) -> str:
     if not re.fullmatch(r"https://[A-Za-z0-9.:\[\]-]+/?", address):
-        raise Invalid("invalid_setting", f"REBILL_MICROSOFT_{name} must be an https address without a path.")
+        raise Invalid("invalid_setting", f"{name} must be an https address without a path.")
     return address.rstrip("/")
 
 

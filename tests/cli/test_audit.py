@@ -45,8 +45,18 @@ READING = {
     "users list",
     "verify",
 }
-ON_ITS_OWN = {"backup", "demo", "init", "partners create", "restore", "sample-data", "serve"}
-"""Commands of another home, or of no partner that is there already."""
+ON_ITS_OWN = {
+    "backup",
+    "demo",
+    "init",
+    "partners create",
+    "restore",
+    "sample-data",
+    "serve",
+    "azure-customers sync",
+    "sync",
+}
+"""Commands of another home, of no partner that is there already, or that do what acts with entries of their own do."""
 
 
 _OWN_NUMBERS = (

@@ -23,7 +23,8 @@ from rebill.twin.service import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, CutAnsw
 from rebill.twin.world import PARTNER_TENANT, TwinWorld
 
 _BILLING: Final = "/v1.0/reports/partners/billing"
-_START_SECONDS: Final = 60
+_STOP_SECONDS: Final = 60
+_CLOSING_TURNS: Final = 20
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -96,19 +97,26 @@ def running_twin(world: TwinWorld | None = None, faults: Faults | None = None, p
             lifespan="off",
             ssl_certfile=files.certificate,
             ssl_keyfile=files.key,
-            timeout_graceful_shutdown=1,
+            timeout_graceful_shutdown=_STOP_SECONDS // 2,
         )
         # An answer that is cut is a fault of an application to uvicorn; here it is meant.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="Microsoft's twin")
+        thread = threading.Thread(target=asyncio.run, args=(_serve(server, listener),), name="Microsoft's twin")
         thread.start()
         try:
             yield RunningTwin(f"https://127.0.0.1:{listener.getsockname()[1]}", files.authority, service, line)
         finally:
             line.released.set()
             server.should_exit = True
-            thread.join(_START_SECONDS)
+            thread.join(_STOP_SECONDS)
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serve until told to stop, and then till the last connection has said goodbye."""
+    await server.serve(sockets=[listener])
+    for _ in range(_CLOSING_TURNS):
+        await asyncio.sleep(0)
 
 
 def _application(service: TwinService, line: Line) -> Starlette:

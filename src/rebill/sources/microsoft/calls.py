@@ -37,7 +37,7 @@ _ATTEMPTS: Final = 8
 _FRESH_TOKENS: Final = 4
 """How many fresh tokens one call tries before a 401 is taken for an answer."""
 _GREATEST_WAIT_SECONDS: Final = 60.0
-_GREATEST_RETRY_AFTER_SECONDS: Final = 600.0
+_GREATEST_RETRY_AFTER_SECONDS: Final = 600
 _GREATEST_ANSWER_BYTES: Final = 64 * 2**20
 _GREATEST_REASON: Final = 300
 _PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -94,6 +94,7 @@ class MicrosoftCalls:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._client.close()
+        self._sign_in.close()
 
     def partner_center(self, uri: str, headers: Mapping[str, str] | None = None) -> Answer:
         """``GET`` a resource of Partner Center. ``uri``: a path, as its links have it."""
@@ -230,7 +231,7 @@ def _refuse_passing(status: int, headers: Mapping[str, str]) -> None:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "")
     # A date would be lawful too; these services send seconds.
-    return min(float(text), _GREATEST_RETRY_AFTER_SECONDS) if text.isdecimal() else None
+    return min(int(text[:9]), _GREATEST_RETRY_AFTER_SECONDS) if text.isdecimal() else None
 
 
 def _document(content: bytes, status: int) -> Any:

@@ -10,11 +10,16 @@ from rebill.settings import MicrosoftSettings, SignInWay
 from rebill.sources.microsoft.passing import Passing
 
 if TYPE_CHECKING:
+    import requests
     from azure.core.credentials import TokenCredential
+    from azure.identity import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential
+
+    ClosableCredential = CertificateCredential | ClientSecretCredential | ManagedIdentityCredential
 
 _BLOTTED: Final = "…"
 _GREATEST_REASON: Final = 300
-_REFUSED: Final = (400, 401, 403, 404)
+_CALL_SECONDS: Final = 60
+_ENTRA_NUMBER: Final = "AADSTS"
 
 
 class SignIn:
@@ -27,6 +32,7 @@ class SignIn:
         self._settings = settings
         self._secrets = settings.read_secrets()
         self._token_of: Callable[[str], str] | None = None
+        self._close: Callable[[], None] = _nothing
 
     def token(self, resource: str, anew: bool = False) -> str:
         """A token for ``resource`` (``https://…``); ``anew``: not the one that was just refused.
@@ -34,8 +40,19 @@ class SignIn:
         Raises ``Forbidden`` when Microsoft refuses the sign-in and ``Passing`` when it cannot be reached now.
         """
         if anew or self._token_of is None:
+            self.close()
             self._token_of = self._signed_in()
-        return self._token_of(f"{resource}/.default")
+        try:
+            return self._token_of(f"{resource}/.default")
+        except Passing:
+            # The libraries keep a failure for a minute and answer it again; whoever tries again begins afresh.
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Forget the tokens and end the connections."""
+        self._close()
+        self._token_of, self._close = None, _nothing
 
     def blotted(self, text: str) -> str:
         """``text`` without any secret."""
@@ -48,13 +65,15 @@ class SignIn:
         return Forbidden(
             "microsoft_sign_in_refused",
             f"Microsoft refused the sign-in: {self.blotted(reason).splitlines()[0][:_GREATEST_REASON]} Look at the "
-            "REBILL_MICROSOFT_ settings (docs/microsoft.md).",
+            "settings of the sign-in (docs/microsoft.md).",
         )
 
     def _signed_in(self) -> Callable[[str], str]:
         if self._settings.way is SignInWay.APPLICATION_AND_USER:
             return self._by_refresh_token()
-        return self._by_credential(self._credential())
+        credential = self._credential()
+        self._close = credential.close
+        return self._by_credential(credential)
 
     def _by_credential(self, credential: TokenCredential) -> Callable[[str], str]:
         from azure.core.exceptions import AzureError, ClientAuthenticationError
@@ -63,9 +82,10 @@ class SignIn:
             try:
                 return credential.get_token(scope).token
             except ClientAuthenticationError as error:
-                if error.status_code is None or error.status_code in _REFUSED:
+                # It is raised for a broken connection, too; Entra's own refusals bear one of its numbers.
+                if _ENTRA_NUMBER in str(error):
                     raise self.refused(str(error)) from None
-                raise _unreachable(f"it answered {error.status_code}") from None
+                raise _unreachable("no whole answer came") from None
             except AzureError as error:
                 raise _unreachable(self.blotted(type(error).__name__)) from None
             except ValueError as error:
@@ -73,7 +93,7 @@ class SignIn:
 
         return token
 
-    def _credential(self) -> TokenCredential:
+    def _credential(self) -> ClosableCredential:
         from azure.identity import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential
 
         settings = self._settings
@@ -92,18 +112,21 @@ class SignIn:
     def _by_refresh_token(self) -> Callable[[str], str]:
         import requests
         from msal import ConfidentialClientApplication
+        from msal.exceptions import MsalError
 
         settings = self._settings
         refresh_token = self._secrets["refresh_token"]
+        session = requests.Session()
+        self._close = session.close
         try:
             application = ConfidentialClientApplication(
                 settings.client_id,
                 client_credential=self._secrets["client_secret"],
                 authority=f"{settings.authority}/{settings.tenant_id}",
                 instance_discovery=False if settings.has_own_authority else None,
-                verify=str(settings.certificates) if settings.certificates else True,
+                http_client=_Bounded(session, str(settings.certificates) if settings.certificates else True),
             )
-        except (ValueError, requests.RequestException) as error:
+        except (ValueError, MsalError, requests.RequestException) as error:
             raise _unreachable(type(error).__name__) from None
 
         def token(scope: str) -> str:
@@ -111,13 +134,35 @@ class SignIn:
             try:
                 found = application.acquire_token_silent([scope], known[0]) if known else None
                 answer = found or application.acquire_token_by_refresh_token(refresh_token, [scope])
-            except requests.RequestException as error:
+            except (MsalError, requests.RequestException) as error:
                 raise _unreachable(type(error).__name__) from None
             if "access_token" not in answer:
                 raise self.refused(str(answer.get("error_description") or answer.get("error") or "no token was given."))
             return str(answer["access_token"])
 
         return token
+
+
+class _Bounded:
+    """The session that MSAL calls by: no call of it waits for ever, or trusts others than it should."""
+
+    def __init__(self, session: requests.Session, trusted: str | bool) -> None:
+        self._session = session
+        # Told with each call: what is told to a session gives way to variables of the environment.
+        self._options: dict[str, Any] = {"timeout": _CALL_SECONDS, "verify": trusted}
+
+    def get(self, url: str, **options: Any) -> requests.Response:
+        return self._session.get(url, **{**options, **self._options})
+
+    def post(self, url: str, **options: Any) -> requests.Response:
+        return self._session.post(url, **{**options, **self._options})
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _nothing() -> None:
+    pass
 
 
 def require_complete(settings: MicrosoftSettings) -> None:
