@@ -1,7 +1,7 @@
 """Azure plans with the subscriptions under them, and a record of every sync.
 
 Revision ID: 0061
-Revises: 0065
+Revises: 0067
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0061"
-down_revision = "0065"
+down_revision = "0067"
 branch_labels = None
 depends_on = None
 
