@@ -114,3 +114,40 @@ def test_a_move_lists_usage_that_goes_on_across_it(rebill: CommandLine, customer
     ended = rebill.run(*moved[:-1])
     assert "Usage across the change of owner" in ended.out
     assert "1 such lines stay whole with the owner on their first day (spans_transfer)." in ended.out
+
+
+def test_allocations_are_listed_as_they_stand_today_or_stood(
+    rebill: CommandLine, customers: list[str], tmp_path: Path
+) -> None:
+    bought = charge("2024-09-01", "5", ChargeCategory="Purchase", CommitmentDiscountId="R-1")
+    file = write_focus(tmp_path / "cost.csv", [bought, charge("2024-09-01", "1", ChargeCategory="Tax")])
+    rebill.answer("costs", "import", str(file))
+    assert rebill.answer("allocations", "list") == {"allocations": []}
+    rebill.answer("assign", customers[0], "r-1", "--commitment")
+    rebill.answer("assign", customers[1], "tax", "--charge-kind", "--from", "2024-09-10")
+    rebill.answer("unassign", customers[1], "tax", "--charge-kind", "--to", "2024-09-20")
+    first = {"client_api_id": int(customers[0]), "customer": "First", "kind": "commitment", "id": "R-1"}
+    ended = {"client_api_id": int(customers[1]), "customer": "Second", "kind": "charge_kind", "id": "tax"}
+    whole = {**first, "effective_from": None, "effective_to": None}
+    days = {**ended, "effective_from": "2024-09-10", "effective_to": "2024-09-20"}
+    assert rebill.answer("allocations", "list") == {"allocations": [whole]}
+    assert rebill.answer("allocations", "list", "--as-of", "2024-09-11") == {"allocations": [whole, days]}
+    assert rebill.answer("allocations", "list", "--history", "--customer", customers[1]) == {"allocations": [days]}
+    assert "R-1" in rebill.run("allocations", "list").out
+
+
+def test_the_cost_of_manual_lines_is_listed_as_a_data_set(rebill: CommandLine, customers: list[str]) -> None:
+    entered = ("--period", "2024-09", "--amount", "7", "--reason", "Set-up")
+    rebill.answer("manual-lines", "add", customers[0], *entered)
+    assert rebill.answer("costs", "list") == {"datasets": []}
+    rebill.answer("manual-lines", "add", customers[0], *entered, "--cost", "5")
+    rebill.answer("manual-lines", "add", customers[1], *entered, "--cost", "-1.5", "--currency", "EUR")
+    withdrawn = rebill.answer("manual-lines", "add", customers[1], *entered, "--cost", "9")["id"]
+    rebill.answer("manual-lines", "withdraw", str(withdrawn))
+    (manual,) = rebill.answer("costs", "list")["datasets"]
+    assert (manual["dataset_id"], manual["scope"], manual["period"], manual["rows"]) == (None, "manual", "2024-09", 2)
+    assert manual["sums"] == [
+        {"currency": "EUR", "partner_cost": "-1.500000000000"},
+        {"currency": "USD", "partner_cost": "5.000000000000"},
+    ]
+    assert "manual" in rebill.run("costs", "list").out

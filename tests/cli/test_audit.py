@@ -18,6 +18,7 @@ from tests.focus_files import row, write_csv
 
 ROOT = Path(__file__).parent.parent.parent
 READING = {
+    "allocations list",
     "audit",
     "bill attention",
     "bill compare",
@@ -121,6 +122,8 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     rebill.answer("assign", one, "crossing", "--subscription", "--from", "2024-09-15")
     yield Step("bill run", ("--period", "2024-09"), ("--period", "2024-09", "--customer", "999999999"), Act.RUN_BILL)
     yield Step("bill accept", ("--period", "2024-09"), ("--period", "2024-10"), Act.ACCEPT_LINES)
+    yield Step("bill reopen", ("--period", "2024-09"), ("--period", "2024-10"), Act.REOPEN_LINES)
+    rebill.answer("bill", "accept", "--period", "2024-09", "--reason", "Agreed after all")
     yield from _closing_steps(rebill, folder)
     operator = ("--role", "operator")
     yield Step("users create", ("Ann", *operator), ("", *operator), Act.CREATE_USER)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rebill.model.attention import Acceptance, AcceptanceOrder, AttentionList
+from rebill.model.audit import Act
 from rebill.model.errors import Conflict, Forbidden, Invalid
 from rebill.model.party import Caller, Role
 from rebill.model.rating import Attention
@@ -13,6 +14,7 @@ from rebill.model.terms import CommitmentsPolicy
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.accept_lines import accept_lines
 from rebill.services.billing.read_attention import list_attention
+from rebill.services.billing.reopen_lines import reopen_lines
 from rebill.services.keeping.read_audit_trail import AuditFilter, newest_audit_entries
 from tests.services.accountant import Accountant
 from tests.services.months import SEPTEMBER, charge
@@ -37,6 +39,11 @@ def covered(subscription: str = "s-1") -> dict[str, str]:
 
 def accept(month: Accountant, reason: str = "Agreed", **order: object) -> Acceptance:
     return accept_lines(month.installation, month.caller, AcceptanceOrder(SEPTEMBER, reason, **order))  # type: ignore[arg-type]  # names are the order's
+
+
+def reopen(month: Accountant, reason: str = "Not agreed", **order: object) -> tuple[int, dict[str, int]]:
+    done = reopen_lines(month.installation, month.caller, AcceptanceOrder(SEPTEMBER, reason, **order))  # type: ignore[arg-type]  # names are the order's
+    return done.reopened_count, done.open_counts
 
 
 def attention(month: Accountant, greatest: int = 100) -> AttentionList:
@@ -77,6 +84,23 @@ def test_open_lines_hold_a_month_back_until_all_of_them_are_accepted(crossed: Ac
     assert (done.accepted_count, done.open_counts) == (2, {"no_retail": 1})
     assert blocked(crossed) == ["1 no_retail"]
     assert accept(crossed).accepted_count == 1
+    assert [one.document.invoice_id for one in crossed.finalize().documents] == ["S2024-000001"]
+
+
+def test_what_was_accepted_is_opened_again_and_holds_the_month_back(crossed: Accountant) -> None:
+    crossed.run()
+    accept(crossed)
+    line = "cost-2024-09-1.csv:1"
+    assert reopen(crossed, places=(line,)) == (1, {"spans_transfer": 1})
+    assert blocked(crossed) == ["1 spans_transfer"]
+    assert reopen(crossed, places=(line,)) == (0, {"spans_transfer": 1})
+    assert dict(crossed.run().open_attention) == {"spans_transfer": 1}
+    assert reopen(crossed) == (2, {"spans_transfer": 2, "no_retail": 1})
+    with pytest.raises(Invalid):
+        reopen(crossed, reason=" ")
+    entries = newest_audit_entries(crossed.installation, crossed.caller, AuditFilter(act=Act.REOPEN_LINES), 10)
+    assert ['"Not agreed"' in str(entry.entry.after) for entry in entries] == [True] * 2
+    assert accept(crossed).accepted_count == 3
     assert [one.document.invoice_id for one in crossed.finalize().documents] == ["S2024-000001"]
 
 

@@ -12,6 +12,7 @@ from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Forbidden, Invalid
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Page
+from rebill.model.manual_line import NewManualLine
 from rebill.model.party import Caller, Role
 from rebill.model.price_book import Specification, SpecificationFormat, markup_adjustment
 from rebill.model.price_book_record import PriceBookOrder
@@ -19,7 +20,8 @@ from rebill.model.terms import Basis
 from rebill.model.what_if import WhatIf
 from rebill.price_books.writing import markup_specification
 from rebill.services.acting.installation import Installation
-from rebill.services.parties.assign_accounts import move_accounts
+from rebill.services.costs.enter_manual_line import enter_manual_line
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
 from rebill.services.parties.change_customer import change_customer
 from rebill.services.pricing.change_price_book import change_price_book
 from rebill.services.pricing.create_billing_rule import create_billing_rule
@@ -170,6 +172,50 @@ def test_customers_that_are_billed_or_not_appear_and_vanish(accountant: Accounta
     assert [row.now.price for row in found.rows] == [Decimal("16.50"), Decimal("2.00")]
 
 
+def test_guards_hold_prices_as_they_will(accountant: Accountant) -> None:
+    first, second = ids(accountant)
+    found = tried(accountant, floor_at_cost=True, cap_at_list=True)
+    assert then(found) == {"First": (Decimal("15.00"), Decimal("12.001")), "Second": (Decimal("3.00"), Decimal(3))}
+    least = tried(accountant, customer_id=second, margin_floor_percent=Decimal(40))
+    assert then(least)["Second"] == (Decimal("5.00"), Decimal(3))
+    for customer_id in (first, second):
+        change = CustomerChange(terms=TermsChange(floor_at_cost=True, cap_at_list=True))
+        change_customer(accountant.installation, accountant.caller, customer_id, change)
+    accountant.run()
+    assert figures(accountant) == then(found)
+    assert then(tried(accountant, floor_at_cost=False))["Second"] == (Decimal("2.00"), Decimal(3))
+
+
+def test_charges_that_name_no_account_are_whose_they_will_be(accountant: Accountant) -> None:
+    _, second = ids(accountant)
+    accountant.deliver(
+        SEPTEMBER,
+        charge("2024-09-02", "3", "2", SubAccountId="s-2", ServiceName="Storage"),
+        charge("2024-09-02", "6", "7", ChargeCategory="Purchase", CommitmentDiscountId="Reservation-1"),
+        charge("2024-09-20", "1", "1", ChargeCategory="Adjustment"),
+    )
+    accountant.run()
+    found = tried(accountant, customer_id=second, commitment_ids=("reservation-1",), charge_kinds=("adjustment",))
+    assert then(found) == {"Second": (Decimal("9.00"), Decimal(10))}
+    for kind, key in ((AccountKind.COMMITMENT, "Reservation-1"), (AccountKind.CHARGE_KIND, "adjustment")):
+        assert not assign_accounts(
+            accountant.installation, accountant.caller, AssignmentOrder(kind, second, (key,))
+        ).faults
+    accountant.run()
+    assert figures(accountant) == then(found)
+
+
+def test_an_amount_that_is_entered_is_on_the_statement_and_in_the_margin(accountant: Accountant) -> None:
+    first, _ = ids(accountant)
+    entered = NewManualLine(first, SEPTEMBER, Decimal("2.505"), "Set-up", cost=Decimal(1))
+    found = tried(accountant, customer_id=first, manual_line=entered)
+    assert then(found)["First"] == (Decimal("19.01"), Decimal("13.001"))
+    assert [(one.service, one.now, one.then) for one in found.services] == [("Set-up", Decimal(0), Decimal("2.505"))]
+    enter_manual_line(accountant.installation, accountant.caller, entered)
+    accountant.run()
+    assert figures(accountant) == then(found)
+
+
 def test_every_fault_is_named_at_once(accountant: Accountant) -> None:
     with pytest.raises(Invalid) as refusal:
         what_if(accountant.installation, accountant.caller, WhatIf(OCTOBER))
@@ -191,6 +237,9 @@ def test_every_fault_is_named_at_once(accountant: Accountant) -> None:
         WhatIf(SEPTEMBER, subscriptions=("s-1",)),
         WhatIf(SEPTEMBER, basis=Basis.LIST, replaced_book_id=1),
         WhatIf(SEPTEMBER, specification=Specification("<no", SpecificationFormat.XML)),
+        WhatIf(SEPTEMBER, charge_kinds=("usage",)),
+        WhatIf(SEPTEMBER, customer_id=ids(accountant)[0], charge_kinds=("nothing",)),
+        WhatIf(SEPTEMBER, manual_line=NewManualLine(1, SEPTEMBER, Decimal(1), "Nobody's")),
     ):
         with pytest.raises(Invalid):
             what_if(accountant.installation, accountant.caller, order)

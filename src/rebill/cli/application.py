@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rebill.cli import (
+    allocations,
     approvals,
     assignments,
     attention,
@@ -63,6 +64,7 @@ application.command("assign")(assignments.assign)
 application.command("unassign")(assignments.unassign)
 application.command("move")(assignments.move)
 costs.commands.command("reconcile")(reconciling.reconcile)
+application.add_typer(allocations.commands, name="allocations")
 application.add_typer(costs.commands, name="costs")
 application.add_typer(invoices.commands, name="invoices")
 bills.commands.command("diff")(differences.diff)
@@ -76,6 +78,7 @@ bills.commands.command("approve")(approvals.approve)
 bills.commands.command("withdraw")(approvals.withdraw)
 bills.commands.command("attention")(attention.attention)
 bills.commands.command("accept")(attention.accept)
+bills.commands.command("reopen")(attention.reopen)
 application.add_typer(bills.commands, name="bill")
 application.add_typer(document_settings.tax, name="tax")
 application.add_typer(statements.commands, name="statements")

@@ -1,4 +1,4 @@
-"""``rebill bill attention`` and ``rebill bill accept``: lines that a person must look at before a month is closed."""
+"""``rebill bill attention``, ``accept`` and ``reopen``: lines that a person must look at before a month is closed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from rebill.model.months import instant_text
 from rebill.model.rating import Attention
 
 if TYPE_CHECKING:
-    from rebill.cli.output import Document
+    from collections.abc import Mapping
+
+    from rebill.cli.output import Document, Output
     from rebill.model.attention import AttentionLine, AttentionList
 
 
@@ -41,16 +43,21 @@ def attention(
         output.next_step(f"rebill bill accept --period {period} --reason REASON accepts what is open.")
 
 
+_KindOption = Annotated[Attention | None, typer.Option("--kind", help="Only lines of this kind.")]
+_CustomerOption = Annotated[
+    int | None, typer.Option("--customer", metavar="ID", help="Only lines that are this customer's.")
+]
+_LineOption = Annotated[
+    list[str] | None, typer.Option("--line", metavar="FILE:ROW", help="Only this line; may be given several times.")
+]
+
+
 def accept(
     period: MonthOption,
     reason: Annotated[str, typer.Option("--reason", metavar="REASON", help="Why they may stay as they are.")],
-    kind: Annotated[Attention | None, typer.Option("--kind", help="Only lines of this kind.")] = None,
-    customer: Annotated[
-        int | None, typer.Option("--customer", metavar="ID", help="Only lines that are this customer's.")
-    ] = None,
-    line: Annotated[
-        list[str] | None, typer.Option("--line", metavar="FILE:ROW", help="Only this line; may be given several times.")
-    ] = None,
+    kind: _KindOption = None,
+    customer: _CustomerOption = None,
+    line: _LineOption = None,
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,9 +76,35 @@ def accept(
             }
         )
         session.output.say(f"{done.accepted_count} lines of {period} are accepted now.")
-        for name, count in sorted(done.open_counts.items()):
-            session.output.say(f"{count} lines are open still ({name}).")
+        _say_open(session.output, done.open_counts)
         session.output.next_step(f"rebill bill finalize --period {period} issues the month.")
+
+
+def reopen(
+    period: MonthOption,
+    reason: Annotated[str, typer.Option("--reason", metavar="REASON", help="Why they may not stay as they are.")],
+    kind: _KindOption = None,
+    customer: _CustomerOption = None,
+    line: _LineOption = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take back that lines were accepted; they hold the month back again until they are mended or accepted."""
+    from rebill.services.billing.reopen_lines import reopen_lines
+
+    order = AcceptanceOrder(period, reason, kind, customer, tuple(line or ()))
+    with changing_session(Act.REOPEN_LINES, partner, as_json, reason) as session:
+        done = reopen_lines(session.installation, session.caller, order)
+        document = {"period": str(done.month), "reopened": done.reopened_count, "open": done.open_counts}
+        session.output.answer(document)
+        session.output.say(f"{done.reopened_count} lines of {period} are open again.")
+        _say_open(session.output, done.open_counts)
+        session.output.next_step(f"rebill bill attention --period {period} lists them.")
+
+
+def _say_open(output: Output, open_counts: Mapping[str, int]) -> None:
+    for name, count in sorted(open_counts.items()):
+        output.say(f"{count} lines are open ({name}).")
 
 
 def _list_document(found: AttentionList) -> Document:

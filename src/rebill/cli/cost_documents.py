@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rebill.model.data_set import DataSet, Reject
+    from rebill.model.manual_line import ManualCost
 
 
 def data_set_document(data_set: DataSet) -> Document:
@@ -30,6 +31,23 @@ def data_set_document(data_set: DataSet) -> Document:
     }
 
 
+def manual_document(cost: ManualCost) -> Document:
+    """Manual lines of a month as ``costs list`` answers them: the data set that they are in its balance."""
+    return {
+        "dataset_id": None,
+        "files": [],
+        "layout": "manual",
+        "scope": "manual",
+        "view": "manual",
+        "period": str(cost.month),
+        "rows": cost.line_count,
+        "rejects": 0,
+        "already_imported": False,
+        "superseded": False,
+        "sums": [{"currency": currency, "partner_cost": text_of(amount)} for currency, amount in cost.sums.items()],
+    }
+
+
 def reject_document(reject: Reject) -> Document:
     """A reject as ``costs rejects`` and ``costs import`` answer it."""
     return {
@@ -44,8 +62,8 @@ def reject_document(reject: Reject) -> Document:
     }
 
 
-def show_data_sets(output: Output, data_sets: Sequence[DataSet]) -> None:
-    """A table of data sets, a row for each currency."""
+def show_data_sets(output: Output, documents: Sequence[Document]) -> None:
+    """A table of data sets as their documents tell them, a row for each currency."""
     headings = (
         Heading("data set", right=True),
         Heading("period"),
@@ -57,10 +75,10 @@ def show_data_sets(output: Output, data_sets: Sequence[DataSet]) -> None:
         Heading("currency"),
     )
     rows = []
-    for data_set in data_sets:
-        sizes = (f"{data_set.rows:,}", f"{data_set.reject_count:,}")
-        identity = (str(data_set.data_set_id), str(data_set.billing_month), data_set.scope, data_set.layout)
-        sums = [(text_of(one.partner_cost), one.currency) for one in data_set.sums] or [("", "")]
+    for found in documents:
+        sizes = (f"{found['rows']:,}", f"{found['rejects']:,}")
+        identity = (str(found["dataset_id"] or "-"), found["period"], found["scope"], found["layout"])
+        sums = [(one["partner_cost"], one["currency"]) for one in found["sums"]] or [("", "")]
         rows.append((*identity, *sizes, *sums[0]))
         rows.extend(("", "", "", "", "", "", *further) for further in sums[1:])
     output.table(headings, rows)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.cost_documents import data_set_document, reject_document, show_data_sets, show_rejects
+from rebill.cli.cost_documents import data_set_document, manual_document, reject_document, show_data_sets, show_rejects
 from rebill.cli.imported_costs import show_imported
 from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOption, layout_from_text
 from rebill.cli.output import Document
@@ -88,11 +88,14 @@ def import_files(
 def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """List the data sets in force."""
     from rebill.services.costs.import_costs import list_data_sets
+    from rebill.services.costs.read_manual_lines import list_manual_costs
 
     with partner_session(partner, as_json) as session:
         data_sets = list_data_sets(session.installation, session.caller)
-        session.output.answer({"datasets": [data_set_document(data_set) for data_set in data_sets]})
-        show_data_sets(session.output, data_sets)
+        documents = [data_set_document(data_set) for data_set in data_sets]
+        documents += [manual_document(cost) for cost in list_manual_costs(session.installation, session.caller)]
+        session.output.answer({"datasets": documents})
+        show_data_sets(session.output, documents)
         session.output.next_step(
             "rebill costs import FILE… takes in more; rebill bill run --period YYYY-MM bills a month."
         )

@@ -69,7 +69,7 @@ def _show_deliveries(output: Output, deliveries: Sequence[DeliveryDone]) -> None
 
 
 def _show_data_sets(output: Output, data_sets: Sequence[DataSet]) -> None:
-    show_data_sets(output, data_sets)
+    show_data_sets(output, [data_set_document(data_set) for data_set in data_sets])
     for data_set in data_sets:
         if data_set.superseded:
             output.say(

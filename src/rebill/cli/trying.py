@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebill.cli.customers import CapAtListOption, FloorAtCostOption, MarginFloorOption
 from rebill.cli.options import (
     JsonOption,
     MonthOption,
@@ -15,15 +16,18 @@ from rebill.cli.options import (
     day_from_text,
     fallback_markup_from_text,
     markup_from_text,
+    number_from_text,
 )
 from rebill.cli.output import Heading, Output
 from rebill.cli.price_books import specification_text
 from rebill.cli.session import partner_session
-from rebill.model.money import kept_amount, text_of
+from rebill.model.manual_line import NewManualLine
+from rebill.model.money import ZERO, kept_amount, text_of
 from rebill.model.terms import Basis, CommitmentsPolicy
 
 if TYPE_CHECKING:
     from rebill.cli.output import Document
+    from rebill.model.months import BillingMonth
     from rebill.model.what_if import Expected, WhatIfRow, WhatIfService
     from rebill.services.trials.what_if import TriedMonth
 
@@ -68,6 +72,25 @@ _SubscriptionOption = Annotated[
 _FromDayOption = Annotated[
     date | None, typer.Option("--from", parser=day_from_text, metavar="DAY", help="The accounts' first charge day.")
 ]
+_CommitmentOption = Annotated[
+    list[str] | None,
+    typer.Option("--assign-commitment", metavar="ID", help="Charges of this commitment that name no account are its."),
+]
+_ChargeKindOption = Annotated[
+    list[str] | None,
+    typer.Option("--assign-charge-kind", metavar="KIND", help="Charges of this kind that name no account are its."),
+]
+_EnteredOption = Annotated[
+    Decimal | None,
+    typer.Option("--enter", parser=number_from_text, metavar="AMOUNT", help="A manual line for the customer."),
+]
+_EnteredCostOption = Annotated[
+    Decimal | None,
+    typer.Option("--enter-cost", parser=number_from_text, metavar="AMOUNT", help="What you would pay for that line."),
+]
+_EnteredCurrencyOption = Annotated[
+    str | None, typer.Option("--enter-currency", metavar="CODE", help="Its currency, if not the home currency.")
+]
 _RuleOption = Annotated[
     typer.FileBinaryRead | None,
     typer.Option("--rule", metavar="FILE", help="A billing rule: JSON with the fields of the API's request."),
@@ -84,6 +107,9 @@ def what_if(
     commitments: _CommitmentsOption = None,
     fallback_markup: _FallbackMarkupOption = None,
     billing: _BillingOption = None,
+    cap_at_list: CapAtListOption = None,
+    floor_at_cost: FloorAtCostOption = None,
+    margin_floor: MarginFloorOption = None,
     markup: _MarkupOption = None,
     price_book: _PriceBookOption = None,
     specification: _SpecificationOption = None,
@@ -91,9 +117,14 @@ def what_if(
     accounts: _AccountsOption = None,
     assign: _AssignOption = None,
     subscription: _SubscriptionOption = None,
+    commitment: _CommitmentOption = None,
+    charge_kind: _ChargeKindOption = None,
     from_day: _FromDayOption = None,
     rule: _RuleOption = None,
     without_rule: _WithoutRuleOption = None,
+    enter: _EnteredOption = None,
+    enter_cost: _EnteredCostOption = None,
+    enter_currency: _EnteredCurrencyOption = None,
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -113,6 +144,9 @@ def what_if(
             commitments=commitments,
             fallback_markup_percent=fallback_markup,
             billing_enabled=billing,
+            cap_at_list=cap_at_list,
+            floor_at_cost=floor_at_cost,
+            margin_floor_percent=margin_floor,
             markup_percent=markup,
             price_book_id=price_book,
             specification=None if specification is None else written(specification_text(specification.read())),
@@ -120,21 +154,35 @@ def what_if(
             owner_ids=tuple(accounts or ()),
             azure_customers=tuple(assign or ()),
             subscriptions=tuple(subscription or ()),
+            commitment_ids=tuple(commitment or ()),
+            charge_kinds=tuple(charge_kind or ()),
             from_day=from_day,
             rule=None if rule is None else read_request(rule, BillingRuleBody).order(),
             without_rule_ids=tuple(without_rule or ()),
+            manual_line=_entered(customer, period, enter, enter_cost, enter_currency),
         )
         with output.working(f"Computing {period} twice"):
             found = try_out(session.installation, session.caller, order)
-        output.answer(
-            {
-                "period": str(period),
-                "totals": [_row_document(row) for row in found.totals],
-                "customers": [_row_document(row) for row in found.rows],
-                "services": [_service_document(one) for one in found.services],
-            }
-        )
+        output.answer(_document(period, found))
         _show(output, found)
+
+
+def _entered(
+    customer: int | None, period: BillingMonth, amount: Decimal | None, cost: Decimal | None, currency: str | None
+) -> NewManualLine | None:
+    if amount is None and cost is None:
+        return None
+    # Nobody's, where no customer is named: then that is the fault which is told.
+    return NewManualLine(customer or 0, period, amount or ZERO, "Tried", currency, cost)
+
+
+def _document(period: BillingMonth, found: TriedMonth) -> Document:
+    return {
+        "period": str(period),
+        "totals": [_row_document(row) for row in found.totals],
+        "customers": [_row_document(row) for row in found.rows],
+        "services": [_service_document(one) for one in found.services],
+    }
 
 
 def _row_document(row: WhatIfRow) -> Document:

@@ -59,7 +59,7 @@ class AttentionList:
 
 @dataclass(frozen=True)
 class AcceptanceOrder:
-    """Which open lines of a month are accepted as they are, and why; what is left out does not narrow them down.
+    """Which lines of a month are accepted, or opened again, and why; what is left out does not narrow them down.
 
     ``places``: ``FILE:ROW`` of single lines.
     """
@@ -78,4 +78,13 @@ class Acceptance:
     acceptance_id: int | None
     month: BillingMonth
     accepted_count: int
+    open_counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Reopening:
+    """How many accepted lines an act opened again, and what is open now, by kind."""
+
+    month: BillingMonth
+    reopened_count: int
     open_counts: dict[str, int]

@@ -97,6 +97,7 @@ class Act(StrEnum):
     VOID_STATEMENT = "void_statement", SubjectKind.STATEMENT
     GIVE_NUMBER = "give_number", SubjectKind.STATEMENT
     ACCEPT_LINES = "accept_lines", SubjectKind.RUN
+    REOPEN_LINES = "reopen_lines", SubjectKind.RUN
     CREATE_USER = "create_user", SubjectKind.USER
     CHANGE_USER = "change_user", SubjectKind.USER
     DELETE_USER = "delete_user", SubjectKind.USER

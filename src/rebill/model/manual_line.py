@@ -1,5 +1,6 @@
 """Manual lines: amounts that somebody enters for a customer's month, because no file has them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +24,15 @@ class NewManualLine:
     currency: str | None = None
     cost: Decimal | None = None
     invoice_id: str = ""
+
+
+@dataclass(frozen=True)
+class ManualCost:
+    """What the entries of a month cost the partner: the data set ``manual`` of the balance."""
+
+    month: BillingMonth
+    line_count: int
+    sums: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from datetime import date
 from decimal import Decimal
 
 from rebill.model.billing_rule import BillingRuleOrder
+from rebill.model.identifiers import AccountKind
+from rebill.model.manual_line import NewManualLine
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import Specification
 from rebill.model.terms import Basis, CommitmentsPolicy
@@ -16,8 +18,9 @@ class WhatIf:
 
     ``customer_id``: whom terms, books and accounts concern; ``None`` = every customer. A book is a recorded one, one
     that ``specification`` says, or a ``markup_percent`` over everything; it prices all accounts or ``owner_ids``; with
-    ``replaced_book_id`` it stands wherever that book prices. ``azure_customers`` and ``subscriptions`` are the
-    customer's from ``from_day`` on. ``rule`` is put in, ``without_rule_ids`` are taken away.
+    ``replaced_book_id`` it stands wherever that book prices. ``azure_customers``, ``subscriptions``, and of charges
+    that name neither ``commitment_ids`` and ``charge_kinds``, are the customer's from ``from_day`` on. ``rule`` is put
+    in, ``without_rule_ids`` are taken away. ``manual_line`` is entered.
     """
 
     month: BillingMonth
@@ -26,6 +29,9 @@ class WhatIf:
     commitments: CommitmentsPolicy | None = None
     fallback_markup_percent: Decimal | None = None
     billing_enabled: bool | None = None
+    cap_at_list: bool | None = None
+    floor_at_cost: bool | None = None
+    margin_floor_percent: Decimal | None = None
     markup_percent: Decimal | None = None
     price_book_id: int | None = None
     specification: Specification | None = None
@@ -33,9 +39,26 @@ class WhatIf:
     owner_ids: tuple[str, ...] = ()
     azure_customers: tuple[str, ...] = ()
     subscriptions: tuple[str, ...] = ()
+    commitment_ids: tuple[str, ...] = ()
+    charge_kinds: tuple[str, ...] = ()
     from_day: date | None = None
     rule: BillingRuleOrder | None = None
     without_rule_ids: tuple[int, ...] = ()
+    manual_line: NewManualLine | None = None
+
+    @property
+    def accounts(self) -> tuple[tuple[AccountKind, tuple[str, ...]], ...]:
+        """The accounts that would be the customer's, by kind."""
+        return (
+            (AccountKind.AZURE_CUSTOMER, self.azure_customers),
+            (AccountKind.SUBSCRIPTION, self.subscriptions),
+            (AccountKind.COMMITMENT, self.commitment_ids),
+            (AccountKind.CHARGE_KIND, self.charge_kinds),
+        )
+
+    @property
+    def moves_accounts(self) -> bool:
+        return any(identifiers for _, identifiers in self.accounts)
 
     @property
     def book_count(self) -> int:
@@ -45,13 +68,14 @@ class WhatIf:
     @property
     def changes_terms(self) -> bool:
         terms = (self.basis, self.commitments, self.fallback_markup_percent, self.billing_enabled)
-        return any(one is not None for one in terms)
+        guards = (self.cap_at_list, self.floor_at_cost, self.margin_floor_percent)
+        return any(one is not None for one in (*terms, *guards))
 
     @property
     def changes_something(self) -> bool:
-        accounts = bool(self.azure_customers or self.subscriptions)
         rules = self.rule is not None or bool(self.without_rule_ids)
-        return self.changes_terms or self.book_count > 0 or accounts or rules
+        enters = self.manual_line is not None
+        return self.changes_terms or self.book_count > 0 or self.moves_accounts or rules or enters
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 """Lines of months that a person accepted as they are."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row
 
 from rebill.model.attention import LineToAccept
 from rebill.model.months import BillingMonth
@@ -12,15 +15,17 @@ from rebill.store.scope import Scope
 from rebill.store.tables import acceptances, accepted_lines, runs
 
 _COLUMNS = ("acceptance_id", "billing_month", "kind", "source_sha256", "source_row", "customer_id")
+_REMOVED_AT_ONCE: Final = 500
 
 
 def accepted_lines_of(scope: Scope, month: BillingMonth) -> frozenset[LineToAccept]:
     """Every line of a month that was accepted, of runs long gone too."""
     query = scope.select(accepted_lines).where(accepted_lines.c.billing_month == str(month))
-    return frozenset(
-        LineToAccept(Attention(row.kind), row.source_sha256, row.source_row, row.customer_id)
-        for row in scope.connection.execute(query)
-    )
+    return frozenset(map(_line_of, scope.connection.execute(query)))
+
+
+def _line_of(row: Row[Any]) -> LineToAccept:
+    return LineToAccept(Attention(row.kind), row.source_sha256, row.source_row, row.customer_id)
 
 
 def add_acceptance(
@@ -36,6 +41,15 @@ def add_acceptance(
     ]
     scope.load(accepted_lines, _COLUMNS, rows)
     return acceptance_id
+
+
+def remove_accepted(scope: Scope, month: BillingMonth, lines: Collection[LineToAccept]) -> None:
+    """Forget that these lines are accepted; the acts that accepted them stay. ``hold_closing`` must be held."""
+    query = scope.select(accepted_lines).where(accepted_lines.c.billing_month == str(month))
+    ids = [row.accepted_line_id for row in scope.connection.execute(query) if _line_of(row) in lines]
+    for start in range(0, len(ids), _REMOVED_AT_ONCE):
+        some = ids[start : start + _REMOVED_AT_ONCE]
+        scope.connection.execute(scope.delete(accepted_lines).where(accepted_lines.c.accepted_line_id.in_(some)))
 
 
 def open_counts(lines: Iterable[LineToAccept], accepted: frozenset[LineToAccept]) -> dict[str, int]:

@@ -76,6 +76,12 @@ def manual_lines_to_reconcile(scope: Scope, month: BillingMonth, invoices: Colle
     return tuple(_line(row) for row in scope.connection.execute(query.order_by(*_ORDER)))
 
 
+def entries_with_cost(scope: Scope) -> tuple[ManualLine, ...]:
+    """The entries of all months that cost the partner something and were not withdrawn, by their numbers."""
+    query = scope.select(manual_lines).where(manual_lines.c.withdrawn_at.is_(None), manual_lines.c.cost.is_not(None))
+    return tuple(_line(row) for row in scope.connection.execute(query.order_by(*_ORDER)))
+
+
 def months_with_entries(scope: Scope) -> set[BillingMonth]:
     """The months that have entries in force."""
     query = scope.select(manual_lines, manual_lines.c.billing_month).where(manual_lines.c.withdrawn_at.is_(None))

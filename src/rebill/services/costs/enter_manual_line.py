@@ -35,10 +35,10 @@ def enter_manual_line(installation: Installation, caller: Caller, new: NewManual
 
     def act(connection: Connection) -> ManualLine:
         scope = Scope.of(connection, caller)
-        faults = _faults(scope, new)
+        faults = faults_of_entry(scope, new)
         if faults:
             raise Invalid("invalid_manual_line", "Nothing was entered: correct the fields named here.", faults)
-        line = add_manual_line(scope, _as_kept(new), now)
+        line = add_manual_line(scope, as_kept(new), now)
         record_change(
             scope,
             caller,
@@ -57,10 +57,11 @@ def manual_line_faults(installation: Installation, caller: Caller, new: NewManua
     """What is wrong with a line, of which some fields could not be read."""
     require(caller, Permission.CHANGE)
     with installation.database.reading() as connection:
-        return _faults(Scope.of(connection, caller), new)
+        return faults_of_entry(Scope.of(connection, caller), new)
 
 
-def _as_kept(new: NewManualLine) -> NewManualLine:
+def as_kept(new: NewManualLine) -> NewManualLine:
+    """A line as it is kept: amounts rounded once, texts composed."""
     return replace(
         new,
         amount=entered_amount(new.amount),
@@ -70,7 +71,8 @@ def _as_kept(new: NewManualLine) -> NewManualLine:
     )
 
 
-def _faults(scope: Scope, new: NewManualLine) -> dict[str, str]:
+def faults_of_entry(scope: Scope, new: NewManualLine) -> dict[str, str]:
+    """What is wrong with a line, by field."""
     start = billing_start(scope)
     # A deleted customer's days are still billed.
     is_known = customer_name(scope, new.customer_id, even_deleted=True) is not None

@@ -1,14 +1,20 @@
 """Look at manual lines."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import Decimal
+
 from rebill.model.errors import NotFound
 from rebill.model.listing import Listing, Page
-from rebill.model.manual_line import ManualLine
+from rebill.model.manual_line import ManualCost, ManualLine
+from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.parties.read_customers import place_after
-from rebill.store.manual_lines import find_manual_line, manual_line_page
+from rebill.store.manual_lines import entries_with_cost, find_manual_line, manual_line_page
+from rebill.store.partners import settings_of
 from rebill.store.scope import Scope
 
 
@@ -41,6 +47,26 @@ def list_manual_lines(
             return None if line is None else (line.entry_number,)
 
         return manual_line_page(scope, page, customer_id, month, place_after(page, place_of))
+
+
+def list_manual_costs(installation: Installation, caller: Caller) -> list[ManualCost]:
+    """What entries in force cost, by month and currency: the data sets ``manual`` of the balances."""
+    require(caller, Permission.READ)
+    with installation.database.reading() as connection:
+        scope = Scope.of(connection, caller)
+        home = settings_of(scope).currency
+        lines = [line for line in entries_with_cost(scope) if line.cost]
+    found: dict[BillingMonth, list[ManualLine]] = defaultdict(list)
+    for line in lines:
+        found[line.entered.month].append(line)
+    return [ManualCost(month, len(entries), _sums(entries, home)) for month, entries in sorted(found.items())]
+
+
+def _sums(lines: Iterable[ManualLine], home_currency: str) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for line in lines:
+        sums[line.currency_of(home_currency)] += line.cost
+    return dict(sorted(sums.items()))
 
 
 def unknown_manual_line(manual_line_id: int) -> NotFound:

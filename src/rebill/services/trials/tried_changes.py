@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from rebill.model.billing_rule import RuleInForce
 from rebill.model.identifiers import AccountKind
+from rebill.model.manual_line import ManualLine, NewManualLine
 from rebill.model.price_book import ALL_ACCOUNTS, AccountBook, RecordedBook, Specification
 from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import CustomerTerms
@@ -88,6 +89,12 @@ def _cut(one: AccountBinding, kind: AccountKind, keys: Collection[str], first: d
         return []
     until = first if one.effective_to is None else min(one.effective_to, first)
     return [replace(one, effective_to=until)] if begins < until else []
+
+
+def with_manual_line(inputs: RatingInputs, entered: NewManualLine, moment: datetime) -> RatingInputs:
+    """An amount entered after all others."""
+    number = max((one.entry_number for one in inputs.manual_lines), default=0) + 1
+    return replace(inputs, manual_lines=(*inputs.manual_lines, ManualLine(TRIED_ID, number, entered, moment)))
 
 
 def with_rules(inputs: RatingInputs, without: Collection[int], added: Sequence[RuleInForce]) -> RatingInputs:

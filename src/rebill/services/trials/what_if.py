@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from rebill.model.billing_rule import RuleInForce
 from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid
-from rebill.model.identifiers import AccountKind, account_key
+from rebill.model.identifiers import AllocatedKind, account_key
 from rebill.model.money import ZERO
 from rebill.model.party import Caller
 from rebill.model.price_book import RecordedBook, Specification, SpecificationFormat, markup_adjustment
@@ -19,6 +21,7 @@ from rebill.price_books.reading import read_price_book
 from rebill.price_books.writing import markup_specification
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
+from rebill.services.costs.enter_manual_line import as_kept, faults_of_entry
 from rebill.services.pricing.billing_rule_plan import order_faults, planned_rule
 from rebill.services.proof.changed_inputs import Computed
 from rebill.services.proof.month_outcome import CustomerCurrency, MonthOutcome, MonthOutcomes
@@ -30,6 +33,7 @@ from rebill.services.trials.tried_changes import (
     with_assignment,
     with_book,
     with_book_changed,
+    with_manual_line,
     with_rules,
     with_terms,
 )
@@ -37,6 +41,8 @@ from rebill.store.customers import customer_names
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.price_book_records import find_price_book, newest_specification
 from rebill.store.scope import Scope
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ def what_if(installation: Installation, caller: Caller, order: WhatIf) -> TriedM
         now = Computed(month_inputs(installation, scope, order.month, data_sets), data_sets)
         _require_sound(scope, order, now, names)
         book = _book(scope, order)
-    then = _changed(now.inputs, order, book)
+    then = _changed(now.inputs, order, book, installation.clock())
     with place_of_proof(installation, caller) as folder:
         outcomes = MonthOutcomes(installation, folder)
         return _compared(outcomes.of(now.inputs, now.data_sets), outcomes.of(then, now.data_sets), names)
@@ -79,8 +85,13 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
         faults["month"] = "has no imported cost: import it, or try another month"
     if order.customer_id is not None and order.customer_id not in names:
         faults["customer"] = "is no customer: rebill customers list shows them"
-    if order.customer_id is None and (order.azure_customers or order.subscriptions):
+    if order.customer_id is None and order.moves_accounts:
         faults["customer"] = "is required: whose the accounts would be"
+    if not set(order.charge_kinds).issubset(AllocatedKind):
+        faults["charge_kind"] = f"is one of {', '.join(AllocatedKind)}"
+    if order.manual_line is not None:
+        entry_faults = faults_of_entry(scope, order.manual_line)
+        faults |= {f"manual_line.{name}": fault for name, fault in entry_faults.items()}
     if order.book_count > 1:
         faults["price_book"] = "is given twice: try one book at a time"
     if order.replaced_book_id is not None and order.book_count == 0:
@@ -110,7 +121,7 @@ def _book(scope: Scope, order: WhatIf) -> RecordedBook | None:
     return None
 
 
-def _changed(inputs: RatingInputs, order: WhatIf, book: RecordedBook | None) -> RatingInputs:
+def _changed(inputs: RatingInputs, order: WhatIf, book: RecordedBook | None, moment: datetime) -> RatingInputs:
     everyone = [terms.customer_id for terms in inputs.terms]
     concerned = everyone if order.customer_id is None else [order.customer_id]
     if order.changes_terms:
@@ -119,13 +130,12 @@ def _changed(inputs: RatingInputs, order: WhatIf, book: RecordedBook | None) -> 
         inputs = with_book_changed(inputs, order.replaced_book_id, book)
     elif book is not None:
         inputs = with_book(inputs, concerned, book, order.owner_ids)
-    for kind, identifiers in (
-        (AccountKind.AZURE_CUSTOMER, order.azure_customers),
-        (AccountKind.SUBSCRIPTION, order.subscriptions),
-    ):
+    for kind, identifiers in order.accounts:
         if identifiers and order.customer_id is not None:
             keys = {account_key(kind, identifier) for identifier in identifiers}
             inputs = with_assignment(inputs, kind, keys, order.customer_id, order.from_day)
+    if order.manual_line is not None:
+        inputs = with_manual_line(inputs, as_kept(order.manual_line), moment)
     rules = []
     if order.rule is not None:
         rule = planned_rule(order.rule, None, order.month)
@@ -134,14 +144,20 @@ def _changed(inputs: RatingInputs, order: WhatIf, book: RecordedBook | None) -> 
 
 
 def _terms(terms: CustomerTerms, order: WhatIf) -> CustomerTerms:
-    markup = order.fallback_markup_percent
     return replace(
         terms,
         basis=order.basis or terms.basis,
         commitments=order.commitments or terms.commitments,
-        fallback_markup_percent=terms.fallback_markup_percent if markup is None else markup,
-        billing_enabled=terms.billing_enabled if order.billing_enabled is None else order.billing_enabled,
+        fallback_markup_percent=_chosen(order.fallback_markup_percent, terms.fallback_markup_percent),
+        billing_enabled=_chosen(order.billing_enabled, terms.billing_enabled),
+        cap_at_list=_chosen(order.cap_at_list, terms.cap_at_list),
+        floor_at_cost=_chosen(order.floor_at_cost, terms.floor_at_cost),
+        margin_floor_percent=_chosen(order.margin_floor_percent, terms.margin_floor_percent),
     )
+
+
+def _chosen(tried: Value | None, standing: Value) -> Value:
+    return standing if tried is None else tried
 
 
 def _compared(now: MonthOutcome, then: MonthOutcome, names: Mapping[int, str]) -> TriedMonth:
