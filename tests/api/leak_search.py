@@ -24,6 +24,7 @@ ACCEPTED = (
     "text/csv",
     "application/pdf",
     "application/xml",
+    "application/x.focus+csv",
     "text/html;q=0.5, image/png",
 )
 REQUEST_ID = "leak-search"

@@ -85,9 +85,16 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write one statement as a document."""
+    from rebill.services.presenting.customer_data_set import write_customer_data_set
     from rebill.services.presenting.statement_file import statement_file
 
     with partner_session(partner, as_json) as session:
+        if path is not None and form.is_data_set:
+            write_customer_data_set(session.installation, session.caller, statement_id, form, path)
+            session.output.answer({"statement_id": statement_id, "format": form.value, "path": str(path)})
+            session.output.say(f"The data set of statement {statement_id} is written to {path}.")
+            session.output.next_step("rebill statements list shows the others.")
+            return
         content = statement_file(session.installation, session.caller, statement_id, form).content
         told = {"statement_id": statement_id, "format": form.value}
         if path is None and as_json and form is not DocumentForm.JSON:

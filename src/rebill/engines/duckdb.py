@@ -127,6 +127,20 @@ class DuckDBEngine:
         """Write the rows of ``sql`` to ``file``; returns how many."""
         return self._copy(sql, file, "COMPRESSION zstd, COMPRESSION_LEVEL 1")
 
+    def write_csv(self, sql: str, file: Path) -> None:
+        """Write the rows of ``sql`` to ``file`` as CSV (RFC 4180), the names of the columns first."""
+        self._connection.execute(f"COPY ({sql}) TO {sql_text(str(file))} (FORMAT csv, HEADER, DELIMITER ',')")
+
+    def sum_of_file(self, file: Path, column: str, is_parquet: bool) -> Decimal:
+        """The exact sum of a column of amounts in a file that was written here; 0 of no row."""
+        rows = (
+            f"read_parquet({sql_path(file)})"
+            if is_parquet
+            else f"read_csv({sql_path(file)}, header = true, all_varchar = true, parallel = false)"
+        )
+        query = f"SELECT coalesce(sum(CAST({column} AS DECIMAL(28,12))), 0) FROM {rows}"
+        return Decimal(self.rows(query)[0][0])
+
     def write_lines(self, sql: str, file: Path, narrowed: Mapping[str, str]) -> int:
         """Write rows as many as a month has lines, quickly; ``narrowed``: the types that columns are kept as.
 

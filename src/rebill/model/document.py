@@ -44,11 +44,18 @@ class DocumentForm(StrEnum):
     PDF = "pdf", "application/pdf", "pdf"
     CII = "cii", "application/xml", "cii.xml"
     UBL = "ubl", "application/x.ubl+xml", "ubl.xml"
+    FOCUS = "focus", "application/x.focus+csv", "focus.csv"
+    FOCUS_PARQUET = "focus-parquet", "application/vnd.apache.parquet", "focus.parquet"
 
     @property
     def is_text(self) -> bool:
         """Whether its bytes are text, in UTF-8."""
-        return self is not DocumentForm.PDF
+        return self not in (DocumentForm.PDF, DocumentForm.FOCUS_PARQUET)
+
+    @property
+    def is_data_set(self) -> bool:
+        """Whether it is the customer's data set, which has a row for each charge."""
+        return self in (DocumentForm.FOCUS, DocumentForm.FOCUS_PARQUET)
 
 
 class Series(StrEnum):

@@ -1,6 +1,8 @@
 """A statement or note as a file, in any of its forms."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rebill.documents import statement_csv, statement_json
 from rebill.documents.cii import cii
@@ -11,7 +13,11 @@ from rebill.model.document import DocumentForm
 from rebill.model.errors import Conflict
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
+from rebill.services.presenting.customer_data_set import write_customer_data_set
 from rebill.services.presenting.presented_statement import presented_statement
+
+GREATEST_ANSWER_BYTES = 256 * 1024**2
+"""What a data set may have that is answered as a whole."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,22 @@ def statement_file(installation: Installation, caller: Caller, statement_id: int
     Raises ``NotFound`` for one that ``caller`` may not see, and ``Conflict`` for an electronic invoice of what is not
     issued, or says too little.
     """
+    if form.is_data_set:
+        return _data_set_file(installation, caller, statement_id, form)
     return file_of(installation, presented_statement(installation, caller, statement_id), form)
+
+
+def _data_set_file(installation: Installation, caller: Caller, statement_id: int, form: DocumentForm) -> StatementFile:
+    with TemporaryDirectory(prefix="rebill-data-set-") as folder:
+        file = Path(folder) / f"data.{form.ending}"
+        write_customer_data_set(installation, caller, statement_id, form, file)
+        if file.stat().st_size > GREATEST_ANSWER_BYTES:
+            raise Conflict(
+                "data_set_too_large",
+                f"The data set has more than {GREATEST_ANSWER_BYTES // 1024**2} MiB: write it to a file with rebill "
+                "statements export, or let it be delivered.",
+            )
+        return StatementFile(form, f"statement-{statement_id}.{form.ending}", file.read_bytes())
 
 
 def file_of(installation: Installation, presented: PresentedStatement, form: DocumentForm) -> StatementFile:

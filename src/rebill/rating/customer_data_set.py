@@ -1,0 +1,199 @@
+"""A customer's data set as SQL over what a run left: its charges in FOCUS 1.2 columns, each at the customer's price.
+
+The partner is who provides the services and issues the invoice; what it pays stands in no column. List, contracted and
+effective cost are the price too: Microsoft's own list price is the partner's cost on more than one kind of charge.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rebill.model.months import BillingMonth
+from rebill.model.sql_text import sql_text
+from rebill.rating.explained import LINE_CHARGES, of_customer
+from rebill.rating.ruled_lines import AMOUNT
+
+SERVICE_CATEGORIES: Final = (
+    "AI and Machine Learning,Analytics,Business Applications,Compute,Databases,Developer Tools,Multicloud,Identity,"
+    "Integration,Internet of Things,Management and Governance,Media,Migration,Mobile,Networking,Security,Storage,Web,"
+    "Other"
+).split(",")
+_INSTANT: Final = "TIMESTAMP"
+_TEXT: Final = "VARCHAR"
+_QUANTITY: Final = "DECIMAL(20,8)"
+COLUMN_TYPES: Final[Mapping[str, str]] = {
+    "BilledCost": AMOUNT,
+    "BillingAccountId": _TEXT,
+    "BillingAccountName": _TEXT,
+    "BillingCurrency": _TEXT,
+    "BillingPeriodEnd": _INSTANT,
+    "BillingPeriodStart": _INSTANT,
+    "ChargeCategory": _TEXT,
+    "ChargeClass": _TEXT,
+    "ChargeDescription": _TEXT,
+    "ChargeFrequency": _TEXT,
+    "ChargePeriodEnd": _INSTANT,
+    "ChargePeriodStart": _INSTANT,
+    "ContractedCost": AMOUNT,
+    "EffectiveCost": AMOUNT,
+    "InvoiceId": _TEXT,
+    "InvoiceIssuerName": _TEXT,
+    "ListCost": AMOUNT,
+    "PricingQuantity": _QUANTITY,
+    "PricingUnit": _TEXT,
+    "ProviderName": _TEXT,
+    "PublisherName": _TEXT,
+    "RegionId": _TEXT,
+    "RegionName": _TEXT,
+    "ResourceId": _TEXT,
+    "ResourceName": _TEXT,
+    "ResourceType": _TEXT,
+    "ServiceCategory": _TEXT,
+    "ServiceName": _TEXT,
+    "SubAccountId": _TEXT,
+    "SubAccountName": _TEXT,
+    "Tags": _TEXT,
+}
+"""The columns of the data set, in order."""
+ASKED_COLUMNS: Final = (
+    "ChargePeriodStart ChargePeriodEnd ChargeClass ChargeDescription ChargeFrequency PricingUnit PublisherName "
+    "RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory SubAccountName Tags"
+).split()
+"""What is read of cost lines; where an old data set lacks one, nothing is known."""
+
+
+@dataclass(frozen=True)
+class DataSetHead:
+    """What every row of a data set says. ``invoice_id`` ``""``: not issued."""
+
+    customer_id: int
+    customer_name: str
+    issuer_name: str
+    currency: str
+    month: BillingMonth
+    invoice_id: str
+
+
+@dataclass(frozen=True)
+class DataSetRow:
+    """A row that no charge makes; ``amount`` is decimal text. ``correction``: of a month that was invoiced before."""
+
+    amount: str
+    description: str
+    category: str = "Adjustment"
+    correction: bool = False
+    service: str = "Other"
+    subscription: str | None = None
+    publisher: str | None = None
+
+
+_CLASS: Final = "CASE WHEN c.ChargeClass = 'Correction' THEN 'Correction' END"
+_IS_BILLABLE: Final = f"d.charge_category IN ('Usage', 'Purchase') AND {_CLASS} IS NULL"
+
+
+def _beside(identifier: str, told: str, instead: str | None = None) -> str:
+    """What goes with an identifier: what is told, else ``instead``, and nothing where there is no identifier."""
+    return f"CASE WHEN {identifier} IS NOT NULL THEN COALESCE({told}, {instead or identifier}) END"
+
+
+_OF_CHARGES: Final[Mapping[str, str]] = {
+    "BilledCost": "l.price",
+    "ChargeCategory": "d.charge_category",
+    "ChargeClass": _CLASS,
+    "ChargeDescription": "COALESCE(c.ChargeDescription, d.service, 'Charge')",
+    "ChargeFrequency": """CASE WHEN c.ChargeFrequency IN ('One-Time', 'Recurring') THEN c.ChargeFrequency
+        WHEN d.charge_category = 'Usage' THEN 'Usage-Based' ELSE 'One-Time' END""",
+    "ChargePeriodStart": "c.ChargePeriodStart",
+    "ChargePeriodEnd": "COALESCE(c.ChargePeriodEnd, c.ChargePeriodStart + INTERVAL 1 DAY)",
+    "PricingQuantity": f"""CASE WHEN d.charge_category = 'Tax' THEN NULL
+        WHEN {_IS_BILLABLE} THEN COALESCE(l.quantity, 1) ELSE l.quantity END""",
+    "PricingUnit": f"""CASE WHEN d.charge_category = 'Tax' THEN NULL
+        WHEN {_IS_BILLABLE} THEN COALESCE(c.PricingUnit, 'Units')
+        WHEN l.quantity IS NULL THEN NULL ELSE c.PricingUnit END""",
+    "PublisherName": "COALESCE(c.PublisherName, d.provider)",
+    "RegionId": "c.RegionId",
+    "RegionName": _beside("c.RegionId", "c.RegionName"),
+    "ResourceId": "c.ResourceId",
+    "ResourceName": _beside("c.ResourceId", "c.ResourceName"),
+    "ResourceType": _beside("c.ResourceId", "c.ResourceType", "'Resource'"),
+    "ServiceCategory": f"""CASE WHEN c.ServiceCategory IN ({", ".join(map(sql_text, SERVICE_CATEGORIES))})
+        THEN c.ServiceCategory ELSE 'Other' END""",
+    "ServiceName": "COALESCE(d.service, 'Other')",
+    "SubAccountId": "s.subscription",
+    "SubAccountName": _beside("s.subscription", "c.SubAccountName"),
+    "Tags": "CASE WHEN c.Tags LIKE '{%' AND json_valid(c.Tags) THEN c.Tags END",
+}
+
+
+def charges(head: DataSetHead, lake_columns: Collection[str]) -> str:
+    """The rows of a statement's charges, at their prices, with the place of each in the lake."""
+    asked = ", ".join(name if name in lake_columns else f"CAST(NULL AS VARCHAR) AS {name}" for name in ASKED_COLUMNS)
+    return f"""SELECT {_selected({**_head_values(head), **_OF_CHARGES})}, l.part AS place_part, l.part_row AS place_row
+FROM {LINE_CHARGES}
+JOIN (SELECT part, part_row, {asked} FROM lake_lines) AS c ON c.part = l.part AND c.part_row = l.part_row
+WHERE {of_customer(head.customer_id, head.currency)}"""
+
+
+def other_rows(head: DataSetHead, rows: Sequence[DataSetRow]) -> str:
+    """The rows that no charge makes, behind all charges and in their order."""
+    return "\nUNION ALL\n".join(_other_row(head, row, place) for place, row in enumerate(rows))
+
+
+def _other_row(head: DataSetHead, row: DataSetRow, place: int) -> str:
+    values = _head_values(head) | {
+        "BilledCost": row.amount,
+        "ChargeCategory": sql_text(row.category),
+        "ChargeClass": "'Correction'" if row.correction else "NULL",
+        "ChargeDescription": sql_text(row.description),
+        "ChargeFrequency": "'One-Time'",
+        "ChargePeriodStart": f"TIMESTAMP '{head.month.first_day} 00:00:00'",
+        "ChargePeriodEnd": f"TIMESTAMP '{head.month.following.first_day} 00:00:00'",
+        "PublisherName": sql_text(row.publisher or head.issuer_name),
+        "ServiceCategory": "'Other'",
+        "ServiceName": sql_text(row.service),
+        "SubAccountId": "NULL" if row.subscription is None else sql_text(row.subscription),
+        "SubAccountName": "NULL" if row.subscription is None else sql_text(row.subscription),
+    }
+    return f"SELECT {_selected(values)}, CAST(NULL AS INTEGER) AS place_part, CAST({place} AS BIGINT) AS place_row"
+
+
+def _head_values(head: DataSetHead) -> dict[str, str]:
+    return {
+        "BillingAccountId": sql_text(str(head.customer_id)),
+        "BillingAccountName": sql_text(head.customer_name),
+        "BillingCurrency": sql_text(head.currency),
+        "BillingPeriodStart": f"TIMESTAMP '{head.month.first_day} 00:00:00'",
+        "BillingPeriodEnd": f"TIMESTAMP '{head.month.following.first_day} 00:00:00'",
+        "InvoiceId": sql_text(head.invoice_id) if head.invoice_id else "NULL",
+        "InvoiceIssuerName": sql_text(head.issuer_name),
+        "ProviderName": sql_text(head.issuer_name),
+    }
+
+
+def _selected(values: Mapping[str, str]) -> str:
+    """Every column of the data set, in order; the other costs are what is billed."""
+    costs = dict.fromkeys(("ContractedCost", "EffectiveCost", "ListCost"), values["BilledCost"])
+    told = {**values, **costs}
+    return ",\n".join(f"CAST({told.get(name, 'NULL')} AS {kind}) AS {name}" for name, kind in COLUMN_TYPES.items())
+
+
+def in_order(parts: Sequence[str]) -> str:
+    """The rows of these queries, charges in the order in which they lie in the lake, the others last."""
+    names = ", ".join(COLUMN_TYPES)
+    together = "\nUNION ALL\n".join(parts)
+    return f"SELECT {names} FROM ({together}) ORDER BY place_part NULLS LAST, place_row"
+
+
+def as_text(sql: str) -> str:
+    """The same rows for CSV: instants as FOCUS writes them, and no text that a spreadsheet would run as a formula."""
+    columns = []
+    for name, kind in COLUMN_TYPES.items():
+        if kind == _INSTANT:
+            columns.append(f"strftime({name}, '%Y-%m-%dT%H:%M:%SZ') AS {name}")
+        elif kind == _TEXT:
+            columns.append(
+                f"CASE WHEN regexp_matches({name}, '^[=+@\\t\\r-]') THEN '''' || {name} ELSE {name} END AS {name}"
+            )
+        else:
+            columns.append(name)
+    return f"SELECT {', '.join(columns)} FROM ({sql})"
