@@ -139,6 +139,7 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/microsoft_invoices/{microsoft_invoice_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("DELETE", "/v1/microsoft_invoices/{microsoft_invoice_id}"): Row((204, 204, 403, 403, 403, 404)),
     ("GET", "/v1/reconciliation"): Row((422, 422, 422, 403, 403, 422)),
+    ("GET", "/v1/month_checklist"): Row((422, 422, 422, 403, 403, 422)),
     ("POST", "/v1/price_books"): Row((201, 201, 403, 403, 403, 201), sent_book()),
     ("GET", "/v1/price_books"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/price_books/{price_book_id}"): Row((200, 200, 200, 403, 403, 404)),

@@ -162,6 +162,7 @@ def test_the_partners_settings_are_shown_and_changed(api: ApiClient, world: Worl
         "late_cost": "note",
         "tolerance_percent": "0.5",
         "tolerance_amount": "5",
+        "movement_percent": "25",
     }
     of_partner = {"name": "First Partner", "currency": "USD", "bill_input_tax": False, "billing_start": None}
     assert standing == of_partner | closing

@@ -21,6 +21,7 @@ READING = {
     "allocations list",
     "audit",
     "bill attention",
+    "bill checklist",
     "bill compare",
     "bill diff",
     "bill proposals",

@@ -105,6 +105,7 @@ class PartnerSettingsBody(StrictBody):
     late_cost: Annotated[LateCost, BeforeValidator(word_of(LateCost), json_schema_input_type=str)] | None = None
     tolerance_percent: Number | None = None
     tolerance_amount: Number | None = None
+    movement_percent: Number | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -129,6 +130,7 @@ class PartnerSettingsBody(StrictBody):
             late_cost=self.late_cost,
             tolerance_percent=self.tolerance_percent,
             tolerance_amount=self.tolerance_amount,
+            movement_percent=self.movement_percent,
         )
 
 
@@ -220,6 +222,7 @@ class PartnerSettingsAnswer(AnswerShape):
     late_cost: Annotated[str, Field(description="Corrections are a `note`, or a block on the `next` statement.")]
     tolerance_percent: Annotated[str, Field(description="Of a Microsoft invoice: imported cost may differ so much.")]
     tolerance_amount: Annotated[str, Field(description="So much it may differ in any case, in any currency.")]
+    movement_percent: Annotated[str, Field(description="What moves more than this from month to month is odd.")]
 
     @classmethod
     def of(cls, settings: PartnerSettings) -> "PartnerSettingsAnswer":
@@ -237,6 +240,7 @@ class PartnerSettingsAnswer(AnswerShape):
             late_cost=closing.late_cost.value,
             tolerance_percent=text_of(without_spare_zeros(closing.tolerance_percent)),
             tolerance_amount=text_of(without_spare_zeros(closing.tolerance_amount)),
+            movement_percent=text_of(without_spare_zeros(closing.movement_percent)),
         )
 
 

@@ -40,6 +40,7 @@ TAGS = {
         "What Microsoft invoiced the partner, to compare imported cost with.",
     ),
     "reconciliation": ("Reconciliation", "A month's imported cost beside Microsoft's invoices."),
+    "month_checklist": ("Month checklist", "What a month needs before it is closed, and what to do next."),
     "margins": ("Margins", "What the partner keeps of what customers are billed."),
     "customer_statements": ("Statements", "What customers are billed: estimated, or issued and final."),
     "letterhead": ("Letterhead", "What every document shows of the partner."),

@@ -11,9 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from rebill.api.errors import without_keys
+from rebill.model.money import text_of
+from rebill.model.months import BillingMonth
+from rebill.model.movement import Alarm, AlarmKind
 
 UNMATCHED = "unmatched"
 """Stands for the route of a request whose path no route has."""
@@ -30,6 +33,12 @@ class Telemetry:
         )
         self._durations = Histogram(
             "rebill_http_request_duration_seconds", "Time to answer.", ("method", "route"), registry=self.registry
+        )
+        self._alarms = Gauge(
+            "rebill_month_alarms",
+            "What moved oddly, by the last checklist that was asked for.",
+            ("partner_id", "kind"),
+            registry=self.registry,
         )
         self._log: Any = structlog.wrap_logger(
             structlog.WriteLogger(stream or sys.stderr),
@@ -68,6 +77,23 @@ class Telemetry:
         """Log why a part that rebill needs could not be reached."""
         cause = error.__cause__ or error
         self._log.warning("unavailable", request_id=request_id, cause=without_keys(str(cause), presented_keys)[:500])
+
+    def alarmed(self, partner_id: int, month: BillingMonth, alarms: Sequence[Alarm]) -> None:
+        """Log each alarm of a month, and count how many of each kind there are now."""
+        for kind in AlarmKind:
+            count = sum(alarm.kind is kind for alarm in alarms)
+            self._alarms.labels(str(partner_id), kind.value).set(count)
+        for alarm in alarms:
+            self._log.warning(
+                "alarm",
+                partner_id=partner_id,
+                billing_period=str(month),
+                kind=alarm.kind.value,
+                about=alarm.about,
+                before=text_of(alarm.before),
+                now=text_of(alarm.now),
+                sentence=alarm.sentence,
+            )
 
     def process_replaced(self, old_process_id: int | None, new_process_id: int | None) -> None:
         """Log that a server process died, or answered no more, and that another one took its place."""

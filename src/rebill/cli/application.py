@@ -16,6 +16,7 @@ from rebill.cli import (
     backups,
     billing_rules,
     bills,
+    checklist,
     closing,
     comparing,
     costs,
@@ -69,6 +70,7 @@ application.add_typer(costs.commands, name="costs")
 application.add_typer(invoices.commands, name="invoices")
 bills.commands.command("diff")(differences.diff)
 bills.commands.command("what-if")(trying.what_if)
+bills.commands.command("checklist")(checklist.checklist)
 bills.commands.command("finalize")(closing.finalize)
 bills.commands.command("correct")(closing.correct)
 bills.commands.command("void")(closing.void)

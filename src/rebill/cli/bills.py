@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebill.cli.checklist import show_unassigned
 from rebill.cli.options import JsonOption, MonthOption, PartnerOption, ReasonOption
 from rebill.cli.output import Heading, Output
 from rebill.cli.session import changing_session
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from rebill.cli.output import Document
     from rebill.model.correction import PendingCorrection
     from rebill.model.statement import Balance
+
+UNASSIGNED_SHOWN = 100
+"""How many accounts whose cost is nobody's an answer names; all of them are counted."""
 
 commands = typer.Typer(help="Bill a month.", no_args_is_help=True)
 
@@ -62,18 +66,24 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Price a month into Estimated statements, and prove where every line of cost went."""
+    from rebill.api.month_checklist import UnassignedAnswer
     from rebill.services.billing.run_bill import run_bill
+    from rebill.services.billing.unassigned_accounts import unassigned_of_run
 
     with changing_session(Act.RUN_BILL, partner, as_json, reason) as session:
         output = session.output
         with output.working(f"Billing {period}"):
             done = run_bill(session.installation, session.caller, period, customer, engine.value)
+            unassigned = unassigned_of_run(session.installation, session.caller, done.run_id)
+        accounts = [UnassignedAnswer.of(one).model_dump() for one in unassigned[:UNASSIGNED_SHOWN]]
         output.answer(
             {
                 "period": str(done.month),
                 "run_id": done.run_id,
                 "statements": [statement_document(record) for record in done.statements],
                 "balance": [balance.as_text() for balance in done.balance],
+                "unassigned_accounts": accounts,
+                "unassigned_count": len(unassigned),
                 "attention": {kind.value: count for kind, count in done.attention},
                 "open_attention": dict(done.open_attention),
                 "pending_corrections": [pending_document(pending) for pending in done.pending],
@@ -82,6 +92,7 @@ def run(
         show_statements(output, done.statements)
         output.say()
         show_balance(output, done.balance)
+        show_unassigned(output, accounts, len(unassigned))
         for kind, count in done.attention:
             accepted = count - done.open_attention.get(kind, 0)
             output.say(f"{count} lines: {ATTENTION_WORDS[kind]} ({kind}); {accepted} of them accepted.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rebill.cli.output import Document, Heading, Output
+from rebill.model.data_set import BillingStatus
 from rebill.model.money import text_of
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from rebill.model.data_set import DataSet, Reject
     from rebill.model.manual_line import ManualCost
+
+_BILLED = {BillingStatus.BILLED.value: "yes", BillingStatus.UNBILLED.value: "no", BillingStatus.UNKNOWN.value: ""}
 
 
 def data_set_document(data_set: DataSet) -> Document:
@@ -26,6 +29,8 @@ def data_set_document(data_set: DataSet) -> Document:
         "rows": data_set.rows,
         "rejects": data_set.reject_count,
         "already_imported": data_set.already_imported,
+        "billing": data_set.billing_status.value,
+        "invoice_lines": data_set.invoice_lines,
         "superseded": data_set.superseded,
         "sums": [one.document() for one in data_set.sums],
     }
@@ -43,6 +48,8 @@ def manual_document(cost: ManualCost) -> Document:
         "rows": cost.line_count,
         "rejects": 0,
         "already_imported": False,
+        "billing": BillingStatus.UNKNOWN.value,
+        "invoice_lines": None,
         "superseded": False,
         "sums": [{"currency": currency, "partner_cost": text_of(amount)} for currency, amount in cost.sums.items()],
     }
@@ -69,6 +76,7 @@ def show_data_sets(output: Output, documents: Sequence[Document]) -> None:
         Heading("period"),
         Heading("scope"),
         Heading("layout"),
+        Heading("billed"),
         Heading("rows", right=True),
         Heading("rejects", right=True),
         Heading("partner cost", right=True),
@@ -78,9 +86,10 @@ def show_data_sets(output: Output, documents: Sequence[Document]) -> None:
     for found in documents:
         sizes = (f"{found['rows']:,}", f"{found['rejects']:,}")
         identity = (str(found["dataset_id"] or "-"), found["period"], found["scope"], found["layout"])
+        billed = _BILLED[found["billing"]]
         sums = [(one["partner_cost"], one["currency"]) for one in found["sums"]] or [("", "")]
-        rows.append((*identity, *sizes, *sums[0]))
-        rows.extend(("", "", "", "", "", "", *further) for further in sums[1:])
+        rows.append((*identity, billed, *sizes, *sums[0]))
+        rows.extend(("", "", "", "", "", "", "", *further) for further in sums[1:])
     output.table(headings, rows)
 
 

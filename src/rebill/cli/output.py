@@ -77,6 +77,11 @@ class Output:
         """Say on the error output what went wrong besides; the command's own answer stands."""
         sys.stderr.write(f"{sentence}\n")
 
+    def event(self, name: str, **facts: Any) -> None:
+        """A line of JSON on the error output, for whatever gathers logs; nothing where a person looks on."""
+        if not sys.stderr.isatty():
+            sys.stderr.write(simplejson.dumps({"event": name, **facts}, ensure_ascii=False) + "\n")
+
     @contextmanager
     def working(self, activity: str) -> Iterator[None]:
         """Show that ``activity`` goes on: a moving mark on a terminal, one plain line elsewhere."""

@@ -49,6 +49,16 @@ ToleranceAmountOption = Annotated[
     ),
 ]
 
+MovementPercentOption = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--movement-percent",
+        parser=number_from_text,
+        metavar="PERCENT",
+        help="What moves more than this from month to month is odd, and an alarm says so.",
+    ),
+]
+
 
 @commands.command("create")
 def create(
@@ -97,6 +107,7 @@ def settings(
     ] = None,
     tolerance_percent: TolerancePercentOption = None,
     tolerance_amount: ToleranceAmountOption = None,
+    movement_percent: MovementPercentOption = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -122,6 +133,7 @@ def settings(
             late_cost,
             tolerance_percent,
             tolerance_amount,
+            movement_percent,
         )
         kept = change_partner_settings(session.installation, session.caller, change)
         document = PartnerSettingsAnswer.of(kept).model_dump(by_alias=True)

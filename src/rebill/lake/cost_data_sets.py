@@ -56,6 +56,7 @@ _USAGE_DAYS: Final = (
     "FILTER (WHERE ChargeCategory = 'Usage'), 0) // 86400000000"
 )
 """The days of the longest usage, rounded up."""
+_INVOICE_LINES: Final = "count(nullif(trim(InvoiceId), ''))"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Delivery:
 class MonthContent:
     """What a delivery holds of one billing month: lines and rejects by file, and the cost by currency.
 
-    ``greatest_usage_days``: of its longest usage, rounded up.
+    ``greatest_usage_days``: of its longest usage, rounded up. ``invoice_lines``: how many name an invoice.
     """
 
     month: BillingMonth
@@ -86,6 +87,7 @@ class MonthContent:
     rejects: dict[str, int]
     sums: tuple[CurrencySum, ...]
     greatest_usage_days: int = 0
+    invoice_lines: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,15 +111,18 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
     rows: dict[str, dict[str, int]] = defaultdict(dict)
     sums: dict[str, dict[str, CurrencySum]] = defaultdict(dict)
     longest: dict[str, int] = defaultdict(int)
+    named: dict[str, int] = defaultdict(int)
     for file in delivery.files:
         # Row n of a file without rejects lies in place n; behind rejects a row lies before its number.
         misplaced = f"count_if(x_SourceRow {'<' if file.reject_count else '<>'} file_row_number + 1)"
-        for month, currency, count, astray, days, *found in connection.execute(
-            f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), {misplaced}, {_USAGE_DAYS}, {_SUMS} "
-            f"FROM read_parquet({sql_path(Path(file.lines))}) GROUP BY month, BillingCurrency ORDER BY ALL"
+        for month, currency, count, astray, days, invoiced, *found in connection.execute(
+            f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), {misplaced}, {_USAGE_DAYS}, "
+            f"{_INVOICE_LINES}, {_SUMS} FROM read_parquet({sql_path(Path(file.lines))}) "
+            "GROUP BY month, BillingCurrency ORDER BY ALL"
         ).fetchall():
             rows[month][file.name] = rows[month].get(file.name, 0) + count
             longest[month] = max(longest[month], days)
+            named[month] += invoiced
             known = sums[month].get(currency, CurrencySum(currency, ZERO))
             sums[month][currency] = _added(known, _currency_sum(currency, *found))
             _must(astray == 0, f"the lines of {file.name} are out of order")
@@ -130,6 +135,7 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
             rejects[month],
             tuple(found for _, found in sorted(sums[month].items())),
             longest[month],
+            named[month],
         )
         for month in sorted(rows)
     ]
@@ -198,6 +204,7 @@ def stage(
         greatest_usage_days=content.greatest_usage_days,
         source_version=delivery.source_version,
         covered=delivery.covered,
+        invoice_lines=content.invoice_lines,
     )
     _must_add_up(connection, data_set, paths)
     manifest_sha256 = _write_manifest(data_set, folder)
@@ -345,6 +352,17 @@ def overlap(
         f"SELECT * FROM read_parquet({sql_path(known)}) ORDER BY ALL NULLS LAST LIMIT 1"
     ).fetchone()
     return OverlapKey(*found) if found else None
+
+
+def accounts_of(
+    connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_sets: Iterable[DataSet]
+) -> frozenset[str | None]:
+    """What the lines of these data sets name: the subscription, else the tenant, else ``None``."""
+    files = [lake_folder / Path(data_set.parts[0].path).parent / KEYS for data_set in data_sets]
+    if not files:
+        return frozenset()
+    named = f"SELECT DISTINCT coalesce(SubAccountId, x_AzureCustomerId) FROM read_parquet({sql_paths(files)})"
+    return frozenset(name for (name,) in connection.execute(named).fetchall())
 
 
 def part_paths(

@@ -21,6 +21,7 @@ from rebill.model.cost_line import (
 from rebill.model.data_set import VIEW_USAGE, DataSet
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO
+from rebill.model.movement import CreditedRetail
 from rebill.model.reconciliation import (
     CostKind,
     CostSum,
@@ -41,24 +42,20 @@ _KIND: Final = f"""CASE WHEN {ROLE} = '{TIE_OUT}' THEN '{CostKind.TIE_OUT}'
      WHEN SubAccountId IS NULL AND x_AzureCustomerId IS NULL THEN '{CostKind.WITHOUT_CUSTOMER}'
      ELSE '{CostKind.CHARGE}' END"""
 _METER: Final = ("InvoiceId", "BillingCurrency", PLAN, "SkuId", PRODUCT_SKU, AVAILABILITY)
-_OTHER_RATES: Final[Mapping[str, str]] = {
+_CREDIT_RATE: Final = "x_PartnerCreditPercent"
+_CREDIT_APPLIED: Final = "x_PartnerCreditApplied"
+_OTHER_NAMES: Final[Mapping[str, str]] = {
     EXCHANGE_RATE: "x_BillingExchangeRate",
     EXCHANGE_RATE_DATE: "x_BillingExchangeRateDate",
+    _CREDIT_RATE: "x_PartnerCreditRate",
+    _CREDIT_APPLIED: "partnerEarnedCreditApplied",
 }
-"""What FOCUS exports of Microsoft's call the exchange rate and its day."""
-_TEXTS: Final = (
-    ROLE,
-    INPUT_TAX,
-    SOURCE_CHARGE_TYPE,
-    PLAN,
-    PRODUCT_SKU,
-    AVAILABILITY,
-    EXCHANGE_RATE,
-    EXCHANGE_RATE_DATE,
-)
+"""What other exports of Microsoft's call the exchange rate, its day, and the partner earned credit."""
+_RATES: Final = (EXCHANGE_RATE, EXCHANGE_RATE_DATE, _CREDIT_RATE, _CREDIT_APPLIED)
+_TEXTS: Final = (ROLE, INPUT_TAX, SOURCE_CHARGE_TYPE, PLAN, PRODUCT_SKU, AVAILABILITY, *_RATES)
 _COLUMNS: Final = (
     "InvoiceId BillingCurrency ProviderName ChargeCategory SubAccountId x_AzureCustomerId ChargeDescription "
-    "ServiceName SkuMeter SkuId PricingCurrency BilledCost x_SourceFile x_SourceRow"
+    "ServiceName SkuMeter SkuId PricingCurrency BilledCost ListCost x_SourceFile x_SourceRow"
 ).split()
 
 
@@ -154,6 +151,28 @@ def _side(lines: str, summed: str, used: str, condition: str) -> str:
     )
 
 
+def credited_retail(
+    connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_set: DataSet
+) -> tuple[CreditedRetail, ...]:
+    """Retail of a data set's usage by the rate of the partner earned credit on it; nothing where it tells no rate.
+
+    A credit that was not applied is a rate of 0.
+    """
+    source = _lines(connection, lake_folder, [data_set])
+    is_applied = f"lower(coalesce({_CREDIT_APPLIED}, 'true')) NOT IN ('false', '0', 'no')"
+    number = f"TRY_CAST({_CREDIT_RATE} AS DECIMAL(18,8))"
+    percent = (
+        f"CASE WHEN {number} <= 1 THEN CAST({number} * 100 AS DECIMAL(18,6)) ELSE CAST({number} AS DECIMAL(18,6)) END"
+    )
+    rows = connection.execute(
+        f"SELECT BillingCurrency, CASE WHEN {is_applied} THEN {percent} ELSE CAST(0 AS DECIMAL(18,6)) END AS percent, "
+        f"CAST(sum(ListCost) AS {_AMOUNT}) FROM {source} "
+        f"WHERE {number} IS NOT NULL AND ListCost > 0 AND ChargeCategory = 'Usage' AND {ROLE} IS NULL "
+        "GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return tuple(CreditedRetail(*row) for row in rows)
+
+
 def exchange_rates(
     connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_sets: Sequence[DataSet]
 ) -> tuple[ExchangeRate, ...]:
@@ -196,5 +215,5 @@ def _lines(connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_sets: 
 
 
 def _text_of(name: str, held: set[str]) -> str:
-    names = [one for one in (name, _OTHER_RATES.get(name)) if one is not None and one.casefold() in held]
+    names = [one for one in (name, _OTHER_NAMES.get(name)) if one is not None and one.casefold() in held]
     return f"CAST(coalesce({', '.join(names)}) AS VARCHAR)" if names else "CAST(NULL AS VARCHAR)"

@@ -39,7 +39,8 @@ class ClosingSettings:
     ``unassigned_threshold``: the greatest unassigned cost of a month and currency, in that currency, either side
     of 0. ``close_day``: the day of the following month from which on a month may be closed, 1 to 28.
     ``needs_approval``: a second person approves what is issued. ``late_cost``: for customers whose terms say nothing.
-    ``tolerance_percent`` and ``tolerance_amount``: as ``Tolerance`` has them.
+    ``tolerance_percent`` and ``tolerance_amount``: as ``Tolerance`` has them. ``movement_percent``: what moves more
+    than this from month to month is odd.
     """
 
     unassigned_threshold: Decimal = ZERO
@@ -49,6 +50,7 @@ class ClosingSettings:
     late_cost: LateCost = LateCost.NOTE
     tolerance_percent: Decimal = Decimal("0.5")
     tolerance_amount: Decimal = Decimal(5)
+    movement_percent: Decimal = Decimal(25)
 
     @property
     def tolerance(self) -> Tolerance:

@@ -25,10 +25,21 @@ VIEW_ACTUAL: Final = "actual"
 VIEW_AMORTIZED: Final = "amortized"
 VIEW_USAGE: Final = "usage"
 VIEW_INVOICE: Final = "invoice"
+UNBILLED_SCOPE: Final = "unbilled:"
+"""In front of the scope of a delivery that Microsoft has not billed yet."""
 LAWFUL_PAIR: Final = frozenset({VIEW_USAGE, VIEW_INVOICE})
 """Daily usage and the reconciliation of the same invoice: the one pair that may name the same accounts and days."""
 REJECTS_SHOWN: Final = 100
 """How many rejects an answer carries; all of them are counted, and kept when they are accepted."""
+
+
+class BillingStatus(StrEnum):
+    """Whether Microsoft has billed what was delivered; stable."""
+
+    BILLED = "billed"
+    UNBILLED = "unbilled"
+    UNKNOWN = "unknown"
+    """The delivery does not tell: its kind of file need not name the invoice."""
 
 
 class RejectCode(StrEnum):
@@ -264,9 +275,10 @@ class DataSet:
 
     Its name is (``source_kind``, ``scope``, ``view``, ``billing_month``): at most one of a name
     is in force. ``already_imported``: an import found these very bytes in force and changed nothing.
-    ``greatest_usage_days``: of its longest usage, rounded up; ``None`` = never counted.
-    ``source_version`` and ``covered``: how new the source calls its delivery, and of which days it is, where it
-    says so. ``superseded``: a newer delivery of its name was in force when it came, so it is kept and not in force.
+    ``greatest_usage_days``: of its longest usage, rounded up; ``invoice_lines``: how many lines name an invoice;
+    ``None`` = never counted. ``source_version`` and ``covered``: how new the source calls its delivery, and of which days
+    it is, where it says so. ``superseded``: a newer delivery of its name was in force when it came, so it is kept and not
+    in force.
     """
 
     data_set_id: int
@@ -290,6 +302,20 @@ class DataSet:
     source_version: str | None = None
     covered: CoveredDays | None = None
     superseded: bool = False
+    invoice_lines: int | None = None
+
+    @property
+    def billing_status(self) -> BillingStatus:
+        """Whether Microsoft has billed it: by its scope, else by the invoices that its lines name.
+
+        Microsoft's own usage and invoice files name the invoice in each line that is billed; other files need not.
+        """
+        if self.scope.startswith(UNBILLED_SCOPE):
+            return BillingStatus.UNBILLED
+        if self.invoice_lines:
+            return BillingStatus.BILLED
+        is_told = self.invoice_lines == 0 and self.view in LAWFUL_PAIR
+        return BillingStatus.UNBILLED if is_told else BillingStatus.UNKNOWN
 
     @property
     def rated_rows(self) -> int:

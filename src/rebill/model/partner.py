@@ -39,6 +39,7 @@ class PartnerSettingsChange:
     late_cost: LateCost | None = None
     tolerance_percent: Decimal | None = None
     tolerance_amount: Decimal | None = None
+    movement_percent: Decimal | None = None
 
     @property
     def closing(self) -> dict[str, Any]:

@@ -23,6 +23,14 @@ ORDER BY m.kind, m.part, m.part_row"""
 """Beside the tables of the plan it reads ``source_files`` (part, source file, data set, hash) and ``lake_lines``: all
 columns of the lines, with ``part`` and ``part_row``."""
 
+UNASSIGNED_BY_ACCOUNT: Final = """
+SELECT s.subscription, s.tenant, d.currency, count(*), CAST(SUM(m.billed_cost) AS DECIMAL(28,12)) AS cost
+FROM rated_lines AS m
+JOIN account_spans AS s ON s.span_number = m.span_number
+JOIN products AS d ON d.product_number = m.product_number
+WHERE s.binding = 'unassigned'
+GROUP BY s.subscription, s.tenant, d.currency"""
+"""Unassigned cost by what its lines name."""
 UNASSIGNED_GROSS: Final = """
 SELECT d.currency, CAST(SUM(CAST(abs(m.billed_cost) AS DECIMAL(28,12))) AS DECIMAL(28,12)) AS gross
 FROM rated_lines AS m

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime
 from itertools import starmap
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, func
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from rebill.model.assignment import CatalogueAccount
+from rebill.model.checklist import NewCustomer
 from rebill.model.identifiers import AccountKind, account_key, trimmed
 from rebill.model.listing import Listing, Page
+from rebill.model.movement import CatalogueMovement
 from rebill.store.assignments import in_force
 from rebill.store.identity import can_be_stored, draw_ids
 from rebill.store.membership import among, among_given
@@ -118,6 +120,32 @@ def count_active(scope: Scope, kind: AccountKind) -> int:
     """How many accounts of ``kind`` are active."""
     query = scope.select(accounts, func.count()).where(accounts.c.kind == kind, accounts.c.status == ACTIVE)
     return int(scope.connection.execute(query).scalar_one())
+
+
+def catalogue_movement(scope: Scope, since: datetime) -> CatalogueMovement:
+    """How many Azure customers were known before ``since``, first listed from then on, and listed then and gone now."""
+    seen = accounts.c.first_seen_at >= since
+    counted = scope.select(
+        accounts,
+        func.count().filter(~seen),
+        func.count().filter(seen),
+        func.count().filter(~seen & (accounts.c.status == GONE) & (accounts.c.last_seen_at >= since)),
+    ).where(accounts.c.kind == AccountKind.AZURE_CUSTOMER)
+    known, new, gone = scope.connection.execute(counted).one()
+    return CatalogueMovement(known, new, gone)
+
+
+def new_unassigned_customers(
+    scope: Scope, since: datetime, day: date, greatest_count: int
+) -> tuple[tuple[NewCustomer, ...], int]:
+    """Azure customers first listed from ``since`` on that are assigned to nobody on ``day``, and how many there are."""
+    wanted = _catalogue(scope, day).where(
+        accounts.c.first_seen_at >= since, accounts.c.status == ACTIVE, assignments.c.customer_id.is_(None)
+    )
+    count = scope.connection.scalar(select(func.count()).select_from(wanted.subquery()))
+    rows = scope.connection.execute(wanted.order_by(*_ORDER).limit(greatest_count))
+    found = tuple(NewCustomer(row.spelling, row.name, row.domain, row.first_seen_at) for row in rows)
+    return found, count or 0
 
 
 def known_accounts(

@@ -58,6 +58,7 @@ def closing_settings_of(scope: Scope) -> ClosingSettings:
         late_cost=LateCost(row.late_cost),
         tolerance_percent=row.tolerance_percent,
         tolerance_amount=row.tolerance_amount,
+        movement_percent=row.movement_percent,
     )
 
 
@@ -71,6 +72,7 @@ def store_closing_settings(scope: Scope, settings: ClosingSettings) -> None:
         "late_cost": settings.late_cost.value,
         "tolerance_percent": settings.tolerance_percent,
         "tolerance_amount": settings.tolerance_amount,
+        "movement_percent": settings.movement_percent,
     }
     scope.upsert(closing_settings, ["partner_id"], [row], list(row))
 

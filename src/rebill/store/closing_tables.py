@@ -36,6 +36,7 @@ closing_settings = Table(
     Column("late_cost", Text, nullable=False),
     Column("tolerance_percent", ExactDecimal, nullable=False, server_default="0.5", comment="of an invoice"),
     Column("tolerance_amount", ExactDecimal, nullable=False, server_default="5", comment="in any currency"),
+    Column("movement_percent", ExactDecimal, nullable=False, server_default="25", comment="more is odd"),
     comment="A partner without a row has the settings of model.closing.ClosingSettings",
 )
 

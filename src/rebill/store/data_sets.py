@@ -109,6 +109,7 @@ def _row(data_set: DataSet) -> dict[str, Any]:
         "source_version": data_set.source_version,
         "covered_from": data_set.covered.first if data_set.covered else None,
         "covered_to": data_set.covered.last if data_set.covered else None,
+        "invoice_lines": data_set.invoice_lines,
     }
 
 
@@ -133,4 +134,5 @@ def _data_set(row: Row[Any]) -> DataSet:
         greatest_usage_days=row.greatest_usage_days,
         source_version=row.source_version,
         covered=CoveredDays(row.covered_from, row.covered_to) if row.covered_from and row.covered_to else None,
+        invoice_lines=row.invoice_lines,
     )

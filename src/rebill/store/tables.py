@@ -204,6 +204,7 @@ data_sets = Table(
     Column("source_version", Text, comment="of two deliveries of a name the greater is the newer; NULL = not told"),
     Column("covered_from", Date, comment="the first day that the delivery is of; NULL = not told"),
     Column("covered_to", Date, comment="the last of them"),
+    Column("invoice_lines", BigInteger, comment="lines that name an invoice; NULL = never counted"),
     Index(
         "uq_data_sets_in_force",
         "partner_id",

@@ -38,6 +38,7 @@ def tell_all(documented: Documented) -> Recorder:
         partner_settings,
         microsoft_invoices,
         reconciliation,
+        month_checklist,
         audit_entries,
         operation,
         errors_of_any_call,
@@ -263,6 +264,14 @@ def microsoft_invoices(documented: Documented) -> None:
 def reconciliation(documented: Documented) -> None:
     """September's cost beside its invoice."""
     tell, path = documented.recorder, "/v1/reconciliation"
+    tell.call("September", "GET", path, status=200, query={"billing_period": "2024-09"})
+    tell.unknown("GET", path)
+    tell.call("Of no month", "GET", path, status=422)
+
+
+def month_checklist(documented: Documented) -> None:
+    """What September still needs before it is closed."""
+    tell, path = documented.recorder, "/v1/month_checklist"
     tell.call("September", "GET", path, status=200, query={"billing_period": "2024-09"})
     tell.unknown("GET", path)
     tell.call("Of no month", "GET", path, status=422)

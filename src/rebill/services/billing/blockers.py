@@ -9,19 +9,15 @@ from datetime import date
 from decimal import Decimal
 
 from rebill.model.closing import Blocker, BlockerKind, ClosingSettings
-from rebill.model.data_set import DataSet
+from rebill.model.data_set import BillingStatus, DataSet
+from rebill.model.deliveries import stopped
 from rebill.model.months import BillingMonth
 from rebill.store.closing import RecordedRun
-
-UNBILLED_SCOPE = "unbilled:"
-"""In front of the scope of a delivery that Microsoft has not billed yet."""
-_UNNAMED_SCOPE = "file:"
-_VIEW_OF_ONE_MONTH = "invoice"
 
 
 @dataclass(frozen=True)
 class MonthToClose:
-    """What the checks look at: the month as it is recorded and was last run.
+    """What the checks look at: the month as it is recorded and was last run (``None``: never).
 
     ``data_sets``: in force for the month; ``data_sets_before``: for the month before it. ``months_not_run``: earlier
     months with cost or manual lines that no run has seen. ``out_of_tolerance``: differences from Microsoft's invoices,
@@ -31,11 +27,21 @@ class MonthToClose:
     month: BillingMonth
     today: date
     settings: ClosingSettings
-    run: RecordedRun
+    run: RecordedRun | None
     data_sets: Sequence[DataSet]
     data_sets_before: Sequence[DataSet]
     months_not_run: Sequence[BillingMonth]
     out_of_tolerance: Sequence[str] = ()
+
+    @property
+    def balance(self) -> Sequence[Mapping[str, str]]:
+        """Of the last run, by currency."""
+        return () if self.run is None else self.run.balance
+
+    @property
+    def open_attention(self) -> Mapping[str, int]:
+        """Of the last run, by kind."""
+        return {} if self.run is None else self.run.open_attention
 
 
 def blockers_of(closing: MonthToClose) -> tuple[Blocker, ...]:
@@ -50,7 +56,7 @@ def _balance_failed(closing: MonthToClose) -> list[Blocker]:
             f"{balance['difference']} {balance['currency']} of imported cost has no place in the balance: please "
             "report this with the run's log.",
         )
-        for balance in closing.run.balance
+        for balance in closing.balance
         if Decimal(balance["difference"]) != 0
     ]
 
@@ -64,7 +70,7 @@ def _unassigned_cost(closing: MonthToClose) -> list[Blocker]:
             f"signs) is assigned to nobody, more than the {threshold:f} that the partner allows: assign the accounts "
             "(rebill assign) and run again.",
         )
-        for balance in closing.run.balance
+        for balance in closing.balance
         if abs(Decimal(_gross_unassigned(balance))) > threshold
     ]
 
@@ -82,7 +88,7 @@ def _unbilled_delivery(closing: MonthToClose) -> list[Blocker]:
             "billed cost of the month and run again.",
         )
         for data_set in closing.data_sets
-        if data_set.scope.startswith(UNBILLED_SCOPE)
+        if data_set.billing_status is BillingStatus.UNBILLED
     ]
 
 
@@ -94,26 +100,14 @@ def _close_day_not_come(closing: MonthToClose) -> list[Blocker]:
 
 
 def _delivery_missing(closing: MonthToClose) -> list[Blocker]:
-    delivered = {_lasting_name(data_set) for data_set in closing.data_sets}
     return [
         Blocker(
             BlockerKind.DELIVERY_MISSING,
             f"Scope {data_set.scope} delivered for {data_set.billing_month} and has not for {closing.month}: import "
             "its cost and run again.",
         )
-        for data_set in closing.data_sets_before
-        if _delivers_every_month(data_set) and _lasting_name(data_set) not in delivered
+        for data_set in stopped(closing.data_sets_before, closing.data_sets)
     ]
-
-
-def _lasting_name(data_set: DataSet) -> tuple[str, str, str]:
-    return data_set.source_kind, data_set.scope, data_set.view
-
-
-def _delivers_every_month(data_set: DataSet) -> bool:
-    """Whether the scope is the name of something that goes on: not a file's own, an invoice's, or unbilled cost's."""
-    passing = data_set.scope.startswith((_UNNAMED_SCOPE, UNBILLED_SCOPE))
-    return not passing and data_set.view != _VIEW_OF_ONE_MONTH
 
 
 def _rejected_rows(closing: MonthToClose) -> list[Blocker]:
@@ -144,7 +138,7 @@ def _lines_need_attention(closing: MonthToClose) -> list[Blocker]:
             f"{count} lines {_ATTENTION[kind]} ({kind}). rebill bill attention --period {closing.month} lists "
             "them, and rebill bill accept takes them as they are.",
         )
-        for kind, count in sorted(closing.run.open_attention.items())
+        for kind, count in sorted(closing.open_attention.items())
         if count
     ]
 

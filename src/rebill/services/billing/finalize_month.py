@@ -65,15 +65,23 @@ def plan_finalizing(installation: Installation, scope: Scope, order: ClosingOrde
     return ClosingPlan(_sha256_of(issued, run), lambda _: issued, blockers)
 
 
-def _require_earlier_months(scope: Scope, month: BillingMonth, documents: list[WaitingDocument]) -> None:
+def _require_earlier_months(scope: Scope, month: BillingMonth, documents: Sequence[WaitingDocument]) -> None:
+    fault = earlier_months_fault(scope, month, documents)
+    if fault is not None:
+        raise fault
+
+
+def earlier_months_fault(scope: Scope, month: BillingMonth, documents: Sequence[WaitingDocument]) -> Conflict | None:
+    """Why these documents of ``month`` have to wait for earlier months of their customers, if they have to."""
     waiting = months_to_issue_before(scope, month, [document.customer_id for document in documents])
-    if waiting:
-        first = min(months[0] for months in waiting.values())
-        raise Conflict(
-            "earlier_month_waits",
-            f"A customer's earlier months finalize first: finalize {first}, then {month}.",
-            {f"customer {customer_id}": ", ".join(months) for customer_id, months in sorted(waiting.items())},
-        )
+    if not waiting:
+        return None
+    first = min(months[0] for months in waiting.values())
+    return Conflict(
+        "earlier_month_waits",
+        f"A customer's earlier months finalize first: finalize {first}, then {month}.",
+        {f"customer {customer_id}": ", ".join(months) for customer_id, months in sorted(waiting.items())},
+    )
 
 
 def month_to_close(
@@ -81,10 +89,10 @@ def month_to_close(
     scope: Scope,
     month: BillingMonth,
     data_sets: Sequence[DataSet],
-    run: RecordedRun,
+    run: RecordedRun | None,
     now: datetime,
 ) -> MonthToClose:
-    """What the checks of a month look at; ``data_sets``: in force for it."""
+    """What the checks of a month look at; ``data_sets``: in force for it; ``run``: the last one."""
     start, were_run = billing_start(scope), months_ever_run(scope)
     in_force = data_sets_in_force(scope)
     earlier = {data_set.billing_month for data_set in in_force} | months_with_entries(scope)

@@ -38,6 +38,7 @@ from rebill.model.data_set import (
     refuse_files,
 )
 from rebill.model.delivery import CoveredDays, DeliveryOrigin
+from rebill.model.deliveries import UNNAMED_SCOPE
 from rebill.model.errors import Conflict, Invalid, ProgramError, Refusal
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, greatest_length
 from rebill.model.months import BillingMonth
@@ -63,7 +64,6 @@ from rebill.store.identity import draw_ids
 from rebill.store.scope import Scope
 from rebill.store.tables import data_sets
 
-_UNSCOPED = "file:"
 _GREATEST_SCOPE_LENGTH = 200
 
 
@@ -170,11 +170,11 @@ def _check_scope(scope: str | None, in_force: Sequence[DataSet]) -> None:
     if scope is None or scope in {data_set.scope for data_set in in_force}:
         return
     printable = scope.isprintable() and scope == scope.strip()
-    if not printable or not 0 < len(scope) <= _GREATEST_SCOPE_LENGTH or scope.startswith(_UNSCOPED):
+    if not printable or not 0 < len(scope) <= _GREATEST_SCOPE_LENGTH or scope.startswith(UNNAMED_SCOPE):
         raise Invalid(
             FileFault.INVALID_SCOPE,
-            f"A scope has 1 to {_GREATEST_SCOPE_LENGTH} printable characters and no {_UNSCOPED!r} in front, but for "
-            "that of a data set in force (`rebill costs list`).",
+            f"A scope has 1 to {_GREATEST_SCOPE_LENGTH} printable characters and no {UNNAMED_SCOPE!r} in front, but "
+            "for that of a data set in force (`rebill costs list`).",
         )
 
 
@@ -201,7 +201,7 @@ def _take_in(task: _Task, files: Sequence[CostFile]) -> CostImport:
     found = _recognised(task, files, marks)
     view = _view(found)
     sha256 = _sha256_of(marks)
-    own_scope = task.origin.scope if task.origin else _UNSCOPED + sha256[:16]
+    own_scope = task.origin.scope if task.origin else UNNAMED_SCOPE + sha256[:16]
     scope = task.order.scope or own_scope
     known = _of_these_bytes(task, scope, view, sha256)
     if known:

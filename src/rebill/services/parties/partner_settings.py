@@ -21,7 +21,7 @@ from rebill.store.closing import closing_settings_of, hold_closing, store_closin
 from rebill.store.partners import hold_creation, hold_partner, partner_by_name, settings_of, store_settings
 from rebill.store.scope import Scope
 
-_GREATEST_TOLERANCE = Decimal(100)
+_GREATEST_SHARE = Decimal(100)
 
 
 def get_partner_settings(installation: Installation, caller: Caller) -> PartnerSettings:
@@ -69,6 +69,7 @@ def partner_settings_faults(change: PartnerSettingsChange) -> dict[str, str]:
             "currency": None if change.currency is None else currency_fault(change.currency),
             "unassigned_threshold": _threshold_fault(change.unassigned_threshold),
             "tolerance_percent": _percent_fault(change.tolerance_percent),
+            "movement_percent": _percent_fault(change.movement_percent),
             "tolerance_amount": _threshold_fault(change.tolerance_amount),
             "close_day": _close_day_fault(change.close_day),
         }
@@ -88,7 +89,7 @@ def _percent_fault(percent: Decimal | None) -> str | None:
     if percent is None:
         return None
     try:
-        checked_percent(percent, _GREATEST_TOLERANCE)
+        checked_percent(percent, _GREATEST_SHARE)
     except ValueError as error:
         return str(error)
     return None

@@ -1,0 +1,65 @@
+"""``rebill bill checklist``: everything a month needs before it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from rebill.cli.options import JsonOption, MonthOption, PartnerOption
+from rebill.cli.output import Document, Heading, Output
+from rebill.cli.session import partner_session
+
+_MARKS = {"done": "done", "look": "look", "open": "OPEN"}
+
+
+def checklist(period: MonthOption, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """Everything a month needs before it is closed, with what to do next; ends with 1 while it is not ready."""
+    from rebill.api.month_checklist import month_checklist_answer
+    from rebill.services.billing.month_checklist import month_checklist
+
+    with partner_session(partner, as_json) as session:
+        output = session.output
+        with output.working(f"Looking through {period}"):
+            found = month_checklist(session.installation, session.caller, period)
+        document = month_checklist_answer(found).model_dump()
+        output.answer(document)
+        for alarm in document["alarms"]:
+            output.event("alarm", partner_id=session.caller.partner_id, billing_period=str(period), **alarm)
+        _show(output, document)
+        open_steps = [one for one in document["steps"] if one["state"] == "open"]
+        output.next_step(open_steps[0]["next"] if open_steps else f"nothing: {period} is closed.")
+    if not found.is_ready:
+        raise typer.Exit(1)
+
+
+def _show(output: Output, document: Document) -> None:
+    rows = []
+    for step in document["steps"]:
+        first, *more = step["found"]
+        rows.append([_MARKS[step["state"]], step["step"].replace("_", " "), first])
+        rows.extend(["", "", sentence] for sentence in more)
+        if step["next"]:
+            rows.append(["", "", f"→ {step['next']}"])
+    output.table([Heading(""), Heading("step"), Heading("found")], rows, title=f"Closing {document['billing_period']}")
+    show_unassigned(output, document["unassigned_accounts"], document["unassigned_count"])
+    if document["new_azure_customers"]:
+        output.say()
+        names = ("azure_customer_id", "name", "domain", "first_seen_at")
+        customers = [[str(one[name]) for name in names] for one in document["new_azure_customers"]]
+        title = f"{document['new_azure_customer_count']:,} new Azure customers that are assigned to nobody"
+        output.table([Heading(name.removesuffix("_id").replace("_", " ")) for name in names], customers, title=title)
+
+
+def show_unassigned(output: Output, accounts: Sequence[Document], count: int) -> None:
+    """The accounts whose cost is nobody's, new ones first."""
+    if not accounts:
+        return
+    output.say()
+    names = ("subscription", "azure_customer_id", "lines", "cost", "currency", "new")
+    headings = [Heading(name.removesuffix("_id").replace("_", " "), right=name in ("lines", "cost")) for name in names]
+    rows = [
+        [*("" if one[name] is None else str(one[name]) for name in names[:-1]), "new" if one["new"] else ""]
+        for one in accounts
+    ]
+    output.table(headings, rows, title=f"{count:,} accounts whose cost is nobody's, those new since last month first")

@@ -1,0 +1,157 @@
+"""What moves oddly from one month to the next: an alarm says what, from what to what, and what to look at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from rebill.model.data_set import DataSet
+from rebill.model.money import ZERO, round_half_away, text_of, without_spare_zeros
+from rebill.model.months import BillingMonth
+
+_SHOWN_DECIMALS = 2
+
+
+class AlarmKind(StrEnum):
+    """What moved; stable."""
+
+    DELIVERY_STOPPED = "delivery_stopped"
+    COST_MOVED = "cost_moved"
+    CREDIT_MOVED = "credit_moved"
+    CATALOGUE_MOVED = "catalogue_moved"
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One odd movement of a month. ``about``: a scope, a currency, or the catalogue.
+
+    ``before`` and ``now``: cost in the currency, the rate of the credit in percent, or a number of Azure customers.
+    """
+
+    kind: AlarmKind
+    month: BillingMonth
+    about: str
+    before: Decimal
+    now: Decimal
+    sentence: str
+
+
+@dataclass(frozen=True)
+class CatalogueMovement:
+    """The catalogue since a month began: Azure customers known before it, first seen since, and gone since."""
+
+    known_before: int
+    new: int
+    gone: int
+
+
+@dataclass(frozen=True)
+class CreditedRetail:
+    """Retail of usage under one rate of the partner earned credit, in percent."""
+
+    currency: str
+    percent: Decimal
+    retail: Decimal
+
+
+def has_moved(before: Decimal, now: Decimal, percent: Decimal) -> bool:
+    """Whether ``now`` is more than ``percent`` away from ``before``; from nothing, anything is."""
+    return abs(now - before) * 100 > abs(before) * percent
+
+
+def stopped_alarms(month: BillingMonth, stopped: Sequence[DataSet]) -> list[Alarm]:
+    """An alarm for every data set of the month before whose scope delivers no more."""
+    return [
+        Alarm(
+            AlarmKind.DELIVERY_STOPPED,
+            month,
+            one.scope,
+            Decimal(one.rows),
+            ZERO,
+            f"Scope {one.scope} delivered {one.rows} lines for {one.billing_month} and none for {month}: import its "
+            "cost, or look why it delivers no more.",
+        )
+        for one in stopped
+    ]
+
+
+def cost_alarms(
+    month: BillingMonth, before: Mapping[str, Decimal], now: Mapping[str, Decimal], percent: Decimal
+) -> list[Alarm]:
+    """An alarm for every currency whose cost moved; none where the month before has no cost at all, or this one."""
+    if not before or not now:
+        return []
+    alarms = []
+    for currency in sorted({*before, *now}):
+        then, found = before.get(currency, ZERO), now.get(currency, ZERO)
+        if has_moved(then, found, percent):
+            alarms.append(
+                Alarm(
+                    AlarmKind.COST_MOVED,
+                    month,
+                    currency,
+                    then,
+                    found,
+                    f"Cost in {currency} went from {_shown(then)} in {month.preceding} to {_shown(found)} in {month}: "
+                    f"look whether all of both was delivered (rebill costs list).",
+                )
+            )
+    return alarms
+
+
+def credit_alarms(
+    month: BillingMonth, before: Sequence[CreditedRetail], now: Sequence[CreditedRetail], percent: Decimal
+) -> list[Alarm]:
+    """An alarm for every currency in which the credit's share of retail moved."""
+    then, found = credit_rates(before), credit_rates(now)
+    return [
+        Alarm(
+            AlarmKind.CREDIT_MOVED,
+            month,
+            currency,
+            then[currency],
+            found[currency],
+            f"The partner earned credit on usage in {currency} went from {_shown(then[currency])} % of retail in "
+            f"{month.preceding} to {_shown(found[currency])} % in {month}: look whether access to customers' "
+            "subscriptions was lost, for the credit is earned by the day.",
+        )
+        for currency in sorted(then.keys() & found.keys())
+        if has_moved(then[currency], found[currency], percent)
+    ]
+
+
+def credit_rates(found: Sequence[CreditedRetail]) -> dict[str, Decimal]:
+    """By currency the credit as a percent of retail, four decimals; none where there is no retail."""
+    retail: dict[str, Decimal] = {}
+    credited: dict[str, Decimal] = {}
+    for one in found:
+        retail[one.currency] = retail.get(one.currency, ZERO) + one.retail
+        credited[one.currency] = credited.get(one.currency, ZERO) + one.retail * one.percent
+    return {
+        currency: round_half_away(credited[currency] / amount, 4) for currency, amount in retail.items() if amount > 0
+    }
+
+
+def catalogue_alarms(month: BillingMonth, found: CatalogueMovement, percent: Decimal) -> list[Alarm]:
+    """An alarm where more Azure customers came or went than usual; none where the catalogue is new."""
+    known, told = Decimal(found.known_before), []
+    if known and has_moved(known, known + found.new, percent):
+        told.append((found.new, known + found.new, f"{found.new} Azure customers are new"))
+    if known and has_moved(known, known - found.gone, percent):
+        told.append((found.gone, known - found.gone, f"{found.gone} Azure customers are gone"))
+    return [
+        Alarm(
+            AlarmKind.CATALOGUE_MOVED,
+            month,
+            "catalogue",
+            known,
+            after,
+            f"{what} since {month.first_day}, beside {found.known_before} known before: look whether the catalogue was "
+            "read whole.",
+        )
+        for _, after, what in told
+    ]
+
+
+def _shown(amount: Decimal) -> str:
+    return text_of(without_spare_zeros(round_half_away(amount, _SHOWN_DECIMALS), _SHOWN_DECIMALS))

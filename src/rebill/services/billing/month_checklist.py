@@ -1,0 +1,267 @@
+"""The checklist of a month: everything it needs before it is closed, each with what to do next (``docs/closing.md``).
+
+What holds a month back is decided by the same checks that finalizing asks (``blockers.py``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from rebill.model.checklist import (
+    STEP_OF,
+    ChecklistStep,
+    MonthChecklist,
+    NewCustomer,
+    Step,
+    StepState,
+    UnassignedAccount,
+)
+from rebill.model.closing import Blocker, Closing
+from rebill.model.correction import PendingCorrection
+from rebill.model.data_set import BillingStatus, DataSet
+from rebill.model.errors import Conflict
+from rebill.model.microsoft_invoice import MicrosoftInvoice
+from rebill.model.months import BillingMonth
+from rebill.model.movement import Alarm
+from rebill.model.party import Caller
+from rebill.model.statement import StatementStatus
+from rebill.services.acting.installation import Installation, today_of
+from rebill.services.acting.permission import Permission, require
+from rebill.services.billing.blockers import blockers_of
+from rebill.services.billing.correct_month import pending_corrections
+from rebill.services.billing.finalize_month import earlier_months_fault, month_to_close
+from rebill.services.billing.unassigned_accounts import unassigned_accounts
+from rebill.services.reconciling.month_alarms import alarms_of
+from rebill.services.runs.month_state import MonthState, state_of_month
+from rebill.store.accounts import new_unassigned_customers
+from rebill.store.closing import statements_to_issue
+from rebill.store.closings import waiting_closings
+from rebill.store.data_sets import data_sets_in_force
+from rebill.store.microsoft_invoices import invoices_in_force
+from rebill.store.scope import Scope
+from rebill.store.statements import StatementRecord, statements_of_month
+
+SHOWN: Final = 100
+"""How many accounts and customers a checklist names; all of them are counted."""
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the steps are told from, read at one moment."""
+
+    month: BillingMonth
+    today: date
+    state: MonthState
+    blockers: Sequence[Blocker]
+    run_fault: str
+    earlier_fault: Conflict | None
+    invoices: Sequence[MicrosoftInvoice]
+    statements: Sequence[StatementRecord]
+    pending: Sequence[PendingCorrection]
+    proposals: Sequence[Closing]
+    unassigned: Sequence[UnassignedAccount]
+    new_customers: Sequence[NewCustomer]
+    new_customer_count: int
+    alarms: Sequence[Alarm]
+
+    def sentences(self, step: Step) -> tuple[str, ...]:
+        """What of the blockers belongs to a step."""
+        return tuple(blocker.sentence for blocker in self.blockers if STEP_OF[blocker.kind] is step)
+
+
+def month_checklist(installation: Installation, caller: Caller, month: BillingMonth) -> MonthChecklist:
+    """Everything ``month`` needs before it is closed. Nothing is changed.
+
+    Raises ``Forbidden``, and ``ProgramError`` where files of the lake are damaged.
+    """
+    require(caller, Permission.READ)
+    now = installation.clock()
+    with installation.database.reading() as connection:
+        facts = _facts(installation, Scope.of(connection, caller), month, now)
+    return MonthChecklist(
+        month=month,
+        steps=tuple(step(facts) for step in _STEPS),
+        unassigned=tuple(facts.unassigned[:SHOWN]),
+        unassigned_count=len(facts.unassigned),
+        new_customers=tuple(facts.new_customers),
+        new_customer_count=facts.new_customer_count,
+        alarms=tuple(facts.alarms),
+    )
+
+
+def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: datetime) -> _Facts:
+    state, today = state_of_month(installation, scope, month), today_of(now)
+    run = state.last_run(None)
+    began = datetime.combine(month.first_day, time(), UTC)
+    customers, count = new_unassigned_customers(scope, began, today, SHOWN)
+    before = data_sets_in_force(scope, month.preceding)
+    return _Facts(
+        month=month,
+        today=today,
+        state=state,
+        blockers=blockers_of(month_to_close(installation, scope, month, state.data_sets, run, now)),
+        run_fault=_run_fault(state),
+        earlier_fault=earlier_months_fault(scope, month, statements_to_issue(scope, month, None)),
+        invoices=[one for one in invoices_in_force(scope) if one.entered.month == month],
+        statements=statements_of_month(scope, month),
+        pending=pending_corrections(scope, month),
+        proposals=[one for one in waiting_closings(scope) if one.order.month == month],
+        unassigned=() if run is None else unassigned_accounts(installation, run, before),
+        new_customers=customers,
+        new_customer_count=count,
+        alarms=alarms_of(installation, scope, month),
+    )
+
+
+def _run_fault(state: MonthState) -> str:
+    """Why the last run cannot be closed; ``""`` where it can, or there is nothing to run."""
+    if not state.data_sets and not state.runs:
+        return ""
+    try:
+        state.require_run(None)
+    except Conflict as conflict:
+        return conflict.message
+    return ""
+
+
+def _catalogue(facts: _Facts) -> ChecklistStep:
+    if not facts.new_customer_count:
+        return ChecklistStep(Step.CATALOGUE, StepState.DONE, ("Every Azure customer that is new is assigned.",))
+    named = ", ".join(f"{one.name or one.azure_customer_id}" for one in facts.new_customers[:3])
+    more = " …" if facts.new_customer_count > 3 else ""
+    found = (
+        f"{facts.new_customer_count} Azure customers were first listed since {facts.month.first_day} and are assigned "
+        f"to nobody: {named}{more}."
+    )
+    return ChecklistStep(
+        Step.CATALOGUE, StepState.LOOK, (found,), "rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns them."
+    )
+
+
+def _deliveries(facts: _Facts) -> ChecklistStep:
+    data_sets, held = facts.state.data_sets, facts.sentences(Step.DELIVERIES)
+    if not data_sets:
+        return ChecklistStep(
+            Step.DELIVERIES,
+            StepState.OPEN,
+            (f"No cost of {facts.month} is imported.", *held),
+            f"rebill costs import FILE… --period {facts.month} takes it in.",
+        )
+    found = f"{len(data_sets)} data sets, {sum(one.rows for one in data_sets):,} lines{_billed(data_sets)}."
+    return _held(Step.DELIVERIES, found, held, "rebill costs list shows what was delivered.")
+
+
+def _billed(data_sets: Sequence[DataSet]) -> str:
+    billed = sum(one.billing_status is BillingStatus.BILLED for one in data_sets)
+    return f", {billed} of them billed by Microsoft" if billed else ""
+
+
+def _rejects(facts: _Facts) -> ChecklistStep:
+    return _held(
+        Step.REJECTS,
+        "Every row could be read.",
+        facts.sentences(Step.REJECTS),
+        "rebill costs rejects DATASET_ID shows them; mend them and import again.",
+    )
+
+
+def _reconciliation(facts: _Facts) -> ChecklistStep:
+    next_step = f"rebill costs reconcile --period {facts.month} shows every difference."
+    held = facts.sentences(Step.RECONCILIATION)
+    if held:
+        return ChecklistStep(Step.RECONCILIATION, StepState.OPEN, held, next_step)
+    if not facts.invoices and facts.state.data_sets:
+        return ChecklistStep(
+            Step.RECONCILIATION,
+            StepState.LOOK,
+            (f"No invoice of {facts.month} is entered: its cost is compared with nothing.",),
+            f"rebill invoices enter NUMBER --period {facts.month} --total AMOUNT --currency CODE enters one.",
+        )
+    found = f"{len(facts.invoices)} invoices and notes are entered, and every difference is within the tolerance."
+    return ChecklistStep(Step.RECONCILIATION, StepState.DONE, (found,))
+
+
+def _movements(facts: _Facts) -> ChecklistStep:
+    if not facts.alarms:
+        return ChecklistStep(Step.MOVEMENTS, StepState.DONE, ("Nothing moved oddly since the month before.",))
+    found = tuple(alarm.sentence for alarm in facts.alarms)
+    return ChecklistStep(Step.MOVEMENTS, StepState.LOOK, found, "look whether each is as it should be.")
+
+
+def _run(facts: _Facts) -> ChecklistStep:
+    held = (*((facts.run_fault,) if facts.run_fault else ()), *facts.sentences(Step.RUN))
+    run = facts.state.last_run(None)
+    done = "There is nothing to run." if run is None else f"Run {run.number} is of what is in force now, and balances."
+    return _held(Step.RUN, done, held, f"rebill bill run --period {facts.month} computes the month.")
+
+
+def _unassigned(facts: _Facts) -> ChecklistStep:
+    held = facts.sentences(Step.UNASSIGNED)
+    if not facts.unassigned:
+        return _held(Step.UNASSIGNED, "No cost is nobody's by the last run.", held, "")
+    new = sum(one.is_new for one in facts.unassigned)
+    found = (f"{len(facts.unassigned)} accounts have cost that is nobody's; {new} of them are new since last month.",)
+    state = StepState.OPEN if held else StepState.LOOK
+    next_step = "rebill assign CLIENT_API_ID ID… assigns them; then run again."
+    return ChecklistStep(Step.UNASSIGNED, state, found + held, next_step)
+
+
+def _attention(facts: _Facts) -> ChecklistStep:
+    return _held(
+        Step.ATTENTION,
+        "No line needs attention.",
+        facts.sentences(Step.ATTENTION),
+        f"rebill bill attention --period {facts.month} lists the lines.",
+    )
+
+
+def _close_day(facts: _Facts) -> ChecklistStep:
+    return _held(
+        Step.CLOSE_DAY, "The day has come from which the month may be closed.", facts.sentences(Step.CLOSE_DAY), "wait."
+    )
+
+
+def _statements(facts: _Facts) -> ChecklistStep:
+    final = sum(one.statement.status is StatementStatus.FINAL for one in facts.statements)
+    estimated = len(facts.statements) - final
+    found = (f"{final} statements are Final, {estimated} are Estimated.",)
+    if estimated:
+        earlier = () if facts.earlier_fault is None else (facts.earlier_fault.message,)
+        next_step = f"rebill bill finalize --period {facts.month} issues them."
+        return ChecklistStep(Step.STATEMENTS, StepState.OPEN, found + earlier, next_step)
+    if facts.pending:
+        pending = (f"{len(facts.pending)} issued statements are others by the last run.",)
+        next_step = f"rebill bill correct --period {facts.month} issues the difference."
+        return ChecklistStep(Step.STATEMENTS, StepState.LOOK, found + pending, next_step)
+    return ChecklistStep(Step.STATEMENTS, StepState.DONE, found)
+
+
+def _approvals(facts: _Facts) -> ChecklistStep:
+    waiting = tuple(
+        f"{one.order.act} (closing {one.closing_id}), asked for by {one.requested_by}, waits for another person."
+        for one in facts.proposals
+    )
+    return _held(Step.APPROVALS, "Nothing waits for approval.", waiting, "rebill bill approve CLOSING_ID issues it.")
+
+
+def _held(step: Step, done: str, held: tuple[str, ...], next_step: str) -> ChecklistStep:
+    """A step that is open where something holds the month back, else done."""
+    if held:
+        return ChecklistStep(step, StepState.OPEN, held, next_step)
+    return ChecklistStep(step, StepState.DONE, (done,))
+
+
+_STEPS = (
+    _catalogue,
+    _deliveries,
+    _rejects,
+    _reconciliation,
+    _movements,
+    _run,
+    _unassigned,
+    _attention,
+    _close_day,
+    _statements,
+    _approvals,
+)

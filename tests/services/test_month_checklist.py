@@ -1,0 +1,203 @@
+"""A whole month in the hands of the one who closes it: the checklist says what is missing, until nothing is."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rebill.model.checklist import STEP_OF, MonthChecklist, Step, StepState
+from rebill.model.closing import BlockerKind
+from rebill.model.data_set import BillingStatus
+from rebill.model.errors import Conflict, Forbidden
+from rebill.model.movement import AlarmKind
+from rebill.model.party import Caller, Role
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.approve_closing import approve_closing
+from rebill.services.billing.month_checklist import month_checklist
+from rebill.services.billing.unassigned_accounts import unassigned_of_run
+from rebill.services.costs.import_costs import list_data_sets
+from rebill.services.reconciling.month_alarms import month_alarms
+from tests.conftest import SettableClock
+from tests.services.accountant import AUGUST, OCTOBER, cost, refused
+from tests.services.microsoft_months import MicrosoftPartner, bought, summed, used
+from tests.services.months import SEPTEMBER
+from tests.services.steps import listed
+
+SUBSCRIPTION = used("1")["EntitlementId"].lower()
+
+
+@pytest.fixture
+def microsoft(installation: Installation, partner: Caller, tmp_path: Path) -> MicrosoftPartner:
+    return MicrosoftPartner(installation, partner, tmp_path)
+
+
+def _checklist(microsoft: MicrosoftPartner) -> MonthChecklist:
+    return month_checklist(microsoft.installation, microsoft.caller, SEPTEMBER)
+
+
+def _steps(found: MonthChecklist, state: StepState) -> list[str]:
+    return [one.step.value for one in found.steps if one.state is state]
+
+
+def test_a_month_from_its_first_delivery_to_its_last_statement(
+    microsoft: MicrosoftPartner, clock: SettableClock
+) -> None:
+    """September is delivered unbilled, then billed; reconciled, assigned, run, approved by another, and closed."""
+    clock.now = datetime(2024, 10, 3, tzinfo=UTC)
+    microsoft.settle(close_day=8, needs_approval=True)
+    customer = microsoft.customer("First")
+    assert _steps(_checklist(microsoft), StepState.OPEN) == ["deliveries", "close_day"]
+
+    microsoft.delivered("usage", [used("30", InvoiceNumber="")])
+    (data_set,) = list_data_sets(microsoft.installation, microsoft.caller)
+    assert data_set.billing_status is BillingStatus.UNBILLED
+    assert _steps(_checklist(microsoft), StepState.OPEN) == ["deliveries", "run", "close_day"]
+
+    clock.now = datetime(2024, 10, 9, tzinfo=UTC)
+    microsoft.delivered("usage", [used("29.50")])
+    microsoft.delivered("invoice", [summed("30"), summed("12", "Disk"), bought("204")])
+    microsoft.invoiced("246")
+    found = _checklist(microsoft)
+    assert _steps(found, StepState.OPEN) == ["reconciliation", "run"]
+    microsoft.delivered("usage", [used("29.50"), used("12", "Disk")])
+
+    run = microsoft.run()
+    found = _checklist(microsoft)
+    assert _steps(found, StepState.OPEN) == ["unassigned"]
+    (account, reserved) = sorted(found.unassigned, key=lambda one: one.cost)
+    assert (account.subscription, account.lines, account.cost, account.is_new) == (
+        SUBSCRIPTION,
+        2,
+        Decimal("41.5"),
+        False,
+    )
+    assert (reserved.subscription, reserved.cost) == (None, Decimal(204))
+    assert unassigned_of_run(microsoft.installation, microsoft.caller, run.run_id) == found.unassigned
+    microsoft.subscriptions(customer, SUBSCRIPTION)
+    microsoft.settle(close_day=8, needs_approval=True, unassigned_threshold=Decimal(204))
+    assert _steps(_checklist(microsoft), StepState.OPEN) == ["run"]
+
+    microsoft.run()
+    found = _checklist(microsoft)
+    assert (_steps(found, StepState.OPEN), _steps(found, StepState.LOOK)) == (["statements"], ["unassigned"])
+    assert found.is_ready
+    assert not found.is_done
+    proposal = microsoft.finalize().closing
+    assert proposal is not None
+    assert _steps(_checklist(microsoft), StepState.OPEN) == ["statements", "approvals"]
+    second = Caller(microsoft.caller.partner_id, Role.ADMIN, user_id=2)
+    approve_closing(microsoft.installation, second, proposal.closing_id)
+    found = _checklist(microsoft)
+    assert found.is_done
+    assert found.steps[-2].found == ("1 statements are Final, 0 are Estimated.",)
+
+
+def test_every_blocker_has_its_step() -> None:
+    assert set(STEP_OF) == set(BlockerKind)
+
+
+def test_the_checklist_and_finalizing_are_held_back_by_the_same(microsoft: MicrosoftPartner) -> None:
+    customer = microsoft.customer("First")
+    microsoft.deliver(AUGUST, cost(AUGUST, "5", "gone"), scope="gone")
+    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1"), cost(SEPTEMBER, "3", "s-2"))
+    microsoft.subscriptions(customer, "s-1")
+    microsoft.invoiced("99")
+    microsoft.run()
+    with pytest.raises(Conflict) as held:
+        microsoft.finalize()
+    code, fields = refused(held.value)
+    assert code == "finalizing_blocked"
+    by_step = {STEP_OF[BlockerKind(name.split(" ")[0])].value for name in fields}
+    assert by_step | {"statements"} == set(_steps(_checklist(microsoft), StepState.OPEN))
+
+
+def test_what_is_new_since_last_month_and_nobodys_comes_first(
+    microsoft: MicrosoftPartner, clock: SettableClock
+) -> None:
+    clock.now = datetime(2024, 8, 20, tzinfo=UTC)
+    listed(microsoft.installation, microsoft.caller, "known")
+    clock.now = datetime(2024, 9, 20, tzinfo=UTC)
+    listed(microsoft.installation, microsoft.caller, "known", "fresh")
+    microsoft.deliver(AUGUST, cost(AUGUST, "5", "s-1"))
+    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1"), cost(SEPTEMBER, "3", "s-2"), cost(SEPTEMBER, "0", "s-3"))
+    microsoft.run()
+    found = _checklist(microsoft)
+    told = [(one.subscription, one.is_new) for one in found.unassigned]
+    assert told == [("s-2", True), ("s-3", True), ("s-1", False)]
+    assert [(one.azure_customer_id, one.name) for one in found.new_customers] == [("fresh", "Name of fresh")]
+    (catalogue,) = [one for one in found.steps if one.step is Step.CATALOGUE]
+    assert catalogue.state is StepState.LOOK
+    assert "1 Azure customers were first listed since 2024-09-01" in catalogue.found[0]
+
+
+def test_a_month_that_moves_oddly_is_told(microsoft: MicrosoftPartner, clock: SettableClock) -> None:
+    """Cost doubles, the credit falls from 15 % to 10 % of retail, one of two scopes is silent, customers vanish."""
+    clock.now = datetime(2024, 8, 20, tzinfo=UTC)
+    listed(microsoft.installation, microsoft.caller, "one", "two")
+    retail = {"UnitPrice": "10", "Quantity": "1"}
+    without = {**retail, "PartnerEarnedCreditPercentage": "0"}
+    microsoft.delivered("usage", [used("8.50", **retail), used("8.50", "Disk", **retail)], AUGUST)
+    microsoft.deliver(AUGUST, cost(AUGUST, "3", "s-1"), scope="storage export")
+    clock.now = datetime(2024, 9, 2, tzinfo=UTC)
+    listed(microsoft.installation, microsoft.caller, "one", "two")
+    listed(microsoft.installation, microsoft.caller, "one")
+    rows = [used("8.50", **retail), used("8.50", "Disk", **retail), used("10", "Queue", **without), used("13", "Box")]
+    microsoft.delivered("usage", rows)
+    found = {one.kind: one for one in month_alarms(microsoft.installation, microsoft.caller, SEPTEMBER)}
+    assert set(found) == set(AlarmKind)
+    assert (found[AlarmKind.COST_MOVED].before, found[AlarmKind.COST_MOVED].now) == (Decimal(20), Decimal(40))
+    credit = found[AlarmKind.CREDIT_MOVED]
+    assert credit.before == Decimal(15)
+    assert credit.now < Decimal("11.25")
+    assert found[AlarmKind.DELIVERY_STOPPED].about == "storage export"
+    assert found[AlarmKind.CATALOGUE_MOVED].now == Decimal(1)
+    microsoft.settle(movement_percent=Decimal(100))
+    kept = {one.kind for one in month_alarms(microsoft.installation, microsoft.caller, SEPTEMBER)}
+    assert kept == {AlarmKind.DELIVERY_STOPPED}
+
+
+def test_a_month_like_the_one_before_it_alarms_nobody(microsoft: MicrosoftPartner) -> None:
+    for month, amount in ((AUGUST, "100"), (SEPTEMBER, "120"), (OCTOBER, "95")):
+        microsoft.deliver(month, cost(month, amount, "s-1"))
+    for month in (AUGUST, SEPTEMBER, OCTOBER):
+        assert month_alarms(microsoft.installation, microsoft.caller, month) == ()
+
+
+def test_usage_by_invoice_is_missed_when_no_invoice_of_the_month_delivers_any(microsoft: MicrosoftPartner) -> None:
+    """Each month's billed usage has the number of its own invoice for a scope: the next month's stands for it."""
+    microsoft.delivered("G016907411", [used("10", day="8/3/2024")], AUGUST)
+    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1"))
+    (alarm, *_) = month_alarms(microsoft.installation, microsoft.caller, SEPTEMBER)
+    assert (alarm.kind, alarm.about) == (AlarmKind.DELIVERY_STOPPED, "G016907411")
+    microsoft.delivered("G016999999", [used("10", InvoiceNumber="G016999999")])
+    kinds = {one.kind for one in month_alarms(microsoft.installation, microsoft.caller, SEPTEMBER)}
+    assert AlarmKind.DELIVERY_STOPPED not in kinds
+
+
+@pytest.mark.parametrize(
+    ("scope", "rows", "status"),
+    [
+        ("unbilled:USD", [used("1")], BillingStatus.UNBILLED),
+        ("usage", [used("1", InvoiceNumber=""), used("2", "Disk")], BillingStatus.BILLED),
+        ("usage", [used("1", InvoiceNumber="  ")], BillingStatus.UNBILLED),
+    ],
+)
+def test_a_delivery_is_billed_where_its_lines_name_the_invoice(
+    microsoft: MicrosoftPartner, scope: str, rows: list[dict[str, str]], status: BillingStatus
+) -> None:
+    assert microsoft.delivered(scope, rows).billing_status is status
+
+
+def test_a_file_that_need_not_name_invoices_does_not_tell(microsoft: MicrosoftPartner) -> None:
+    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1"))
+    (data_set,) = list_data_sets(microsoft.installation, microsoft.caller)
+    assert (data_set.billing_status, data_set.invoice_lines) == (BillingStatus.UNKNOWN, 0)
+
+
+def test_no_customer_reads_the_partners_checklist(microsoft: MicrosoftPartner) -> None:
+    reader = Caller(microsoft.caller.partner_id, Role.CUSTOMER_READ_ONLY, microsoft.customer("First"))
+    with pytest.raises(Forbidden):
+        month_checklist(microsoft.installation, reader, SEPTEMBER)
+    with pytest.raises(Forbidden):
+        month_alarms(microsoft.installation, reader, SEPTEMBER)
