@@ -276,9 +276,9 @@ class DataSet:
     Its name is (``source_kind``, ``scope``, ``view``, ``billing_month``): at most one of a name
     is in force. ``already_imported``: an import found these very bytes in force and changed nothing.
     ``greatest_usage_days``: of its longest usage, rounded up; ``invoice_lines``: how many lines name an invoice;
-    ``None`` = never counted. ``source_version`` and ``covered``: how new the source calls its delivery, and of which days
-    it is, where it says so. ``superseded``: a newer delivery of its name was in force when it came, so it is kept and not
-    in force.
+    ``None`` = never counted. ``source_version`` and ``covered``: how new the source calls its delivery, and of which
+    days it is, where it says so. ``superseded``: a newer delivery of its name was in force when it came, so it is kept
+    and not in force.
     """
 
     data_set_id: int

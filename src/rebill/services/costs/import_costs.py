@@ -37,8 +37,8 @@ from rebill.model.data_set import (
     RejectedDelivery,
     refuse_files,
 )
-from rebill.model.delivery import CoveredDays, DeliveryOrigin
 from rebill.model.deliveries import UNNAMED_SCOPE
+from rebill.model.delivery import CoveredDays, DeliveryOrigin
 from rebill.model.errors import Conflict, Invalid, ProgramError, Refusal
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind, greatest_length
 from rebill.model.months import BillingMonth
