@@ -1,7 +1,7 @@
 """Data sets know how many of their lines name an invoice, and partners what moves oddly from month to month.
 
 Revision ID: 0066
-Revises: 0068
+Revises: 0067
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0066"
-down_revision = "0068"
+down_revision = "0067"
 branch_labels = None
 depends_on = None
 
