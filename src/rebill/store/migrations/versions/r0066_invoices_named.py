@@ -1,7 +1,7 @@
 """Data sets know how many of their lines name an invoice, and partners what moves oddly from month to month.
 
 Revision ID: 0066
-Revises: 0067
+Revises: 0061
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0066"
-down_revision = "0067"
+down_revision = "0061"
 branch_labels = None
 depends_on = None
 
