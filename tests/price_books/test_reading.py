@@ -206,6 +206,19 @@ def test_the_date_of_a_book_may_have_a_time() -> None:
     assert "write a day as" in fault_of('<CHTBillingRules date="yesterday"/>')
 
 
+def test_a_book_may_be_dated_as_those_that_partners_have() -> None:
+    for text in ("11/07/18", "11/07/2018", "2018-11-07"):
+        assert read_price_book(f'<CHTBillingRules date="{text}"/>', XML) == PriceBook(())
+    assert "no such day" in fault_of('<CHTBillingRules date="13/07/18"/>')
+    group = '<CHTBillingRules date="2018-11-07"><RuleGroup startDate="11/07/18"/></CHTBillingRules>'
+    assert "write a day as" in fault_of(group)
+
+
+def test_the_root_may_be_spelt_as_the_published_description_has_it() -> None:
+    assert read_price_book('<CHBillingRules createdBy="x" date="2018-01-01"/>', XML) == PriceBook(())
+    assert "has no place" in fault_of('<CHTBillingRules date="2018-01-01"><CHBillingRules/></CHTBillingRules>')
+
+
 def test_every_fault_is_told_with_its_line_and_its_rule() -> None:
     text = """<CHTBillingRules by="me">
   <RuleGroup startDate="2024-12-01" endDate="11/30/2024" payerAccounts="1" enabled="yes">

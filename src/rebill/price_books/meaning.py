@@ -42,6 +42,7 @@ T = TypeVar("T")
 GREATEST_DIGITS: Final = 40
 _ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _AMERICAN_DAY = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
+_SHORT_YEAR = re.compile(r"(?<=[0-9])/(?=[0-9]{2}$)")
 _TIME = re.compile(r"[T ][0-9:.]+(Z|[+-][0-9:]+)?")
 
 
@@ -53,8 +54,11 @@ class Meaning:
     position: int | None
 
     def root(self, element: Element) -> None:
-        """The book's own attributes: a date (a time with it is let pass) and who wrote it. Neither prices anything."""
-        self._read(element, "date", lambda text: _day(_TIME.sub("", text, count=1)))
+        """The book's own attributes: a date and who wrote it. Neither prices anything.
+
+        A time with the date is let pass, and so is a year of two digits, which books that partners have are dated with.
+        """
+        self._read(element, "date", lambda text: _day(_SHORT_YEAR.sub("/20", _TIME.sub("", text, count=1))))
 
     def group(self, element: Element, rules: tuple[PriceRule, ...]) -> RuleGroup | None:
         """A rule group of ``rules``; ``None`` when its days are faulty."""

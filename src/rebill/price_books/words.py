@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 ROOT: Final = "CHTBillingRules"
+ROOT_AS_PUBLISHED: Final = "CHBillingRules"
+"""How the published description of the language spells its root; the books that partners have say ``ROOT``."""
 COMMENT: Final = "Comment"
 
 

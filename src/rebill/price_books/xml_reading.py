@@ -4,6 +4,7 @@ from typing import Final
 from xml.parsers import expat
 
 from rebill.price_books.building import BookBuilder
+from rebill.price_books.words import ROOT, ROOT_AS_PUBLISHED
 
 _ENCODING: Final = "UTF-8"
 
@@ -16,7 +17,7 @@ def read_xml(text: bytes, builder: BookBuilder) -> None:
 
     def opened(name: str, attributes: list[str]) -> None:
         line = parser.CurrentLineNumber
-        builder.open(name, line)
+        builder.open(ROOT if name == ROOT_AS_PUBLISHED else name, line)
         for index in range(0, len(attributes), 2):
             builder.attribute(attributes[index], attributes[index + 1], line)
 
