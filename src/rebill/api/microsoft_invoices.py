@@ -1,23 +1,22 @@
 """Microsoft's invoices: enter, list, show, withdraw."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from rebill.api.answer_shapes import AnswerShape, Instant, Nothing
+from rebill.api.answer_shapes import AnswerShape, Instant
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.caller_shapes import NullableInstant
-from rebill.api.paging import PAGING, list_answer, page_of
+from rebill.api.paging import list_answer, page_of
 from rebill.api.query import month
-from rebill.api.route import Route
+from rebill.api.resource import Resource
 from rebill.api.shapes import StrictBody, Text
 from rebill.api.wire_values import Month, Number, word_of
 from rebill.model.audit import Act
 from rebill.model.microsoft_invoice import InvoiceKind, MicrosoftInvoice, NewMicrosoftInvoice
 from rebill.model.money import text_of, without_spare_zeros
-from rebill.services.acting.permission import Permission
 from rebill.services.reconciling.enter_invoice import enter_invoice, invoice_faults
 from rebill.services.reconciling.read_invoices import get_invoice, list_invoices
 from rebill.services.reconciling.withdraw_invoice import withdraw_invoice
@@ -108,47 +107,18 @@ def _faults(call: Call) -> Mapping[str, str]:
     return invoice_faults(call.installation, call.caller, call.body_as(MicrosoftInvoiceBody).new_invoice())
 
 
-def _routes() -> tuple[Route, ...]:
-    base = "/v1/microsoft_invoices"
-    one = f"{base}/{{{_INVOICE_ID}}}"
-    period = month("billing_period", "Only invoices of this billing month.")
-
-    def known(installation: Any, caller: Any, ids: Mapping[str, int]) -> object:
-        return get_invoice(installation, caller, ids[_INVOICE_ID])
-
-    return (
-        Route(
-            "POST",
-            base,
-            Permission.CHANGE,
-            enter,
-            "Enter a Microsoft invoice",
-            {201: MicrosoftInvoiceAnswer},
-            body=MicrosoftInvoiceBody,
-            value_faults=_faults,
-            act=Act.ENTER_INVOICE,
-        ),
-        Route(
-            "GET",
-            base,
-            Permission.READ,
-            list_all,
-            "List Microsoft invoices",
-            {200: MicrosoftInvoiceList},
-            (*PAGING, period),
-        ),
-        Route("GET", one, Permission.READ, get, "Show a Microsoft invoice", {200: MicrosoftInvoiceAnswer}),
-        Route(
-            "DELETE",
-            one,
-            Permission.CHANGE,
-            withdraw,
-            "Withdraw a Microsoft invoice",
-            {200: Nothing, 204: None},
-            path_check=known,
-            act=Act.WITHDRAW_INVOICE,
-        ),
-    )
-
-
-ROUTES = _routes()
+PERIOD = month("billing_period", "Only invoices of this billing month.")
+INVOICES = Resource(
+    "/v1/microsoft_invoices",
+    _INVOICE_ID,
+    MicrosoftInvoiceAnswer,
+    MicrosoftInvoiceList,
+    "/microsoft_invoices/0/id",
+    found=get_invoice,
+)
+ROUTES = (
+    INVOICES.created(enter, "Enter a Microsoft invoice", Act.ENTER_INVOICE, MicrosoftInvoiceBody, value_faults=_faults),
+    INVOICES.listed(list_all, "List Microsoft invoices", PERIOD),
+    INVOICES.shown(get, "Show a Microsoft invoice"),
+    INVOICES.deleted(withdraw, "Withdraw a Microsoft invoice", Act.WITHDRAW_INVOICE),
+)
