@@ -1,5 +1,6 @@
 """Bills: run a month, look at what it says and why it is another than before, and close it."""
 
+from rebill.console.month_runs import MonthRun
 from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
 from rebill.console.showing import count, month_name
@@ -59,11 +60,7 @@ def show_bills(visit: Visit) -> Page:
 def start_run(visit: Visit) -> PageAnswer:
     """Run a month."""
     month = _month(visit)
-    run = visit.runs.start(visit.caller, month)
-    said = ""
-    if run.done is not None:
-        said = f"{month_name(month)} is run: {count(len(run.done.statements), 'statement')}."
-    return Redirect(f"/bills?month={month}", said)
+    return Redirect(f"/bills?month={month}", _ended(visit.runs.start(visit.caller, month), month))
 
 
 def show_progress(visit: Visit) -> PageAnswer:
@@ -74,7 +71,14 @@ def show_progress(visit: Visit) -> PageAnswer:
     progress = _progress(visit, month)
     if progress["is_under_way"] and visit.is_partial:
         return Page("bills_progress.html", {"month": month, **progress})
-    return Redirect(f"/bills?month={month}")
+    return Redirect(f"/bills?month={month}", _ended(visit.runs.last(visit.caller, month), month))
+
+
+def _ended(run: MonthRun | None, month: BillingMonth) -> str:
+    """What to say of a run that ended well; ``""`` of any other."""
+    if run is None or run.done is None:
+        return ""
+    return f"{month_name(month)} is run: {count(len(run.done.statements), 'statement')}."
 
 
 def finalize(visit: Visit) -> PageAnswer:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from decimal import Decimal
 
 from rebill.console.charts import bar_chart
-from rebill.console.pages.statements import csv_of, days_page, json_of, statement_values
+from rebill.console.pages.statements import days_page, file_routes, statement_values
 from rebill.console.route import Handler, PageRoute
-from rebill.console.visit import Download, Page, Visit
+from rebill.console.visit import Page, Visit
 from rebill.model.listing import Page as ListPage
 from rebill.model.money import ZERO
 from rebill.model.statement import StatementFilter, StatementStatus
@@ -49,16 +49,6 @@ def show_days(visit: Visit) -> Page:
     return days_page(visit, "/portal/statements")
 
 
-def give_csv(visit: Visit) -> Download:
-    """The statement as CSV."""
-    return csv_of(_record(visit))
-
-
-def give_json(visit: Visit) -> Download:
-    """The statement as JSON."""
-    return json_of(_record(visit))
-
-
 def _record(visit: Visit) -> StatementRecord:
     return get_statement(visit.installation, visit.caller, visit.ids["statement_id"])
 
@@ -90,6 +80,5 @@ ROUTES = (
     _route("/portal/cost", show_cost, "spend"),
     _route("/portal/statements/{statement_id}", show_statement),
     _route("/portal/statements/{statement_id}/days", show_days),
-    _route("/portal/statements/{statement_id}/csv", give_csv),
-    _route("/portal/statements/{statement_id}/json", give_json),
+    *file_routes("/portal/statements", for_customers=True),
 )

@@ -22,7 +22,9 @@ from rebill.services.proof.month_glance import months_of_record
 from rebill.services.trials.what_if import what_if
 
 _SHOWN_ROWS = 100
-_EXAMPLE = """RuleGroup:
+_EXAMPLE = """createdBy: finance@example.com
+date: 2024-01-01
+RuleGroup:
   startDate: 2024-01-01
   BillingRule:
     - name: Everything

@@ -3,17 +3,18 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from rebill.console.charts import bar_chart
 from rebill.console.route import PageRoute
 from rebill.console.visit import Download, Page, PageAnswer, Redirect, Visit
-from rebill.documents.statement_csv import statement_csv
-from rebill.documents.statement_json import statement_json
 from rebill.model.audit import Act
+from rebill.model.document import DocumentForm
 from rebill.model.statement import ShownLine, Statement
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement
 from rebill.services.billing.void_statement import void_statement
+from rebill.services.presenting.statement_file import statement_file
 from rebill.services.proof.explain_statement import explain_statement
 from rebill.services.proof.spend_by_day import spend_by_day
 from rebill.store.statements import StatementRecord
@@ -71,26 +72,27 @@ def show_line(visit: Visit) -> Page:
     return Page("statement_line.html", values)
 
 
-def give_csv(visit: Visit) -> Download:
-    """The statement as CSV."""
-    return csv_of(get_statement(visit.installation, visit.caller, visit.ids["statement_id"]))
+def file_routes(place: str, for_customers: bool) -> tuple[PageRoute, ...]:
+    """A route for each form in which statements are to be had."""
+    permission = Permission.READ_OWN if for_customers else Permission.READ
+    section = "statements" if for_customers else "bills"
+    return tuple(
+        PageRoute(
+            "GET",
+            f"{place}/{{statement_id}}/{form.value}",
+            partial(_give, form),
+            permission,
+            section,
+            for_customers=for_customers,
+        )
+        for form in DocumentForm
+    )
 
 
-def give_json(visit: Visit) -> Download:
-    """The statement as JSON."""
-    return json_of(get_statement(visit.installation, visit.caller, visit.ids["statement_id"]))
-
-
-def csv_of(record: StatementRecord) -> Download:
-    """A statement's lines as a file."""
-    text = statement_csv(record.statement_id, record.statement, record.document)
-    return Download(text.encode(), "text/csv; charset=utf-8", f"{_file_name(record)}.csv")
-
-
-def json_of(record: StatementRecord) -> Download:
-    """A statement as a file."""
-    text = statement_json(record.statement_id, record.statement, record.document)
-    return Download(text.encode(), "application/json", f"{_file_name(record)}.json")
+def _give(form: DocumentForm, visit: Visit) -> Download:
+    file = statement_file(visit.installation, visit.caller, visit.ids["statement_id"], form)
+    media_type = form.media_type + ("; charset=utf-8" if form is DocumentForm.CSV else "")
+    return Download(file.content, media_type, file.name)
 
 
 def void(visit: Visit) -> PageAnswer:
@@ -99,11 +101,6 @@ def void(visit: Visit) -> PageAnswer:
     done = void_statement(visit.installation, visit.caller, statement_id, visit.form.text("reason"))
     said = "It waits for a second person to approve it." if done.waits else "The statement is taken back by a note."
     return Redirect(f"/statements/{statement_id}", said)
-
-
-def _file_name(record: StatementRecord) -> str:
-    named = record.document.invoice_id or f"statement {record.statement_id}"
-    return f"{named} {record.statement.month}"
 
 
 def _summed(lines: Sequence[ShownLine], statement: Statement, by_service: bool) -> list[tuple[str, Decimal]]:
@@ -121,7 +118,6 @@ ROUTES = (
     PageRoute("GET", "/statements/{statement_id}", show_statement, Permission.READ, "bills"),
     PageRoute("GET", "/statements/{statement_id}/days", show_days, Permission.READ, "bills"),
     PageRoute("GET", "/statements/{statement_id}/lines/{line_number}", show_line, Permission.READ, "bills"),
-    PageRoute("GET", "/statements/{statement_id}/csv", give_csv, Permission.READ, "bills"),
-    PageRoute("GET", "/statements/{statement_id}/json", give_json, Permission.READ, "bills"),
+    *file_routes("/statements", for_customers=False),
     PageRoute("POST", "/statements/{statement_id}/void", void, Permission.CHANGE, "bills", Act.VOID_STATEMENT),
 )

@@ -1,0 +1,202 @@
+"""Every page opens for whoever may see it, on both stores; and what else the console does than billing a month."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from rebill.console import application
+from rebill.console.routes import ROUTES
+from rebill.model.listing import Page as ListPage
+from rebill.model.months import BillingMonth
+from rebill.model.party import Role
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.callers.keys import list_keys
+from tests.console.conftest import Office
+from tests.console.visitor import Visitor
+from tests.services.months import charge, stored, write_focus
+
+MONTH = BillingMonth(2024, 9)
+BOOK = """date: 2024-01-01
+RuleGroup:
+  startDate: 2024-01-01
+  BillingRule:
+    - name: All
+      percentIncrease: 10
+"""
+VENDORED = (
+    Path(application.__file__).parent / "assets" / "vendored",
+    Path(__file__).parent / "vendored",
+)
+
+
+@pytest.mark.parametrize("folder", VENDORED, ids=["pages", "tests"])
+def test_vendored_files_are_those_that_their_provenance_names(folder: Path) -> None:
+    told = (folder / "PROVENANCE.md").read_text(encoding="utf-8")
+    for file in folder.glob("*.min.*"):
+        assert f"`{hashlib.sha256(file.read_bytes()).hexdigest()}`" in told, file.name
+
+
+def _filled(office: Office, path: str) -> str:
+    (own,) = [
+        one.statement_id
+        for one in stored(office.installation, office.partner)
+        if one.statement.customer_id == office.own
+    ]
+    key = list_keys(office.installation, office.partner, ListPage()).items[0]
+    known = {
+        "customer_id": office.own,
+        "statement_id": own,
+        "line_number": 1,
+        "number": 1,
+        "user_id": key.user_id,
+    }
+    return re.sub(r"\{(\w+)\}", lambda match: str(known.get(match[1], 999_999_999)), path)
+
+
+def test_every_page_of_the_console_opens_and_names_its_place(office: Office, admin: Visitor) -> None:
+    run_bill(office.installation, office.partner, MONTH)
+    opened = 0
+    for route in ROUTES:
+        if route.method != "GET" or route.for_customers:
+            continue
+        path = _filled(office, route.path)
+        shown = admin.open(f"{path}?month=2024-09")
+        known = "999999999" not in path and not path.endswith(("/cii", "/ubl", "/bills/differences"))
+        assert shown.status == (200 if known else shown.status), path
+        assert shown.status in (200, 404, 409), path
+        if known and shown.answer.headers["content-type"].startswith("text/html"):
+            opened += 1
+            assert 'aria-current="page"' in shown.answer.text, path
+    assert opened >= 20
+
+
+@pytest.mark.parametrize("role", [Role.READ_ONLY, Role.OPERATOR])
+def test_weaker_roles_open_what_is_theirs(role: Role, office: Office, stranger: Visitor) -> None:
+    stranger.sign_in(office.key(role))
+    places = re.findall(r'<li><a href="([^"]+)"', stranger.open("/").answer.text)
+    assert len(places) >= 7
+    assert {stranger.open(path).status for path in places} == {200}
+    assert stranger.open("/audit").status == 403
+
+
+def test_cost_is_taken_in_from_a_file_and_its_unreadable_rows_come_back_harmless(
+    office: Office, admin: Visitor, tmp_path: Path
+) -> None:
+    good = charge("2024-10-03", "5", "6", SubAccountId="s-1", BillingPeriodStart="2024-10-01T00:00:00Z")
+    bad = {**good, "BilledCost": "=cmd()", "BillingPeriodEnd": "2024-11-01T00:00:00Z"}
+    file = write_focus(tmp_path / "october.csv", [{**good, "BillingPeriodEnd": "2024-11-01T00:00:00Z"}, bad])
+    admin.open("/costs")
+    refused = admin.upload("/costs/import", "file", "../../october.csv", file.read_bytes(), scope="october")
+    assert refused.status == 422
+    assert "1 of 2 rows cannot be read" in refused.text
+    taken = admin.upload(
+        "/costs/import", "file", "october.csv", file.read_bytes(), scope="october", accept_rejects="yes"
+    )
+    assert "1 charge of 2024-10 taken in; 1 row could not be read." in taken.text
+    link = re.search(r"/costs/\d+/rejects", taken.answer.text)
+    assert link is not None
+    assert "=cmd()" in admin.open(link[0]).text
+    told = admin.open(f"{link[0]}.csv").answer
+    assert "'=cmd()" in told.text or ",=cmd()" not in told.text
+    admin.open("/costs")
+    again = admin.upload(
+        "/costs/import", "file", "october.csv", file.read_bytes(), scope="october", accept_rejects="yes"
+    )
+    assert "is in force already" in again.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("cost.csv", b"\x89PNG\r\n\x1a\n" + b"\0" * 100),
+        ("cost.parquet", b"BillingPeriodStart,BilledCost\n"),
+        ("cost.csv.gz", b"not gzip at all"),
+        ("cost.csv", b""),
+    ],
+)
+def test_a_file_that_is_not_what_it_says_is_refused_and_nothing_is_kept(
+    name: str, content: bytes, office: Office, admin: Visitor
+) -> None:
+    before = admin.open("/costs").answer.text.count("<tr>")
+    refused = admin.upload("/costs/import", "file", name, content)
+    assert refused.status == 422
+    assert 'role="alert"' in refused.answer.text
+    assert admin.open("/costs").answer.text.count("<tr>") == before
+
+
+def test_a_price_book_is_checked_made_changed_and_tried(office: Office, admin: Visitor) -> None:
+    admin.open("/price-books/new")
+    wrong = admin.send("/price-books/new", book_name="Ten", specification=BOOK.replace("10", "ten"))
+    assert wrong.status == 422
+    assert "'ten'" in wrong.text
+    made = admin.send("/price-books/new", book_name="Ten", specification=BOOK)
+    assert "Ten stands" in made.text
+    changed = admin.send(made.path, book_name="Eleven", specification=BOOK.replace("10", "11"))
+    assert "Eleven is changed" in changed.text
+    assert "percentIncrease: 11" in changed.answer.text
+    admin.open("/price-books/what-if")
+    tried = admin.send("/price-books/what-if", month="2024-09", markup_percent="50")
+    assert "2 customers would pay another amount" in tried.text
+    assert admin.send("/price-books/what-if", month="2024-09", markup_percent="much").status == 422
+
+
+def test_a_user_gets_a_password_and_a_key_that_is_shown_once(office: Office, admin: Visitor) -> None:
+    admin.open("/access")
+    assert admin.send("/access/users", name="", role="operator").status == 422
+    admin.open("/access")
+    user = admin.send("/access/users", name="Ann", role="operator", email="ann@partner.example")
+    assert "Ann is a user now" in user.text
+    weak = admin.send(f"{user.path}/password", password="short")
+    assert weak.status == 422
+    assert "short" not in weak.answer.text
+    assert "it signs in as ann@partner.example" in admin.send(f"{user.path}/password", password="a" * 12).text
+    form = admin.open(user.path).form(f"{user.path}/keys")
+    made = admin.send_form(form, name="Invoices")
+    key = re.search(r"rebill_[0-9a-f]+_[0-9a-f]+", made.answer.text)
+    assert key is not None
+    again = admin.send_form(form, name="Invoices")
+    assert again.status == 409
+    assert key[0] not in again.answer.text
+    assert "no-store" in made.answer.headers["cache-control"]
+    disabled = admin.send_form(admin.open(user.path).form(user.path))
+    assert "Ann is disabled" in disabled.text
+
+
+def test_settings_are_changed_and_the_trail_of_it_is_whole(office: Office, admin: Visitor) -> None:
+    admin.open("/settings")
+    assert admin.send("/settings", close_day="31").status == 422
+    assert "The settings are changed." in admin.send("/settings", close_day="3", unassigned_threshold="5").text
+    assert "change partner" in admin.open("/audit").text
+    assert "the chain holds" in admin.send("/audit/verify").text
+
+
+def test_a_second_person_approves_what_is_issued(office: Office, admin: Visitor) -> None:
+    run_bill(office.installation, office.partner, MONTH)
+    admin.open("/settings")
+    admin.send("/settings", needs_approval="yes", unassigned_threshold="10")
+    run_bill(office.installation, office.partner, MONTH)
+    admin.open("/bills?month=2024-09")
+    waiting = admin.send("/bills/finalize")
+    assert "It waits for a second person" in waiting.text
+    approve = next(one for one in waiting.forms if one.action.endswith("/approve"))
+    assert admin.send_form(approve).status == 409
+    admin.sign_in(office.key())
+    bills = admin.open("/bills?month=2024-09")
+    approve = next(one for one in bills.forms if one.action.endswith("/approve"))
+    assert "2 documents of September 2024 issued." in admin.send_form(approve).text
+
+
+def test_terms_change_from_a_month_on(office: Office, admin: Visitor) -> None:
+    admin.open(f"/customers/{office.own}")
+    forms = [one for one in (admin.shown.forms if admin.shown else []) if "from_month" in one.names]
+    changed = admin.send_form(forms[0], from_month="2024-11", margin_floor_percent="5")
+    assert "Indigo is changed." in changed.text
+    assert "November 2024" in changed.text
+    assert "margin at least 5.00 %" in changed.text
+
+
+def test_a_form_that_is_too_large_is_refused(admin: Visitor) -> None:
+    admin.open("/customers/new")
+    assert admin.send("/customers/new", name="x" * (5 * 1024**2)).status == 422
