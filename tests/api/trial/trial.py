@@ -16,7 +16,7 @@ from tests.api.world import CATALOGUE, SUBSCRIPTIONS, World
 
 FOLDER = Path(__file__).parent
 PROGRAM = Path(sys.prefix) / "api-trial/bin/schemathesis"
-_GREATEST_SECONDS = 1800
+_GREATEST_SECONDS = 7200
 _KNOWN = 0.7
 """How often a request names a thing that is there; otherwise the id is drawn at random."""
 CUSTOMER_PLACES = (
