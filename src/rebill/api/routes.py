@@ -66,7 +66,8 @@ _NOT_OFFERED = (
     "policies", "custom_tags", "tags", "sso", "govcloud_linkages", "aws_accounts", "aws_account_assignments",
     "aws_external_id", "gcp_accounts", "gcp_billing_accounts", "gcp_projects",
 )  # fmt: skip
-_UNVERSIONED = ("price_book_assignments", "price_book_account_assignments")
+_UNVERSIONED = ("price_book_assignments", "price_book_account_assignments", "customer_statements")
+"""Asked for without a version by a published SDK, or written so in the published description."""
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,10 @@ def test_price_book_assignments_are_asked_for_without_a_version(api: ApiClient, 
     accounts = f"/price_book_account_assignments?target_client_api_id={world.customer_id}"
     assert api.get(accounts).json() == {"price_book_account_assignments": []}
     assert api.delete(f"{path}/{made['id']}").status_code == 204
+    # So the published description of statements has it, beside samples with the version.
+    statement = drawn_statement(world.installation, world.customer_id)
+    assert api.get("/customer_statements").json() == api.get("/v1/customer_statements").json()
+    assert api.get(f"/customer_statements/{statement}").json()["id"] == statement
 
 
 @habit("`Accept` on DELETE, or none")
