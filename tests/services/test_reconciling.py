@@ -25,6 +25,7 @@ from tests.conftest import SettableClock
 from tests.services.accountant import AUGUST, OCTOBER, cost, refused
 from tests.services.microsoft_months import NUMBER, TENANT, MicrosoftPartner, bought, summed, told, used
 from tests.services.months import SEPTEMBER, charge
+from tests.sources.test_layouts import COST_MANAGEMENT
 
 SUBSCRIPTION = used("1")["EntitlementId"]
 
@@ -263,3 +264,19 @@ def test_another_partners_invoices_are_not_there(microsoft: MicrosoftPartner, ot
         withdraw_invoice(microsoft.installation, other_partner, kept.microsoft_invoice_id)
     found, _ = reconcile_month(microsoft.installation, other_partner, SEPTEMBER)
     assert found.invoices == ()
+
+
+def test_microsofts_own_words_tell_a_rounding_adjustment_and_a_rate(microsoft: MicrosoftPartner) -> None:
+    """An export for partners names its rounding by the charge type, and a FOCUS export the rate by its own column."""
+    export = {**COST_MANAGEMENT, "billingCurrency": "EUR", "exchangeRatePricingToBilling": "0.85"}
+    nobody = {"customerTenantId": "", "SubscriptionId": "", "chargeType": "RoundingAdjustment"}
+    microsoft.delivered("export", [export, {**export, **nobody, "costInBillingCurrency": "-0.01"}])
+    rate = {"x_BillingExchangeRate": "0.86", "PricingCurrency": "USD", "BillingCurrency": "EUR"}
+    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "7", InvoiceId="G2", **rate), scope="focus")
+    found, details = microsoft.reconciled_in_full()
+    assert [(one.invoice, one.cost) for one in details.rounding_lines] == [("G1", Decimal("-0.01"))]
+    assert found.invoices[0].cost.amount(CostKind.ROUNDING) == Decimal("-0.01")
+    assert [(one.rate, one.cost) for one in details.exchange_rates] == [
+        ("0.85", Decimal("1.49")),
+        ("0.86", Decimal(7)),
+    ]

@@ -7,6 +7,7 @@ and the ids in it.
 import os
 import sys
 import traceback
+from collections import Counter as Counts
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
@@ -36,10 +37,11 @@ class Telemetry:
         )
         self._alarms = Gauge(
             "rebill_month_alarms",
-            "What moved oddly, by the last checklist that was asked for.",
-            ("partner_id", "kind"),
+            "What moved oddly, by the last checklists that partners asked for.",
+            ("kind",),
             registry=self.registry,
         )
+        self._alarms_of: dict[int, Counts[AlarmKind]] = {}
         self._log: Any = structlog.wrap_logger(
             structlog.WriteLogger(stream or sys.stderr),
             processors=[
@@ -79,10 +81,13 @@ class Telemetry:
         self._log.warning("unavailable", request_id=request_id, cause=without_keys(str(cause), presented_keys)[:500])
 
     def alarmed(self, partner_id: int, month: BillingMonth, alarms: Sequence[Alarm]) -> None:
-        """Log each alarm of a month, and count how many of each kind there are now."""
+        """Log each alarm of a month, and count how many of each kind there are now, all partners together.
+
+        Anybody may read the counts: they name no partner.
+        """
+        self._alarms_of[partner_id] = Counts(alarm.kind for alarm in alarms)
         for kind in AlarmKind:
-            count = sum(alarm.kind is kind for alarm in alarms)
-            self._alarms.labels(str(partner_id), kind.value).set(count)
+            self._alarms.labels(kind.value).set(sum(counts[kind] for counts in self._alarms_of.values()))
         for alarm in alarms:
             self._log.warning(
                 "alarm",

@@ -106,6 +106,8 @@ def _sums_of(installation: Installation, data_set: DataSet) -> tuple[CostSum, ..
 
 
 def _invoices_of(installation: Installation, data_set: DataSet) -> frozenset[str]:
+    if data_set.invoice_lines == 0:
+        return frozenset()
     return _invoices(installation.lake_folder, installation.settings.engine_memory_limit, data_set)
 
 
