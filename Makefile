@@ -14,7 +14,7 @@ help: ## list what can be made
 demo: .venv/runtime.stamp ## the main job on real data, in a folder of its own (build/demo)
 	@$(BIN)/rebill demo --home build/demo
 
-test: lint .venv/blob-storage.stamp ## everything: lint, types, arrows, tests on SQLite and a real PostgreSQL
+test: lint .venv/blob-storage.stamp .venv/identity-provider.stamp ## everything: lint, types, arrows, tests on SQLite and a real PostgreSQL
 	@$(BIN)/python -m pytest -q $(FAST_TESTS)
 	@$(BIN)/python -m tests.postgresql_server -- $(BIN)/python -m pytest -q -n 2 --dist worksteal $(addprefix --ignore=,$(FAST_TESTS))
 
@@ -67,8 +67,9 @@ lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.
 	@sh tools/environment.sh mutmut
 	@touch $@
 
-.venv/blob-storage.stamp: .venv/development.stamp requirements/blob-storage/package-lock.json tools/environment.sh
-	@sh tools/environment.sh blob-storage
+# Servers of node that tests run against: each has its lock in requirements/.
+.venv/blob-storage.stamp .venv/identity-provider.stamp: .venv/%.stamp: .venv/development.stamp requirements/%/package-lock.json tools/environment.sh
+	@sh tools/environment.sh $*
 	@touch $@
 
 .venv/development.stamp: requirements/development.txt requirements/published-client.txt requirements/api-trial.txt pyproject.toml tools/environment.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers|mutmut|blob-storage
+# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers|mutmut|blob-storage|identity-provider
 # For development also an environment of its own for each program that the tests run on the API from outside: a published
 # client, unmodified, which insists on versions that rebill does not share, and the one that tries the API by its document.
 set -eu
@@ -12,20 +12,20 @@ fail() {
     exit 1
 }
 
-# Azurite, the blob server that tests of storage addresses run against: from npm, by a lock with hashes.
-if [ "$kind" = blob-storage ]; then
-    target=$folder/blob-storage
+# Servers that tests run against, from npm, by locks with hashes: Azurite for storage addresses, and an identity provider.
+if [ "$kind" = blob-storage ] || [ "$kind" = identity-provider ]; then
+    target=$folder/$kind
     if ! command -v npm >/dev/null 2>&1 && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        printf 'Installing node and npm, which run the blob server of the tests\n' >&2
+        printf 'Installing node and npm, which run servers that are tested against\n' >&2
         { apt-get update -q && apt-get install -y -q --no-install-recommends nodejs npm; } >&2 || true
     fi
     command -v npm >/dev/null 2>&1 ||
         fail "npm, with node 20 or newer, is needed to test. Install both (Debian, Ubuntu: apt-get install npm) and repeat."
-    printf 'Installing the locked blob server of the tests into %s\n' "$target"
-    mkdir -p $target
-    cp requirements/blob-storage/package.json requirements/blob-storage/package-lock.json $target/
-    (cd $target && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
-        fail "The blob server of the tests could not be installed: npm says why above. It needs a registry that holds it."
+    printf 'Installing the locked %s of the tests into %s\n' "$kind" "$target"
+    mkdir -p "$target"
+    cp "requirements/$kind/package.json" "requirements/$kind/package-lock.json" "$target/"
+    (cd "$target" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
+        fail "The $kind of the tests could not be installed: npm says why above. It needs a registry that holds it."
     exit
 fi
 

@@ -23,9 +23,11 @@ compile $compiler/api-trial.in --output-file requirements/api-trial.txt
 # What makes mutants of rating's Python, in an environment of its own.
 printf 'mutmut>=3.8\n' > $compiler/mutmut.in
 compile $compiler/mutmut.in --output-file requirements/mutmut.txt
-# Azurite, the blob server of the tests, and what it needs: hashes, and no address of a registry.
-(cd requirements/blob-storage && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
-    --no-audit --no-fund --loglevel=error)
+# The servers of node that tests run against, and what they need: hashes, and no address of a registry.
+for kind in blob-storage identity-provider; do
+    (cd requirements/$kind && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
+        --no-audit --no-fund --loglevel=error)
+done
 # What `make bench-peers` measures rebill against, each in an environment of its own.
 compile_peer() {
     name=$1

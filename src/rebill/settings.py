@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -15,6 +16,8 @@ from rebill.model.errors import Invalid
 
 _PUBLIC_AUTHORITY: Final = "https://login.microsoftonline.com"
 _GREATEST_SECRET_CHARACTERS: Final = 100_000
+_OPENID: Final = ("REBILL_OPENID_ISSUER", "REBILL_OPENID_CLIENT_ID", "REBILL_OPENID_REDIRECT_URL")
+_LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -108,6 +111,39 @@ class MicrosoftSettings:
 
 
 @dataclass(frozen=True)
+class OpenIdSettings:
+    """The identity provider that people sign in at.
+
+    ``redirect_url``: the address of ``/sign-in/openid/back`` as browsers see it. ``label``: what the sign-in page calls
+    the provider.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_url: str
+    label: str = "OpenID Connect"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "OpenIdSettings | None":
+        """Read the variables of the provider; ``None`` where none is named, ``Invalid`` where it is named half."""
+        given = {name: environment.get(name, "").strip() for name in _OPENID}
+        if not given["REBILL_OPENID_ISSUER"]:
+            return None
+        secret = environment.get("REBILL_OPENID_CLIENT_SECRET", "").strip()
+        secret = secret or _secret_of(_path(environment.get("REBILL_OPENID_CLIENT_SECRET_FILE", "").strip()))
+        missing = [name for name, value in {**given, "REBILL_OPENID_CLIENT_SECRET": secret}.items() if not value]
+        if missing:
+            raise Invalid("invalid_setting", f"REBILL_OPENID_ISSUER is set: set {', '.join(missing)} too.")
+        for name in ("REBILL_OPENID_ISSUER", "REBILL_OPENID_REDIRECT_URL"):
+            if not _is_address(given[name]):
+                raise Invalid("invalid_setting", f"{name} must be an https address (http only on this machine).")
+        label = environment.get("REBILL_OPENID_LABEL", "").strip() or cls.label
+        issuer, client_id, redirect_url = given.values()
+        return cls(issuer, client_id, secret, redirect_url, label)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where rebill keeps its record and its data, and how it serves.
 
@@ -118,6 +154,7 @@ class Settings:
     ``storage_connection_string_file``: holds the secret of the storage account that exports are fetched from.
     ``font_folder``: fonts that documents may use beside rebill's own.
     ``microsoft``: where cost and catalogue are synced from.
+    ``openid``: where people sign in to the pages besides with passwords and keys; ``None`` for nowhere else.
     """
 
     home: Path
@@ -128,6 +165,7 @@ class Settings:
     storage_connection_string_file: Path | None = None
     font_folder: Path | None = None
     microsoft: MicrosoftSettings = MicrosoftSettings()
+    openid: OpenIdSettings | None = None
 
     @property
     def lake_folder(self) -> Path:
@@ -151,6 +189,7 @@ class Settings:
             storage_connection_string_file=_path(environment.get("REBILL_STORAGE_CONNECTION_STRING_FILE", "")),
             font_folder=_path(environment.get("REBILL_FONT_FOLDER", "")),
             microsoft=MicrosoftSettings.from_environment(environment),
+            openid=OpenIdSettings.from_environment(environment),
         )
 
 
@@ -182,6 +221,13 @@ def _https(name: str, address: str) -> str:
     if not re.fullmatch(r"https://[A-Za-z0-9.:\[\]-]+/?", address):
         raise Invalid("invalid_setting", f"{name} must be an https address without a path.")
     return address.rstrip("/")
+
+
+def _is_address(text: str) -> bool:
+    """Whether ``text`` is an address that secrets may be sent to."""
+    parts = urlsplit(text)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL_HOSTS)
+    return is_safe and bool(parts.hostname) and not parts.fragment
 
 
 def _secret_of(file: Path | None) -> str:

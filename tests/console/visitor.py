@@ -123,6 +123,10 @@ class Visitor:
         """Go to an address."""
         return self._seen(self.request("GET", path), path)
 
+    def ask(self, path: str, cookie: str = "") -> httpx.Response:
+        """The answer of an address itself, followed nowhere; ``cookie``: in place of the visitor's own."""
+        return self._request("GET", path, headers={"Cookie": cookie} if cookie else {})
+
     def send(self, action: str, **values: str | Sequence[str]) -> Shown:
         """Fill in the form on the page in front that goes to ``action``, and send it."""
         assert self.shown is not None

@@ -118,6 +118,24 @@ def set_its_password(
         session.output.next_step("rebill serve shows the pages at /.")
 
 
+@commands.command("link-subject")
+def link(
+    user_id: UserArgument,
+    subject: Annotated[str, typer.Argument(help="The identity provider's own name for the user (`sub`).")],
+    reason: ReasonOption = "",
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say who a user is at the identity provider, where that vouches for no e-mail address."""
+    from rebill.services.callers.openid_sign_in import link_subject
+
+    with changing_session(Act.LINK_SUBJECT, partner, as_json, reason, user_id) as session:
+        link_subject(session.installation, session.caller, user_id, subject)
+        session.output.answer({"id": user_id, "subject": subject})
+        session.output.say("The user signs in at the identity provider; sessions that it had are ended.")
+        session.output.next_step("rebill serve shows the pages at /.")
+
+
 def _password(file: Path | None) -> str:
     if file is None:
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))

@@ -56,6 +56,11 @@ def of_redirect(to: str, is_secure: bool, said: str = "", partial: bool = False)
     return Answer(303, (*_html(), ("Location", where), *cookies))
 
 
+def of_departure(address: str) -> Answer:
+    """Go on to another server, whose address our own settings led to."""
+    return Answer(303, (*_html(), ("Location", address)))
+
+
 def of_download(file: Download) -> Answer:
     """A file to keep, under its name."""
     plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_. ") else "_" for one in file.name)

@@ -32,7 +32,7 @@ from rebill.console.protection import (
 from rebill.console.query_reading import read_query
 from rebill.console.route import PageRoute, matching
 from rebill.console.routes import ROUTES
-from rebill.console.signing_in import SIGN_IN, SIGN_OUT, SigningIn
+from rebill.console.signing_in import SIGN_IN, SIGN_OUT, WAYS, SigningIn
 from rebill.console.visit import Download, Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.errors import Forbidden, NotFound, Refusal, Unavailable
 from rebill.model.party import Channel, Occasion
@@ -107,7 +107,7 @@ class Console:
         )
         is_secure = scope.get("scheme") == "https"
         token = cookies.get(SESSION_COOKIE, "")
-        if path in (SIGN_IN, SIGN_OUT):
+        if path in WAYS:
             form = await _form(scope, receive, method, takes_files=False)
             visit = replace(visit, form=form)
             return await _in_thread(lambda: self._signing_in.answer(visit, headers, cookies, is_secure))

@@ -11,6 +11,8 @@ from starlette.datastructures import Headers
 SESSION_COOKIE: Final = "rebill_session"
 SIGN_IN_COOKIE: Final = "rebill_sign_in"
 """Ties the form of the sign-in page to the browser that it was shown in."""
+OPENID_COOKIE: Final = "rebill_openid"
+"""Who was sent to the identity provider from this browser, and where they wanted to go."""
 SAID_COOKIE: Final = "rebill_said"
 _SAID_LENGTH: Final = 1500
 

@@ -4,11 +4,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
+from urllib.parse import quote, unquote
 
 from starlette.datastructures import Headers
 
-from rebill.console.answering import Answer, of_page, of_redirect, of_refusal
+from rebill.console.answering import Answer, of_departure, of_page, of_redirect, of_refusal
 from rebill.console.protection import (
+    OPENID_COOKIE,
     SESSION_COOKIE,
     SIGN_IN_COOKIE,
     cookie,
@@ -18,8 +20,9 @@ from rebill.console.protection import (
     own_path,
 )
 from rebill.console.visit import Fields, Page, Visit
-from rebill.model.errors import Forbidden, TooMany
+from rebill.model.errors import Forbidden, TooMany, Unavailable
 from rebill.services.acting.installation import Installation
+from rebill.services.callers.openid_sign_in import OpenIdSignIn
 from rebill.services.callers.web_sessions import (
     GREATEST_AGE,
     WebSession,
@@ -31,6 +34,11 @@ from rebill.services.callers.web_sessions import (
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
+OPENID: Final = "/sign-in/openid"
+OPENID_BACK: Final = "/sign-in/openid/back"
+WAYS: Final = (SIGN_IN, SIGN_OUT, OPENID, OPENID_BACK)
+"""The paths that are answered whoever asks."""
+_OPENID_SECONDS: Final = 600
 KEPT: Final = "kept:"
 """Before the names of the fields of a form that waits for its sender to sign in."""
 _NOT_KEPT: Final = ("form_token", "once", "password")
@@ -42,11 +50,15 @@ class SigningIn:
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
+        self._openid = OpenIdSignIn(installation)
 
     def answer(self, visit: Visit, headers: Headers, cookies: Mapping[str, str], is_secure: bool) -> Answer:
-        """The answer to ``/sign-in`` or ``/sign-out``."""
-        if visit.path.split("?")[0] == SIGN_OUT:
+        """The answer to one of ``WAYS``."""
+        path = visit.path.split("?")[0]
+        if path == SIGN_OUT:
             return self._signed_out(visit, headers, cookies, is_secure)
+        if path in (OPENID, OPENID_BACK):
+            return self._by_openid(visit, cookies, is_secure, is_back=path == OPENID_BACK)
         if visit.method != "POST":
             return self._shown(visit, is_secure, cookies, own_path(visit.query.text("next", "/")))
         return self._signed_in(visit, headers, cookies, is_secure)
@@ -78,6 +90,7 @@ class SigningIn:
             "sign_in_token": form_token(secret),
             "kept": kept,
             "sign_in_name": visit.form.text("sign_in_name"),
+            "openid_label": self._openid.label if self._openid.is_offered else "",
         }
         answer = of_page(Page("sign_in.html", values, status), replace(visit, session=None))
         return _with_cookie(answer, cookie(SIGN_IN_COOKIE, secret, is_secure))
@@ -103,6 +116,36 @@ class SigningIn:
         lasts = int(GREATEST_AGE.total_seconds())
         answer = _with_cookie(answer, cookie(SESSION_COOKIE, session.token, is_secure, lasts))
         return _with_cookie(answer, cookie(SIGN_IN_COOKIE, "", is_secure, 0))
+
+    def _by_openid(self, visit: Visit, cookies: Mapping[str, str], is_secure: bool, is_back: bool) -> Answer:
+        """To the identity provider, or back from it; whatever goes wrong there is said on the sign-in page."""
+        try:
+            return self._back(visit, cookies, is_secure) if is_back else self._sent(visit, is_secure)
+        except Forbidden as refusal:
+            sentence, status = refusal.message, 403
+        except Unavailable as refusal:
+            sentence, status = refusal.message, 503
+        answer = self._shown(visit, is_secure, cookies, "/", sentence, status)
+        return _with_cookie(answer, cookie(OPENID_COOKIE, "", is_secure, 0))
+
+    def _sent(self, visit: Visit, is_secure: bool) -> Answer:
+        secret, address = self._openid.begin()
+        kept = f"{secret}.{quote(own_path(visit.query.text('next', '/')), safe='')}"
+        return _with_cookie(of_departure(address), cookie(OPENID_COOKIE, kept, is_secure, _OPENID_SECONDS))
+
+    def _back(self, visit: Visit, cookies: Mapping[str, str], is_secure: bool) -> Answer:
+        secret, _, next_path = cookies.get(OPENID_COOKIE, "").partition(".")
+        query, former = visit.query, cookies.get(SESSION_COOKIE, "")
+        session = self._openid.end(secret, query.text("state"), query.text("code"), query.text("iss"), former)
+        if session is None:
+            raise Forbidden(
+                "openid_nobody",
+                "You are known there, but no user here has your address: ask an administrator of the partner.",
+            )
+        answer = of_redirect(own_path(unquote(next_path)), is_secure)
+        lasts = int(GREATEST_AGE.total_seconds())
+        answer = _with_cookie(answer, cookie(SESSION_COOKIE, session.token, is_secure, lasts))
+        return _with_cookie(answer, cookie(OPENID_COOKIE, "", is_secure, 0))
 
     def _begin(self, form: Fields, former_token: str) -> WebSession | None:
         if form.has("api_key"):

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from rebill.store.columns import Instant, customer_reference, metadata, own_id, partner_reference
@@ -86,6 +87,18 @@ passwords = Table(
     Column("changed_at", Instant, nullable=False),
     Column("failure_count", Integer, nullable=False, comment="wrong ones in a row"),
     Column("failed_at", Instant, comment="the last of them"),
+)
+
+openid_subjects = Table(
+    "openid_subjects",
+    metadata,
+    Column("user_id", ForeignKey("users.user_id"), primary_key=True, autoincrement=False),
+    partner_reference(),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False, comment="the issuer's name for the user, which never changes"),
+    Column("linked_at", Instant, nullable=False),
+    UniqueConstraint("issuer", "subject"),
+    comment="Who users are at the identity provider",
 )
 
 web_sessions = Table(

@@ -27,6 +27,7 @@ from rebill.store.audit_tables import audit_entries as audit_entries
 from rebill.store.caller_tables import api_keys as api_keys
 from rebill.store.caller_tables import call_buckets as call_buckets
 from rebill.store.caller_tables import kept_answers as kept_answers
+from rebill.store.caller_tables import openid_subjects as openid_subjects
 from rebill.store.caller_tables import passwords as passwords
 from rebill.store.caller_tables import users as users
 from rebill.store.caller_tables import web_sessions as web_sessions

@@ -60,6 +60,13 @@ def begin_with_password(
     return _begin(installation, holder.partner_id, holder.user_id, None, former_token)
 
 
+def begin_for_user(
+    installation: Installation, partner_id: int, user_id: int, former_token: str = ""
+) -> WebSession | None:
+    """Begin a session of a user whom somebody else vouched for; ``None`` where it may not sign in any more."""
+    return _begin(installation, partner_id, user_id, None, former_token)
+
+
 def session_of_token(installation: Installation, token: str) -> WebSession | None:
     """The session of this token; ``None`` where there is none, it ended, or its holder may not sign in any more."""
     if not token:

@@ -1,0 +1,1 @@
+"""Signing in at the partner's own identity provider, by OpenID Connect."""

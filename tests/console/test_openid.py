@@ -1,0 +1,181 @@
+"""Signing in at a real identity provider: who is let in, as whom, and what is not believed."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from rebill.model.callers import NewUser, UserChange
+from rebill.model.errors import Forbidden, Invalid, Unavailable
+from rebill.model.party import Role
+from rebill.openid.provider import Provider, _derived
+from rebill.services.callers.change_user import change_user
+from rebill.services.callers.create_user import create_user
+from rebill.services.callers.openid_sign_in import link_subject
+from rebill.services.keeping.read_audit_trail import newest_audit_entries
+from rebill.settings import OpenIdSettings
+from rebill.store.audit_entries import AuditFilter
+from tests.console.conftest import Office
+from tests.console.visitor import BASE, Visitor, visiting
+from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, running_identity_provider, signed_in_there
+
+BACK = f"{BASE}/sign-in/openid/back"
+ANN = "Ann@Partner.example"
+SECRET = "5" * 64
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[str]:
+    with running_identity_provider(BACK) as address:
+        yield address
+
+
+@pytest.fixture
+def openid(issuer: str) -> OpenIdSettings:
+    return OpenIdSettings(issuer, CLIENT_ID, CLIENT_SECRET, BACK, "Partner ID")
+
+
+@pytest.fixture
+def with_provider(office: Office, openid: OpenIdSettings) -> Office:
+    settings = replace(office.installation.settings, openid=openid)
+    # The provider has a clock of its own, so that theirs must be the real one.
+    installation = replace(office.installation, settings=settings, clock=lambda: datetime.now(UTC))
+    return replace(office, installation=installation)
+
+
+@pytest.fixture
+def person(with_provider: Office) -> Iterator[Visitor]:
+    with visiting(with_provider.installation) as visitor:
+        yield visitor
+
+
+def _user(office: Office, email: str = ANN, role: Role = Role.OPERATOR, customer_id: int | None = None) -> int:
+    new = NewUser("Ann Accountant", role, customer_id=customer_id, email=email)
+    return create_user(office.installation, office.partner, new).user_id
+
+
+def _there_and_back(person: Visitor, name: str, start: str = "/sign-in/openid?next=%2Fcustomers") -> str:
+    """The text of the page where a person ends who signs in there as ``name``."""
+    sent = person.ask(start)
+    assert sent.status_code == 303, sent.text
+    back = signed_in_there(sent.headers["location"], name)
+    assert back.startswith(BACK)
+    return person.open(back).answer.text
+
+
+def test_a_user_signs_in_by_the_address_that_the_provider_verified(
+    with_provider: Office, person: Visitor, openid: OpenIdSettings
+) -> None:
+    _user(with_provider)
+    assert "Partner ID" in person.open("/sign-in").answer.text
+    page = _there_and_back(person, "ann@partner.example")
+    assert "Ann Accountant" in page
+    assert "New customer" in page, "the page that was wanted"
+    entry = newest_audit_entries(with_provider.installation, with_provider.partner, AuditFilter(), 1)[0].entry
+    assert entry.act == "link_subject"
+    assert json.loads(entry.after or "") == {"issuer": openid.issuer, "subject": "ann@partner.example"}
+
+
+def test_from_then_on_the_subject_counts_and_not_the_address(with_provider: Office, person: Visitor) -> None:
+    ann = _user(with_provider)
+    _there_and_back(person, "ann@partner.example")
+    installation, partner = with_provider.installation, with_provider.partner
+    change_user(installation, partner, ann, UserChange(email="ann@elsewhere.example"))
+    other = _user(with_provider, "ann@partner.example")
+    with visiting(installation) as later:
+        assert "Ann Accountant" in _there_and_back(later, "ann@partner.example")
+    change_user(installation, partner, ann, UserChange(disabled=True))
+    with visiting(installation) as later:
+        assert "no user here has your address" in _there_and_back(later, "ann@partner.example")
+    assert other != ann
+
+
+@pytest.mark.parametrize("name", ["nobody@partner.example", "ann@partner.example+unverified"])
+def test_whom_nobody_vouches_for_is_nobody(with_provider: Office, person: Visitor, name: str) -> None:
+    _user(with_provider)
+    page = _there_and_back(person, name)
+    assert "no user here has your address" in page
+    assert person.open("/").path.startswith("/sign-in")
+
+
+def test_an_address_that_two_users_bear_lets_nobody_in(with_provider: Office, person: Visitor) -> None:
+    _user(with_provider)
+    _user(with_provider, ANN.upper())
+    assert "no user here has your address" in _there_and_back(person, "ann@partner.example")
+
+
+def test_a_subject_that_was_linked_by_hand_needs_no_address(with_provider: Office, person: Visitor) -> None:
+    ann, bob = _user(with_provider), _user(with_provider, "bob@partner.example")
+    installation, partner = with_provider.installation, with_provider.partner
+    subject = "ann@partner.example+unverified"
+    link_subject(installation, partner, ann, subject)
+    assert "Ann Accountant" in _there_and_back(person, subject)
+    with pytest.raises(Invalid, match="Nothing was changed"):
+        link_subject(installation, partner, bob, subject)
+
+
+def test_a_customers_user_comes_to_its_portal(with_provider: Office, person: Visitor) -> None:
+    _user(with_provider, ANN, Role.CUSTOMER_READ_ONLY, with_provider.own)
+    page = _there_and_back(person, "ann@partner.example", "/sign-in/openid?next=https://evil.example/")
+    assert "Neighbour" not in page
+    assert "Azure accounts" not in page
+
+
+def test_another_browser_or_a_code_that_is_used_again_opens_nothing(with_provider: Office, person: Visitor) -> None:
+    _user(with_provider)
+    sent = person.ask("/sign-in/openid")
+    back = signed_in_there(sent.headers["location"], "ann@partner.example")
+    with visiting(with_provider.installation) as stranger:
+        answer = stranger.ask(back)
+        assert (answer.status_code, "not begun in this browser" in answer.text) == (403, True)
+    assert "Ann Accountant" in person.open(back).answer.text
+    secret_cookie = sent.headers["set-cookie"].partition(";")[0]
+    with visiting(with_provider.installation) as thief:
+        answer = thief.ask(back, secret_cookie)
+        assert (answer.status_code, "did not confirm" in answer.text) == (403, True)
+
+
+def test_a_token_is_believed_only_whole(openid: OpenIdSettings) -> None:
+    provider, now = Provider(openid), datetime.now(UTC)
+    back = signed_in_there(provider.address_for(SECRET), "ann@partner.example")
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    token = provider._id_token(code, _derived(SECRET, "verifier"))
+    head, body, signature = token.split(".")
+    claims = json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    stranger = RSAKey.generate_key(2048, {"kid": json.loads(urlsafe_b64decode(head + "=="))["kid"]})
+    forged = jwt.encode({"alg": "RS256", "kid": stranger.kid}, claims, stranger)
+    changed = urlsafe_b64encode(json.dumps({**claims, "sub": "boss"}).encode()).rstrip(b"=").decode()
+    unsigned = urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+    for given in (forged, f"{head}.{changed}.{signature}", f"{unsigned}.{body}.", f"{head}.{body}.", "", "a.b.c"):
+        with pytest.raises(Forbidden):
+            provider._claims(given, _derived(SECRET, "nonce"), now)
+    assert provider._claims(token, _derived(SECRET, "nonce"), now)["sub"] == "ann@partner.example"
+    for secret, at in (("6" * 64, now), (SECRET, now + timedelta(hours=3))):
+        with pytest.raises(Forbidden):
+            provider._claims(token, _derived(secret, "nonce"), at)
+    others = Provider(replace(openid, client_id="another"))
+    with pytest.raises(Forbidden):
+        others._claims(token, _derived(SECRET, "nonce"), now)
+
+
+def test_a_provider_that_is_gone_or_another_is_said_on_the_page(office: Office, openid: OpenIdSettings) -> None:
+    installation = office.installation
+    for issuer in ("http://127.0.0.1:1", f"{openid.issuer}/"):
+        settings = replace(installation.settings, openid=replace(openid, issuer=issuer))
+        with visiting(replace(installation, settings=settings)) as person:
+            answer = person.ask("/sign-in/openid?next=/")
+            assert (answer.status_code, "cannot be used now" in answer.text) == (503, True)
+        with pytest.raises(Unavailable):
+            Provider(replace(openid, issuer=issuer)).address_for(SECRET)
+
+
+def test_without_settings_no_provider_is_offered(office: Office) -> None:
+    with visiting(office.installation) as person:
+        assert "/sign-in/openid" not in person.open("/sign-in").answer.text
+        assert person.ask("/sign-in/openid").status_code == 403
