@@ -61,6 +61,13 @@ ON_ITS_OWN = {
 """Commands of another home, of no partner that is there already, or that do what acts with entries of their own do."""
 
 
+_IDENTITY_PROVIDER = {
+    "REBILL_OPENID_ISSUER": "https://identity.example",
+    "REBILL_OPENID_CLIENT_ID": "rebill",
+    "REBILL_OPENID_CLIENT_SECRET": "secret",
+    "REBILL_OPENID_REDIRECT_URL": "https://rebill.example/sign-in/openid/back",
+}
+"""Nobody asks it here: it is only named."""
 _OWN_NUMBERS = (
     "INSERT INTO closing_settings (partner_id, unassigned_threshold, close_day, needs_approval, numbering, late_cost)"
     " SELECT partner_id, '0', 1, false, 'external', 'note' FROM partners"
@@ -134,6 +141,7 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     secret.write_text("correct horse battery staple\n")
     named = ("--sign-in-name", "bea@partner.example", "--password-file", str(secret))
     yield Step("users set-password", (ann, *named), ("999999999", *named), Act.SET_PASSWORD)
+    yield Step("users link-subject", (ann, "a subject"), ("999999999", "a subject"), Act.LINK_SUBJECT)
     yield Step("users delete", (ann,), ("999999999",), Act.DELETE_USER)
     yield Step(
         "keys create",
@@ -202,11 +210,12 @@ def test_every_command_that_changes_something_leaves_one_entry_done_or_refused(
         driven.add(step.command)
         words = step.command.split(" ")
         last = _left(rebill, 0)[-1]["number"]
-        assert rebill.run(*words, *step.refused, step.reason_option, "Try it", "--json").code == 1, step
+        refused_with = (*step.refused, step.reason_option, "Try it", "--json")
+        assert rebill.run(*words, *refused_with, **_IDENTITY_PROVIDER).code == 1, step
         if step.dry_run:
             assert rebill.run(*words, *step.refused, "--dry-run", "--json").code == 1
             assert rebill.run(*words, *step.arguments, "--dry-run", "--json").code == 0
-        done = rebill.run(*words, *step.arguments, step.reason_option, "Ticket 7", "--json")
+        done = rebill.run(*words, *step.arguments, step.reason_option, "Ticket 7", "--json", **_IDENTITY_PROVIDER)
         assert done.code == 0, (step, done)
         entries = _left(rebill, last)
         assert [(entry["act"], entry["outcome"]) for entry in entries] == [(step.act, "refused"), (step.act, "done")]

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -19,7 +20,7 @@ from rebill.services.callers.change_user import change_user
 from rebill.services.callers.create_user import create_user
 from rebill.services.callers.openid_sign_in import link_subject
 from rebill.services.keeping.read_audit_trail import newest_audit_entries
-from rebill.settings import OpenIdSettings
+from rebill.settings import OpenIdSettings, Settings
 from rebill.store.audit_entries import AuditFilter
 from tests.console.conftest import Office
 from tests.console.visitor import BASE, Visitor, visiting
@@ -179,3 +180,20 @@ def test_without_settings_no_provider_is_offered(office: Office) -> None:
     with visiting(office.installation) as person:
         assert "/sign-in/openid" not in person.open("/sign-in").answer.text
         assert person.ask("/sign-in/openid").status_code == 403
+
+
+def test_a_provider_is_named_whole_and_its_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    named = {"REBILL_OPENID_ISSUER": "https://identity.example", "REBILL_OPENID_CLIENT_ID": "rebill"}
+    with pytest.raises(Invalid, match="REBILL_OPENID_REDIRECT_URL, REBILL_OPENID_CLIENT_SECRET"):
+        Settings.from_environment(named)
+    file = tmp_path / "secret"
+    file.write_text("of the file\n", encoding="utf-8")
+    whole = {**named, "REBILL_OPENID_REDIRECT_URL": BACK, "REBILL_OPENID_CLIENT_SECRET_FILE": str(file)}
+    settings = Settings.from_environment(whole)
+    assert settings.openid == OpenIdSettings("https://identity.example", "rebill", "of the file", BACK)
+    assert "of the file" not in repr(settings)
+    for address in ("http://identity.example", "ftp://identity.example", "https://", "identity.example"):
+        with pytest.raises(Invalid, match="https address"):
+            Settings.from_environment({**whole, "REBILL_OPENID_ISSUER": address})
+    with pytest.raises(Invalid, match="cannot be read"):
+        Settings.from_environment({**whole, "REBILL_OPENID_CLIENT_SECRET_FILE": str(tmp_path / "missing")})

@@ -125,7 +125,7 @@ class Visitor:
 
     def ask(self, path: str, cookie: str = "") -> httpx.Response:
         """The answer of an address itself, followed nowhere; ``cookie``: in place of the visitor's own."""
-        return self._request("GET", path, headers={"Cookie": cookie} if cookie else {})
+        return self.request("GET", path, headers={"Cookie": cookie} if cookie else {})
 
     def send(self, action: str, **values: str | Sequence[str]) -> Shown:
         """Fill in the form on the page in front that goes to ``action``, and send it."""
