@@ -1,7 +1,7 @@
 """Users may sign in at an identity provider: which of its subjects they are.
 
 Revision ID: 0070
-Revises: 0067
+Revises: 0066
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0070"
-down_revision = "0067"
+down_revision = "0066"
 branch_labels = None
 depends_on = None
 
