@@ -148,7 +148,7 @@ class Provider:
         authorization, token, keys = (str(one) for one in endpoints)
         methods = told.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         try:
-            key_set = KeySet.import_key_set(_asked("GET", keys, refused=_gone))  # type: ignore[arg-type]
+            key_set = KeySet.import_key_set(_asked("GET", keys, refused=_gone))  # type: ignore[arg-type]  # its own kind of dictionary: it checks what it is given
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise _gone() from error
         return _Described(authorization, token, "client_secret_basic" in methods, key_set, time.monotonic())
