@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from rebill.model.call_limit import GREATEST_CALLS_PER_MINUTE
+from rebill.model.engine_name import EngineName, engine_named
 from rebill.model.errors import Invalid
 
 _PUBLIC_AUTHORITY: Final = "https://login.microsoftonline.com"
@@ -150,6 +151,7 @@ class Settings:
     ``home``: the data folder. ``database_url``: SQLAlchemy address of the record.
     ``api_key_in_query``: whether ``?api_key=`` is accepted.
     ``engine_memory_limit``: what the embedded engine may use, in DuckDB's notation.
+    ``engine``: where months are computed unless it is said; ``spark_master``: the address of the Spark for it.
     ``calls_per_minute``: how many calls of the API each key may make, ``None`` without limit.
     ``storage_connection_string_file``: holds the secret of the storage account that exports are fetched from.
     ``font_folder``: fonts that documents may use beside rebill's own.
@@ -166,6 +168,8 @@ class Settings:
     font_folder: Path | None = None
     microsoft: MicrosoftSettings = MicrosoftSettings()
     openid: OpenIdSettings | None = None
+    engine: EngineName = EngineName.DUCKDB
+    spark_master: str = "local[*]"
 
     @property
     def lake_folder(self) -> Path:
@@ -175,7 +179,8 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ, home: Path | None = None) -> "Settings":
         """Read ``REBILL_*`` variables; every one is described in ``docs/settings.md``.
 
-        Raises ``Invalid`` for a limit of calls that is none: a limit that was meant must not be off unnoticed.
+        Raises ``Invalid`` for an engine that there is not, and for a limit of calls that is none: a limit that was
+        meant must not be off unnoticed.
         """
         folder = home or Path(environment.get("REBILL_HOME") or platformdirs.user_data_path("rebill"))
         folder = folder.expanduser().absolute()
@@ -185,6 +190,8 @@ class Settings:
             database_url=given or f"sqlite:///{folder / 'rebill.sqlite3'}",
             api_key_in_query=environment.get("REBILL_API_KEY_IN_QUERY", "true").lower() != "false",
             engine_memory_limit=environment.get("REBILL_ENGINE_MEMORY_LIMIT", "600MB"),
+            engine=engine_named(environment.get("REBILL_ENGINE") or EngineName.DUCKDB),
+            spark_master=environment.get("REBILL_SPARK_MASTER") or "local[*]",
             calls_per_minute=_calls_per_minute(environment.get("REBILL_CALLS_PER_MINUTE", "")),
             storage_connection_string_file=_path(environment.get("REBILL_STORAGE_CONNECTION_STRING_FILE", "")),
             font_folder=_path(environment.get("REBILL_FONT_FOLDER", "")),

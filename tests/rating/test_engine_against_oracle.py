@@ -7,13 +7,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as tried
 from hypothesis import strategies as st
 
-from rebill.engines.duckdb import DuckDBEngine
+from rebill.engines.engine import Engine
+from rebill.engines.opening import open_engine
 from rebill.model.rating import BaseKind, Guard, RatedMonth, RatingInputs
 from rebill.model.statement import LineKind, PricedLine, drawn_up
 from rebill.services.runs.rate_month import ImportedCost, rate_month
+from rebill.settings import Settings
 from tests.rating import oracle
 from tests.rating.lines import Line
 from tests.rating.months import few_lines, many_lines, rating_inputs, write_parts
@@ -26,6 +29,9 @@ SELECT s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price, l.spans
 FROM rated_lines AS l JOIN account_spans AS s USING (span_number)
 JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = l.product_number
 ORDER BY l.part, l.part_row"""
+
+
+EMBEDDED = Settings(home=Path("/nowhere"), database_url="")
 
 
 def imported_sums(lines: list[Line]) -> dict[str, Decimal]:
@@ -42,20 +48,27 @@ def scratch() -> Iterator[Path]:
 
 
 def rated_by_engine(
-    lines: list[Line], inputs: RatingInputs, folder: Path, part_count: int
+    lines: list[Line],
+    inputs: RatingInputs,
+    folder: Path,
+    part_count: int,
+    settings: Settings = EMBEDDED,
 ) -> tuple[RatedMonth, list[Rated]]:
     parts = write_parts(lines, folder, part_count)
-    with DuckDBEngine(folder / "spill", "600MB") as engine:
+    with open_engine(settings.engine, folder, settings) as engine:
         rated = rate_month(engine, inputs, ImportedCost(parts, len(lines), imported_sums(lines)), folder)
-        if not lines:
-            return rated, []
-        # Only a month in which billing rules act on charges has a column of what they spread.
-        columns = {name for name, *_ in engine.rows("DESCRIBE rated_lines")}
-        spread = "l.spread" if "spread" in columns else "CAST('0' AS DECIMAL)"
-        rows = engine.rows(RATED_LINES.format(spread=spread))
-    return rated, [
+        return rated, rated_lines(engine) if lines else []
+
+
+def rated_lines(engine: Engine) -> list[Rated]:
+    # Only a month in which billing rules act on charges has a column of what they spread.
+    columns = {name for name, *_ in engine.rows("DESCRIBE rated_lines")}
+    spread = "l.spread" if "spread" in columns else "CAST('0' AS DECIMAL)"
+    return [
         Rated(binding, customer_id, BaseKind(kind).name, cost, price, crosses, rule, spread, Guard(guard).name)
-        for binding, customer_id, kind, cost, price, crosses, rule, spread, guard in rows
+        for binding, customer_id, kind, cost, price, crosses, rule, spread, guard in engine.rows(
+            RATED_LINES.format(spread=spread)
+        )
     ]
 
 
@@ -97,7 +110,7 @@ def key_of(line: PricedLine) -> tuple[str | int | None, ...]:
     return line.kind.value, line.provider, line.subscription, line.service, line.charge_category
 
 
-@settings(max_examples=60, deadline=None)
+@tried(max_examples=60, deadline=None)
 @given(lines=few_lines(), inputs=rating_inputs(), part_count=st.integers(1, 3))
 def test_random_charges_are_rated_alike(
     scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int
@@ -105,15 +118,17 @@ def test_random_charges_are_rated_alike(
     same_outcome(scratch, lines, inputs, part_count)
 
 
-@settings(max_examples=100, deadline=None)
+@tried(max_examples=100, deadline=None)
 @given(lines=many_lines(), inputs=rating_inputs())
 def test_months_are_rated_alike(scratch: Path, lines: list[Line], inputs: RatingInputs) -> None:
     same_outcome(scratch, lines, inputs, part_count=2)
 
 
-def same_outcome(scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int) -> None:
+def same_outcome(
+    scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int, settings: Settings = EMBEDDED
+) -> None:
     """Rate on both and compare every line, statement, balance and what needs attention."""
-    rated, by_engine = rated_by_engine(lines, inputs, scratch, part_count)
+    rated, by_engine = rated_by_engine(lines, inputs, scratch, part_count, settings)
     by_oracle = [(line, oracle.rate_line(line, inputs)) for line in lines]
     assert by_engine == [outcome for _, outcome in by_oracle]
     compare_statements(rated, by_oracle, inputs)

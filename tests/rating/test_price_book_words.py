@@ -387,7 +387,8 @@ def test_data_sets_of_before_have_none_of_the_columns_that_books_ask_about(tmp_p
     _, before = rated_by_engine([AMAZON], inputs, tmp_path, 1)
     with DuckDBEngine(tmp_path / "spill", "600MB") as engine:
         lines = f"SELECT * EXCLUDE (x_Operation, x_ServiceCode, ChargeClass) FROM '{tmp_path / 'part-00000.parquet'}'"
-        engine.write_parquet(lines, tmp_path / "old.parquet")
+        engine.create_table_as("old", lines)
+        engine.write_table("old", tmp_path / "old.parquet")
         engine.read_cost_lines([tmp_path / "old.parquet"])
         assert engine.rows("SELECT x_Operation, x_ServiceCode, SkuMeter FROM cost_lines") == [
             (None, None, AMAZON.meter)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rebill.cli.checklist import show_unassigned
-from rebill.cli.options import JsonOption, MonthOption, PartnerOption, ReasonOption
+from rebill.cli.options import EngineOption, JsonOption, MonthOption, PartnerOption, ReasonOption
 from rebill.cli.output import Heading, Output
 from rebill.cli.session import changing_session
 from rebill.cli.statements import show_statements, statement_document
@@ -40,12 +39,6 @@ ATTENTION_WORDS = {
 }
 
 
-class EngineName(StrEnum):
-    """Where a run is computed."""
-
-    DUCKDB = "duckdb"
-
-
 @commands.callback()
 def _group() -> None:
     """Bill a month."""
@@ -60,7 +53,7 @@ def run(
             "--customer", metavar="ID", help="Make only this customer's statements; the whole month is classified."
         ),
     ] = None,
-    engine: Annotated[EngineName, typer.Option("--engine", help="Where the run is computed.")] = EngineName.DUCKDB,
+    engine: EngineOption = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -73,7 +66,7 @@ def run(
     with changing_session(Act.RUN_BILL, partner, as_json, reason) as session:
         output = session.output
         with output.working(f"Billing {period}"):
-            done = run_bill(session.installation, session.caller, period, customer, engine.value)
+            done = run_bill(session.installation, session.caller, period, customer, engine)
             unassigned = unassigned_of_run(session.installation, session.caller, done.run_id)
         accounts = [UnassignedAnswer.of(one).model_dump() for one in unassigned[:UNASSIGNED_SHOWN]]
         output.answer(

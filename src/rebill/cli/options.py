@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from rebill.model.engine_name import EngineName
 from rebill.model.money import checked_percent, margin_floor_factor, parse_decimal
 from rebill.model.months import BillingMonth, parse_day, parse_instant
 from rebill.model.price_book import markup_adjustment
@@ -57,6 +58,10 @@ account_from_text: Callable[[str], str] = _read_by(billing_account_owner)
 source_row_from_text: Callable[[str], SourceRow] = _read_by(SourceRow.parse)
 layout_from_text: Callable[[str], str] = _read_by(_layout)
 
+EngineOption = Annotated[
+    EngineName | None,
+    typer.Option("--engine", help="Where it is computed; left out, where REBILL_ENGINE says.", show_default=False),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, logs on the other.")]
 PartnerOption = Annotated[
     str | None,

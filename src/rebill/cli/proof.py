@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.bills import EngineName
-from rebill.cli.options import JsonOption, MonthFilter, PartnerOption
+from rebill.cli.options import EngineOption, JsonOption, MonthFilter, PartnerOption
 from rebill.cli.output import Heading
 from rebill.cli.session import partner_session
 from rebill.model.currencies import minor_digits
@@ -24,7 +23,7 @@ def verify(
         typer.Argument(metavar="[STATEMENT_ID]", help="The statement or note to verify.", show_default=False),
     ] = None,
     period: MonthFilter = None,
-    engine: Annotated[EngineName, typer.Option("--engine", help="Where it is computed again.")] = EngineName.DUCKDB,
+    engine: EngineOption = None,
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,14 +36,14 @@ def verify(
         output = session.output
         with output.working(f"Computing {period or f'statement {statement_id}'} again"):
             found = (
-                verify_month(session.installation, session.caller, period)
+                verify_month(session.installation, session.caller, period, engine)
                 if period is not None
-                else VerifiedMonth((verify_statement(session.installation, session.caller, statement_id or 0),))
+                else VerifiedMonth((verify_statement(session.installation, session.caller, statement_id or 0, engine),))
             )
         output.answer(
             {
                 "equal": found.is_equal,
-                "engine": engine.value,
+                "engine": (engine or session.installation.settings.engine).value,
                 "statements": [verification_document(one) for one in found.verifications],
                 "missing": list(found.missing),
             }

@@ -10,30 +10,17 @@ from typing import Any, Self
 
 import duckdb
 
+from rebill.engines.engine import ASKED_COLUMNS, COST_LINE_COLUMNS
 from rebill.engines.rounded_product import MACROS
 from rebill.model.cost_line import ROLE
 from rebill.model.errors import ProgramError
-from rebill.model.sql_text import sql_path, sql_paths, sql_text
-
-COST_LINE_COLUMNS = (
-    "BilledCost ListCost EffectiveCost PricingQuantity ChargePeriodStart ChargePeriodEnd ChargeCategory "
-    "BillingCurrency ProviderName ServiceName SubAccountId x_AzureCustomerId PricingUnit CommitmentDiscountId "
-    "CommitmentDiscountStatus"
-).split()
-"""What rating always reads of a cost line."""
-ASKED_COLUMNS = (
-    "BillingAccountId ChargeClass ChargeDescription ChargeFrequency CommitmentDiscountCategory CommitmentDiscountName "
-    "CommitmentDiscountType RegionId RegionName SkuMeter SkuPriceDetails x_Operation x_ServiceCode "
-    "x_PreviousInvoiceId x_SkuMeterSubcategory"
-).split()
-"""What rating reads where a price book or a refund asks for it: texts, some of them younger than old data sets."""
+from rebill.model.sql_text import sql_paths, sql_text
 
 
 class DuckDBEngine:
-    """One run's engine. A context manager: the database lives in memory and spills into ``scratch_folder``.
+    """One run's engine (``engine.Engine``): the database lives in memory and spills into ``scratch_folder``.
 
-    Overflow of a decimal is an error in DuckDB, never a wrap or a NULL. Row order is nobody's
-    meaning here (every rated line bears its own reference), so the engine may drop it.
+    Overflow of a decimal is an error in DuckDB, never a wrap or a NULL.
     """
 
     name = "duckdb"
@@ -123,9 +110,9 @@ class DuckDBEngine:
         """Keep the rows of ``sql`` as table ``name``."""
         self._connection.execute(f"CREATE TABLE {name} AS {sql}")
 
-    def write_parquet(self, sql: str, file: Path) -> int:
-        """Write the rows of ``sql`` to ``file``; returns how many."""
-        return self._copy(sql, file, "COMPRESSION zstd, COMPRESSION_LEVEL 1")
+    def write_table(self, name: str, file: Path) -> None:
+        """Write the rows of a table, ordered by all its columns, to ``file``."""
+        self._copy(f"SELECT * FROM {name} ORDER BY ALL NULLS LAST", file, "COMPRESSION zstd, COMPRESSION_LEVEL 1")
 
     def write_csv(self, sql: str, file: Path) -> None:
         """Write the rows of ``sql`` to ``file`` as CSV (RFC 4180), the names of the columns first."""
@@ -141,7 +128,7 @@ class DuckDBEngine:
         query = f"SELECT coalesce(sum(CAST({column} AS DECIMAL(28,12))), 0) FROM {rows}"
         return Decimal(self.rows(query)[0][0])
 
-    def write_lines(self, sql: str, file: Path, narrowed: Mapping[str, str]) -> int:
+    def write_lines(self, sql: str, file: Path, narrowed: Mapping[str, str]) -> None:
         """Write rows as many as a month has lines, quickly; ``narrowed``: the types that columns are kept as.
 
         A value that its type cannot hold is an error.
@@ -151,19 +138,20 @@ class DuckDBEngine:
             sql = f"SELECT * REPLACE ({kept}) FROM ({sql})"
         # Amounts seldom repeat: to look for a dictionary of them takes longer than all else. Differences of
         # neighbours (version 2) are nearly as small, and quick.
-        return self._copy(sql, file, "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1")
+        self._copy(sql, file, "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1")
 
-    def _copy(self, sql: str, file: Path, packing: str) -> int:
-        row = self._connection.execute(
+    def _copy(self, sql: str, file: Path, packing: str) -> None:
+        self._connection.execute(
             f"COPY ({sql}) TO {sql_text(str(file))} (FORMAT parquet, {packing}, ROW_GROUP_SIZE 122880)"
-        ).fetchone()
-        if row is None:
-            raise AssertionError("COPY tells how many rows it wrote")
-        return int(row[0])
+        )
 
     def view_parquet(self, name: str, file: Path, absent: Mapping[str, str] | None = None) -> None:
-        """Make the rows of a Parquet file a table of the plan; ``absent``: values of columns that it may lack."""
-        rows = f"read_parquet({sql_path(file)})"
+        """Make the rows of a Parquet file, or of a folder of them, a table of the plan.
+
+        ``absent``: values of columns that it may lack.
+        """
+        files = sorted(file.iterdir()) if file.is_dir() else [file]
+        rows = f"read_parquet({sql_paths(files)})"
         found = {column for column, *_ in self.rows(f"DESCRIBE SELECT * FROM {rows}")} if absent else set[str]()
         added = "".join(f", {value} AS {column}" for column, value in (absent or {}).items() if column not in found)
         self._connection.execute(f"CREATE VIEW {name} AS SELECT *{added} FROM {rows}")

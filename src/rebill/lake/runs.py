@@ -63,12 +63,19 @@ def sweep_runs(lake_folder: Path, partner_id: int, month: BillingMonth, recorded
 
 
 def sha256_of_files(folder: Path) -> dict[str, str]:
-    """The hash of every table that a run wrote into its folder, by file name."""
+    """The hash of every file of the tables that a run wrote into its folder, by its name there."""
     found = {}
-    for file in sorted(folder.glob("*.parquet")):
+    for file in (file for table in sorted(folder.glob("*.parquet")) for file in files_of_table(table)):
         with file.open("rb") as stream:
-            found[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+            found[file.relative_to(folder).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
     return found
+
+
+def files_of_table(table: Path) -> list[Path]:
+    """The files of a table that a run left: one, or those of a folder of that name, in order; none where it is gone."""
+    if table.is_dir():
+        return sorted(table.iterdir())
+    return [table] if table.is_file() else []
 
 
 def keep_run(lake_folder: Path, working_folder: Path, relative_folder: str) -> None:

@@ -4,28 +4,28 @@ from typing import Final
 
 from rebill.model.cost_line import CHARGE_KIND
 from rebill.model.identifiers import AccountKind
+from rebill.rating.folding import lower_of
 from rebill.rating.line_rules import NO_LINE_RULES
 from rebill.rating.rule_sets import NOT_BILLED_RULE_SET
 
-_UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_BILLING_ACCOUNT_KEY: Final = f"translate(trim(a.billing_account), '{_UPPER}', '{_UPPER.lower()}')"
+_BILLING_ACCOUNT_KEY: Final = lower_of("trim(a.billing_account)")
 
 
 def agreement_of(billing_account: str) -> str:
     """The number of an enterprise agreement as its billing account's id ends in it."""
-    return f"regexp_replace(trim({billing_account}), '^.*/', '')"
+    return f"split_part(trim({billing_account}), '/', -1)"
 
 
 def _allocated(value: str) -> str:
     return f"CASE WHEN l.SubAccountId IS NULL AND l.x_AzureCustomerId IS NULL THEN {value} END"
 
 
-_COMMITMENT: Final = _allocated(f"translate(trim(l.CommitmentDiscountId), '{_UPPER}', '{_UPPER.lower()}')")
+_COMMITMENT: Final = _allocated(lower_of("trim(l.CommitmentDiscountId)"))
 _CHARGE_KIND: Final = _allocated(CHARGE_KIND)
 _OF_ALLOCATED: Final = f"""
  AND {_COMMITMENT} IS NOT DISTINCT FROM s.commitment
  AND {_CHARGE_KIND} IS NOT DISTINCT FROM s.charge_kind"""
-_ABSENT: Final = "CAST(NULL AS VARCHAR)"
+_ABSENT: Final = "CAST(NULL AS STRING)"
 REFUND_JOIN: Final = """
       LEFT JOIN refunded_invoices AS i
         ON i.invoice_id = l.x_PreviousInvoiceId AND l.ChargeCategory IN ('Usage', 'Purchase')
@@ -79,22 +79,24 @@ _OWNER_JOINS: Final = "\n".join(
 )
 
 
+APPLICABLE: Final = """
+SELECT a.account_number, 'subscription' AS kind, b.customer_id, b.effective_from, b.effective_to
+FROM accounts AS a JOIN bindings AS b ON b.kind = 'subscription' AND b.account_key = a.subscription
+UNION ALL
+SELECT a.account_number, 'azure_customer' AS kind, b.customer_id, b.effective_from, b.effective_to
+FROM accounts AS a JOIN bindings AS b ON b.kind = 'azure_customer' AND b.account_key = a.tenant
+UNION ALL
+SELECT a.account_number, 'commitment' AS kind, b.customer_id, b.effective_from, b.effective_to
+FROM accounts AS a JOIN bindings AS b ON b.kind = 'commitment' AND b.account_key = a.commitment
+UNION ALL
+SELECT a.account_number, 'charge_kind' AS kind, b.customer_id, b.effective_from, b.effective_to
+FROM accounts AS a JOIN bindings AS b ON b.kind = 'charge_kind' AND b.account_key = a.charge_kind"""
+"""The table ``applicable``: what binds any of the accounts."""
+
 # Every day on which an account's owner may change opens a span; the spans of an account cover
 # all days once, so that a line matches exactly one. The more specific binding wins.
-_OWNED: Final = """
-applicable AS (
-    SELECT a.account_number, 'subscription' AS kind, b.customer_id, b.effective_from, b.effective_to
-    FROM accounts AS a JOIN bindings AS b ON b.kind = 'subscription' AND b.account_key = a.subscription
-    UNION ALL
-    SELECT a.account_number, 'azure_customer' AS kind, b.customer_id, b.effective_from, b.effective_to
-    FROM accounts AS a JOIN bindings AS b ON b.kind = 'azure_customer' AND b.account_key = a.tenant
-    UNION ALL
-    SELECT a.account_number, 'commitment' AS kind, b.customer_id, b.effective_from, b.effective_to
-    FROM accounts AS a JOIN bindings AS b ON b.kind = 'commitment' AND b.account_key = a.commitment
-    UNION ALL
-    SELECT a.account_number, 'charge_kind' AS kind, b.customer_id, b.effective_from, b.effective_to
-    FROM accounts AS a JOIN bindings AS b ON b.kind = 'charge_kind' AND b.account_key = a.charge_kind
-), edges AS (
+_CHANGES: Final = f"""
+WITH edges AS (
     SELECT account_number, DATE '0001-01-01' AS first_day FROM accounts
     UNION SELECT account_number, effective_from AS first_day FROM applicable WHERE effective_from IS NOT NULL
     UNION SELECT account_number, effective_to AS first_day FROM applicable WHERE effective_to IS NOT NULL
@@ -112,22 +114,30 @@ applicable AS (
                 WHEN by_commitment.customer_id IS NOT NULL THEN 'commitment'
                 WHEN by_charge_kind.customer_id IS NOT NULL THEN 'charge_kind' END AS bound_by
     FROM spans AS s
-{owner_joins}
+{_OWNER_JOINS}
 ), changes AS (
     SELECT owned.*, CASE WHEN LAG(customer_id) OVER (PARTITION BY account_number ORDER BY first_day)
                               IS NOT DISTINCT FROM customer_id THEN 0 ELSE 1 END AS owner_begins
     FROM owned
-), numbered AS (
+)"""
+
+OWNERSHIPS: Final = f"""{_CHANGES}, numbered AS (
     SELECT changes.*, SUM(owner_begins) OVER (PARTITION BY account_number ORDER BY first_day
                                               ROWS UNBOUNDED PRECEDING) AS ownership
     FROM changes
-), ownerships AS (
-    SELECT o.account_number, a.subscription, a.tenant, a.billing_account, a.commitment, a.charge_kind, a.rules_month,
-           {billing_account_key} AS billing_account_key,
-           o.first_day, o.until_day, o.customer_id, o.bound_by,
-           MAX(o.until_day) OVER (PARTITION BY o.account_number, o.ownership) AS owner_until_day
-    FROM numbered AS o JOIN accounts AS a ON a.account_number = o.account_number
-)"""
+)
+SELECT o.account_number, a.subscription, a.tenant, a.billing_account, a.commitment, a.charge_kind, a.rules_month,
+       {_BILLING_ACCOUNT_KEY} AS billing_account_key,
+       o.first_day, o.until_day, o.customer_id, o.bound_by,
+       MAX(o.until_day) OVER (PARTITION BY o.account_number, o.ownership) AS owner_until_day
+FROM numbered AS o JOIN accounts AS a ON a.account_number = o.account_number"""
+"""The table ``ownerships``: the spans of days on which each account has one owner; they cover all days once."""
+
+CHANGES_OF_OWNER: Final = f"""{_CHANGES}
+SELECT a.subscription, a.tenant, c.first_day
+FROM changes AS c JOIN accounts AS a ON a.account_number = c.account_number
+WHERE c.owner_begins = 1 AND c.first_day > DATE '0001-01-01'"""
+"""The days on which an account, told apart by subscription and tenant, becomes another's, or nobody's."""
 
 # The spans are cut once more where the rules of their customer change. Books do not fall through: the account that
 # is named most closely decides, on days without rules of its book too.
@@ -161,17 +171,8 @@ rule_edges AS (
 _NAMED: Final = (("of_subscription", "subscription"), ("of_tenant", "tenant"), ("of_payer", "billing_account_key"))
 
 
-def changes_of_owner() -> str:
-    """The days on which an account, told apart by subscription and tenant, becomes another's, or nobody's."""
-    return f"""
-WITH {_OWNED.format(billing_account_key=_BILLING_ACCOUNT_KEY, owner_joins=_OWNER_JOINS)}
-SELECT a.subscription, a.tenant, c.first_day
-FROM changes AS c JOIN accounts AS a ON a.account_number = c.account_number
-WHERE c.owner_begins = 1 AND c.first_day > DATE '0001-01-01'"""
-
-
 def account_spans(names_accounts: bool) -> str:
-    """The spans of days of each account with one owner and one rule set; they cover all days once."""
+    """The spans of days of each account of ``ownerships`` with one rule set too; they cover all days once."""
     named = _NAMED if names_accounts else ()
     conditions = [(alias, f"{alias}.account_key = o.{column}") for alias, column in named]
     conditions.append(("of_all", "of_all.account_key IS NULL"))
@@ -184,7 +185,6 @@ def account_spans(names_accounts: bool) -> str:
         for alias, condition in conditions
     )
     rule_sets = ", ".join(f"{alias}.rule_set" for alias, _ in conditions)
-    owned = _OWNED.format(billing_account_key=_BILLING_ACCOUNT_KEY, owner_joins=_OWNER_JOINS)
     ruled = _RULED.format(
         rule_sets=rule_sets,
         not_billed=NOT_BILLED_RULE_SET,
@@ -193,7 +193,7 @@ def account_spans(names_accounts: bool) -> str:
         agreement=agreement_of("o.billing_account"),
     )
     return f"""
-WITH {owned}, {ruled}
+WITH {ruled}
 SELECT CAST(row_number() OVER (ORDER BY account_number, first_day) AS INTEGER) AS span_number,
        subscription, tenant, billing_account, first_day, until_day, customer_id, bound_by, owner_until_day, rule_set,
        line_rule_set, commitment, charge_kind, rules_month,

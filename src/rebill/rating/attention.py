@@ -4,22 +4,24 @@ from typing import Final
 
 from rebill.model.rating import Attention, BaseKind
 
-ATTENTION_LINES: Final = f"""
-WITH marked AS (
-    SELECT '{Attention.SPANS_TRANSFER}' AS kind, * FROM rated_lines WHERE spans_transfer
-    UNION ALL
-    SELECT CASE base_kind WHEN {BaseKind.NO_RETAIL} THEN '{Attention.NO_RETAIL}'
-                ELSE '{Attention.NO_EFFECTIVE}' END AS kind, *
-    FROM rated_lines WHERE base_kind IN ({BaseKind.NO_RETAIL}, {BaseKind.NO_EFFECTIVE})
-)
-SELECT m.kind, f.source_sha256, l.x_SourceRow AS source_row, s.customer_id, f.data_set_id,
+MARKED_LINES: Final = f"""
+SELECT '{Attention.SPANS_TRANSFER}' AS kind, part, part_row, span_number, billed_cost
+FROM rated_lines WHERE spans_transfer
+UNION ALL
+SELECT CASE base_kind WHEN {BaseKind.NO_RETAIL} THEN '{Attention.NO_RETAIL}'
+            ELSE '{Attention.NO_EFFECTIVE}' END AS kind, part, part_row, span_number, billed_cost
+FROM rated_lines WHERE base_kind IN ({BaseKind.NO_RETAIL}, {BaseKind.NO_EFFECTIVE})"""
+"""The table ``marked_lines``: what of the rated lines needs attention. An engine that knows how few they are finds them
+among the month's lines without moving the month about."""
+
+ATTENTION_LINES: Final = """
+SELECT m.kind, m.part, m.part_row, f.source_sha256, l.x_SourceRow AS source_row, s.customer_id, f.data_set_id,
        l.x_SourceFile AS source_file, s.subscription, s.tenant, l.ChargePeriodStart AS charge_start,
        l.ChargePeriodEnd AS charge_end, m.billed_cost, l.BillingCurrency AS currency
-FROM marked AS m
+FROM marked_lines AS m
 JOIN account_spans AS s ON s.span_number = m.span_number
 JOIN lake_lines AS l ON l.part = m.part AND l.part_row = m.part_row
-JOIN source_files AS f ON f.part = m.part AND f.source_file = l.x_SourceFile
-ORDER BY m.kind, m.part, m.part_row"""
+JOIN source_files AS f ON f.part = m.part AND f.source_file = l.x_SourceFile"""
 """Beside the tables of the plan it reads ``source_files`` (part, source file, data set, hash) and ``lake_lines``: all
 columns of the lines, with ``part`` and ``part_row``."""
 

@@ -120,8 +120,8 @@ def line_rule_tables(rules: LineRules) -> tuple[InputTable, ...]:
     ]
     holder_columns = (
         ("customer_id", "BIGINT"),
-        ("agreement", "VARCHAR"),
-        ("rules_month", "VARCHAR"),
+        ("agreement", "STRING"),
+        ("rules_month", "STRING"),
         ("line_rule_set", "INTEGER"),
     )
     return (

@@ -17,7 +17,15 @@ from decimal import Decimal
 from typing import Final
 
 from rebill.model.rating import BaseKind
-from rebill.rating.accounts import REFUND_JOIN, account_spans, accounts, agreement_of, span_of_line
+from rebill.rating.accounts import (
+    APPLICABLE,
+    OWNERSHIPS,
+    REFUND_JOIN,
+    account_spans,
+    accounts,
+    agreement_of,
+    span_of_line,
+)
 from rebill.rating.guards import GUARD_JOIN, KEPT_FOR_GUARDS, UNGUARDED, guard_columns, guarded
 from rebill.rating.line_columns import Asked
 from rebill.rating.products import (
@@ -233,6 +241,8 @@ def keys(features: PlanFeatures) -> tuple[Step, ...]:
     lines = "cost_lines" if features.has_refunds else "line_keys"
     return (
         Step("accounts", accounts(features.names_accounts, features.allocates, lines, features.has_refunds)),
+        Step("applicable", APPLICABLE),
+        Step("ownerships", OWNERSHIPS),
         Step("account_spans", account_spans(features.names_accounts)),
         Step("products", products(features.asked)),
     )

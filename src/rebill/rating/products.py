@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from rebill.model.rating import BaseKind, CommitmentRole
+from rebill.rating.folding import lower_of
 from rebill.rating.line_columns import Asked, asked_columns
 from rebill.rating.rule_sets import NOT_BILLED_RULE_SET
+from rebill.rating.ruled_lines import ZERO
 from rebill.rating.tables import FACTOR_TYPE, RATE_TYPE, class_table_name
 
 _ONE: Final = f"CAST('1' AS {FACTOR_TYPE})"
@@ -26,8 +28,8 @@ _COMMITMENT_ROLE: Final = f"""CASE
          WHEN l.ChargeCategory = 'Purchase' THEN '{CommitmentRole.PURCHASE}'
          WHEN l.CommitmentDiscountStatus = 'Used' THEN '{CommitmentRole.USED}'
          ELSE '{CommitmentRole.UNUSED}' END"""
-_SAVINGS_PLAN: Final = """COALESCE(l.CommitmentDiscountId IS NOT NULL AND CASE
-         WHEN l.CommitmentDiscountCategory IS NULL THEN lower(l.CommitmentDiscountType) LIKE '%savings%'
+_SAVINGS_PLAN: Final = f"""COALESCE(l.CommitmentDiscountId IS NOT NULL AND CASE
+         WHEN l.CommitmentDiscountCategory IS NULL THEN {lower_of("l.CommitmentDiscountType")} LIKE '%savings%'
          ELSE l.CommitmentDiscountCategory = 'Spend' END, FALSE)"""
 
 
@@ -57,7 +59,7 @@ def key_parts(asked: Asked) -> tuple[KeyPart, ...]:
         parts.append(KeyPart("savings_plan", _SAVINGS_PLAN))
     if asked.record_types:
         parts.append(KeyPart("recurring", "COALESCE(l.ChargeFrequency = 'Recurring', FALSE)"))
-        parts.append(KeyPart("taken_back", "(l.BilledCost < 0 OR COALESCE(l.ChargeClass = 'Correction', FALSE))"))
+        parts.append(KeyPart("taken_back", f"(l.BilledCost < {ZERO} OR COALESCE(l.ChargeClass = 'Correction', FALSE))"))
     if asked.fixed_rate:
         parts.append(KeyPart("quantified", "(l.PricingQuantity IS NOT NULL)"))
     for column in asked_columns(asked):

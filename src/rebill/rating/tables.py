@@ -36,8 +36,8 @@ def _day(day: date | None) -> str | None:
 def binding_table(bindings: Sequence[AccountBinding]) -> InputTable:
     """The table ``bindings``: whose accounts are on which days."""
     columns = (
-        ("kind", "VARCHAR"),
-        ("account_key", "VARCHAR"),
+        ("kind", "STRING"),
+        ("account_key", "STRING"),
         ("customer_id", "BIGINT"),
         ("effective_from", "DATE"),
         ("effective_to", "DATE"),
@@ -58,11 +58,11 @@ def binding_table(bindings: Sequence[AccountBinding]) -> InputTable:
 def changed_day_table(changed: Mapping[tuple[AccountKind, str], Collection[date]]) -> InputTable:
     """The table ``changed_days``: on which days an act changes who has an account, by kind and key."""
     rows = [(kind.value, key, _day(day)) for (kind, key), days in changed.items() for day in sorted(days)]
-    return InputTable("changed_days", (("kind", "VARCHAR"), ("account_key", "VARCHAR"), ("day", "DATE")), rows)
+    return InputTable("changed_days", (("kind", "STRING"), ("account_key", "STRING"), ("day", "DATE")), rows)
 
 
 def _rule_sets(rule_sets: RuleSets) -> InputTable:
-    columns = (("rule_set", "INTEGER"), ("basis", "VARCHAR"), ("commitments", "VARCHAR"), ("matcher", "INTEGER"))
+    columns = (("rule_set", "INTEGER"), ("basis", "STRING"), ("commitments", "STRING"), ("matcher", "INTEGER"))
     rows = [
         (str(number), rule_set.basis.value, rule_set.commitments.value, str(rule_set.matcher))
         for number, rule_set in enumerate(rule_sets.numbered, 1)
@@ -73,11 +73,11 @@ def _rule_sets(rule_sets: RuleSets) -> InputTable:
 def _account_rules(rule_sets: RuleSets) -> InputTable:
     columns = (
         ("customer_id", "BIGINT"),
-        ("account_key", "VARCHAR"),
+        ("account_key", "STRING"),
         ("first_day", "DATE"),
         ("until_day", "DATE"),
         ("rule_set", "INTEGER"),
-        ("rules_month", "VARCHAR"),
+        ("rules_month", "STRING"),
     )
     rows = [
         (
@@ -100,13 +100,13 @@ def input_tables(inputs: RatingInputs, rule_sets: RuleSets) -> tuple[InputTable,
 
 def _refunded_invoices(inputs: RatingInputs) -> InputTable:
     rows = [(invoice, str(rules.month)) for rules in inputs.refund_rules for invoice in rules.invoices]
-    return InputTable("refunded_invoices", (("invoice_id", "VARCHAR"), ("rules_month", "VARCHAR")), rows)
+    return InputTable("refunded_invoices", (("invoice_id", "STRING"), ("rules_month", "STRING")), rows)
 
 
 def class_table(classes: TextClasses) -> InputTable:
     """The texts of a column that are like something; all others are of class 0."""
     rows = [(text, str(number)) for text, number in classes.by_text.items()]
-    return InputTable(class_table_name(classes.column), (("text", "VARCHAR"), ("class", "INTEGER")), rows)
+    return InputTable(class_table_name(classes.column), (("text", "STRING"), ("class", "INTEGER")), rows)
 
 
 def class_table_name(column: TextColumn) -> str:

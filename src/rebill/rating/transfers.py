@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from rebill.rating.accounts import accounts, changes_of_owner
+from rebill.rating.accounts import accounts
 
 LONG_USAGE: Final = "l.ChargeCategory = 'Usage' AND l.ChargePeriodEnd > l.ChargePeriodStart + INTERVAL '1' DAY"
 """The condition that a line ``l`` is usage of more than a day; NULL where it has no end."""
@@ -16,7 +16,6 @@ WHERE {LONG_USAGE}
 """Lines of accounts in the table ``changed_days`` (kind, account key, day) that may cross one of those days."""
 
 ACCOUNTS_OF_LONG_LINES: Final = accounts(names_accounts=False, lines="long_lines")
-CHANGES_OF_OWNER: Final = changes_of_owner()
 
 CROSSING_LINES: Final = """
 SELECT l.part, l.part_row, l.SubAccountId, l.x_AzureCustomerId, l.ChargePeriodStart, l.ChargePeriodEnd,

@@ -10,13 +10,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from rebill.engines.duckdb import DuckDBEngine
+from rebill.engines.engine import Engine
+from rebill.engines.opening import open_engine
 from rebill.lake.runs import MANIFEST, SCRATCH, keep_run, only_run, run_folder, sha256_of_files, sweep_runs
 from rebill.model.attention import LineToAccept
 from rebill.model.audit import Act
 from rebill.model.correction import PendingCorrection
 from rebill.model.data_set import DataSet
-from rebill.model.errors import Conflict, Invalid, NotFound
+from rebill.model.engine_name import EngineName
+from rebill.model.errors import Conflict, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.rating import Attention, RatedMonth, RatingInputs
@@ -46,8 +48,6 @@ from rebill.store.statements import (
     statements_of_month,
 )
 from rebill.store.tables import runs
-
-ENGINES = ("duckdb",)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def run_bill(
     caller: Caller,
     month: BillingMonth,
     customer_id: int | None = None,
-    engine: str = "duckdb",
+    engine: EngineName | None = None,
 ) -> BillRun:
     """Rebuild the Estimated statements of ``month``, whole; with ``customer_id`` only that customer's.
 
@@ -91,13 +91,12 @@ def run_bill(
     ``ProgramError`` when the run does not balance, or disk or memory does not suffice. Rules: ``docs/rating.md``.
     """
     require(caller, Permission.CHANGE)
-    if engine not in ENGINES:
-        raise Invalid("unknown_engine", f"There is no engine {engine!r}; choose one of {', '.join(ENGINES)}.")
+    chosen = engine or installation.settings.engine
     with only_run(installation.lake_folder, caller.partner_id, month) as folder:
         recorded = _read_record(installation, caller, month, customer_id)
         imported = imported_cost(installation, recorded.data_sets)
         with (
-            DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as opened,
+            open_engine(chosen, folder / SCRATCH, installation.settings) as opened,
             ThreadPoolExecutor(1) as aside,
         ):
             kept: list[Future[_KeptFiles]] = []
@@ -112,9 +111,9 @@ def run_bill(
             files = kept[0].result() if kept else _KeptFiles((), {})
             engine_version = opened.version
         statements = drawn_up.statements
-        proof = _write_manifest(folder, rated, drawn_up, files.sha256, f"{engine} {engine_version}")
+        proof = _write_manifest(folder, rated, drawn_up, files.sha256, f"{chosen} {engine_version}")
         wanted = _only(statements, customer_id)
-        return _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, engine)
+        return _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, chosen)
 
 
 def _read_record(installation: Installation, caller: Caller, month: BillingMonth, customer_id: int | None) -> _Recorded:
@@ -168,7 +167,7 @@ class _KeptFiles:
 
 
 def _keep_files(
-    engine: DuckDBEngine, data_sets: Sequence[DataSet], imported: ImportedCost, has_attention: bool, folder: Path
+    engine: Engine, data_sets: Sequence[DataSet], imported: ImportedCost, has_attention: bool, folder: Path
 ) -> _KeptFiles:
     """Write what needs attention beside the rated lines, and hash all of it."""
     attention = keep_attention_lines(engine, data_sets, imported, folder) if has_attention else ()
@@ -204,7 +203,7 @@ def _keep(
     proof: _Proof,
     folder: Path,
     customer_id: int | None,
-    engine: str,
+    engine: EngineName,
 ) -> BillRun:
     month, run_id = recorded.inputs.month, recorded.run_id
     place = run_folder(caller.partner_id, month, run_id)
@@ -223,7 +222,7 @@ def _keep(
             run_id=run_id,
             billing_month=str(month),
             customer_id=customer_id,
-            engine=engine,
+            engine=engine.value,
             finished_at=now,
             manifest_sha256=proof.inputs_sha256,
             outcome_sha256=proof.outcome_sha256,
@@ -243,7 +242,7 @@ def _keep(
             run_id,
             now,
             before={"statements": standing},
-            after={"period": month, "engine": engine, "statements": _totals(drawn_up)},
+            after={"period": month, "engine": engine.value, "statements": _totals(drawn_up)},
             customer_id=customer_id,
         )
         return drawn_up, pending_corrections(scope, month, customer_id), left_open
@@ -260,4 +259,4 @@ def _totals(found: Sequence[StatementRecord]) -> dict[str, str]:
     return {str(one.statement_id): f"{one.statement.price_text} {one.statement.currency}" for one in found}
 
 
-__all__ = ["ENGINES", "BillRun", "StatementRecord", "run_bill"]
+__all__ = ["BillRun", "StatementRecord", "run_bill"]

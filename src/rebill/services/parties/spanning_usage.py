@@ -20,6 +20,7 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.rating import AccountBinding
 from rebill.model.spanning_usage import LINES_LISTED, SpanningLine, SpanningUsage
 from rebill.rating import transfers
+from rebill.rating.accounts import APPLICABLE, CHANGES_OF_OWNER
 from rebill.rating.tables import binding_table, changed_day_table
 from rebill.services.acting.installation import Installation
 from rebill.services.parties.assignment_plan import ChangingAccount, changed_days, owners_after
@@ -81,7 +82,8 @@ def _found(installation: Installation, changes: ChangesOfOwner) -> SpanningUsage
             engine.create_table(table.name, table.columns, table.rows)
         engine.create_table_as("long_lines", transfers.LONG_LINES)
         engine.create_table_as("accounts", transfers.ACCOUNTS_OF_LONG_LINES)
-        engine.create_table_as("changes_of_owner", transfers.CHANGES_OF_OWNER)
+        engine.create_table_as("applicable", APPLICABLE)
+        engine.create_table_as("changes_of_owner", CHANGES_OF_OWNER)
         engine.create_table_as("crossing_lines", transfers.CROSSING_LINES)
         ((count,),) = engine.rows("SELECT COUNT(*) FROM crossing_lines")
         rows = engine.rows(transfers.first_crossing_lines(LINES_LISTED)) if count else []

@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 from rebill.model.correction import MonthSum, corrected, sum_of_lines
 from rebill.model.document import DocumentKind
+from rebill.model.engine_name import EngineName
 from rebill.model.errors import NotFound, ProgramError
 from rebill.model.money import ZERO, text_of, text_of_minor_units
 from rebill.model.months import BillingMonth
@@ -49,10 +50,13 @@ class VerifiedMonth:
         return not self.missing and not any(found.difference for found in self.verifications)
 
 
-def verify_statement(installation: Installation, caller: Caller, statement_id: int) -> Verification:
+def verify_statement(
+    installation: Installation, caller: Caller, statement_id: int, engine: EngineName | None = None
+) -> Verification:
     """Verify one statement or note, with the blocks that stand on it.
 
-    Raises ``Forbidden``, ``NotFound``, and ``TooMany`` while too many months are recomputed.
+    ``engine``: where it is computed again, if not where the settings say. Raises ``Forbidden``, ``NotFound``, and
+    ``TooMany`` while too many months are recomputed.
     """
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
@@ -62,10 +66,12 @@ def verify_statement(installation: Installation, caller: Caller, statement_id: i
             raise unknown_statement(statement_id)
         recorded = _read(scope, [document])
     with place_of_proof(installation, caller) as folder:
-        return _verified(recorded[0], RecomputedRuns(installation, folder))
+        return _verified(recorded[0], RecomputedRuns(installation, folder, engine))
 
 
-def verify_month(installation: Installation, caller: Caller, month: BillingMonth) -> VerifiedMonth:
+def verify_month(
+    installation: Installation, caller: Caller, month: BillingMonth, engine: EngineName | None = None
+) -> VerifiedMonth:
     """Verify every statement and note of a month, and that none is missing. Raises as ``verify_statement``."""
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
@@ -75,7 +81,7 @@ def verify_month(installation: Installation, caller: Caller, month: BillingMonth
     if not runs:
         raise NotFound("month_not_run", f"{month} was not run yet: rebill bill run --period {month} does it.")
     with place_of_proof(installation, caller) as folder:
-        recomputed = RecomputedRuns(installation, folder)
+        recomputed = RecomputedRuns(installation, folder, engine)
         verifications = tuple(_verified(found, recomputed) for found in recorded)
         return VerifiedMonth(verifications, _missing(runs, recorded, recomputed))
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from rebill.engines.duckdb import DuckDBEngine
+from rebill.engines.engine import Engine
 from rebill.lake.session import engine_session
 from rebill.model.attention import AttentionLine, LineToAccept
 from rebill.model.data_set import DataSet
@@ -13,7 +13,7 @@ from rebill.model.errors import Conflict
 from rebill.model.months import BillingMonth
 from rebill.model.rating import Attention
 from rebill.model.sql_text import sql_path
-from rebill.rating.attention import ATTENTION_LINES
+from rebill.rating.attention import ATTENTION_LINES, MARKED_LINES
 from rebill.rating.tables import InputTable
 from rebill.services.acting.installation import Installation
 from rebill.services.runs.rate_month import ImportedCost
@@ -24,7 +24,7 @@ _IDENTITY = "kind, source_sha256, source_row, customer_id"
 
 
 def keep_attention_lines(
-    engine: DuckDBEngine, data_sets: Sequence[DataSet], imported: ImportedCost, folder: Path
+    engine: Engine, data_sets: Sequence[DataSet], imported: ImportedCost, folder: Path
 ) -> tuple[LineToAccept, ...]:
     """Write the lines of the run under way that need attention into its folder; answers them all."""
     owners = [data_set for data_set in data_sets for _ in data_set.parts]
@@ -33,12 +33,13 @@ def keep_attention_lines(
         for part, data_set in enumerate(owners)
         for file in data_set.files
     ]
-    columns = (("part", "INTEGER"), ("source_file", "VARCHAR"), ("data_set_id", "BIGINT"), ("source_sha256", "VARCHAR"))
+    columns = (("part", "INTEGER"), ("source_file", "STRING"), ("data_set_id", "BIGINT"), ("source_sha256", "STRING"))
     table = InputTable("source_files", columns, rows)
     engine.create_table(table.name, table.columns, table.rows)
     engine.view_parts("lake_lines", imported.parts)
-    engine.write_parquet(ATTENTION_LINES, folder / ATTENTION_FILE)
-    engine.view_parquet("attention_lines", folder / ATTENTION_FILE)
+    engine.create_table_as("marked_lines", MARKED_LINES)
+    engine.create_table_as("attention_lines", ATTENTION_LINES)
+    engine.write_table("attention_lines", folder / ATTENTION_FILE)
     return tuple(_line(*row) for row in engine.rows(f"SELECT {_IDENTITY} FROM attention_lines"))
 
 

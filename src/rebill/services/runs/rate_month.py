@@ -9,7 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from rebill.engines.duckdb import DuckDBEngine
+from rebill.engines.engine import Engine
 from rebill.model.billing_rule import RuleCloud, rule_cloud_of
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO
@@ -38,7 +38,7 @@ class ImportedCost:
 
 
 def rate_month(
-    engine: DuckDBEngine,
+    engine: Engine,
     inputs: RatingInputs,
     imported: ImportedCost,
     folder: Path,
@@ -63,8 +63,7 @@ def rate_month(
         else:
             engine.create_table_as(step.name, step.sql)
     for name in rating_plan.kept_tables(features):
-        # In one order, so that equal inputs leave equal files.
-        engine.write_parquet(f"SELECT * FROM {name} ORDER BY ALL", folder / f"{name}.parquet")
+        engine.write_table(name, folder / f"{name}.parquet")
     outcome = engine.rows(rating_plan.BALANCE)
     attention = _attention(outcome)
     if when_rated is not None:
@@ -81,14 +80,16 @@ def rate_month(
     return with_manual_lines(replace(rated, customers=ruled), inputs)
 
 
-def _narrowed(engine: DuckDBEngine, features: rating_plan.PlanFeatures, imported: ImportedCost) -> dict[str, str]:
+def _narrowed(engine: Engine, features: rating_plan.PlanFeatures, imported: ImportedCost) -> dict[str, str]:
     amount = engine.greatest_number(imported.parts, rating_plan.AMOUNT_COLUMNS)
     quantity = engine.greatest_number(imported.parts, rating_plan.QUANTITY_COLUMNS)
+    if amount is None:
+        return rating_plan.narrowed(features, amount, quantity, ZERO)
     ((factor,),) = engine.rows(rating_plan.GREATEST_FACTOR)
     return rating_plan.narrowed(features, amount, quantity, factor)
 
 
-def _customers(engine: DuckDBEngine) -> tuple[CustomerLines, ...]:
+def _customers(engine: Engine) -> tuple[CustomerLines, ...]:
     costs = {(customer, currency): cost for customer, currency, cost in engine.rows(rating_plan.STATEMENT_COSTS)}
     rows = engine.rows(rating_plan.STATEMENT_LINES)
     return tuple(
@@ -97,7 +98,7 @@ def _customers(engine: DuckDBEngine) -> tuple[CustomerLines, ...]:
     )
 
 
-def _agreement_spend(engine: DuckDBEngine, inputs: RatingInputs) -> AgreementSpend:
+def _agreement_spend(engine: Engine, inputs: RatingInputs) -> AgreementSpend:
     """What rules for some agreements take their shares of."""
     found: dict[tuple[int, str, str], Decimal] = defaultdict(Decimal)
     if names_agreements(inputs):
@@ -107,7 +108,7 @@ def _agreement_spend(engine: DuckDBEngine, inputs: RatingInputs) -> AgreementSpe
     return dict(found)
 
 
-def _unassigned_gross(engine: DuckDBEngine, outcome: Sequence[tuple[Any, ...]]) -> dict[str, Decimal]:
+def _unassigned_gross(engine: Engine, outcome: Sequence[tuple[Any, ...]]) -> dict[str, Decimal]:
     # Only where there is any, the lines are read once more.
     if not any(row[1] == Binding.UNASSIGNED for row in outcome):
         return {}
@@ -139,7 +140,7 @@ def _attention(outcome: Sequence[tuple[Any, ...]]) -> tuple[tuple[Attention, int
     return tuple((kind, count) for kind, count in counted if count)
 
 
-def _check(engine: DuckDBEngine, rated: RatedMonth, imported: ImportedCost, billed_price: Decimal) -> None:
+def _check(engine: Engine, rated: RatedMonth, imported: ImportedCost, billed_price: Decimal) -> None:
     """The checks that every run makes, exactly; the first that fails refuses the run."""
     if engine.rows(rating_plan.OVERLAPPING_SPANS)[0][0] != 0:
         _refuse("a day of an account has two owners")

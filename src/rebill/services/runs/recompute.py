@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from rebill.engines.duckdb import DuckDBEngine
+from rebill.engines.engine import Engine
+from rebill.engines.opening import open_engine
 from rebill.lake.places import PLACES, Work, take_place
 from rebill.lake.runs import SCRATCH
 from rebill.model.data_set import DataSet
+from rebill.model.engine_name import EngineName
 from rebill.model.errors import TooMany
 from rebill.model.party import Caller
 from rebill.model.rating import RatedMonth, RatingInputs
@@ -17,7 +19,7 @@ from rebill.services.runs.imported_cost import imported_cost
 from rebill.services.runs.rate_month import rate_month
 
 _WAIT_SECONDS: Final = 5
-Watch = Callable[[DuckDBEngine], None]
+Watch = Callable[[Engine], None]
 """Told each engine before it computes, for whoever may have to interrupt it."""
 
 
@@ -40,13 +42,15 @@ def recomputed(
     data_sets: Sequence[DataSet],
     folder: Path,
     watch: Watch | None = None,
+    engine_name: EngineName | None = None,
 ) -> RatedMonth:
     """The month that ``inputs`` give on these data sets; ``folder`` is made, and holds its rated lines afterwards.
 
-    Raises ``ProgramError`` as a run does.
+    ``engine_name``: where it is computed, if not where the settings say. Raises ``ProgramError`` as a run does.
     """
     (folder / SCRATCH).mkdir(parents=True)
-    with DuckDBEngine(folder / SCRATCH, installation.settings.engine_memory_limit) as engine:
+    chosen = engine_name or installation.settings.engine
+    with open_engine(chosen, folder / SCRATCH, installation.settings) as engine:
         if watch is not None:
             watch(engine)
         return rate_month(engine, inputs, imported_cost(installation, data_sets), folder)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rebill.lake.evidence import damaged, require_file, require_sha256, run_manifest
 from rebill.lake.runs import MANIFEST
+from rebill.model.engine_name import EngineName
 from rebill.model.errors import ProgramError
 from rebill.model.rating import RatedMonth
 from rebill.model.statement import Statement
@@ -33,11 +34,15 @@ class RecomputedRun:
 
 
 class RecomputedRuns:
-    """Recomputes runs in ``folder``, each set of inputs once, and checks what each run left against the outcome."""
+    """Recomputes runs in ``folder``, each set of inputs once, and checks what each run left against the outcome.
 
-    def __init__(self, installation: Installation, folder: Path) -> None:
+    ``engine``: where, if not where the settings say.
+    """
+
+    def __init__(self, installation: Installation, folder: Path, engine: EngineName | None = None) -> None:
         self._installation = installation
         self._folder = folder
+        self._engine = engine
         self._known: dict[str, RecomputedRun | ProgramError] = {}
         self._checked: set[int] = set()
 
@@ -63,7 +68,8 @@ class RecomputedRuns:
     def _recompute(self, run: RecordedRun) -> RecomputedRun:
         recorded = run_inputs(self._installation, run)
         data_sets = data_sets_of_run(self._installation, recorded, with_parts=True)
-        rated = recomputed(self._installation, recorded.inputs, data_sets, self._folder / str(run.run_id))
+        folder = self._folder / str(run.run_id)
+        rated = recomputed(self._installation, recorded.inputs, data_sets, folder, engine_name=self._engine)
         statements = draw_up(rated, run.month, recorded.minor_digits)
         return RecomputedRun(
             recorded,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rebill.engines.duckdb import DuckDBEngine
+from rebill.engines.engine import Engine
 from rebill.model.rating import RatingInputs
 from rebill.price_books.regular_expressions import matching_numbers
 from rebill.rating.customer_rules import names_agreements
@@ -17,7 +17,7 @@ from rebill.rating.rule_sets import rule_sets_of
 from rebill.rating.tables import InputTable, class_table, input_tables, match_tables
 
 
-def resolve_rules(engine: DuckDBEngine, inputs: RatingInputs) -> PlanFeatures:
+def resolve_rules(engine: Engine, inputs: RatingInputs) -> PlanFeatures:
     """Make the tables that a plan joins to the engine's cost lines, and say what the plan must read.
 
     Texts are compared once for each distinct text, rules once for each kind of lines that occurs.
@@ -52,7 +52,7 @@ def resolve_rules(engine: DuckDBEngine, inputs: RatingInputs) -> PlanFeatures:
     return features
 
 
-def classes_of_texts(engine: DuckDBEngine, asked: Asked) -> list[TextClasses]:
+def classes_of_texts(engine: Engine, asked: Asked) -> list[TextClasses]:
     """The classes of every column of text that is asked about."""
     found = []
     for column in asked_columns(asked):
@@ -61,11 +61,11 @@ def classes_of_texts(engine: DuckDBEngine, asked: Asked) -> list[TextClasses]:
     return found
 
 
-def _products(engine: DuckDBEngine, asked: Asked) -> list[dict[str, Any]]:
+def _products(engine: Engine, asked: Asked) -> list[dict[str, Any]]:
     names = ["product_number", *(part.name for part in key_parts(asked))]
     return [dict(zip(names, row, strict=True)) for row in engine.rows(f"SELECT {', '.join(names)} FROM products")]
 
 
-def _create(engine: DuckDBEngine, tables: Iterable[InputTable]) -> None:
+def _create(engine: Engine, tables: Iterable[InputTable]) -> None:
     for table in tables:
         engine.create_table(table.name, table.columns, table.rows)

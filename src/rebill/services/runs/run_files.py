@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.evidence import damaged, require_file
+from rebill.lake.runs import files_of_table
 from rebill.services.acting.installation import Installation
 from rebill.services.runs.recorded_run import RunInputs
 
@@ -31,15 +32,25 @@ def run_files(installation: Installation, run: RunInputs, folder: Path) -> Itera
     table is not what the run left.
     """
     paths = [installation.lake_folder / path for path in run.part_paths]
-    tables = {name: installation.lake_folder / run.run.folder / f"{name}.parquet" for name in RUN_TABLES}
+    place = installation.lake_folder / run.run.folder
+    tables = {name: place / f"{name}.parquet" for name in RUN_TABLES}
     for path in (*paths, *tables.values()):
-        if not path.is_file():
+        if not path.exists():
             raise damaged(path.relative_to(installation.lake_folder).as_posix(), "it is missing")
-    for name in tables:
-        if (sha256 := run.files.get(f"{name}.parquet")) is not None:
-            require_file(installation.lake_folder, f"{run.run.folder}/{name}.parquet", sha256)
+    for table in tables.values() if run.files else ():
+        _require_as_left(installation, run, table)
     with DuckDBEngine(folder, installation.settings.engine_memory_limit) as engine:
         for name, path in tables.items():
             engine.view_parquet(name, path, _YOUNGER_COLUMNS.get(name, {}))
         engine.view_parts("lake_lines", paths)
         yield engine
+
+
+def _require_as_left(installation: Installation, run: RunInputs, table: Path) -> None:
+    """Raise ``ProgramError`` unless the files of a table are those that the run left, and every byte of them."""
+    recorded = {name: sha256 for name, sha256 in run.files.items() if name.partition("/")[0] == table.name}
+    found = {file.relative_to(table.parent).as_posix() for file in files_of_table(table)}
+    for name in sorted(found ^ recorded.keys()):
+        raise damaged(f"{run.run.folder}/{name}", "the run left no such file" if name in found else "it is missing")
+    for name, sha256 in recorded.items():
+        require_file(installation.lake_folder, f"{run.run.folder}/{name}", sha256)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from rebill.engines.duckdb import DuckDBEngine
+from rebill.engines.engine import Engine
 from rebill.lake.places import PLACES, Place, Work, is_taken, take_place
 from rebill.model.dry_run import CurrencyDifference, DryRun, DryRunOrder, DryRunStatus
 from rebill.model.errors import Invalid, NotFound, RebillError, TooMany
@@ -131,7 +131,7 @@ class _Work:
         self._caller = caller
         self._place = place
         self._tried = (book_id, customer_id, month, owner_ids)
-        self._engine: DuckDBEngine | None = None
+        self._engine: Engine | None = None
         self._is_stopped = False
         self.dry_run_id = 0
         self.ended = threading.Event()
@@ -182,7 +182,7 @@ class _Work:
             raise
         return DryRunStatus.DONE, computed, ""
 
-    def _watch(self, engine: DuckDBEngine) -> None:
+    def _watch(self, engine: Engine) -> None:
         if self._is_stopped:
             raise _Stopped
         self._engine = engine

@@ -1,0 +1,105 @@
+"""This process's Spark: started once, with what exact arithmetic needs, and tried before anything is computed on it."""
+
+import logging
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rebill.model.errors import Invalid, ProgramError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+EXACT: Final = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.decimalOperations.allowPrecisionLoss": "false",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.caseSensitive": "false",
+    "spark.sql.parquet.writeLegacyFormat": "false",
+}
+"""Settings that the meaning of a plan depends on; every session has them, whatever the operator's own settings say."""
+_LOCAL: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+"""A Spark of this machine's own listens to nobody else."""
+_PRODUCT: Final = "SELECT round(CAST('{amount}' AS DECIMAL(28,12)) * CAST('{factor}' AS DECIMAL(9,6)), 12)"
+_OVERFLOWS: Final = (
+    "SELECT CAST(CAST('10000000000000000.5' AS DECIMAL(38,12)) AS DECIMAL(28,12))",
+    "SELECT CAST('99999999999999999999' AS DECIMAL(38,18)) * CAST('99999999999999999999' AS DECIMAL(38,18))",
+    "SELECT SUM(n) FROM VALUES (CAST('99999999999999999999999999999999999999' AS DECIMAL(38,0))), "
+    "(CAST('1' AS DECIMAL(38,0))) AS t(n)",
+)
+_MISSING: Final = (
+    "This month is to be computed on Spark, which is not installed here: pip install 'rebill[spark]', and Java 17 or "
+    "newer (Debian: apt-get install openjdk-17-jre-headless; or JAVA_HOME names one). Or leave the engine at duckdb."
+)
+_lock: Final = threading.Lock()
+_started: dict[str, "SparkSession"] = {}
+
+
+def spark_session(master: str) -> "SparkSession":
+    """A session of this process's Spark at ``master``, with tables and functions of its own.
+
+    Raises ``Invalid`` where Spark or Java is missing, and ``ProgramError`` where it does not start, is another than
+    this process uses already, or does not compute exactly.
+    """
+    with _lock:
+        if not _started:
+            _started[master] = _start(master)
+        if master not in _started:
+            raise _unusable(f"this process already uses the Spark at {next(iter(_started))}")
+        session = _started[master].newSession()
+    for name, value in EXACT.items():
+        session.conf.set(name, value)
+    return session
+
+
+def _start(master: str) -> "SparkSession":
+    try:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise Invalid("spark_not_installed", _MISSING) from error
+    if java_program() is None:
+        raise Invalid("spark_not_installed", _MISSING)
+    # It repeats every error that it raises; who catches it says what there is to say.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    builder = SparkSession.builder.master(master).appName("rebill").config("spark.ui.enabled", "false")
+    for name, value in (EXACT | (_LOCAL if master.startswith("local") else {})).items():
+        builder = builder.config(name, value)
+    try:
+        session: SparkSession = builder.getOrCreate()
+        _require_exact(session)
+    except (PySparkException, OSError) as error:
+        raise _unusable(str(error).splitlines()[0]) from error
+    return session
+
+
+def java_program() -> str | None:
+    """Where Spark finds Java: in ``JAVA_HOME``, else on the path."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which("java", path=str(Path(home) / "bin") if home else None)
+
+
+def _require_exact(session: "SparkSession") -> None:
+    """Have it multiply, round and overflow before it is trusted with money."""
+    from pyspark.errors import ArithmeticException
+
+    for amount, factor, product in (("0.000000000001", "1.5", "2E-12"), ("-0.000000000001", "1.5", "-2E-12")):
+        ((found,),) = session.sql(_PRODUCT.format(amount=amount, factor=factor)).collect()
+        if str(found) != product:
+            raise _unusable(f"{amount} × {factor} is {found} there, not {product}")
+    for overflow in _OVERFLOWS:
+        try:
+            ((found,),) = session.sql(overflow).collect()
+        except ArithmeticException:
+            continue
+        raise _unusable(f"a number beyond 38 digits is no error there, but {found}")
+
+
+def _unusable(why: str) -> ProgramError:
+    sentence = (
+        f"Spark cannot be used and nothing was stored: {why}. Look at REBILL_SPARK_MASTER and at Spark's own log."
+    )
+    return ProgramError("spark_unusable", sentence)
