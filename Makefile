@@ -7,6 +7,8 @@ BIN := .venv/bin
 PYTHON_CODE := src tests benchmarks
 # Tests that need no server of any kind; they run first, so that a slip shows within seconds.
 FAST_TESTS := $(wildcard tests/house tests/model tests/rating)
+# These share one Spark in one process, which takes a processor of its own.
+SPARK_TESTS := tests/two_engines
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
@@ -16,7 +18,8 @@ demo: .venv/runtime.stamp ## the main job on real data, in a folder of its own (
 
 test: lint .venv/blob-storage.stamp .venv/identity-provider.stamp ## everything: lint, types, arrows, tests on SQLite and a real PostgreSQL
 	@$(BIN)/python -m pytest -q $(FAST_TESTS)
-	@$(BIN)/python -m tests.postgresql_server -- $(BIN)/python -m pytest -q -n 2 --dist worksteal $(addprefix --ignore=,$(FAST_TESTS))
+	@$(BIN)/python -m pytest -q $(SPARK_TESTS)
+	@$(BIN)/python -m tests.postgresql_server -- $(BIN)/python -m pytest -q -n 2 --dist worksteal $(addprefix --ignore=,$(FAST_TESTS) $(SPARK_TESTS))
 
 lint: .venv/development.stamp ## style, types, and the one-way arrows between the rooms
 	@$(BIN)/ruff check $(PYTHON_CODE)
@@ -72,6 +75,6 @@ lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.
 	@sh tools/environment.sh $*
 	@touch $@
 
-.venv/development.stamp: requirements/development.txt requirements/published-client.txt requirements/api-trial.txt pyproject.toml tools/environment.sh
+.venv/development.stamp: requirements/development.txt requirements/spark.txt requirements/published-client.txt requirements/api-trial.txt pyproject.toml tools/environment.sh
 	@sh tools/environment.sh development
 	@touch .venv/runtime.stamp $@

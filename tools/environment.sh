@@ -65,7 +65,7 @@ fi
 install_locked() {
     printf 'Installing the locked %s requirements into %s\n' "$2" "$1"
     $folder/bin/python -m pip --python "$1/bin/python" install --quiet --disable-pip-version-check --require-hashes \
-        -r "requirements/$2.txt" ||
+        ${3:-} -r "requirements/$2.txt" ||
         fail "The locked requirements could not be installed: pip says why above. It needs a package index that holds them."
 }
 
@@ -89,5 +89,7 @@ fi
 install_locked $folder "$kind"
 $folder/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 if [ "$kind" = development ]; then
+    # Spark is published as source only: what builds it is locked, too, and installed by now.
+    install_locked $folder spark --no-build-isolation
     install_apart published-client api-trial
 fi

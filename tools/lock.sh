@@ -14,6 +14,9 @@ compile pyproject.toml --extra development --output-file requirements/developmen
 printf 'setuptools>=77\n' > $compiler/build-requirements.in
 compile pyproject.toml $compiler/build-requirements.in \
     --constraint requirements/development.txt --output-file requirements/runtime.txt
+# The same with Spark, which weighs more than all the rest: only who uses it installs it, and who tests.
+compile pyproject.toml $compiler/build-requirements.in --extra spark \
+    --constraint requirements/development.txt --output-file requirements/spark.txt
 # A published client of the API, which the tests run in an environment of its own: it insists on an old requests.
 printf 'cloudhealth-client==0.5.0\n' > $compiler/published-client.in
 compile $compiler/published-client.in --output-file requirements/published-client.txt

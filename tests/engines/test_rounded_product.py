@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rebill.engines.duckdb import DuckDBEngine
+from rebill.engines.engine import Engine
 from rebill.model.money import round_half_away
 
 Pair = tuple[Decimal, Decimal]
@@ -28,7 +29,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
         yield opened
 
 
-def products(engine: DuckDBEngine, pairs: list[Pair]) -> list[Decimal | None]:
+def products(engine: Engine, pairs: list[Pair]) -> list[Decimal | None]:
     """What the engine makes of all pairs at once: as on the lines of a month, both ways are taken side by side."""
     rows = [(str(number), f"{amount:f}", f"{factor:f}") for number, (amount, factor) in enumerate(pairs)]
     columns = (("number", "INTEGER"), ("amount", "DECIMAL(28,12)"), ("factor", "DECIMAL(9,6)"))

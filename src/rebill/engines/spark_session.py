@@ -70,7 +70,7 @@ def _start(master: str) -> "SparkSession":
         builder = builder.config(name, value)
     try:
         session: SparkSession = builder.getOrCreate()
-        _require_exact(session)
+        require_exact(session)
     except (PySparkException, OSError) as error:
         raise _unusable(str(error).splitlines()[0]) from error
     return session
@@ -82,7 +82,7 @@ def java_program() -> str | None:
     return shutil.which("java", path=str(Path(home) / "bin") if home else None)
 
 
-def _require_exact(session: "SparkSession") -> None:
+def require_exact(session: "SparkSession") -> None:
     """Have it multiply, round and overflow before it is trusted with money."""
     from pyspark.errors import ArithmeticException
 
