@@ -68,7 +68,8 @@ def test_an_amount_beyond_the_range_is_an_error(engine: Engine, sql: str) -> Non
 
 def test_tables_of_text_keep_what_is_absent_empty_or_odd(engine: Engine) -> None:
     columns = (("text", "STRING"), ("day", "DATE"), ("is_so", "BOOLEAN"), ("number", "BIGINT"))
-    rows = [('it\'s \\ "odd"\n\u2028 é', "2024-09-30", "True", "1"), ("", None, "False", None), (None, None, None, "2")]
+    odd = 'it\'s \\ "odd"\n\u2028 é'
+    rows = [(odd, "2024-09-30", "True", "1"), ("", None, "False", None), (None, None, None, "2")]
     engine.create_table("odd", columns, rows)
     found = engine.rows("SELECT text, CAST(day AS STRING), is_so, number FROM odd ORDER BY number NULLS LAST")
     assert found == [(odd, "2024-09-30", True, 1), (None, None, None, 2), ("", None, False, None)]

@@ -12,6 +12,7 @@ import duckdb
 
 from rebill.engines.engine import ASKED_COLUMNS, COST_LINE_COLUMNS
 from rebill.engines.rounded_product import MACROS
+from rebill.engines.table_files import ROW_GROUP, files_of, write_in_order
 from rebill.model.cost_line import ROLE
 from rebill.model.errors import ProgramError
 from rebill.model.sql_text import sql_paths, sql_text
@@ -112,7 +113,7 @@ class DuckDBEngine:
 
     def write_table(self, name: str, file: Path) -> None:
         """Write the rows of a table, ordered by all its columns, to ``file``."""
-        self._copy(f"SELECT * FROM {name} ORDER BY ALL NULLS LAST", file, "COMPRESSION zstd, COMPRESSION_LEVEL 1")
+        write_in_order(self._connection, name, file)
 
     def write_csv(self, sql: str, file: Path) -> None:
         """Write the rows of ``sql`` to ``file`` as CSV (RFC 4180), the names of the columns first."""
@@ -138,11 +139,9 @@ class DuckDBEngine:
             sql = f"SELECT * REPLACE ({kept}) FROM ({sql})"
         # Amounts seldom repeat: to look for a dictionary of them takes longer than all else. Differences of
         # neighbours (version 2) are nearly as small, and quick.
-        self._copy(sql, file, "COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1")
-
-    def _copy(self, sql: str, file: Path, packing: str) -> None:
         self._connection.execute(
-            f"COPY ({sql}) TO {sql_text(str(file))} (FORMAT parquet, {packing}, ROW_GROUP_SIZE 122880)"
+            f"COPY ({sql}) TO {sql_text(str(file))} "
+            f"(FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1, {ROW_GROUP})"
         )
 
     def view_parquet(self, name: str, file: Path, absent: Mapping[str, str] | None = None) -> None:
@@ -150,8 +149,7 @@ class DuckDBEngine:
 
         ``absent``: values of columns that it may lack.
         """
-        files = sorted(file.iterdir()) if file.is_dir() else [file]
-        rows = f"read_parquet({sql_paths(files)})"
+        rows = f"read_parquet({sql_paths(files_of(file))})"
         found = {column for column, *_ in self.rows(f"DESCRIBE SELECT * FROM {rows}")} if absent else set[str]()
         added = "".join(f", {value} AS {column}" for column, value in (absent or {}).items() if column not in found)
         self._connection.execute(f"CREATE VIEW {name} AS SELECT *{added} FROM {rows}")

@@ -9,10 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+import duckdb
+
 from rebill.engines.engine import ASKED_COLUMNS, COST_LINE_COLUMNS
 from rebill.engines.spark_session import spark_session
+from rebill.engines.table_files import files_of, write_in_order
 from rebill.model.cost_line import COLUMNS, ROLE, ColumnType
 from rebill.model.errors import ProgramError
+from rebill.model.sql_text import sql_paths
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -107,19 +111,17 @@ class SparkEngine:
     def create_table_as(self, name: str, sql: str) -> None:
         """Keep the rows of ``sql`` as table ``name``."""
         # As files too: what is made from it next then does not begin with how it was made.
-        folder = self._scratch / f"{self._group}-{name}.parquet"
+        folder = self._folder_of(name)
         self._write(self._sql(sql), folder)
         self.view_parquet(name, folder)
 
+    def _folder_of(self, name: str) -> Path:
+        return self._scratch / f"{self._group}-{name}.parquet"
+
     def write_table(self, name: str, file: Path) -> None:
-        """Write the rows of a table, ordered by all its columns, to one file."""
-        table = self._session.table(name)
-        folder = file.with_name(f"{file.name}.parts")
-        in_order = [table[column].asc_nulls_last() for column in table.columns]
-        self._write(table.coalesce(1).sortWithinPartitions(*in_order), folder)
-        (written,) = folder.iterdir()
-        written.rename(file)
-        folder.rmdir()
+        """Write the rows of a table that ``create_table_as`` made, ordered by all its columns, to one file."""
+        with duckdb.connect() as connection:
+            write_in_order(connection, f"read_parquet({sql_paths(files_of(self._folder_of(name)))})", file)
 
     def write_lines(self, sql: str, file: Path, narrowed: Mapping[str, str]) -> None:
         """Write rows as many as a month has lines into the folder ``file``, as ``Engine`` says."""
@@ -137,7 +139,7 @@ class SparkEngine:
 
     def view_parquet(self, name: str, file: Path, absent: Mapping[str, str] | None = None) -> None:
         """Make the rows of a Parquet file, or of a folder of them, a table of the plan, as ``Engine`` says."""
-        frame = self._read(sorted(file.iterdir()) if file.is_dir() else [file], self._schemas.get(file))
+        frame = self._read(files_of(file), self._schemas.get(file))
         added = (f"{value} AS {column}" for column, value in (absent or {}).items() if column not in frame.columns)
         self._view(name, frame.selectExpr("*", *added))
 

@@ -1,0 +1,23 @@
+"""Tables as files, alike whatever engine computed them."""
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from rebill.model.sql_text import sql_text
+
+ROW_GROUP: Final = "ROW_GROUP_SIZE 122880"
+
+
+def files_of(table: Path) -> list[Path]:
+    """The files of a table: one, or those of the folder of that name, in order."""
+    return sorted(table.iterdir()) if table.is_dir() else [table]
+
+
+def write_in_order(connection: duckdb.DuckDBPyConnection, rows: str, file: Path) -> None:
+    """Write ``rows`` (a table, or a function that is one) ordered by all columns: equal tables leave equal files."""
+    connection.execute(
+        f"COPY (SELECT * FROM {rows} ORDER BY ALL NULLS LAST) TO {sql_text(str(file))} "
+        f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, {ROW_GROUP})"
+    )
