@@ -23,7 +23,12 @@ EXACT: Final = {
 """Settings that the meaning of a plan depends on; every session has them, whatever the operator's own settings say."""
 _LOCAL: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 """A Spark of this machine's own listens to nobody else."""
-_PRODUCT: Final = "SELECT round(CAST('{amount}' AS DECIMAL(28,12)) * CAST('{factor}' AS DECIMAL(9,6)), 12)"
+_PRODUCTS: Final = (
+    ("round(CAST('0.000000000001' AS DECIMAL(28,12)) * CAST('1.5' AS DECIMAL(9,6)), 12)", "2E-12"),
+    ("round(CAST('-0.000000000001' AS DECIMAL(28,12)) * CAST('1.5' AS DECIMAL(9,6)), 12)", "-2E-12"),
+    ("CAST('0.000000000001' AS DECIMAL(28,12)) * CAST('1' AS DECIMAL(20,8))", "1.00000000E-12"),
+)
+"""Products that end in half of the last decimal kept, and one whose decimals a Spark that loses precision cuts off."""
 _OVERFLOWS: Final = (
     "SELECT CAST(CAST('10000000000000000.5' AS DECIMAL(38,12)) AS DECIMAL(28,12))",
     "SELECT CAST('99999999999999999999' AS DECIMAL(38,18)) * CAST('99999999999999999999' AS DECIMAL(38,18))",
@@ -86,10 +91,10 @@ def require_exact(session: "SparkSession") -> None:
     """Have it multiply, round and overflow before it is trusted with money."""
     from pyspark.errors import ArithmeticException
 
-    for amount, factor, product in (("0.000000000001", "1.5", "2E-12"), ("-0.000000000001", "1.5", "-2E-12")):
-        ((found,),) = session.sql(_PRODUCT.format(amount=amount, factor=factor)).collect()
-        if str(found) != product:
-            raise _unusable(f"{amount} × {factor} is {found} there, not {product}")
+    for product, expected in _PRODUCTS:
+        ((found,),) = session.sql(f"SELECT {product}").collect()
+        if str(found) != expected:
+            raise _unusable(f"{product} is {found} there, not {expected}")
     for overflow in _OVERFLOWS:
         try:
             ((found,),) = session.sql(overflow).collect()

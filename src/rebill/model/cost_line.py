@@ -12,7 +12,7 @@ from rebill.model.identifiers import AllocatedKind
 
 
 class ColumnType(StrEnum):
-    """SQL types of cost line columns, as DuckDB and Spark both read them."""
+    """SQL types of cost line columns, by their names in DuckDB, which writes them; ``engines.spark`` tells its own."""
 
     TEXT = "VARCHAR"
     INSTANT = "TIMESTAMP"

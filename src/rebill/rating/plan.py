@@ -1,4 +1,4 @@
-"""How a month is rated, as relational SQL text that DuckDB and Spark both read. Runs nothing.
+"""How a month is rated, as relational SQL text that DuckDB and Spark both run, with the same outcome. Runs nothing.
 
 The thought behind it: a month has millions of lines but few distinct accounts and few distinct
 products (provider, service, category, unit, currency, part in a commitment). Whose an account is,
