@@ -21,6 +21,8 @@ EXACT: Final = {
     "spark.sql.parquet.writeLegacyFormat": "false",
 }
 """Settings that the meaning of a plan depends on; every session has them, whatever the operator's own settings say."""
+_WIDE: Final = {"spark.sql.autoBroadcastJoinThreshold": str(512 * 1024 * 1024)}
+"""A month's lines are never moved to meet the small tables that they are joined to: every machine gets those whole."""
 _LOCAL: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 """A Spark of this machine's own listens to nobody else."""
 _PRODUCTS: Final = (
@@ -71,7 +73,7 @@ def _start(master: str) -> "SparkSession":
     # It repeats every error that it raises; who catches it says what there is to say.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder.master(master).appName("rebill").config("spark.ui.enabled", "false")
-    for name, value in (EXACT | (_LOCAL if master.startswith("local") else {})).items():
+    for name, value in (EXACT | _WIDE | (_LOCAL if master.startswith("local") else {})).items():
         builder = builder.config(name, value)
     try:
         session: SparkSession = builder.getOrCreate()
