@@ -12,10 +12,10 @@ import duckdb
 
 from rebill.engines.engine import ASKED_COLUMNS, COST_LINE_COLUMNS
 from rebill.engines.rounded_product import MACROS
-from rebill.engines.table_files import ROW_GROUP, files_of, write_in_order
+from rebill.engines.table_files import ROW_GROUP, files_of, write_in_order, write_small
 from rebill.model.cost_line import ROLE
 from rebill.model.errors import ProgramError
-from rebill.model.sql_text import sql_paths, sql_text
+from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
 
 class DuckDBEngine:
@@ -114,6 +114,10 @@ class DuckDBEngine:
     def write_table(self, name: str, file: Path) -> None:
         """Write the rows of a table, ordered by all its columns, to ``file``."""
         write_in_order(self._connection, name, file)
+
+    def write_parquet(self, sql: str, file: Path) -> None:
+        """Write the rows of ``sql`` to ``file``, in their order."""
+        write_small(self._connection, sql, file)
 
     def write_csv(self, sql: str, file: Path) -> None:
         """Write the rows of ``sql`` to ``file`` as CSV (RFC 4180), the names of the columns first."""

@@ -17,7 +17,10 @@ def files_of(table: Path) -> list[Path]:
 
 def write_in_order(connection: duckdb.DuckDBPyConnection, rows: str, file: Path) -> None:
     """Write ``rows`` (a table, or a function that is one) ordered by all columns: equal tables leave equal files."""
-    connection.execute(
-        f"COPY (SELECT * FROM {rows} ORDER BY ALL NULLS LAST) TO {sql_text(str(file))} "
-        f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, {ROW_GROUP})"
-    )
+    write_small(connection, f"SELECT * FROM {rows} ORDER BY ALL NULLS LAST", file)
+
+
+def write_small(connection: duckdb.DuckDBPyConnection, sql: str, file: Path) -> None:
+    """Write the rows of ``sql``, in their order, packed well: they are far fewer than a month has lines."""
+    packing = f"COMPRESSION zstd, COMPRESSION_LEVEL 1, {ROW_GROUP}"
+    connection.execute(f"COPY ({sql}) TO {sql_text(str(file))} (FORMAT parquet, {packing})")

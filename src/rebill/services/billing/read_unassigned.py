@@ -7,11 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from rebill.lake.runs import files_of_table
 from rebill.lake.session import engine_session
 from rebill.model.identifiers import AccountKind, account_key
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
-from rebill.model.sql_text import sql_path
+from rebill.model.sql_text import sql_paths
 from rebill.rating.attention import UNASSIGNED_ACCOUNTS
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
@@ -92,8 +93,8 @@ def _found(folder: Path, memory_limit: str) -> Sequence[_Found]:
         return ()
     with engine_session(memory_limit) as engine:
         for table in _TABLES:
-            file = sql_path(folder / f"{table}.parquet")
-            engine.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({file})")
+            files = sql_paths(files_of_table(folder / f"{table}.parquet"))
+            engine.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({files})")
         rows = engine.execute(UNASSIGNED_ACCOUNTS).fetchall()
     return tuple(_Found(*_named(subscription, tenant), *figures) for subscription, tenant, *figures in rows)
 

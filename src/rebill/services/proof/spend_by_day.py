@@ -77,7 +77,7 @@ def _days(place: _RunPlace, memory_limit: str, customer_id: int, currency: str) 
         return ()
     tables = {name: place.lake_folder / place.folder / f"{name}.parquet" for name in RUN_TABLES}
     for path in (*parts, *tables.values()):
-        if not path.is_file():
+        if not path.exists():
             raise damaged(path.relative_to(place.lake_folder).as_posix(), "it is missing")
     with TemporaryDirectory() as scratch, DuckDBEngine(Path(scratch), memory_limit) as engine:
         for name, path in tables.items():
