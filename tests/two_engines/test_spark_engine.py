@@ -1,5 +1,8 @@
 """What an engine promises, kept by both: exact products, errors where numbers end, files of any name."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -9,13 +12,12 @@ from threading import Timer
 import duckdb
 import pytest
 
-from rebill.engines import spark_session as sessions
 from rebill.engines.engine import Engine
 from rebill.engines.opening import open_engine
 from rebill.engines.spark import SparkEngine
 from rebill.engines.spark_session import require_exact, spark_session
 from rebill.model.engine_name import EngineName
-from rebill.model.errors import Invalid, ProgramError
+from rebill.model.errors import ProgramError
 from rebill.settings import Settings
 from tests.engines.test_rounded_product import BOUND, GREATEST_FACTOR, Pair, expected, products
 from tests.two_engines.conftest import MASTER
@@ -117,12 +119,14 @@ def test_a_process_uses_one_spark(spark_settings: None, tmp_path: Path) -> None:
         SparkEngine(tmp_path, "spark://elsewhere:7077")
 
 
-def test_a_machine_without_java_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sessions, "_started", {})
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(Invalid, match="pip install 'rebill") as caught:
-        SparkEngine(tmp_path, MASTER)
-    assert caught.value.code == "spark_not_installed"
+def test_a_machine_without_java_says_what_to_install(tmp_path: Path) -> None:
+    start = (
+        f"from pathlib import Path; from rebill.engines.spark import SparkEngine; SparkEngine(Path('/'), {MASTER!r})"
+    )
+    environment = {**os.environ, "JAVA_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", start], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "rebill.model.errors.Invalid: This month is to be computed on Spark, which is not installed" in done.stderr
 
 
 def test_what_is_computed_can_be_interrupted(spark_settings: None, tmp_path: Path) -> None:

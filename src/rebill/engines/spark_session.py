@@ -1,10 +1,7 @@
 """This process's Spark: started once, with what exact arithmetic needs, and tried before anything is computed on it."""
 
 import logging
-import os
-import shutil
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rebill.model.errors import Invalid, ProgramError
@@ -68,8 +65,6 @@ def _start(master: str) -> "SparkSession":
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise Invalid("spark_not_installed", _MISSING) from error
-    if java_program() is None:
-        raise Invalid("spark_not_installed", _MISSING)
     # It repeats every error that it raises; who catches it says what there is to say.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder.master(master).appName("rebill").config("spark.ui.enabled", "false")
@@ -79,14 +74,10 @@ def _start(master: str) -> "SparkSession":
         session: SparkSession = builder.getOrCreate()
         require_exact(session)
     except (PySparkException, OSError) as error:
+        if isinstance(error, PySparkException) and error.getCondition() == "JAVA_GATEWAY_EXITED":
+            raise Invalid("spark_not_installed", _MISSING) from error
         raise _unusable(str(error).splitlines()[0]) from error
     return session
-
-
-def java_program() -> str | None:
-    """Where Spark finds Java: in ``JAVA_HOME``, else on the path."""
-    home = os.environ.get("JAVA_HOME")
-    return shutil.which("java", path=str(Path(home) / "bin") if home else None)
 
 
 def require_exact(session: "SparkSession") -> None:
