@@ -120,9 +120,7 @@ def test_a_process_uses_one_spark(spark_settings: None, tmp_path: Path) -> None:
 
 
 def test_a_machine_without_java_says_what_to_install(tmp_path: Path) -> None:
-    start = (
-        f"from pathlib import Path; from rebill.engines.spark import SparkEngine; SparkEngine(Path('/'), {MASTER!r})"
-    )
+    start = f"from rebill.engines.spark_session import spark_session; spark_session({MASTER!r})"
     environment = {**os.environ, "JAVA_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", start], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
