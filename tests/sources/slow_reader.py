@@ -89,6 +89,6 @@ def _moment(column: Column, text: str) -> datetime:
     except ValueError:
         raise Unreadable(column.name, "not_a_date") from None
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    if not 1900 <= moment.year <= 2999:
+    if not 2000 <= moment.year <= 2099:
         raise Unreadable(column.name, "date_out_of_range")
     return moment.replace(tzinfo=None)

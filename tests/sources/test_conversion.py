@@ -152,8 +152,8 @@ SOUND_DATES = {
     "2024-10-01T01:00:00+02:00": datetime(2024, 9, 30, 23, tzinfo=UTC),
     "2024-09-30T19:30:00-0330": datetime(2024, 9, 30, 23, tzinfo=UTC),
     "2024-10-01T01:00+02": datetime(2024, 9, 30, 23, tzinfo=UTC),
-    "1900-01-01": datetime(1900, 1, 1, tzinfo=UTC),
-    "2999-12-31T23:59:59Z": datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC),
+    "2000-01-01": datetime(2000, 1, 1, tzinfo=UTC),
+    "2099-12-31T23:59:59Z": datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC),
     "2024-02-29": datetime(2024, 2, 29, tzinfo=UTC),
 }
 UNSOUND_DATES = {
@@ -172,7 +172,7 @@ UNSOUND_DATES = {
     "45536": "not_a_date",
     "1899-12-31": "date_out_of_range",
     "3000-01-01": "date_out_of_range",
-    "1900-01-01T00:00:00+02:00": "date_out_of_range",
+    "2000-01-01T00:00:00+02:00": "date_out_of_range",
 }
 
 
@@ -192,7 +192,7 @@ def test_the_quick_reading_of_dates_takes_nothing_that_the_careful_one_reads_oth
 ) -> None:
     (check,) = column_faults(Column("BillingPeriodEnd", ColumnType.INSTANT), TEXT, quick=True)
     if evaluate(check.condition, [text]) == [True]:
-        assert text in UNSOUND_DATES or text[:4] in ("1900", "2999") or "+" in text or text.count("-") > 2
+        assert text in UNSOUND_DATES or "+" in text or text.count("-") > 2
         return
     try:
         read = evaluate(instant_sql(TEXT, quick=True), [text])

@@ -219,7 +219,9 @@ def _counts(file: ConvertedFile, content: MonthContent) -> int:
 
 def _source_file(file: ConvertedFile, content: MonthContent) -> SourceFile:
     rows, rejects = content.rows.get(file.name, 0), content.rejects.get(file.name, 0)
-    return SourceFile(file.name, file.sha256, file.byte_count, file.layout, rows, rejects, file.float_values)
+    return SourceFile(
+        file.name, file.sha256, file.byte_count, file.layout, rows, rejects, file.float_values, file.rounded_values
+    )
 
 
 def _write_parts(

@@ -21,6 +21,11 @@ class ColumnType(StrEnum):
     QUANTITY = "DECIMAL(20,8)"
     ROW_NUMBER = "BIGINT"
 
+    @property
+    def decimals(self) -> int:
+        """How many decimals are kept of a number."""
+        return {ColumnType.AMOUNT: 12, ColumnType.QUANTITY: 8}.get(self, 0)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -35,6 +40,8 @@ def _text(names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names.split())
 
 
+ROUNDED_VALUES: Final = "x_RoundedValues"
+"""Beside a cost line: how many numbers of its source row had more decimals than are kept; NULL = none."""
 FOCUS_COLUMNS: Final[tuple[Column, ...]] = (
     Column("BilledCost", ColumnType.AMOUNT, required=True),
     Column("ListCost", ColumnType.AMOUNT),

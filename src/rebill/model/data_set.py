@@ -78,7 +78,7 @@ REJECT_SENTENCES: Final[dict[RejectCode, str]] = {
     RejectCode.NOT_A_NUMBER: "{value} is not a number: write digits with at most one point",
     RejectCode.NUMBER_OUT_OF_RANGE: "{value} is beyond what is kept",
     RejectCode.NOT_A_DATE: "{value} is not a date: write 2024-09-30 or 2024-09-30T23:00:00Z",
-    RejectCode.DATE_OUT_OF_RANGE: "{value} lies outside 1900-01-01 to 2999-12-31",
+    RejectCode.DATE_OUT_OF_RANGE: "{value} lies outside 2000-01-01 to 2099-12-31",
     RejectCode.UNKNOWN_CHARGE_CATEGORY: "{value} is not one of Usage, Purchase, Tax, Credit, Adjustment",
     RejectCode.UNKNOWN_CURRENCY: "{value} is not an ISO 4217 currency code such as USD",
     RejectCode.MISSING_COMMITMENT_STATUS: "usage of a commitment must say whether it is Used or Unused",
@@ -203,6 +203,7 @@ class SourceFile:
     """A file of a delivery as it was read. ``rows`` and ``rejects``: those of this data set's month.
 
     ``float_values``: how many numbers came from binary doubles (read as their shortest decimal text).
+    ``rounded_values``: how many had more decimals than are kept, in the whole file.
     """
 
     name: str
@@ -212,6 +213,7 @@ class SourceFile:
     rows: int
     rejects: int
     float_values: int = 0
+    rounded_values: int = 0
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,7 @@ class ConvertedFile:
     row_count: int
     reject_count: int
     float_values: int
+    rounded_values: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rebill.model.cost_line import CHARGE_CATEGORIES, COLUMNS, COMMITMENT_STATUSES, Column, ColumnType
+from rebill.model.cost_line import (
+    CHARGE_CATEGORIES,
+    COLUMNS,
+    COMMITMENT_STATUSES,
+    ROUNDED_VALUES,
+    Column,
+    ColumnType,
+)
 from rebill.model.currencies import MINOR_DIGITS
 from rebill.model.data_set import REJECT_SENTENCES, RejectCode
 from rebill.model.identifiers import ZERO_GUID
@@ -16,7 +23,7 @@ from rebill.model.money import NUMBER_TEXT
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_text
 from rebill.sources.layouts.layout import Recognition
-from rebill.sources.number_texts import has_exponent, written_out_sql
+from rebill.sources.number_texts import has_exponent, has_more_decimals, written_out_sql
 from rebill.sources.source_column import SourceColumn
 
 DATE_TEXT: Final = (
@@ -24,11 +31,12 @@ DATE_TEXT: Final = (
     r"([T ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
 )
 """Accepted date text: a plain day, or a day and a time of day; without an offset it is UTC."""
-_QUICK_DATE_TEXT: Final = (
-    r"(19[1-9]|2[0-8][0-9])[0-9]-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?Z?)?"
-)
+_QUICK_DATE_TEXT: Final = r"20[0-9]{2}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?Z?)?"
 """Date text that is UTC and within range as it stands: what sound files hold, and cheap to cast."""
 
+EARLIEST: Final = "2000-01-01"
+LATEST: Final = "2099-12-31"
+"""Cloud charges are of this century: a date of another one is a slip of a digit, or a default such as year 1."""
 CURRENCY_COLUMN: Final = "BillingCurrency"
 PERIOD_COLUMN: Final = "BillingPeriodStart"
 ROW_NUMBER: Final = "rebill_source_row_number"
@@ -106,6 +114,7 @@ def conversion(
     faults += _layout_faults(recognition, source)
     values = {name: sql for sql, name in columns}
     columns += recognition.kept_columns(source)
+    columns.append((_rounded_values(recognition, by_name), ROUNDED_VALUES))
     return Conversion(
         columns=tuple(columns),
         faults=tuple(faults),
@@ -113,6 +122,17 @@ def conversion(
         currency=f"CASE WHEN {_known_currency(values[CURRENCY_COLUMN])} THEN {values[CURRENCY_COLUMN]} END",
         period=values[PERIOD_COLUMN],
     )
+
+
+def _rounded_values(recognition: Recognition, by_name: dict[str, SourceColumn]) -> str:
+    """SQL: how many numbers of the row have more decimals than are kept; NULL where none has."""
+    counted = [
+        f"CASE WHEN {has_more_decimals(source.text, column.type.decimals)} THEN 1 ELSE 0 END"
+        for column in COLUMNS
+        if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY) and column.name in recognition.positions
+        if not (source := by_name[column.name]).is_whole_number
+    ]
+    return f"CAST(nullif({' + '.join(counted) or '0'}, 0) AS TINYINT)"
 
 
 def _value(column: Column, source: SourceColumn | None, file_name: str, currency: str | None, quick: bool) -> str:
@@ -215,7 +235,7 @@ def _date_checks(source: SourceColumn, quick: bool) -> list[tuple[str, RejectCod
     if quick and not source.is_instant:
         return [(f"NOT regexp_full_match({source.text}, {sql_text(_QUICK_DATE_TEXT)})", RejectCode.NOT_A_DATE)]
     instant = instant_sql(source)
-    in_range = f"{instant} BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2999-12-31 23:59:59.999999'"
+    in_range = f"{instant} BETWEEN TIMESTAMP '{EARLIEST}' AND TIMESTAMP '{LATEST} 23:59:59.999999'"
     checks = [(f"NOT {in_range}", RejectCode.DATE_OUT_OF_RANGE)]
     if not source.is_instant:
         unreadable = f"NOT regexp_full_match({source.text}, {sql_text(DATE_TEXT)}) OR {instant} IS NULL"

@@ -211,17 +211,23 @@ def _unpacked(file: CostFile, byte_count: int) -> bytes:
         return unpacked.read(byte_count)
 
 
-def unpack(file: CostFile, target: Path, packed_bytes: int) -> bool:
+def unpack(file: CostFile, target: Path) -> bool:
     """Unpack a gzip file to ``target`` and say whether a NUL byte is in it.
 
     Raises ``FileRefused`` for one that is damaged, cut off, or would unpack beyond all measure.
     """
     unpacked_bytes = 0
     has_nul = False
-    with _readable_gzip(), gzip.open(file.path, "rb") as unpacked, target.open("wb") as stream:
+    with (
+        _readable_gzip(),
+        file.path.open("rb") as packed,
+        gzip.open(packed, "rb") as unpacked,
+        target.open("wb") as stream,
+    ):
         for chunk in _chunks(unpacked.read):
             unpacked_bytes += len(chunk)
-            _require_measure(unpacked_bytes, packed_bytes)
+            # Measured by what has been read of it: so a long file cannot hide a bomb.
+            _require_measure(unpacked_bytes, packed.tell())
             has_nul = has_nul or b"\0" in chunk
             stream.write(chunk)
     return has_nul

@@ -6,6 +6,14 @@ def has_exponent(text: str) -> str:
     return f"(contains({text}, 'e') OR contains({text}, 'E'))"
 
 
+def has_more_decimals(text: str, kept: int) -> str:
+    """SQL: whether a number has another digit than 0 behind as many decimals as are ``kept``."""
+    plain = f"CASE WHEN {has_exponent(text)} THEN {written_out_sql(text)} ELSE {text} END"
+    is_long = f"length({text}) - instr({text}, '.') > {kept} AND contains({text}, '.') OR {has_exponent(text)}"
+    # Few numbers are that long, and looking at every digit takes its time.
+    return f"CASE WHEN {is_long} THEN regexp_matches({plain}, '[.][0-9]{{{kept}}}[0-9]*[1-9]') ELSE false END"
+
+
 def written_out_sql(text: str) -> str:
     """SQL of number text with an exponent as the same number without: ``-1.5e-3`` → ``-.0015``.
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import duckdb
 
+from rebill.model.cost_line import ROUNDED_VALUES
 from rebill.model.data_set import ConvertedFile, FileFault, RejectCode
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path, sql_text
@@ -199,7 +200,7 @@ def _json_columns(
 def _lay_out(file: CostFile, mark: FileMark, form: FileForm, target: Path) -> bool:
     """Put a text file where the engine reads it, unpacked, and say whether a NUL byte is in it."""
     if form.is_packed:
-        return unpack(file, target, mark.byte_count)
+        return unpack(file, target)
     _link(file, target)
     return mark.has_nul
 
@@ -328,6 +329,7 @@ class _Reader:
             row_count=row_count,
             reject_count=reject_count,
             float_values=0,
+            rounded_values=self._rounded_values(),
         )
 
     def _rejects_of(self, relation: str, faulty: str) -> str:
@@ -371,6 +373,11 @@ class _Reader:
                     writer.writerow([row.number, *row.fields[:width]])
                 else:
                     broken.write(_broken_row(self._found.file.name, row) + "\n")
+
+    def _rounded_values(self) -> int:
+        counted = f"SELECT coalesce(sum({ROUNDED_VALUES}), 0) FROM {_parquet_relation(self._lines)}"
+        answer = self._connection.execute(counted).fetchone()
+        return int(answer[0]) if answer else 0
 
     def _float_values(self, relation: str) -> int:
         floats = [

@@ -30,6 +30,10 @@ class SourceColumn:
         return self.type.startswith(_EXACT_NUMBERS + _EXACT_NUMBERS_TOO) and not self.type.endswith("]")
 
     @property
+    def is_whole_number(self) -> bool:
+        return self.is_exact_number and not self.type.startswith("DECIMAL")
+
+    @property
     def is_instant(self) -> bool:
         return self.type.startswith(_INSTANTS) and not self.type.endswith("]")
 

@@ -1,4 +1,4 @@
-"""The FOCUS layouts 1.0, 1.0r2, 1.1, 1.2 and 1.3, told apart by the columns each version added.
+"""The FOCUS layouts 1.0, 1.0r2, 1.1, 1.2, 1.3 and 1.4, told apart by the columns each version added.
 
 1.0r2 differs from 1.0 in its time texts only; both are read. Source of the column names: the
 FOCUS specification, and Microsoft's cost exports for the ``x_`` names. AWS, Google Cloud and Oracle
@@ -26,6 +26,8 @@ REQUIRED: Final = tuple(column.name for column in COLUMNS if column.required and
 """Columns without which a header is not FOCUS (the currency may come with the order instead)."""
 
 _NEVER_READ: Final = ("x_SourceFile", "x_SourceRow")
+# What of 1.4 is known: the detail of an invoice that a charge belongs to.
+_ADDED_IN_1_4: Final = ("InvoiceDetailId",)
 _ADDED_IN_1_3: Final = "ServiceProviderName HostProviderName ContractApplied".split()
 _ADDED_IN_1_2: Final = (
     "BillingAccountType InvoiceId PricingCurrency SubAccountType "
@@ -38,7 +40,7 @@ _ADDED_IN_1_1: Final = (
 
 
 def _version(names: frozenset[str]) -> str:
-    versions = (("1.3", _ADDED_IN_1_3), ("1.2", _ADDED_IN_1_2), ("1.1", _ADDED_IN_1_1))
+    versions = (("1.4", _ADDED_IN_1_4), ("1.3", _ADDED_IN_1_3), ("1.2", _ADDED_IN_1_2), ("1.1", _ADDED_IN_1_1))
     newest = (version for version, added in versions if any(fold(name) in names for name in added))
     return f"focus-{next(newest, '1.0')}"
 
