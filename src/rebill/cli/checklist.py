@@ -47,8 +47,9 @@ def _show(output: Output, document: Document) -> None:
         output.say()
         names = ("azure_customer_id", "name", "domain", "first_seen_at")
         customers = [[str(one[name]) for name in names] for one in document["new_azure_customers"]]
-        title = f"{document['new_azure_customer_count']:,} new Azure customers that are assigned to nobody"
-        output.table([Heading(name.removesuffix("_id").replace("_", " ")) for name in names], customers, title=title)
+        count = document["new_azure_customer_count"]
+        headings = [Heading(name.removesuffix("_id").replace("_", " ")) for name in names]
+        output.first_rows(headings, customers, count, f"{count:,} new Azure customers that are assigned to nobody")
 
 
 def show_unassigned(output: Output, accounts: Sequence[Document], count: int) -> None:
@@ -62,4 +63,6 @@ def show_unassigned(output: Output, accounts: Sequence[Document], count: int) ->
         [*("" if one[name] is None else str(one[name]) for name in names[:-1]), "new" if one["new"] else ""]
         for one in accounts
     ]
-    output.table(headings, rows, title=f"{count:,} accounts whose cost is nobody's, those new since last month first")
+    output.first_rows(
+        headings, rows, count, f"{count:,} accounts whose cost is nobody's, those new since last month first"
+    )

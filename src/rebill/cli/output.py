@@ -9,6 +9,8 @@ from typing import Any
 import simplejson
 
 Document = Mapping[str, Any]
+ROWS_SHOWN = 20
+"""How many rows a table has that shows the first of many."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,13 @@ class Output:
             self.say(title)
         for line in plain_table(headings, rows):
             self.say(line)
+
+    def first_rows(self, headings: Sequence[Heading], rows: Sequence[Sequence[str]], count: int, title: str) -> None:
+        """A table of the first rows of ``count``, and how many more there are; ``--json`` has all of ``rows``."""
+        self.table(headings, rows[:ROWS_SHOWN], title=title)
+        left = count - min(len(rows), ROWS_SHOWN)
+        if left:
+            self.say(f"… and {left:,} more; --json has the first {len(rows):,}.")
 
     def fault(self, sentence: str, code: str, fields: Mapping[str, str] | None = None) -> None:
         """Say what is wrong and what to do about it."""

@@ -127,7 +127,8 @@ def _show_meters(output: Output, document: Document) -> None:
     )
     names = ("invoice", "plan_id", "meter", "tie_out", "usage", "difference", "currency")
     headings = [Heading(_words(name), right=name in ("tie_out", "usage", "difference")) for name in names]
-    output.table(headings, [[_cell(one[name]) for name in names] for one in document["meters"]])
+    rows = [[_cell(one[name]) for name in names] for one in document["meters"]]
+    output.first_rows(headings, rows, document["differing_meters"], "")
 
 
 def _show_rates(output: Output, document: Document) -> None:
@@ -145,7 +146,8 @@ def _show_rounding(output: Output, document: Document) -> None:
         names = ("invoice", "description", "file", "row", "cost", "currency")
         headings = [Heading(name, right=name in ("row", "cost")) for name in names]
         rows = [[_cell(one[name]) for name in names] for one in document["rounding_adjustments"]]
-        output.table(headings, rows, title=f"{document['rounding_count']:,} rounding adjustments")
+        count = document["rounding_count"]
+        output.first_rows(headings, rows, count, f"{count:,} rounding adjustments")
 
 
 def _words(name: str) -> str:

@@ -148,13 +148,13 @@ def _deliveries(facts: _Facts) -> ChecklistStep:
             (f"No cost of {facts.month} is imported.", *held),
             f"rebill costs import FILE… --period {facts.month} takes it in.",
         )
-    found = f"{len(data_sets)} data sets, {sum(one.rows for one in data_sets):,} lines{_billed(data_sets)}."
+    found = f"Data sets: {len(data_sets)}, lines: {sum(one.rows for one in data_sets):,}{_billed(data_sets)}."
     return _held(Step.DELIVERIES, found, held, "rebill costs list shows what was delivered.")
 
 
 def _billed(data_sets: Sequence[DataSet]) -> str:
     billed = sum(one.billing_status is BillingStatus.BILLED for one in data_sets)
-    return f", {billed} of them billed by Microsoft" if billed else ""
+    return f"; billed by Microsoft: {billed}" if billed else ""
 
 
 def _rejects(facts: _Facts) -> ChecklistStep:
