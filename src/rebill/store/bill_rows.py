@@ -1,5 +1,6 @@
 """The documents of a month as short rows: thousands of them are read to show a page of them in any order."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -7,14 +8,14 @@ from sqlalchemy import and_
 
 from rebill.model.document import DocumentKind
 from rebill.model.months import BillingMonth
-from rebill.model.statement import StatementStatus
+from rebill.store.membership import among
 from rebill.store.scope import Scope
 from rebill.store.statements import not_voided
 from rebill.store.tables import customers, given_numbers, statements
 
 
 class BillRow(NamedTuple):
-    """A statement or note before carry lines and blocks."""
+    """A statement or note before carry lines and blocks; ``status`` and ``kind`` as the record has them."""
 
     statement_id: int
     customer_id: int
@@ -22,13 +23,16 @@ class BillRow(NamedTuple):
     currency: str
     price_minor_units: int
     cost: Decimal
-    status: StatementStatus
-    kind: DocumentKind
+    status: str
+    kind: str
     invoice_id: str
 
 
-def bill_rows(scope: Scope, month: BillingMonth) -> list[BillRow]:
-    """The statements and notes of a month that have lines and were not taken back, in no order."""
+def bill_rows(scope: Scope, month: BillingMonth, customer_ids: Collection[int] | None = None) -> list[BillRow]:
+    """The statements and notes of a month that have lines and were not taken back, in no order.
+
+    ``customer_ids``: of these customers only.
+    """
     columns = statements.c
     kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value)
     of_customer = and_(customers.c.customer_id == columns.customer_id, scope.own(customers))
@@ -57,6 +61,8 @@ def bill_rows(scope: Scope, month: BillingMonth) -> list[BillRow]:
             not_voided(),
         )
     )
+    if customer_ids is not None:
+        query = query.where(among(scope.connection, columns.customer_id, customer_ids))
     return [
         BillRow(
             statement_id,
@@ -65,8 +71,8 @@ def bill_rows(scope: Scope, month: BillingMonth) -> list[BillRow]:
             currency,
             price,
             cost - block_cost,
-            StatementStatus(status),
-            DocumentKind(kind),
+            status,
+            kind,
             invoice_id or given_number or "",
         )
         for (

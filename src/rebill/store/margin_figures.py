@@ -33,27 +33,41 @@ def document_figures(
     scope: Scope, month: BillingMonth | None = None, customer_id: int | None = None
 ) -> list[DocumentFigures]:
     """Statements, then notes and blocks in order of issue; not those that were taken back."""
-    query = scope.select(statements).where(_is_counted())
+    columns = statements.c
+    query = scope.select(
+        statements,
+        columns.statement_id,
+        columns.customer_id,
+        columns.billing_month,
+        columns.currency,
+        columns.total_minor_units - columns.carried_minor_units - columns.block_minor_units,
+        columns.statement_cost,
+        columns.block_cost,
+        columns.run_id,
+        columns.edition,
+    ).where(_is_counted())
     if month is not None:
-        query = query.where(statements.c.billing_month == str(month))
+        query = query.where(columns.billing_month == str(month))
     if customer_id is not None:
-        query = query.where(statements.c.customer_id == customer_id)
+        query = query.where(columns.customer_id == customer_id)
     taken_back = _taken_back(scope)
-    comes_after = statements.c.document_kind != DocumentKind.STATEMENT.value
-    order = (comes_after, statements.c.issued_at, statements.c.number, statements.c.statement_id)
-    rows = scope.connection.execute(query.order_by(*order))
+    comes_after = columns.document_kind != DocumentKind.STATEMENT.value
+    order = (comes_after, columns.issued_at, columns.number, columns.statement_id)
+    months: dict[str, BillingMonth] = {}
     return [
         DocumentFigures(
-            row.statement_id,
-            row.customer_id,
-            BillingMonth.parse(row.billing_month),
-            row.currency,
-            row.total_minor_units - row.carried_minor_units - row.block_minor_units,
-            row.statement_cost - row.block_cost,
-            row.run_id,
+            statement_id,
+            owner_id,
+            months.get(billed_in) or months.setdefault(billed_in, BillingMonth.parse(billed_in)),
+            currency,
+            price,
+            cost - block_cost,
+            run_id,
         )
-        for row in rows
-        if (row.customer_id, row.billing_month, row.currency, row.edition) not in taken_back
+        for statement_id, owner_id, billed_in, currency, price, cost, block_cost, run_id, edition in (
+            scope.connection.execute(query.order_by(*order))
+        )
+        if (owner_id, billed_in, currency, edition) not in taken_back
     ]
 
 

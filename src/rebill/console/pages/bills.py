@@ -19,7 +19,6 @@ from rebill.services.billing.read_blockers import read_blockers
 from rebill.services.billing.read_pending import read_pending
 from rebill.services.billing.run_under_way import run_works
 from rebill.services.proof.diff_month import diff_month
-from rebill.services.proof.month_glance import month_at_a_glance
 
 _PER_PAGE = 100
 _ORDER_WORDS = (
@@ -38,7 +37,6 @@ def show_bills(visit: Visit) -> Page:
     number, text = max(visit.query.number("page") or 1, 1), visit.query.text("text")
     bills = bills_of_month(installation, caller, month, order, text, number, _PER_PAGE)
     blockers = read_blockers(installation, caller, month)
-    glance = month_at_a_glance(installation, caller, month)
     values = {
         "months": months,
         "month": month,
@@ -49,7 +47,6 @@ def show_bills(visit: Visit) -> Page:
         "number": number,
         "more": bills.total > number * _PER_PAGE,
         "blockers": blockers,
-        "figures": [now for now, _ in glance.figures],
         "pending": read_pending(installation, caller, month) if blockers.run is not None else [],
         "proposals": [one for one in list_proposals(installation, caller) if one.order.month == month],
         **_progress(visit, month),

@@ -1,11 +1,13 @@
 """A month's bills in one table: what each customer pays, what it costs, and by how much that differs from before."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from rebill.model.currencies import minor_digits
 from rebill.model.document import DocumentKind
+from rebill.model.money import ZERO, round_half_away
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.statement import StatementStatus
@@ -50,12 +52,31 @@ class Bill:
 
 
 @dataclass(frozen=True)
+class BillsSum:
+    """What bills of one currency come to together, and what they cost."""
+
+    currency: str
+    price: Decimal
+    cost: Decimal
+
+    @property
+    def margin(self) -> Decimal:
+        return self.price - self.cost
+
+    @property
+    def margin_percent(self) -> Decimal | None:
+        """Of the price, two decimals; ``None`` at price 0."""
+        return round_half_away(self.margin / self.price * 100, 2) if self.price else None
+
+
+@dataclass(frozen=True)
 class Bills:
-    """A page of a month's bills; ``total`` counts all of them."""
+    """A page of a month's bills; ``total`` counts all of them, ``sums`` add all of them up by currency."""
 
     month: BillingMonth
     bills: tuple[Bill, ...]
     total: int
+    sums: tuple[BillsSum, ...]
 
 
 def bills_of_month(
@@ -72,27 +93,46 @@ def bills_of_month(
     Raises ``Forbidden``.
     """
     require(caller, Permission.READ)
+    wanted, start = text.casefold(), (page_number - 1) * per_page
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
-        rows, rows_before = bill_rows(scope, month), bill_rows(scope, month.preceding)
-    before = {(one.customer_id, one.currency): one for one in rows_before if one.kind is DocumentKind.STATEMENT}
-    wanted = text.casefold()
-    bills = [_bill(one, before) for one in rows if wanted in one.customer_name.casefold()]
-    bills.sort(key=lambda one: (one.customer_name.casefold(), one.customer_id, one.currency, one.statement_id))
-    if order is not BillOrder.CUSTOMER:
-        bills.sort(key=lambda one: abs(_measured(one, order)), reverse=True)
-    start = (page_number - 1) * per_page
-    return Bills(month, tuple(bills[start : start + per_page]), len(bills))
+        rows = [row for row in bill_rows(scope, month) if wanted in row.customer_name.casefold()]
+        rows.sort(key=lambda row: (row.customer_name.casefold(), row.customer_id, row.currency, row.statement_id))
+        # The month before is read whole only where all of it decides the order.
+        by_difference = order is BillOrder.DIFFERENCE
+        ordered = rows if by_difference else _ordered(rows, order)[start : start + per_page]
+        customer_ids = None if by_difference else sorted({row.customer_id for row in ordered})
+        rows_before = bill_rows(scope, month.preceding, customer_ids)
+    before = {(one.customer_id, one.currency): one for one in rows_before if one.kind == DocumentKind.STATEMENT}
+    if by_difference:
+        ordered = sorted(rows, key=lambda row: abs(_difference(row, before)), reverse=True)[start : start + per_page]
+    return Bills(month, tuple(_bill(row, before) for row in ordered), len(rows), _sums(rows))
 
 
-def _measured(bill: Bill, order: BillOrder) -> Decimal:
-    if order is BillOrder.DIFFERENCE:
-        return bill.price if bill.difference is None else bill.difference
-    return bill.margin if order is BillOrder.MARGIN else bill.price
+def _ordered(rows: list[BillRow], order: BillOrder) -> list[BillRow]:
+    if order is BillOrder.CUSTOMER:
+        return rows
+    if order is BillOrder.PRICE:
+        return sorted(rows, key=lambda row: abs(_amount(row)), reverse=True)
+    return sorted(rows, key=lambda row: abs(_amount(row) - row.cost), reverse=True)
+
+
+def _difference(row: BillRow, before: dict[tuple[int, str], BillRow]) -> Decimal:
+    earlier = before.get((row.customer_id, row.currency)) if row.kind == DocumentKind.STATEMENT else None
+    return _amount(row) if earlier is None else _amount(row) - _amount(earlier)
+
+
+def _sums(rows: list[BillRow]) -> tuple[BillsSum, ...]:
+    units: dict[str, int] = defaultdict(int)
+    costs: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for row in rows:
+        units[row.currency] += row.price_minor_units
+        costs[row.currency] += row.cost
+    return tuple(BillsSum(one, Decimal(units[one]).scaleb(-minor_digits(one)), costs[one]) for one in sorted(units))
 
 
 def _bill(row: BillRow, before: dict[tuple[int, str], BillRow]) -> Bill:
-    is_statement = row.kind is DocumentKind.STATEMENT
+    is_statement = row.kind == DocumentKind.STATEMENT
     earlier = before.get((row.customer_id, row.currency)) if is_statement else None
     return Bill(
         row.statement_id,
@@ -101,8 +141,8 @@ def _bill(row: BillRow, before: dict[tuple[int, str], BillRow]) -> Bill:
         row.currency,
         _amount(row),
         row.cost,
-        row.status,
-        row.kind,
+        StatementStatus(row.status),
+        DocumentKind(row.kind),
         row.invoice_id,
         None if earlier is None else _amount(earlier),
     )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -64,20 +64,25 @@ def read_margins(installation: Installation, caller: Caller, order: MarginsOrder
 
 
 def _of_documents(by: MarginsBy, documents: Sequence[DocumentFigures], names: Mapping[int, str]) -> list[Margin]:
-    found: dict[tuple[int, BillingMonth | None, str], Margin] = {}
+    prices: dict[tuple[int, BillingMonth | None, str], int] = defaultdict(int)
+    costs: dict[tuple[int, BillingMonth | None, str], Decimal] = defaultdict(lambda: ZERO)
+    by_customer = by is MarginsBy.CUSTOMER
     for one in documents:
-        by_customer = by is MarginsBy.CUSTOMER
         key = (one.customer_id if by_customer else 0, None if by_customer else one.month, one.currency)
-        price = Decimal(one.price_minor_units).scaleb(-minor_digits(one.currency))
-        known = found.get(key)
-        if known is None:
-            named = names.get(one.customer_id, "")
-            known = Margin(one.currency, ZERO, ZERO, customer_id=one.customer_id, customer_name=named)
-            known = known if by_customer else Margin(one.currency, ZERO, ZERO, month=one.month)
-        found[key] = replace(known, price=known.price + price, cost=known.cost + one.cost)
-    return sorted(
-        found.values(), key=lambda one: (one.customer_name or str(one.month), one.customer_id or 0, one.currency)
-    )
+        prices[key] += one.price_minor_units
+        costs[key] += one.cost
+    found = [
+        Margin(
+            currency,
+            Decimal(units).scaleb(-minor_digits(currency)),
+            costs[customer_id, month, currency],
+            customer_id=customer_id if by_customer else None,
+            customer_name=names.get(customer_id, "") if by_customer else None,
+            month=month,
+        )
+        for (customer_id, month, currency), units in prices.items()
+    ]
+    return sorted(found, key=lambda one: (one.customer_name or str(one.month), one.customer_id or 0, one.currency))
 
 
 @dataclass(frozen=True)
