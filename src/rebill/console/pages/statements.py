@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -10,6 +11,7 @@ from rebill.console.route import PageRoute
 from rebill.console.visit import Download, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
 from rebill.model.document import DocumentForm
+from rebill.model.money import ZERO
 from rebill.model.statement import ShownLine, Statement
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement
@@ -20,6 +22,7 @@ from rebill.services.proof.spend_by_day import spend_by_day
 from rebill.store.statements import StatementRecord
 
 _NO_SERVICE = "Other"
+_GREATEST_SPAN_DAYS = 62
 
 
 def show_statement(visit: Visit) -> Page:
@@ -52,7 +55,7 @@ def show_days(visit: Visit) -> Page:
 def days_page(visit: Visit, place: str) -> Page:
     """The page of a statement's days, or its part of the statement's page."""
     found = spend_by_day(visit.installation, visit.caller, visit.ids["statement_id"])
-    rows: list[tuple[str, Decimal]] = [(day.isoformat(), amount) for day, amount in found.days]
+    rows = [(day.isoformat(), amount) for day, amount in _every_day(found.days)]
     chart = bar_chart("Cost by day", found.currency, [(label[8:], amount) for label, amount in rows])
     values = {
         "found": found,
@@ -62,6 +65,16 @@ def days_page(visit: Visit, place: str) -> Page:
         "place": place,
     }
     return Page("statement_days_part.html" if visit.is_partial else "statement_days.html", values)
+
+
+def _every_day(days: Sequence[tuple[date, Decimal]]) -> list[tuple[date, Decimal]]:
+    """The days from the first to the last one, also those without charges; where that is too many, those with some."""
+    if not days or (days[-1][0] - days[0][0]).days > _GREATEST_SPAN_DAYS:
+        return list(days)
+    amounts = dict(days)
+    span = range((days[-1][0] - days[0][0]).days + 1)
+    every = [days[0][0] + timedelta(days=number) for number in span]
+    return [(day, amounts.get(day, ZERO)) for day in every]
 
 
 def show_line(visit: Visit) -> Page:
