@@ -111,6 +111,52 @@ class MicrosoftSettings:
         )
 
 
+class SmtpSecurity(StrEnum):
+    """How a connection to the mail server is kept from others."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class DeliverySettings:
+    """Where documents are delivered to. ``folder``: a folder or an address, above the customers' own; ``""``: nowhere.
+
+    ``smtp_host`` ``""``: no letters are sent. ``sender``: what stands in ``From``. The password is in a file.
+    """
+
+    folder: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    smtp_user: str = ""
+    smtp_password_file: Path | None = None
+    sender: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "DeliverySettings":
+        """Read the variables of the folder and the mail server. Raises ``Invalid`` for what cannot be."""
+        port = environment.get("REBILL_SMTP_PORT", "") or "587"
+        security = environment.get("REBILL_SMTP_SECURITY", "") or SmtpSecurity.STARTTLS
+        host, sender = environment.get("REBILL_SMTP_HOST", ""), environment.get("REBILL_MAIL_FROM", "")
+        if not _DIGITS.fullmatch(port) or not 1 <= int(port) <= 65535:
+            raise Invalid("invalid_setting", "REBILL_SMTP_PORT must be a port, from 1 to 65535.")
+        if security not in list(SmtpSecurity):
+            raise Invalid("invalid_setting", f"REBILL_SMTP_SECURITY must be one of {', '.join(SmtpSecurity)}.")
+        if host and not sender:
+            raise Invalid("invalid_setting", "REBILL_MAIL_FROM must say whom letters come from.")
+        return cls(
+            folder=environment.get("REBILL_DELIVERY_FOLDER", ""),
+            smtp_host=host,
+            smtp_port=int(port),
+            smtp_security=SmtpSecurity(security),
+            smtp_user=environment.get("REBILL_SMTP_USER", ""),
+            smtp_password_file=_path(environment.get("REBILL_SMTP_PASSWORD_FILE", "")),
+            sender=sender,
+        )
+
+
 @dataclass(frozen=True)
 class OpenIdSettings:
     """The identity provider that people sign in at.
@@ -155,7 +201,7 @@ class Settings:
     ``calls_per_minute``: how many calls of the API each key may make, ``None`` without limit.
     ``storage_connection_string_file``: holds the secret of the storage account that exports are fetched from.
     ``font_folder``: fonts that documents may use beside rebill's own.
-    ``microsoft``: where cost and catalogue are synced from.
+    ``microsoft``: where cost and catalogue are synced from. ``delivery``: where documents are delivered to.
     ``openid``: where people sign in to the pages besides with passwords and keys; ``None`` for nowhere else.
     """
 
@@ -170,6 +216,7 @@ class Settings:
     openid: OpenIdSettings | None = None
     engine: EngineName = EngineName.DUCKDB
     spark_master: str = "local[*]"
+    delivery: DeliverySettings = DeliverySettings()
 
     @property
     def lake_folder(self) -> Path:
@@ -197,6 +244,7 @@ class Settings:
             font_folder=_path(environment.get("REBILL_FONT_FOLDER", "")),
             microsoft=MicrosoftSettings.from_environment(environment),
             openid=OpenIdSettings.from_environment(environment),
+            delivery=DeliverySettings.from_environment(environment),
         )
 
 

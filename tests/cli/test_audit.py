@@ -1,8 +1,8 @@
 """The audit trail at the command line: what each command leaves in it, how it is shown, how it is verified."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,7 @@ class Step:
     act: Act
     dry_run: bool = False
     reason_option: str = "--reason"
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
@@ -182,6 +183,10 @@ def _closing_steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("bill finalize", period, nobodys, Act.FINALIZE_MONTH, reason_option="--override")
     issued = str(rebill.answer("statements", "list")["statements"][0]["statement_id"])
     yield Step("statements number", (issued, "ERP-1"), (issued, ""), Act.GIVE_NUMBER)
+    (one,) = [str(found["id"]) for found in rebill.answer("customers", "list")["customers"]]
+    rebill.answer("customers", "update", one, "--folder", "bills")
+    to_folder = {"REBILL_DELIVERY_FOLDER": str(folder / "delivered")}
+    yield Step("deliver", period, nobodys, Act.DELIVER_DOCUMENTS, environment=to_folder)
     late = write_csv(folder / "late.csv", [row(BilledCost="2", ListCost="2", ChargePeriodStart="2024-09-20")])
     rebill.answer("costs", "import", str(late))
     rebill.answer("bill", "run", *period)
@@ -210,12 +215,13 @@ def test_every_command_that_changes_something_leaves_one_entry_done_or_refused(
         driven.add(step.command)
         words = step.command.split(" ")
         last = _left(rebill, 0)[-1]["number"]
+        environment = {**_IDENTITY_PROVIDER, **step.environment}
         refused_with = (*step.refused, step.reason_option, "Try it", "--json")
-        assert rebill.run(*words, *refused_with, **_IDENTITY_PROVIDER).code == 1, step
+        assert rebill.run(*words, *refused_with, **environment).code == 1, step
         if step.dry_run:
             assert rebill.run(*words, *step.refused, "--dry-run", "--json").code == 1
             assert rebill.run(*words, *step.arguments, "--dry-run", "--json").code == 0
-        done = rebill.run(*words, *step.arguments, step.reason_option, "Ticket 7", "--json", **_IDENTITY_PROVIDER)
+        done = rebill.run(*words, *step.arguments, step.reason_option, "Ticket 7", "--json", **environment)
         assert done.code == 0, (step, done)
         entries = _left(rebill, last)
         assert [(entry["act"], entry["outcome"]) for entry in entries] == [(step.act, "refused"), (step.act, "done")]

@@ -21,6 +21,7 @@ from rebill.cli import (
     comparing,
     costs,
     customers,
+    deliver,
     demo,
     differences,
     document_settings,
@@ -82,6 +83,7 @@ bills.commands.command("attention")(attention.attention)
 bills.commands.command("accept")(attention.accept)
 bills.commands.command("reopen")(attention.reopen)
 application.add_typer(bills.commands, name="bill")
+application.command("deliver")(deliver.deliver)
 application.add_typer(document_settings.tax, name="tax")
 application.add_typer(statements.commands, name="statements")
 application.add_typer(keys.commands, name="keys")

@@ -63,6 +63,7 @@ class Act(StrEnum):
     CHANGE_PARTNER = "change_partner", SubjectKind.PARTNER
     CHANGE_LETTERHEAD = "change_letterhead", SubjectKind.PARTNER
     SET_TAX_RULE = "set_tax_rule", SubjectKind.PARTNER
+    DELIVER_DOCUMENTS = "deliver_documents", SubjectKind.PARTNER
     CREATE_CUSTOMER = "create_customer", SubjectKind.CUSTOMER
     CHANGE_CUSTOMER = "change_customer", SubjectKind.CUSTOMER
     DELETE_CUSTOMER = "delete_customer", SubjectKind.CUSTOMER

@@ -88,6 +88,13 @@ def customers_of_ids(scope: Scope, customer_ids: Collection[int], month: Billing
     return _customers(scope, scope.connection.execute(query).all(), month)
 
 
+def billing_folders(scope: Scope, customer_ids: Collection[int]) -> dict[int, str]:
+    """The folders for these customers' bills, deleted ones' too; ``""`` where one has none."""
+    query = scope.select(customers, customers.c.customer_id, customers.c.billing_folder)
+    query = query.where(among(scope.connection, customers.c.customer_id, customer_ids))
+    return {row.customer_id: row.billing_folder for row in scope.connection.execute(query)}
+
+
 def names_of_customers(scope: Scope) -> list[tuple[int, str]]:
     """Ids and names of the partner's customers; of two of one name the one that is not deleted comes last."""
     query = scope.select(customers, customers.c.customer_id, customers.c.name)

@@ -1,6 +1,6 @@
 """The record's tables of what documents show of partners and customers, and of tax."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, Text, text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from rebill.store.columns import ExactDecimal, Instant, Month, RowId, customer_reference, metadata, partner_reference
 
@@ -63,6 +63,20 @@ tax_rules = Table(
         sqlite_where=_OWN,
         postgresql_where=_OWN,
     ),
+)
+
+document_deliveries = Table(
+    "document_deliveries",
+    metadata,
+    Column("statement_id", ForeignKey("statements.statement_id"), primary_key=True, autoincrement=False),
+    Column("way", Text, primary_key=True, comment="model.document_delivery.DeliveryWay"),
+    partner_reference(),
+    customer_reference(),
+    Column("target", Text, nullable=False),
+    Column("state", Text, nullable=False, comment="model.document_delivery.DeliveryState"),
+    Column("attempts", Integer, nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )
 
 issued_particulars = Table(

@@ -51,6 +51,7 @@ from rebill.store.columns import (
 from rebill.store.columns import metadata as metadata
 from rebill.store.manual_line_tables import manual_lines as manual_lines
 from rebill.store.particulars_tables import billing_details as billing_details
+from rebill.store.particulars_tables import document_deliveries as document_deliveries
 from rebill.store.particulars_tables import issued_particulars as issued_particulars
 from rebill.store.particulars_tables import letterheads as letterheads
 from rebill.store.particulars_tables import logos as logos

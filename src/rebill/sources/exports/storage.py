@@ -148,16 +148,21 @@ def missing_blob(manifest: str, blob: Blob) -> tuple[str, FileFault, str]:
 
 def _remote(address: str, connection_string_file: Path | None) -> RemoteStorage:
     with _faults_said(address):
-        # Half a second that only those who name an address wait.
-        from fsspec.core import url_to_fs
+        return RemoteStorage(address, *file_system(address, connection_string_file))
 
-        options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
-        if address.partition("://")[0] in _AZURE:
-            options["anon"] = False
-            if connection_string_file is not None:
-                options["connection_string"] = connection_string_file.read_text(encoding="utf-8").strip()
-        system, root = url_to_fs(address, **options)
-        return RemoteStorage(address, system, root)
+
+def file_system(address: str, connection_string_file: Path | None) -> tuple[Any, str]:
+    """What fsspec has for an address: the file system, and the path in it. Raises what the storage raises."""
+    # Half a second that only those who name an address wait.
+    from fsspec.core import url_to_fs
+
+    options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
+    if address.partition("://")[0] in _AZURE:
+        options["anon"] = False
+        if connection_string_file is not None:
+            options["connection_string"] = connection_string_file.read_text(encoding="utf-8").strip()
+    system, root = url_to_fs(address, **options)
+    return system, str(root)
 
 
 @contextmanager

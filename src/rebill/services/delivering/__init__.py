@@ -1,0 +1,1 @@
+"""Issued documents brought to customers: into folders, and by electronic mail."""
