@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rebill.model.listing import Page
+from rebill.services.parties.catalogue import list_catalogue
 from rebill.settings import Settings
-from tests.api.world import CATALOGUE, SUBSCRIPTIONS, World
+from tests.api.world import CATALOGUE, SUBSCRIPTIONS, World, drawn_statement
 
 FOLDER = Path(__file__).parent
 PROGRAM = Path(sys.prefix) / "api-trial/bin/schemathesis"
@@ -52,10 +54,17 @@ def served(settings: Settings, folder: Path) -> Iterator[str]:
 def configuration(world: World) -> str:
     """``schemathesis.toml`` with what stands in ``world``, so that requests meet things that are there.
 
-    Ids drawn at random name nothing, and nothing behind a 404 would ever be tried.
+    Ids drawn at random name nothing, and nothing behind a 404 would ever be tried. Both customers have an issued
+    statement, so that none of the calls that are tried can delete them.
     """
+    customers = (world.customer_id, world.neighbour_id)
+    issued = [drawn_statement(world.installation, one, month="2024-08", final=True) for one in customers]
+    estimated = [drawn_statement(world.installation, one, month="2024-09") for one in customers]
+    listed = list_catalogue(world.installation, world.partner, Page()).items
     things: dict[str, tuple[Sequence[int | str], Sequence[str]]] = {
-        "customers": ((world.customer_id, world.neighbour_id), CUSTOMER_PLACES),
+        "customers": (customers, CUSTOMER_PLACES),
+        "statements": ([*issued, *estimated], ["path.statement_id"]),
+        "catalogue": ([account.account_id for account in listed], ["path.db_partner_customer_id"]),
         "azure_customers": (CATALOGUE, AZURE_CUSTOMER_PLACES),
         "subscriptions": (SUBSCRIPTIONS, SUBSCRIPTION_PLACES),
     }
