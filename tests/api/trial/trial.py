@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rebill.model.listing import Page
@@ -51,36 +52,50 @@ def served(settings: Settings, folder: Path) -> Iterator[str]:
         process.communicate()
 
 
-def configuration(world: World) -> str:
-    """``schemathesis.toml`` with what stands in ``world``, so that requests meet things that are there.
+@dataclass(frozen=True)
+class Things:
+    """What stands in the world that is tried, so that requests meet it: ids by the parameter that takes them.
 
     Ids drawn at random name nothing, and nothing behind a 404 would ever be tried. Both customers have an issued
     statement, so that none of the calls that are tried can delete them.
     """
-    customers = (world.customer_id, world.neighbour_id)
-    issued = [drawn_statement(world.installation, one, month="2024-08", final=True) for one in customers]
-    estimated = [drawn_statement(world.installation, one, month="2024-09") for one in customers]
-    listed = list_catalogue(world.installation, world.partner, Page()).items
-    things: dict[str, tuple[Sequence[int | str], Sequence[str]]] = {
-        "customers": (customers, CUSTOMER_PLACES),
-        "statements": ([*issued, *estimated], ["path.statement_id"]),
-        "catalogue": ([account.account_id for account in listed], ["path.db_partner_customer_id"]),
-        "azure_customers": (CATALOGUE, AZURE_CUSTOMER_PLACES),
-        "subscriptions": (SUBSCRIPTIONS, SUBSCRIPTION_PLACES),
-    }
-    parts = [(FOLDER / "schemathesis.toml").read_text(encoding="utf-8")]
-    for name, (values, _) in things.items():
-        parts.append(f"[dictionaries.{name}]\nvalues = {json.dumps(values)}\n")
-    parts.append("[parameters]")
-    for name, (_, places) in things.items():
-        parts += [f'"{place}" = {{ dictionary = "{name}", probability = {_KNOWN} }}' for place in places]
-    return "\n".join(parts) + "\n"
+
+    client_api_id: Sequence[int]
+    statement_id: Sequence[int]
+    db_partner_customer_id: Sequence[int]
+
+    @classmethod
+    def of(cls, world: World) -> "Things":
+        """What is to be met; makes the statements."""
+        customers = (world.customer_id, world.neighbour_id)
+        issued = [drawn_statement(world.installation, one, month="2024-08", final=True) for one in customers]
+        estimated = [drawn_statement(world.installation, one, month="2024-09") for one in customers]
+        listed = list_catalogue(world.installation, world.partner, Page()).items
+        return cls(customers, [*issued, *estimated], [account.account_id for account in listed])
+
+    def configuration(self) -> str:
+        """``schemathesis.toml`` with dictionaries of these, for what is drawn at random."""
+        dictionaries: dict[str, tuple[Sequence[int | str], Sequence[str]]] = {
+            "customers": (self.client_api_id, CUSTOMER_PLACES),
+            "statements": (self.statement_id, ["path.statement_id"]),
+            "catalogue": (self.db_partner_customer_id, ["path.db_partner_customer_id"]),
+            "azure_customers": (CATALOGUE, AZURE_CUSTOMER_PLACES),
+            "subscriptions": (SUBSCRIPTIONS, SUBSCRIPTION_PLACES),
+        }
+        parts = [(FOLDER / "schemathesis.toml").read_text(encoding="utf-8")]
+        for name, (values, _) in dictionaries.items():
+            parts.append(f"[dictionaries.{name}]\nvalues = {json.dumps(values)}\n")
+        parts.append("[parameters]")
+        for name, (_, places) in dictionaries.items():
+            parts += [f'"{place}" = {{ dictionary = "{name}", probability = {_KNOWN} }}' for place in places]
+        return "\n".join(parts) + "\n"
 
 
 def try_api(world: World, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """What Schemathesis says of a server on ``world``, called with its admin key."""
     assert PROGRAM.exists(), "build its environment first: make lint"
-    (folder / "schemathesis.toml").write_text(configuration(world), encoding="utf-8")
+    things = Things.of(world)
+    (folder / "schemathesis.toml").write_text(things.configuration(), encoding="utf-8")
     with served(world.installation.settings, folder) as address:
         command = [
             str(PROGRAM), "--config-file", str(folder / "schemathesis.toml"), "run", f"{address}/openapi.json",
@@ -88,6 +103,7 @@ def try_api(world: World, folder: Path, *options: str) -> subprocess.CompletedPr
             "--warnings=off", "--generation-database=none", "--continue-on-failure", *options,
         ]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(FOLDER), "NO_PROXY": "127.0.0.1"}
+        environment |= {"TRIAL_THINGS": json.dumps(asdict(things))}
         return subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=_GREATEST_SECONDS
         )
