@@ -56,6 +56,7 @@ ON_ITS_OWN = {
     "sample-data",
     "serve",
     "azure-customers sync",
+    "costs sync",
     "sync",
 }
 """Commands of another home, of no partner that is there already, or that do what acts with entries of their own do."""

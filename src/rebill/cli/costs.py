@@ -15,8 +15,10 @@ from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOpt
 from rebill.cli.output import Document
 from rebill.cli.session import changing_session, partner_session
 from rebill.cli.statements import write_document
+from rebill.cli.syncing import ended, run_sync
 from rebill.model.audit import Act
 from rebill.model.data_set import CostImportOrder
+from rebill.model.sync import SyncPart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +84,14 @@ def import_files(
         with output.working("Importing " + ", ".join(files[:3]) + (" …" if files[3:] else "")):
             deliveries = import_deliveries(session.installation, session.caller, order)
         show_imported(output, deliveries)
+
+
+@commands.command("sync")
+def sync_costs(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
+    """Bring the cost of the latest months up to date with Microsoft's billing export."""
+    with partner_session(partner, as_json) as session:
+        records = run_sync(session, [SyncPart.COSTS])
+    ended(records)
 
 
 @commands.command("list")

@@ -46,7 +46,8 @@ class DeliveryOrigin:
 
     ``source_kind`` and ``scope``: what it is of, and so what it replaces. ``version``: how new it is; of two that
     are of the same, the greater text is the newer delivery. ``view``: what it holds, where the source says so and
-    headers do not tell.
+    headers do not tell. ``ends``: scopes of the same kind and view whose place it takes in its months: what was not
+    billed yet, once the invoice has come.
     """
 
     source_kind: str
@@ -54,3 +55,4 @@ class DeliveryOrigin:
     version: str
     covered: CoveredDays | None = None
     view: str | None = None
+    ends: tuple[str, ...] = ()

@@ -30,7 +30,6 @@ class AlarmKind(StrEnum):
     CATALOGUE_GREW = "catalogue_grew"
     CATALOGUE_INCOMPLETE = "catalogue_incomplete"
     MONTH_MOVED = "month_moved"
-    CREDIT_RATE_MOVED = "credit_rate_moved"
 
 
 @dataclass(frozen=True)

@@ -380,6 +380,8 @@ def _stage(
 
 def _replaced(task: _Task, staged: Sequence[StagedDataSet]) -> set[int]:
     names = {entry.data_set.name for entry in staged}
+    for ended in task.origin.ends if task.origin else ():
+        names |= {replace(entry.data_set, scope=ended).name for entry in staged}
     return _ids(data_set for data_set in task.in_force if data_set.name in names)
 
 

@@ -11,6 +11,7 @@ from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord, SyncResult
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.syncing.sync_catalogue import sync_catalogue
+from rebill.services.syncing.sync_costs import sync_costs
 from rebill.sources.microsoft.calls import MicrosoftCalls
 from rebill.store.scope import Scope
 from rebill.store.syncs import begin_sync, end_interrupted, end_sync, latest_syncs
@@ -82,4 +83,5 @@ def _synced(
     part: SyncPart,
     progress: Progress,
 ) -> SyncResult:
-    return sync_catalogue(installation, caller, calls, folder, lambda done, total: progress(part, done, total))
+    synced = sync_catalogue if part is SyncPart.CATALOGUE else sync_costs
+    return synced(installation, caller, calls, folder, lambda done, total: progress(part, done, total))

@@ -115,11 +115,14 @@ class MicrosoftCalls:
         own = {"client-request-id": str(uuid.uuid4())}
         return self._tried(lambda: self._call(method, url, GRAPH, own, body))
 
-    def download(self, url: str, target: Path) -> None:
-        """Fetch a signed link into ``target``. No token goes along. Raises ``LinkExpired`` when it is refused."""
+    def download(self, url: str, target: Path) -> Mapping[str, str]:
+        """Fetch a signed link into ``target``; what its answer's headers (lower case) say of it.
+
+        No token goes along. Raises ``LinkExpired`` when the link is refused.
+        """
         if urlsplit(url).scheme != "https":
             raise Invalid("microsoft_answer_invalid", "Microsoft named a file that is not at an https address.")
-        self._tried(lambda: self._fetch(url, target))
+        return self._tried(lambda: self._fetch(url, target))
 
     def _tried(self, call: Callable[[], Result]) -> Result:
         import stamina
@@ -175,7 +178,7 @@ class MicrosoftCalls:
             return Forbidden("microsoft_forbidden", f"{sentence} docs/microsoft.md lists them.")
         return Invalid("microsoft_refused", f"Microsoft refused {path} with {status}: {reason}")
 
-    def _fetch(self, url: str, target: Path) -> None:
+    def _fetch(self, url: str, target: Path) -> Mapping[str, str]:
         self.made += 1
         with _connected(), self._client.stream("GET", url) as response:
             if response.status_code in (401, 403):
@@ -186,6 +189,7 @@ class MicrosoftCalls:
             with target.open("wb") as stream:
                 for chunk in response.iter_raw(1 << 20):
                     stream.write(chunk)
+            return dict(response.headers)
 
 
 def _trust(settings: MicrosoftSettings) -> ssl.SSLContext:

@@ -1,0 +1,182 @@
+"""Sync cost: usage and reconciliation of the latest invoices, and of what is not billed yet."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from rebill.model.audit import Act
+from rebill.model.data_set import (
+    SOURCE_KIND_BILLING_EXPORT,
+    VIEW_INVOICE,
+    VIEW_USAGE,
+    CostImport,
+    CostImportOrder,
+    DataSet,
+)
+from rebill.model.delivery import DeliveryOrigin
+from rebill.model.errors import Invalid, Refusal, Unavailable
+from rebill.model.money import ZERO
+from rebill.model.months import BillingMonth
+from rebill.model.party import Caller
+from rebill.model.sync import AlarmKind, SyncAlarm, SyncResult
+from rebill.services.acting.audit_trail import record_refused
+from rebill.services.acting.installation import Installation, today_of
+from rebill.services.costs.import_costs import import_delivery, list_data_sets
+from rebill.services.syncing.spools import fresh_spool
+from rebill.sources.billing_export.delivery import FetchedExport
+from rebill.sources.billing_export.export import ExportOrder, Manifest, fetch, submit
+from rebill.sources.microsoft.calls import MicrosoftCalls
+from rebill.sources.partner_center.invoices import ListedInvoice, list_invoices
+from rebill.store.partners import settings_of
+from rebill.store.scope import Scope
+
+UNBILLED: Final = "unbilled:"
+_MONTHS_LOOKED_AT: Final = 3
+"""Invoices of so many months back are looked at again: late versions come."""
+_LAYOUTS: Final = {VIEW_USAGE: "daily-rated-usage", VIEW_INVOICE: "invoice-reconciliation"}
+_ODD_SHARE: Final = 10
+"""A month whose cost moves by more than one part in so many is odd."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """An export that is wanted: of which month, under which scope, and in whose place."""
+
+    order: ExportOrder
+    month: BillingMonth
+    scope: str
+    ends: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Task:
+    installation: Installation
+    caller: Caller
+    calls: MicrosoftCalls
+    folder: Path
+
+
+def sync_costs(
+    installation: Installation,
+    caller: Caller,
+    calls: MicrosoftCalls,
+    folder: Path,
+    progress: Callable[[int, int], None],
+) -> SyncResult:
+    """Bring the cost of the latest months up to date; each delivery is all there or not there.
+
+    A delivery that is refused does not keep the others from coming; all refusals are raised as one ``Invalid`` in the
+    end. What keeps Microsoft from answering is raised at once; what was fetched is kept in ``folder``.
+    """
+    task = _Task(installation, caller, calls, fresh_spool(folder, installation.clock()))
+    before = list_data_sets(installation, caller)
+    wanted = _wanted(task, list_invoices(calls))
+    counts: Counter[str] = Counter(deliveries=0, unchanged=0, without_data=0, rows=0)
+    refused: dict[str, str] = {}
+    for number, one in enumerate(wanted):
+        progress(number, len(wanted))
+        try:
+            _take(task, one, counts)
+        except Unavailable:
+            raise
+        except Refusal as refusal:
+            record_refused(installation, caller, Act.IMPORT_COSTS, None, refusal)
+            refused[f"{one.scope} {one.order.view}"] = refusal.message
+    progress(len(wanted), len(wanted))
+    if refused:
+        first = next(iter(refused.items()))
+        sentence = f"{len(refused)} of {len(wanted)} deliveries were refused. {first[0]}: {first[1]}"
+        raise Invalid("deliveries_refused", sentence, refused)
+    shutil.rmtree(task.folder)
+    return SyncResult(dict(counts), tuple(_alarms(before, list_data_sets(installation, caller))))
+
+
+def _wanted(task: _Task, invoices: Sequence[ListedInvoice]) -> list[_Wanted]:
+    """Usage before reconciliation, month by month; of a month that is invoiced nothing unbilled."""
+    this_month = BillingMonth.of(today_of(task.installation.clock()))
+    last_month, oldest = this_month.preceding, this_month
+    for _ in range(_MONTHS_LOOKED_AT):
+        oldest = oldest.preceding
+    found = [
+        _Wanted(ExportOrder(view, invoice_id=one.number), one.month, one.number, (UNBILLED + one.currency,))
+        for one in invoices
+        if one.month >= oldest
+        for view in _LAYOUTS
+    ]
+    billed = {(one.month, one.currency) for one in invoices}
+    for month, period in ((last_month, "last"), (this_month, "current")):
+        for currency in sorted({one.currency for one in invoices}) or [_home_currency(task)]:
+            if (month, currency) not in billed:
+                orders = [ExportOrder(view, currency=currency, period=period) for view in _LAYOUTS]
+                found += [_Wanted(order, month, UNBILLED + currency) for order in orders]
+    return found
+
+
+def _home_currency(task: _Task) -> str:
+    with task.installation.database.reading() as connection:
+        return settings_of(Scope.of(connection, task.caller)).currency
+
+
+def _take(task: _Task, wanted: _Wanted, counts: Counter[str]) -> None:
+    manifest = submit(task.calls, wanted.order)
+    if manifest is None:
+        counts["without_data"] += 1
+        return
+    if _is_in_force(task, wanted, manifest):
+        counts["unchanged"] += 1
+        return
+    folder = task.folder / f"{wanted.scope.replace(':', '-')}-{wanted.order.view}"
+    manifest, files = fetch(task.calls, manifest, folder)
+    origin = DeliveryOrigin(
+        SOURCE_KIND_BILLING_EXPORT, wanted.scope, manifest.version, view=wanted.order.view, ends=wanted.ends
+    )
+    delivery = FetchedExport(origin, tuple(files))
+    if delivery.is_empty:
+        counts["without_data"] += 1
+        return
+    order = CostImportOrder((), layout=_LAYOUTS[wanted.order.view], period=wanted.month)
+    _count(import_delivery(task.installation, task.caller, order, delivery), counts)
+    shutil.rmtree(folder)
+
+
+def _is_in_force(task: _Task, wanted: _Wanted, manifest: Manifest) -> bool:
+    """Whether this very version is in force: then nothing need be fetched."""
+    name = (SOURCE_KIND_BILLING_EXPORT, wanted.scope, wanted.order.view, wanted.month)
+    return any(
+        one.name == name and (one.source_version or "").endswith(f" {manifest.etag}")
+        for one in list_data_sets(task.installation, task.caller)
+    )
+
+
+def _count(done: CostImport, counts: Counter[str]) -> None:
+    fresh = [one for one in done.data_sets if not one.already_imported]
+    counts["deliveries" if fresh else "unchanged"] += 1
+    counts["rows"] += sum(one.rows for one in fresh)
+
+
+def _alarms(before: Sequence[DataSet], after: Sequence[DataSet]) -> list[SyncAlarm]:
+    """Months whose cost fell, or of which an invoice moved, by more than a tenth."""
+    known = {(one.view, one.billing_month): one for one in before if one.source_kind == SOURCE_KIND_BILLING_EXPORT}
+    kept = {one.data_set_id for one in before}
+    found = []
+    for one in after:
+        old = known.get((one.view, one.billing_month))
+        if old is None or one.data_set_id in kept or one.source_kind != SOURCE_KIND_BILLING_EXPORT:
+            continue
+        # What is not billed yet grows from day to day; that it shrinks is odd.
+        grows = one.scope.startswith(UNBILLED)
+        for currency, now in _sums(one).items():
+            was = _sums(old).get(currency, ZERO)
+            moved = now - was
+            if abs(moved) * _ODD_SHARE > abs(was) and (moved < 0 or not grows):
+                sentence = f"{one.billing_month} {one.view}: cost moved from {was} to {now} {currency}."
+                found.append(SyncAlarm(AlarmKind.MONTH_MOVED, sentence))
+    return found
+
+
+def _sums(data_set: DataSet) -> dict[str, Decimal]:
+    return {one.currency: one.partner_cost + one.tie_out_cost for one in data_set.sums}

@@ -1,0 +1,1 @@
+"""The billing export of Microsoft Graph: asked for, waited for, and fetched as files."""
