@@ -47,7 +47,7 @@ def test_a_sync_brings_every_customer_and_every_subscription_under_its_azure_pla
         assert (again.result.counts["new"], again.result.counts["changed"]) == (0, 0)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_faults_on_the_way_change_nothing_of_what_comes(installation: Installation, partner: Caller, seed: int) -> None:
     faults = Faults.all(seed)
     with syncing_with_twin(installation, partner, SMALL, faults) as syncing:

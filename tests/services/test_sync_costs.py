@@ -1,0 +1,232 @@
+"""Cost is synced from Graph's billing export: whole versions only, to the cent the same whatever goes wrong."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+
+from rebill.model.customer import NewCustomer
+from rebill.model.data_set import DataSet
+from rebill.model.months import BillingMonth
+from rebill.model.party import Caller
+from rebill.model.sync import AlarmKind, SyncOutcome, SyncPart
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.costs.import_costs import list_data_sets
+from rebill.services.keeping.initialise import create_partner
+from rebill.services.parties.create_customer import create_customer
+from rebill.services.syncing.sync import list_syncs
+from rebill.twin.faults import Fault, Faults
+from rebill.twin.world import TwinWorld
+from tests.conftest import SettableClock
+from tests.services.months import ADDRESS
+from tests.services.steps import assign
+from tests.services.syncing_partner import SyncingPartner, syncing_with_twin
+
+WORLD = TwinWorld(customer_count=4, days=3)
+SEPTEMBER = WORLD.month
+OCTOBER = SEPTEMBER.following
+PATIENCE_SECONDS = 120
+
+
+def in_force(syncing: SyncingPartner) -> dict[tuple[str, str, str], DataSet]:
+    """The data sets in force, by month, scope and view."""
+    found = list_data_sets(syncing.installation, syncing.caller)
+    assert all(one.source_kind == "billing-export" for one in found)
+    return {(str(one.billing_month), one.scope, one.view): one for one in found}
+
+
+def cost_of(world: TwinWorld, month: BillingMonth, invoice_id: str) -> tuple[Decimal, Decimal]:
+    """What a month costs by the twin's own rows: usage, and what the invoice has beside it; twelve decimals each."""
+    usage = sum((_kept(row["BillingPreTaxTotal"]) for row in world.usage(month, invoice_id)), Decimal(0))
+    purchases = [row for row in world.reconciliation(month, invoice_id) if not _is_summed_up(row)]
+    return usage, sum((_kept(row["Subtotal"]) for row in purchases), Decimal(0))
+
+
+def _is_summed_up(row: Mapping[str, Any]) -> bool:
+    return bool(row["MeterDescription"])
+
+
+def _kept(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("1e-12"), rounding="ROUND_HALF_UP")
+
+
+def statements_of(syncing: SyncingPartner) -> dict[tuple[str, str, str], tuple[int, Decimal]]:
+    """Every customer's total in cents and exact cost in both months, each tenant being a customer of its own."""
+    found: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
+    for tenant in WORLD.customers:
+        made = create_customer(
+            syncing.installation, syncing.caller, NewCustomer(tenant.name, ADDRESS, billing_enabled=True)
+        )
+        assign(syncing.installation, syncing.caller, made.customer_id, tenant.tenant_id)
+    for month in (SEPTEMBER, OCTOBER):
+        run = run_bill(syncing.installation, syncing.caller, month)
+        for record in run.statements:
+            key = (str(month), record.customer_name, record.statement.currency)
+            found[key] = (record.statement.total_minor_units, record.statement.statement_cost)
+    return found
+
+
+def test_the_statements_are_the_same_to_the_cent_with_faults_and_without(
+    installation: Installation, partner: Caller
+) -> None:
+    faults = Faults.all(11)
+    with syncing_with_twin(installation, partner, WORLD) as calm:
+        assert [(one.outcome, one.fault) for one in calm.sync()] == [(SyncOutcome.DONE, "")] * 2
+        expected = statements_of(calm)
+    troubled = Caller(create_partner(installation, "Troubled").partner_id, partner.role)
+    with syncing_with_twin(installation, troubled, WORLD, faults) as syncing:
+        assert [(one.outcome, one.fault) for one in syncing.sync()] == [(SyncOutcome.DONE, "")] * 2
+        assert statements_of(syncing) == expected
+    assert len(expected) == 2 * len(WORLD.customers)
+    usage, purchases = cost_of(WORLD, SEPTEMBER, WORLD.invoice_id)
+    assert sum(cost for (month, *_), (_, cost) in expected.items() if month == str(SEPTEMBER)) == usage + purchases
+    assert {Fault.EXPIRED_LINK, Fault.TRUNCATED_BLOB, Fault.NEW_VERSION} & faults.suffered.keys()
+
+
+def test_an_invoice_and_the_open_month_make_data_sets_of_usage_and_reconciliation(
+    installation: Installation, partner: Caller
+) -> None:
+    with syncing_with_twin(installation, partner, WORLD) as syncing:
+        (record,) = syncing.sync(SyncPart.COSTS)
+        found = in_force(syncing)
+        invoice = WORLD.invoice_id
+        assert set(found) == {
+            ("2024-09", invoice, "usage"),
+            ("2024-09", invoice, "invoice"),
+            ("2024-10", "unbilled:USD", "usage"),
+            ("2024-10", "unbilled:USD", "invoice"),
+        }
+        assert record.result.counts["deliveries"] == 4
+        usage, purchases = cost_of(WORLD, SEPTEMBER, invoice)
+        (of_usage,) = found["2024-09", invoice, "usage"].sums
+        (of_invoice,) = found["2024-09", invoice, "invoice"].sums
+        assert (of_usage.partner_cost, of_invoice.partner_cost) == (usage, purchases)
+        assert of_invoice.tie_out_rows > 0
+        assert found["2024-09", invoice, "usage"].source_version == f"2024-10-09T06:02:00Z usage-{invoice}-v2"
+
+
+def test_a_version_that_is_in_force_is_not_fetched_again(installation: Installation, partner: Caller) -> None:
+    with syncing_with_twin(installation, partner, WORLD) as syncing:
+        syncing.sync(SyncPart.COSTS)
+        before = in_force(syncing)
+        (again,) = syncing.sync(SyncPart.COSTS)
+        assert in_force(syncing) == before
+        assert (again.result.counts["deliveries"], again.result.counts["unchanged"]) == (0, 4)
+
+
+def test_the_invoice_takes_the_place_of_what_was_not_billed_yet_as_one_step(
+    installation: Installation, partner: Caller, clock: SettableClock
+) -> None:
+    august = replace(WORLD, month=SEPTEMBER.preceding)
+    clock.now = clock.now.replace(month=9)
+    with syncing_with_twin(installation, partner, august) as syncing:
+        syncing.sync(SyncPart.COSTS)
+        assert ("2024-09", "unbilled:USD", "usage") in in_force(syncing)
+    clock.now = clock.now.replace(month=10)
+    with syncing_with_twin(installation, partner, WORLD) as syncing:
+        (record,) = syncing.sync(SyncPart.COSTS)
+        assert (record.outcome, record.fault) == (SyncOutcome.DONE, "")
+        of_september = {scope for month, scope, _ in in_force(syncing) if month == "2024-09"}
+        assert of_september == {WORLD.invoice_id}
+
+
+def test_a_month_that_moves_by_more_than_a_tenth_raises_an_alarm(
+    installation: Installation, partner: Caller, clock: SettableClock
+) -> None:
+    clock.now = clock.now.replace(month=9)
+    with syncing_with_twin(installation, partner, replace(WORLD, month=SEPTEMBER.preceding)) as syncing:
+        syncing.sync(SyncPart.COSTS)
+    clock.now = clock.now.replace(month=10)
+    with syncing_with_twin(installation, partner, replace(WORLD, days=2)) as syncing:
+        (record,) = syncing.sync(SyncPart.COSTS)
+    assert {alarm.kind for alarm in record.result.alarms} == {AlarmKind.MONTH_MOVED}
+    assert any("2024-09 usage" in alarm.sentence for alarm in record.result.alarms)
+
+
+def test_a_sync_that_loses_the_network_at_any_request_leaves_whole_deliveries_or_none(
+    installation: Installation, partner: Caller
+) -> None:
+    world = replace(WORLD, customer_count=1)
+    with syncing_with_twin(installation, partner, world) as syncing:
+        with stamina.set_testing(True, attempts=1):
+            standing: set[tuple[str, str, str]] = set()
+            for answered in range(4, 200, 6):
+                syncing.twin.line.count, syncing.twin.line.cut_from = 0, answered
+                (record,) = syncing.sync(SyncPart.COSTS)
+                now = set(in_force(syncing))
+                assert standing <= now
+                standing = now
+                if record.outcome is SyncOutcome.DONE:
+                    break
+                assert record.fault_code == "microsoft_unavailable"
+        whole = in_force(syncing)
+        assert len(whole) == 4
+        (of_usage,) = whole["2024-09", world.invoice_id, "usage"].sums
+        assert of_usage.partner_cost == cost_of(world, SEPTEMBER, world.invoice_id)[0]
+
+
+@pytest.mark.parametrize("held_at", [9, 24])
+def test_a_sync_that_is_killed_goes_on_later_and_nothing_is_half(
+    installation: Installation, partner: Caller, clock: SettableClock, held_at: int
+) -> None:
+    with syncing_with_twin(installation, partner, WORLD) as syncing:
+        syncing.twin.line.held_at = held_at
+        with _in_a_process(syncing) as process:
+            assert syncing.twin.line.reached.wait(PATIENCE_SECONDS)
+            process.send_signal(signal.SIGKILL)
+            process.wait(PATIENCE_SECONDS)
+        syncing.twin.line.released.set()
+        clock.now = clock.now.replace(hour=13)
+        (record,) = syncing.sync(SyncPart.COSTS)
+        assert (record.outcome, record.fault) == (SyncOutcome.DONE, "")
+        (of_usage,) = in_force(syncing)["2024-09", WORLD.invoice_id, "usage"].sums
+        assert of_usage.partner_cost == cost_of(WORLD, SEPTEMBER, WORLD.invoice_id)[0]
+        assert len(in_force(syncing)) == 4
+        killed = list_syncs(syncing.installation, syncing.caller)[-1]
+        assert killed.outcome is SyncOutcome.INTERRUPTED
+
+
+def test_no_secret_is_in_the_record_the_home_or_what_is_said(installation: Installation, partner: Caller) -> None:
+    with syncing_with_twin(installation, partner, WORLD, Faults.all(13)) as syncing:
+        syncing.sync()
+        home = syncing.installation.settings.home
+        kept = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
+        assert b"must-never-be-seen" not in kept
+        assert "must-never-be-seen" not in repr(list_syncs(syncing.installation, syncing.caller))
+
+
+@contextmanager
+def _in_a_process(syncing: SyncingPartner) -> Iterator[subprocess.Popen[bytes]]:
+    """``rebill costs sync`` on the partner's installation, whose clock stands where the test's does."""
+    settings = syncing.installation.settings
+    code = (
+        "from datetime import datetime\n"
+        "from rebill.model.party import Caller, Role\n"
+        "from rebill.model.sync import SyncPart\n"
+        "from rebill.services.acting.installation import Installation\n"
+        "from rebill.services.syncing.sync import sync\n"
+        "from rebill.wiring import open_installation\n"
+        "opened = open_installation()\n"
+        f"now = datetime.fromisoformat({syncing.installation.clock().isoformat()!r})\n"
+        "moved = Installation(opened.settings, opened.database, lambda: now)\n"
+        f"sync(moved, Caller({syncing.caller.partner_id}, Role.ADMIN), lambda *_: None, [SyncPart.COSTS])\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("REBILL_")}
+    own = {"REBILL_HOME": str(settings.home), "REBILL_DATABASE_URL": settings.database_url}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env={**kept, **own, **syncing.twin.environment}, cwd=Path(__file__).parent
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
