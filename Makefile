@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve bench bench-api bench-pages bench-peers fuzz-api mutation kills openapi lock clean
+.PHONY: help demo test lint serve bench bench-api bench-documents bench-pages bench-peers fuzz-api mutation kills openapi lock clean
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -36,6 +36,9 @@ bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as rat
 
 bench-api: .venv/development.stamp ## how fast the API answers on this machine, as ratios
 	@$(BIN)/python -m benchmarks.api
+
+bench-documents: .venv/runtime.stamp ## how fast statements become PDFs with their electronic invoices inside (DOCUMENTS=1000)
+	@$(BIN)/python -m benchmarks.documents $(DOCUMENTS:%=--documents %)
 
 bench-pages: .venv/development.stamp ## how long the server takes for each page, at 5,000 customers and 50,000 accounts
 	@$(BIN)/python -m benchmarks.pages

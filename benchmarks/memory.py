@@ -7,6 +7,14 @@ from typing import Final
 _KIBIBYTES_A_MEGABYTE: Final = 1024
 
 
+def resident_megabytes() -> int:
+    """Of this process now."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return (
+        int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1]) // _KIBIBYTES_A_MEGABYTE
+    )
+
+
 def peak_megabytes() -> int:
     """Of this process since it began. ``ru_maxrss`` would still hold the memory of whoever started it."""
     status = Path("/proc/self/status")

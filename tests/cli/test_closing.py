@@ -31,6 +31,30 @@ def test_a_month_is_finalized_and_its_statement_keeps_its_id(rebill: CommandLine
     assert again["code"] == "nothing_to_finalize"
 
 
+def test_what_is_finalized_is_delivered_at_once_where_the_settings_say_where_to(
+    rebill: CommandLine, tmp_path: Path
+) -> None:
+    client_api_id, _ = billed_month(rebill, tmp_path)
+    rebill.answer("customers", "update", str(client_api_id), "--folder", "acorn")
+    words = ("bill", "finalize", "--period", MONTH, "--override", "The rest is ours")
+    done = rebill.run(*words, REBILL_DELIVERY_FOLDER=str(tmp_path / "delivered"))
+    assert done.code == 0
+    assert f"1 deliveries of {MONTH} are done." in done.out
+    assert {file.suffix for file in (tmp_path / "delivered" / "acorn").iterdir()} == {".pdf", ".csv", ".parquet"}
+
+
+def test_a_delivery_that_fails_undoes_no_finalizing(rebill: CommandLine, tmp_path: Path) -> None:
+    client_api_id, _ = billed_month(rebill, tmp_path)
+    rebill.answer("customers", "update", str(client_api_id), "--folder", "acorn")
+    (tmp_path / "delivered").write_text("a file stands where the folder should be")
+    words = ("bill", "finalize", "--period", MONTH, "--override", "The rest is ours")
+    done = rebill.run(*words, REBILL_DELIVERY_FOLDER=str(tmp_path / "delivered"))
+    assert done.code == 0
+    assert "acorn cannot be written to" in done.err
+    (issued,) = rebill.answer("statements", "list")["statements"]
+    assert issued["status"] == "Final"
+
+
 def test_a_gapless_number_is_not_to_be_given(rebill: CommandLine, tmp_path: Path) -> None:
     _, run = billed_month(rebill, tmp_path)
     statement_id = str(run["statements"][0]["statement_id"])

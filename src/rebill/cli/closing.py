@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rebill.cli.deliver import deliver_issued
 from rebill.cli.options import JsonOption, MonthOption, PartnerOption
 from rebill.cli.output import Output
 from rebill.cli.session import changing_session
@@ -47,6 +48,8 @@ def finalize(
         with session.output.working(f"Finalizing {period}"):
             done = finalize_month(session.installation, session.caller, order)
         show_closing(session.output, done)
+        if not done.waits:
+            deliver_issued(session, period, customer)
         session.output.next_step(_NEXT_WHILE_IT_WAITS if done.waits else "rebill statements export ID writes one.")
 
 

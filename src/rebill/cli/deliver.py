@@ -11,12 +11,14 @@ from rebill.cli.output import Document, Heading
 from rebill.cli.session import changing_session
 from rebill.model.audit import Act
 from rebill.model.document_delivery import DeliveryState
-from rebill.model.months import instant_text
+from rebill.model.errors import RebillError
+from rebill.model.months import BillingMonth, instant_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rebill.cli.output import Output
+    from rebill.cli.session import Session
     from rebill.model.document_delivery import DocumentDelivery
 
 
@@ -44,6 +46,24 @@ def deliver(
         _show(session.output, found)
     if any(one.state is not DeliveryState.DELIVERED for one in found):
         raise typer.Exit(1)
+
+
+def deliver_issued(session: Session, month: BillingMonth, customer_id: int | None) -> None:
+    """Deliver what was issued just now, where the settings say where to; what fails is said, and undoes nothing."""
+    delivery = session.installation.settings.delivery
+    if not delivery.folder and not delivery.smtp_host:
+        return
+    from rebill.services.delivering.deliver_documents import DeliveryOrder, deliver_documents
+
+    try:
+        found = deliver_documents(session.installation, session.caller, DeliveryOrder(month, customer_id))
+    except RebillError as error:
+        session.output.warn(f"The documents stand, and were not delivered: {error.message}")
+        return
+    open_ = [one for one in found if one.state is not DeliveryState.DELIVERED]
+    session.output.say(f"{len(found) - len(open_)} deliveries of {month} are done.")
+    for one in open_:
+        session.output.warn(f"Document {one.statement_id}, {one.way.value}: {one.state.value}. {one.fault}")
 
 
 def delivery_document(delivery: DocumentDelivery) -> Document:
