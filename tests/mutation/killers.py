@@ -22,14 +22,18 @@ _OF_MONTHS: Final = (
 )
 _FIRST: Final[dict[str, tuple[str, ...]]] = {
     "attention.py": ("tests/services/test_accepting_lines.py", "tests/services/test_spans_transfer.py"),
-    "explained.py": ("tests/services/test_explain_statement.py", "tests/services/test_margins.py"),
+    "explained.py": (
+        "tests/services/test_explain_statement.py",
+        "tests/services/test_margins.py",
+        "tests/rating/test_derivations.py",
+    ),
     "manual_lines.py": ("tests/scenarios/test_scenarios.py", "tests/services/test_manual_lines.py"),
     "near_misses.py": ("tests/rating/test_near_misses.py",),
     "plan.py": ("tests/rating/test_narrowed_columns.py",),
     "statement_rules.py": ("tests/scenarios/test_scenarios.py", "tests/services/test_billed_by_rules.py"),
     "transfers.py": ("tests/services/test_spans_transfer.py",),
 }
-_ONLY: Final = frozenset({"explained.py", "near_misses.py", "transfers.py", "attention.py"})
+_ONLY: Final = frozenset({"explained.py", "near_misses.py", "attention.py"})
 """Files that price nothing: months say nothing of them."""
 
 

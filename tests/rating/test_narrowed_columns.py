@@ -9,7 +9,7 @@ import pytest
 
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.rating.line_columns import asked_by
-from rebill.rating.plan import AMOUNT_COLUMNS, QUANTITY_COLUMNS, PlanFeatures, narrowed
+from rebill.rating.plan import AMOUNT_COLUMNS, GREATEST_FACTOR, QUANTITY_COLUMNS, PlanFeatures, narrowed
 from tests.rating.lines import Line
 from tests.rating.months import write_parts
 
@@ -43,6 +43,18 @@ def test_the_greatest_number_is_told_without_its_sign_over_all_files_and_columns
         assert engine.greatest_number(parts[:1], AMOUNT_COLUMNS) == 7
         assert engine.greatest_number(parts, QUANTITY_COLUMNS) == 0
         assert engine.greatest_number(write_parts([], tmp_path, 1), AMOUNT_COLUMNS) is None
+
+
+def test_the_greatest_factor_is_that_of_any_rule_and_one_at_least(tmp_path: Path) -> None:
+    columns = (("factor", "DECIMAL(9,6)"), ("fallback_factor", "DECIMAL(9,6)"))
+    for rows, greatest in (
+        ([("1.5", "2"), ("0.5", "1")], "2"),
+        ([("1", "1.25"), ("3.5", "2")], "3.5"),
+        ([("0.5", "0.25")], "1"),
+    ):
+        with DuckDBEngine(tmp_path / "spill", "200MB") as engine:
+            engine.create_table("prices", columns, rows)
+            assert engine.rows(GREATEST_FACTOR) == [(Decimal(greatest),)]
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def test_a_line_of_very_many_charges_is_told_by_totals_and_its_first_charges(acc
     (line,) = explained(accountant, statement.statement_id, line_number=1, shown_charges=3)["lines"]
     assert (line["charge_count"], [found["row"] for found in line["charges"]]) == (399, [1, 2, 3])
     (total,) = line["priced_alike"]
-    assert (total["charges"], total["price"], line["exact"]) == (399, "7.980000000000", "7.980000000000")
+    amounts = (total["billed_cost"], total["statement_cost"], total["price"], line["exact"])
+    assert (total["charges"], set(amounts)) == (399, {"7.980000000000"})
     assert computed(line["steps"])["charges"] == Decimal("7.98")
 
 

@@ -25,6 +25,7 @@ from tests.services.accountant import Accountant
 from tests.services.months import charge
 from tests.services.steps import listed
 
+ACROSS_MIDNIGHT = {"ChargePeriodStart": "2024-09-14T23:30:00Z", "ChargePeriodEnd": "2024-09-15T00:30:00Z"}
 TENANT = AccountKind.AZURE_CUSTOMER
 SUBSCRIPTION = AccountKind.SUBSCRIPTION
 
@@ -69,6 +70,8 @@ def test_a_move_lists_usage_across_the_day_it_changes_hands_and_nothing_else(mon
         usage("2024-09-10", "2024-09-20"),
         usage("2024-09-10", "2024-09-15", "3"),
         usage("2024-09-14", "2024-09-15", "1"),
+        # Across midnight, but of an hour: it is its first day's.
+        charge("2024-09-14", "4", "4", SubAccountId="s-1", **ACROSS_MIDNIGHT),
         usage("2024-09-15", "2024-09-18", "2"),
         usage("2024-09-13", "2024-09-16", "7", subscription="s-2"),
         charge("2024-09-01", "5", "5", SubAccountId="s-1", ChargePeriodEnd="2024-10-01", ChargeCategory="Purchase"),
