@@ -25,6 +25,7 @@ from tests.api.price_book_steps import (
     sent_book,
     september,
 )
+from tests.api.proof_steps import proven_month
 from tests.api.world import ADD, ADDRESS, INVOICE, KINDS, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement, entry
 
 Statuses = tuple[int, int, int, int, int, int]
@@ -48,6 +49,17 @@ class Row:
             return None
         body = dict(self.body(api, world) if callable(self.body) else self.body)
         return {name: f"New {secrets.token_hex(8)}" if name in ("name", "book_name") else body[name] for name in body}
+
+
+def _lines_to_accept(_api: ApiClient, world: World) -> dict[str, object]:
+    proven_month(world)
+    return _LINES
+
+
+def _lines_to_reopen(api: ApiClient, world: World) -> dict[str, object]:
+    proven_month(world)
+    assert api.put("/v1/attention_lines/accept", _LINES).is_success
+    return _LINES
 
 
 def _dry_run(api: ApiClient, world: World) -> dict[str, object]:
@@ -94,6 +106,7 @@ _COUNTED = "audit_entry_number"
 """Not an id but a place in the caller's own chain: every partner has an entry 1."""
 _READ_ADMINISTRATION = (200, 403, 200, 403, 403, 200)
 _IDS = {"azure_customer_ids": ["ab123"]}
+_LINES: dict[str, object] = {"billing_period": "2024-09", "reason": "Agreed"}
 _CHARGE_KINDS = {"charge_kinds": ["purchase"]}
 _SUBSCRIPTION_IDS = {"azure_ids": [SUBSCRIPTIONS[0]]}
 _ROWS: dict[tuple[str, str], Row] = {
@@ -124,6 +137,12 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("PUT", "/v1/customers/{client_api_id}/billing_details"): Row((200, 200, 403, 403, 403, 404), _reference),
     ("GET", "/v1/tax_rules"): Row((200, 200, 200, 403, 403, 200)),
     ("PUT", "/v1/tax_rules"): Row((200, 200, 403, 403, 403, 200), _tax_rule),
+    ("GET", "/v1/customer_statements/{statement_id}/explanation"): Row((200, 200, 200, 403, 403, 404)),
+    ("GET", "/v1/customer_statements/{statement_id}/verification"): Row((200, 200, 200, 403, 403, 404)),
+    ("GET", "/v1/month_differences"): Row((422, 422, 422, 403, 403, 422)),
+    ("GET", "/v1/attention_lines"): Row((422, 422, 422, 403, 403, 422)),
+    ("PUT", "/v1/attention_lines/accept"): Row((200, 200, 403, 403, 403, 409), _lines_to_accept),
+    ("PUT", "/v1/attention_lines/reopen"): Row((200, 200, 403, 403, 403, 409), _lines_to_reopen),
     ("GET", "/v1/margins"): Row((200, 200, 200, 403, 403, 200)),
     ("POST", "/v1/partner_billing_rules"): Row((201, 201, 403, 403, 403, 201), RULE),
     ("GET", "/v1/partner_billing_rules"): Row((200, 200, 200, 403, 403, 200)),
@@ -204,6 +223,9 @@ def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str
     if "{db_partner_customer_id}" in path:
         account = owner.get("/v1/azure_partner_customers").json()["azure_partner_customers"][0]["id"]
         path = path.replace("{db_partner_customer_id}", str(account))
+    if path.endswith("/explanation") and customer_id == world.customer_id:
+        # What no run left cannot be explained.
+        path = path.replace("{statement_id}", str(proven_month(world).statement_id))
     if "{statement_id}" in path:
         path = path.replace("{statement_id}", str(drawn_statement(world.installation, customer_id)))
     if "{partner_billing_rule_id}" in path:

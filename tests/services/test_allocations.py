@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from rebill.cli.explaining import explanation_document
 from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind
@@ -18,6 +17,7 @@ from rebill.services.keeping.read_audit_trail import AuditFilter, newest_audit_e
 from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
 from rebill.services.parties.remove_accounts import remove_accounts
 from rebill.services.proof.explain_statement import explain_statement
+from rebill.services.proof.told import explanation_document
 from rebill.services.proof.verify_statements import verify_month
 from rebill.store.tables import assignments
 from tests.services.accountant import Accountant

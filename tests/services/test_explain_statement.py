@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from rebill.cli.explaining import explanation_document
 from rebill.model.billing_rule import (
     BillingRuleOrder,
     CustomersChange,
@@ -28,6 +27,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.parties.change_customer import change_customer
 from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.proof.explain_statement import explain_statement
+from rebill.services.proof.told import explanation_document
 from tests.rating.calculator import computed
 from tests.services.accountant import OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER, charge

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from rebill.cli.explaining import explanation_document
 from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Invalid
 from rebill.model.money import margin_floor_factor
@@ -14,6 +13,7 @@ from rebill.model.terms import Basis
 from rebill.services.acting.installation import Installation
 from rebill.services.parties.change_customer import change_customer
 from rebill.services.proof.explain_statement import explain_statement
+from rebill.services.proof.told import explanation_document
 from rebill.services.proof.verify_statements import verify_month
 from tests.services.accountant import OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER, charge

@@ -41,6 +41,11 @@ TAGS = {
     ),
     "reconciliation": ("Reconciliation", "A month's imported cost beside Microsoft's invoices."),
     "month_checklist": ("Month checklist", "What a month needs before it is closed, and what to do next."),
+    "month_differences": ("Differences", "Why a month is another amount now than it was."),
+    "attention_lines": (
+        "Lines that need attention",
+        "Charges that a person looks at before their month is closed.",
+    ),
     "margins": ("Margins", "What the partner keeps of what customers are billed."),
     "customer_statements": ("Statements", "What customers are billed: estimated, or issued and final."),
     "letterhead": ("Letterhead", "What every document shows of the partner."),

@@ -12,13 +12,12 @@ from rebill.cli.session import changing_session, partner_session
 from rebill.model.attention import AcceptanceOrder
 from rebill.model.audit import Act
 from rebill.model.money import text_of
-from rebill.model.months import instant_text
 from rebill.model.rating import Attention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rebill.cli.output import Document, Output
+    from rebill.cli.output import Output
     from rebill.model.attention import AttentionLine, AttentionList
 
 
@@ -34,7 +33,7 @@ def attention(
     with partner_session(partner, as_json) as session:
         found = list_attention(session.installation, session.caller, period, limit)
         output = session.output
-        output.answer(_list_document(found))
+        output.answer(found.document())
         names = ("kind", "line", "customer", "account", "from", "until", "billed cost", "currency", "accepted")
         headings = [Heading(name, right=name == "billed cost") for name in names]
         output.table(headings, [_row(found, one) for one in found.lines], f"Lines of {period} that need attention")
@@ -105,32 +104,6 @@ def reopen(
 def _say_open(output: Output, open_counts: Mapping[str, int]) -> None:
     for name, count in sorted(open_counts.items()):
         output.say(f"{count} lines are open ({name}).")
-
-
-def _list_document(found: AttentionList) -> Document:
-    return {
-        "period": str(found.month),
-        "run_id": found.run_id,
-        "attention": found.counts,
-        "open_attention": found.open_counts,
-        "lines": [_line_document(found, one) for one in found.lines],
-    }
-
-
-def _line_document(found: AttentionList, one: AttentionLine) -> Document:
-    return {
-        "kind": one.line.kind.value,
-        "line": one.place,
-        "dataset_id": one.data_set_id,
-        "customer_id": one.line.customer_id,
-        "subscription": one.subscription,
-        "azure_customer_id": one.azure_customer,
-        "charge_period_start": instant_text(one.start),
-        "charge_period_end": None if one.end is None else instant_text(one.end),
-        "billed_cost": text_of(one.billed_cost),
-        "currency": one.currency,
-        "accepted": one.line in found.accepted,
-    }
 
 
 def _row(found: AttentionList, one: AttentionLine) -> list[str]:

@@ -9,11 +9,10 @@ import typer
 from rebill.cli.options import JsonOption, MonthOption, PartnerOption
 from rebill.cli.output import Heading, Output
 from rebill.cli.session import partner_session
-from rebill.model.money import ZERO, kept_amount, text_of, text_of_minor_units
+from rebill.model.money import ZERO, kept_amount, text_of
 
 if TYPE_CHECKING:
-    from rebill.cli.output import Document
-    from rebill.model.difference import Difference, TotalDifference
+    from rebill.model.difference import TotalDifference
     from rebill.services.proof.diff_month import MonthDifference
 
 
@@ -35,6 +34,7 @@ def diff(
 ) -> None:
     """Show by how much a month differs from what was issued, or from another run, by customer, service and cause."""
     from rebill.services.proof.diff_month import diff_month
+    from rebill.services.proof.told import difference_document
 
     with partner_session(partner, as_json) as session:
         output = session.output
@@ -42,42 +42,6 @@ def diff(
             found = diff_month(session.installation, session.caller, period, run, against)
         output.answer(difference_document(found))
         _show(output, found)
-
-
-def difference_document(found: MonthDifference) -> Document:
-    """A comparison as ``--json`` shows it: totals in minor digits, all else exact."""
-    return {
-        "period": str(found.month),
-        "before": "issued" if found.before_run_id is None else "run",
-        "before_run_id": found.before_run_id,
-        "after_run_id": found.after_run_id,
-        "changes": [{"cause": cause, "sentence": sentence} for cause, sentence in found.changes],
-        "customers": [total_document(total) for total in found.totals],
-        "differences": [_difference_document(one) for one in found.differences],
-    }
-
-
-def total_document(total: TotalDifference) -> Document:
-    """A customer's totals before and after, and the causes that add up to the difference."""
-    return {
-        "customer_id": total.customer_id,
-        "customer": total.customer_name,
-        "currency": total.currency,
-        "before": text_of_minor_units(total.before, total.minor_digits),
-        "after": text_of_minor_units(total.after, total.minor_digits),
-        "difference": text_of_minor_units(total.after - total.before, total.minor_digits),
-        "by_cause": {cause: text_of(kept_amount(amount)) for cause, amount in total.by_cause.items()},
-    }
-
-
-def _difference_document(one: Difference) -> Document:
-    return {
-        "customer_id": one.customer_id,
-        "currency": one.currency,
-        "service": one.service,
-        "cause": one.cause,
-        "amount": text_of(kept_amount(one.amount)),
-    }
 
 
 def _show(output: Output, found: MonthDifference) -> None:
@@ -106,6 +70,8 @@ def _show(output: Output, found: MonthDifference) -> None:
 
 def show_totals(output: Output, totals: list[TotalDifference]) -> None:
     """A table of totals before and after, with a column for each cause."""
+    from rebill.services.proof.told import total_document
+
     causes = sorted({cause for total in totals for cause in total.by_cause})
     headings = [Heading("customer"), *(Heading(name, right=True) for name in ("before", "after", "difference"))]
     headings += [Heading("currency"), *(Heading(cause.replace("_", " "), right=True) for cause in causes)]

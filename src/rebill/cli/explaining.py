@@ -15,10 +15,8 @@ from rebill.model.source_row import SourceRow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rebill.cli.output import Document
     from rebill.model.derivation import Step
     from rebill.services.proof.explain_statement import ExplainedLine, Explanation
-    from rebill.services.proof.run_charges import ExplainedCharge, PricedAlike
 
 
 def explain(
@@ -43,6 +41,7 @@ def explain(
 ) -> None:
     """Derive a statement's lines, down to single charges, with the numbers in the arithmetic."""
     from rebill.services.proof.explain_statement import explain_statement
+    from rebill.services.proof.told import explanation_document
 
     with partner_session(partner, as_json) as session:
         output = session.output
@@ -50,72 +49,6 @@ def explain(
             found = explain_statement(session.installation, session.caller, statement_id, line, charge, charges)
         output.answer(explanation_document(found))
         _show(output, found, in_detail=line is not None or charge is not None)
-
-
-def explanation_document(found: Explanation) -> Document:
-    """An explanation as ``--json`` shows it: every number is decimal text."""
-    document = found.document
-    return {
-        "statement_id": document.statement_id,
-        "customer_id": document.customer_id,
-        "customer": document.customer_name,
-        "period": str(document.month),
-        "currency": document.currency,
-        "kind": document.kind.value,
-        "status": document.status.value,
-        "run_id": document.run_id,
-        "total": text_of_minor_units(document.total, found.minor_digits),
-        "steps": [step.document() for step in found.steps],
-        "lines": [_line_document(line, found.minor_digits) for line in found.lines],
-    }
-
-
-def _line_document(line: ExplainedLine, digits: int) -> Document:
-    priced = line.line.priced
-    return {
-        "n": line.number,
-        "provider": priced.provider,
-        "subscription": priced.subscription,
-        "service": priced.service,
-        "charge_category": priced.charge_category,
-        "kind": priced.kind.value,
-        "reference": priced.reference,
-        "correction_of": None if line.corrects is None else str(line.corrects),
-        "exact": text_of(priced.exact_amount),
-        "amount": text_of_minor_units(line.line.amount_minor_units, digits),
-        "steps": [step.document() for step in line.steps],
-        "charge_count": priced.charges,
-        "priced_alike": [_alike_document(total) for total in line.totals],
-        "charges": [_charge_document(charge) for charge in line.charges],
-    }
-
-
-def _alike_document(total: PricedAlike) -> Document:
-    book, rule = total.priced_by.book, total.priced_by.rule
-    return {
-        "subscription": total.account.subscription,
-        "azure_customer_id": total.account.tenant,
-        "base_kind": total.base_kind.name.lower(),
-        "price_book": None if book is None else book.name,
-        "rule_position": None if rule is None else rule.position,
-        "rule": None if rule is None else rule.name,
-        "charges": total.charges,
-        "billed_cost": text_of(total.billed_cost),
-        "statement_cost": text_of(total.statement_cost),
-        "price": text_of(total.price),
-    }
-
-
-def _charge_document(explained: ExplainedCharge) -> Document:
-    charge = explained.charge
-    return {
-        "file": charge.file,
-        "row": charge.row,
-        "billed_cost": text_of(charge.billed_cost),
-        "statement_cost": text_of(charge.statement_cost),
-        "price": text_of(charge.price),
-        "steps": [step.document() for step in explained.steps],
-    }
 
 
 def _show(output: Output, found: Explanation, in_detail: bool) -> None:
@@ -167,9 +100,11 @@ def _show_totals(output: Output, line: ExplainedLine) -> None:
     output.say(f"\n  {line.charge_count} charges, {derived} of them derived above; summed by how they are priced:")
     headings = [Heading("  subscription"), Heading("base"), Heading("book"), Heading("rule")]
     headings += [Heading(name, right=True) for name in ("charges", "billed cost", "price")]
+    from rebill.services.proof.told import alike_document
+
     rows = []
     for total in line.totals:
-        shown = _alike_document(total)
+        shown = alike_document(total)
         rule = f"{shown['rule_position']} {shown['rule']}" if shown["rule"] is not None else "–"
         named = [
             f"  {shown['subscription'] or shown['azure_customer_id'] or '–'}",

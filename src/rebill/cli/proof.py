@@ -9,11 +9,8 @@ import typer
 from rebill.cli.options import EngineOption, JsonOption, MonthFilter, PartnerOption
 from rebill.cli.output import Heading
 from rebill.cli.session import partner_session
-from rebill.model.currencies import minor_digits
-from rebill.model.money import text_of_minor_units
 
 if TYPE_CHECKING:
-    from rebill.cli.output import Document
     from rebill.services.proof.verify_statements import Verification
 
 
@@ -28,6 +25,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Compute statements again from what their runs recorded, and compare them byte for byte."""
+    from rebill.services.proof.told import verification_document
     from rebill.services.proof.verify_statements import VerifiedMonth, verify_month, verify_statement
 
     if (statement_id is None) == (period is None):
@@ -67,25 +65,9 @@ def verify(
         raise typer.Exit(1)
 
 
-def verification_document(one: Verification) -> Document:
-    """A verified document as ``--json`` shows it; ``difference`` is empty where it is equal."""
-    document = one.document
-    return {
-        "statement_id": document.statement_id,
-        "customer_id": document.customer_id,
-        "customer": document.customer_name,
-        "period": str(document.month),
-        "currency": document.currency,
-        "total": text_of_minor_units(document.total, minor_digits(document.currency)),
-        "status": document.status.value,
-        "kind": document.kind.value,
-        "run_id": document.run_id,
-        "equal": not one.difference,
-        "difference": one.difference,
-    }
-
-
 def _row(one: Verification) -> list[str]:
+    from rebill.services.proof.told import verification_document
+
     shown = verification_document(one)
     verdict = "equal" if not one.difference else f"different: {one.difference}"
     names = ("statement_id", "customer", "period", "total", "currency", "status")

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from rebill.model.months import BillingMonth
+from rebill.model.money import text_of
+from rebill.model.months import BillingMonth, instant_text
 from rebill.model.rating import Attention
 
 
@@ -41,6 +43,22 @@ class AttentionLine:
         """Where it stands, as orders name it: ``FILE:ROW``."""
         return f"{self.source_file}:{self.line.source_row}"
 
+    def document(self, accepted: bool) -> dict[str, Any]:
+        """As commands and calls show it."""
+        return {
+            "kind": self.line.kind.value,
+            "line": self.place,
+            "dataset_id": self.data_set_id,
+            "customer_id": self.line.customer_id,
+            "subscription": self.subscription,
+            "azure_customer_id": self.azure_customer,
+            "charge_period_start": instant_text(self.start),
+            "charge_period_end": None if self.end is None else instant_text(self.end),
+            "billed_cost": text_of(self.billed_cost),
+            "currency": self.currency,
+            "accepted": accepted,
+        }
+
 
 @dataclass(frozen=True)
 class AttentionList:
@@ -55,6 +73,16 @@ class AttentionList:
     accepted: frozenset[LineToAccept]
     counts: dict[str, int]
     open_counts: dict[str, int]
+
+    def document(self) -> dict[str, Any]:
+        """As commands and calls show it."""
+        return {
+            "period": str(self.month),
+            "run_id": self.run_id,
+            "attention": self.counts,
+            "open_attention": self.open_counts,
+            "lines": [one.document(one.line in self.accepted) for one in self.lines],
+        }
 
 
 @dataclass(frozen=True)
