@@ -10,6 +10,7 @@ from tests.api.documented.price_book_stories import (
     price_book_dry_runs,
     price_books,
 )
+from tests.api.documented.proof_stories import attention_lines, proofs
 from tests.api.documented.recording import Recorder
 
 _ACCOUNTS = "/v1/azure_partner_customer_accounts"
@@ -163,41 +164,6 @@ def statements(documented: Documented) -> None:
         headers={"Accept": "application/xml"},
     )
     tell.unknown("GET", one)
-
-
-def proofs(documented: Documented) -> None:
-    """An issued statement is derived and verified; the month's last run is compared with what is issued."""
-    tell, one = documented.recorder, "/v1/customer_statements/{statement_id}"
-    listed = tell.api.get("/v1/customer_statements?status=Final").json()
-    statement_id = listed["billing_artifacts"][0]["id"]
-    explanation, verification, differences = f"{one}/explanation", f"{one}/verification", "/v1/month_differences"
-    tell.call("One line, with its charges", "GET", explanation, statement_id, status=200, query={"line": "1"})
-    tell.call("Lines are counted from 1", "GET", explanation, statement_id, status=422, query={"line": "0"})
-    tell.call("Equal, byte for byte", "GET", verification, statement_id, status=200)
-    for path in (explanation, verification):
-        tell.unknown("GET", path)
-    of_another = {"client_api_id": str(documented.neighbour_id)}
-    tell.call("Two customers are named", "GET", verification, statement_id, status=404, query=of_another)
-    tell.call("Against what is issued", "GET", differences, status=200, query={"billing_period": "2024-09"})
-    tell.unknown("GET", differences)
-    tell.call("Of no month", "GET", differences, status=422)
-
-
-def attention_lines(documented: Documented) -> None:
-    """Usage across a change of owner is looked at, accepted, and opened again."""
-    tell, base = documented.recorder, "/v1/attention_lines"
-    accept, reopen, month = f"{base}/accept", f"{base}/reopen", {"billing_period": "2024-09"}
-    tell.call("Of a month", "GET", base, status=200, query=month)
-    tell.unknown("GET", base)
-    tell.call("Of no month", "GET", base, status=422)
-    tell.call("Of a month that was not run", "GET", base, status=409, query={"billing_period": "2024-01"})
-    for path, reason in ((accept, "Agreed with both"), (reopen, "One of them did not agree")):
-        body = {**month, "reason": reason}
-        tell.call("Every line", "PUT", path, status=200, body=body)
-        tell.unknown("PUT", path, body)
-        tell.call("Without a reason", "PUT", path, status=422, body={**month, "reason": ""})
-        other = {**body, "billing_period": "2024-01"}
-        tell.call("Of a month that was not run", "PUT", path, status=409, body=other)
 
 
 def margins(documented: Documented) -> None:
