@@ -13,6 +13,7 @@ from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
 from rebill.model.errors import Invalid
+from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
 
@@ -129,8 +130,8 @@ def put(
         typer.Argument(metavar="CATEGORY", help="S, Z, E, AE, K, G or O as in EN 16931; none: no tax is told of."),
     ],
     percent: Annotated[
-        Decimal, typer.Option("--percent", parser=number_from_text, metavar="PERCENT", help="With S only.")
-    ] = Decimal(0),
+        Decimal | None, typer.Option("--percent", parser=number_from_text, metavar="PERCENT", help="With S only.")
+    ] = None,
     customer: Annotated[
         int | None, typer.Option("--customer", metavar="ID", help="For this one only; else for all without their own.")
     ] = None,
@@ -151,7 +152,7 @@ def put(
     from rebill.api.document_settings import TaxRuleAnswer
     from rebill.services.parties.tax_rules import set_tax_rule
 
-    wanted = TaxRule(customer, lines, "", TaxTreatment(category, percent, why.strip(), code.strip()))
+    wanted = TaxRule(customer, lines, "", TaxTreatment(category, percent or ZERO, why.strip(), code.strip()))
     with changing_session(Act.SET_TAX_RULE, partner, as_json, reason) as session:
         document = TaxRuleAnswer.of(set_tax_rule(session.installation, session.caller, wanted, from_month)).model_dump()
         _show(session.output, document, document)
