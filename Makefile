@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve bench bench-api bench-documents bench-pages bench-peers fuzz-api mutation kills openapi lock clean
+.PHONY: help demo test lint serve bench bench-api bench-documents bench-pages bench-peers fuzz-api mutation kills openapi lock clean bench-import
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -33,6 +33,9 @@ serve: .venv/runtime.stamp ## the API on 127.0.0.1:8080, on your own data folder
 
 bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as ratios (LINES="1000000 50000000": other sizes)
 	@$(BIN)/python -m benchmarks $(LINES:%=--lines %)
+
+bench-import: .venv/runtime.stamp ## how fast cost files are taken in on this machine, as ratios (LINES="1000000 10000000")
+	@$(BIN)/python -m benchmarks.imports $(LINES:%=--lines %)
 
 bench-api: .venv/development.stamp ## how fast the API answers on this machine, as ratios
 	@$(BIN)/python -m benchmarks.api

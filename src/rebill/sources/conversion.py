@@ -127,12 +127,19 @@ def conversion(
 def _rounded_values(recognition: Recognition, by_name: dict[str, SourceColumn]) -> str:
     """SQL: how many numbers of the row have more decimals than are kept; NULL where none has."""
     counted = [
-        f"CASE WHEN {has_more_decimals(source.text, column.type.decimals)} THEN 1 ELSE 0 END"
+        f"CASE WHEN {lost} THEN 1 ELSE 0 END"
         for column in COLUMNS
         if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY) and column.name in recognition.positions
-        if not (source := by_name[column.name]).is_whole_number
+        if (lost := _loses_decimals(column.type, by_name[column.name]))
     ]
     return f"CAST(nullif({' + '.join(counted) or '0'}, 0) AS TINYINT)"
+
+
+def _loses_decimals(kind: ColumnType, source: SourceColumn) -> str | None:
+    """SQL: whether a number has more decimals than are kept; ``None`` where its type says that none has."""
+    if source.decimals is None:
+        return has_more_decimals(source.text, kind.decimals)
+    return f"{source.sql} <> TRY_CAST({source.sql} AS {kind})" if source.decimals > kind.decimals else None
 
 
 def _value(column: Column, source: SourceColumn | None, file_name: str, currency: str | None, quick: bool) -> str:

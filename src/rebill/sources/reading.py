@@ -177,12 +177,28 @@ def _parquet_columns(
     link = _link(file, workspace / "header.parquet")
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {_parquet_relation(link)}").fetchall()
+        texts = [quoted_name(name) for name, kind, *_ in described if kind == "VARCHAR"]
+        with_null_words = _with_null_words(connection, link, texts)
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error:
         raise FileRefused(FileFault.DAMAGED_PARQUET, "is damaged or cut off; fetch it again") from None
     finally:
         link.unlink()
-    columns = tuple(SourceColumn(quoted_name(name), kind, nulls_read=False) for name, kind, *_ in described)
+    columns = tuple(
+        SourceColumn(quoted_name(name), kind, False, has_null_words=quoted_name(name) in with_null_words)
+        for name, kind, *_ in described
+    )
     return [name for name, *_ in described], columns
+
+
+def _with_null_words(connection: duckdb.DuckDBPyConnection, file: Path, texts: list[str]) -> set[str]:
+    """Which of these columns hold an empty text or the word for none: to replace them takes as long as a copy."""
+    if not texts:
+        return set()
+    counts = ", ".join(f"count_if({name} = '') + count_if({name} = 'NULL')" for name in texts)
+    answer = connection.execute(f"SELECT {counts} FROM {_parquet_relation(file)}").fetchone() or ()
+    return {name for name, count in zip(texts, answer, strict=True) if count}
 
 
 def _json_columns(

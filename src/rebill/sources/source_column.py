@@ -1,11 +1,13 @@
 """A column of the relation that a cost file is read as: its SQL, and its text."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 _FLOATS: Final = ("DOUBLE", "FLOAT", "REAL")
 _EXACT_NUMBERS: Final = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT")
 _EXACT_NUMBERS_TOO: Final = ("UINTEGER", "UBIGINT", "UHUGEINT")
+_SCALE: Final = re.compile(r",\s*([0-9]+)\)")
 _INSTANTS: Final = ("TIMESTAMP", "DATE")
 
 
@@ -13,6 +15,7 @@ _INSTANTS: Final = ("TIMESTAMP", "DATE")
 class SourceColumn:
     """A column of the source relation: its SQL, its engine type, and whether ``NULL`` texts are nulls already.
 
+    ``has_null_words``: where they are not, whether the column has any such text, or an empty one.
     ``label``: what the file calls it, for rejects; ``""``: as the cost line does.
     """
 
@@ -20,6 +23,7 @@ class SourceColumn:
     type: str = "VARCHAR"
     nulls_read: bool = True
     label: str = ""
+    has_null_words: bool = True
 
     @property
     def is_float(self) -> bool:
@@ -30,8 +34,12 @@ class SourceColumn:
         return self.type.startswith(_EXACT_NUMBERS + _EXACT_NUMBERS_TOO) and not self.type.endswith("]")
 
     @property
-    def is_whole_number(self) -> bool:
-        return self.is_exact_number and not self.type.startswith("DECIMAL")
+    def decimals(self) -> int | None:
+        """The decimals that a value can have at most, where the type tells."""
+        if not self.is_exact_number:
+            return None
+        scale = _SCALE.search(self.type)
+        return int(scale[1]) if scale else 0
 
     @property
     def is_instant(self) -> bool:
@@ -40,7 +48,7 @@ class SourceColumn:
     @property
     def text(self) -> str:
         """SQL: the value as text, absent as NULL."""
-        if self.type == "VARCHAR" and self.nulls_read:
+        if self.type == "VARCHAR" and (self.nulls_read or not self.has_null_words):
             return self.sql
         if self.type == "VARCHAR":
             return _without_null_words(self.sql)
