@@ -18,6 +18,7 @@ from rebill.api.errors import without_keys
 from rebill.model.money import text_of
 from rebill.model.months import BillingMonth
 from rebill.model.movement import Alarm, AlarmKind
+from rebill.model.sync import SyncOutcome, SyncRecord
 
 UNMATCHED = "unmatched"
 """Stands for the route of a request whose path no route has."""
@@ -99,6 +100,22 @@ class Telemetry:
                 now=text_of(alarm.now),
                 sentence=alarm.sentence,
             )
+
+    def synced(self, partner_id: int, record: SyncRecord) -> None:
+        """Log how a sync ended, and each thing that moved oddly in it."""
+        told = {"partner_id": partner_id, "sync_id": record.sync_id, "part": record.part.value}
+        log = self._log.info if record.outcome is SyncOutcome.DONE else self._log.error
+        log(
+            "sync",
+            **told,
+            outcome=record.outcome.value,
+            duration_seconds=record.duration_seconds,
+            counts=dict(record.result.counts),
+            fault_code=record.fault_code,
+            fault=record.fault,
+        )
+        for alarm in record.result.alarms:
+            self._log.warning("sync_alarm", **told, kind=alarm.kind.value, sentence=alarm.sentence)
 
     def process_replaced(self, old_process_id: int | None, new_process_id: int | None) -> None:
         """Log that a server process died, or answered no more, and that another one took its place."""

@@ -21,15 +21,21 @@ def demo(
         Path | None,
         typer.Option("--home", metavar="DIR", help="The demo's own data folder; a second run there starts over."),
     ] = None,
+    with_microsoft_twin: Annotated[
+        bool,
+        typer.Option("--with-microsoft-twin", help="Sync from a local twin of Microsoft instead of a sample."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Do the main job on a sample of 1,000 real charges, over HTTP on a server of its own, and print what was done."""
     import platformdirs
 
     from rebill.cli.demo_story import tell
+    from rebill.cli.demo_twin import tell_of_twin
 
     with reporting(as_json) as output:
-        tell(_fresh_home(home or platformdirs.user_data_path("rebill-demo")), output)
+        story = tell_of_twin if with_microsoft_twin else tell
+        story(_fresh_home(home or platformdirs.user_data_path("rebill-demo")), output)
 
 
 def _fresh_home(home: Path) -> Path:

@@ -103,7 +103,8 @@ def tell(home: Path, output: Output) -> None:
         story.installation.close()
 
 
-def _require(happened: bool, sentence: str) -> None:
+def require(happened: bool, sentence: str) -> None:
+    """Raise ``ProgramError`` unless what the demo says has happened."""
     if not happened:
         raise ProgramError("demo_failed", f"The demo did not do what it says: {sentence}.")
 
@@ -111,7 +112,7 @@ def _require(happened: bool, sentence: str) -> None:
 def _begin(home: Path, output: Output) -> Story:
     installation = open_installation(Settings.from_environment(home=home))
     initialised = initialise(installation, PARTNER_NAME)
-    _require(initialised.created and initialised.api_key is not None, "a fresh record has no partner yet")
+    require(initialised.created and initialised.api_key is not None, "a fresh record has no partner yet")
     caller = find_partner(installation, PARTNER_NAME)
     story = Story(home, output, installation, caller, initialised.api_key or "", read_sample(COST_FILE))
     story.step("record", f"a new SQLite database, the partner {PARTNER_NAME} and its API key")
@@ -121,14 +122,14 @@ def _begin(home: Path, output: Output) -> Story:
 def _take_in_catalogue(story: Story) -> None:
     done = import_catalogue(story.installation, story.caller, CATALOGUE_FILE)
     story.tenants = [str(item["id"]) for item in json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["items"]]
-    _require(done.new == len(story.tenants) == len(CUSTOMERS), "every Azure customer of the catalogue is new")
+    require(done.new == len(story.tenants) == len(CUSTOMERS), "every Azure customer of the catalogue is new")
     story.step("catalogue", f"{done.new} Azure customers from an answer of Partner Center (fictional names)")
 
 
 def _make_customers(story: Story) -> None:
     story.customers = [create_customer(story.installation, story.caller, new) for new in CUSTOMERS]
     enabled = sum(customer.billing_enabled for customer in story.customers)
-    _require(enabled == len(CUSTOMERS) - 1, "one customer has its billing disabled")
+    require(enabled == len(CUSTOMERS) - 1, "one customer has its billing disabled")
     story.step("customers", f"{len(story.customers)} with terms of their own, one of them with billing disabled")
     for new in CUSTOMERS:
         markup = new.markup_percent
@@ -143,10 +144,10 @@ def _import_costs(story: Story) -> None:
     rows = sum(data_set.rows for data_set in done.data_sets)
     sums = [entry for data_set in done.data_sets for entry in data_set.sums]
     total = sum((entry.partner_cost for entry in sums), ZERO)
-    _require(rows == story.sample.charges == EXPECTED_CHARGES, "all 1,000 charges are imported")
-    _require(done.reject_count == 0, "no charge is rejected")
-    _require({entry.currency for entry in sums} == {"USD"}, "the sample is in one currency")
-    _require(total == story.sample.total == EXPECTED_COST, "the imported cost is the file's, to the last decimal")
+    require(rows == story.sample.charges == EXPECTED_CHARGES, "all 1,000 charges are imported")
+    require(done.reject_count == 0, "no charge is rejected")
+    require({entry.currency for entry in sums} == {"USD"}, "the sample is in one currency")
+    require(total == story.sample.total == EXPECTED_COST, "the imported cost is the file's, to the last decimal")
     story.step("cost", f"{rows:,} real charges (FOCUS 1.0 sample), {text_of(total)} USD, into the lake as Parquet")
     story.detail(f"one of them is billed in {FOLLOWING_MONTH}: each billing month is a data set of its own")
 
@@ -157,15 +158,15 @@ def _assign_tenants(story: Story, server: Server) -> None:
     path = f"{_ADD_TENANTS}/{first.customer_id}"
     faulty = server.put_identifiers(path, "azure_customer_ids", [story.tenants[0], _UNKNOWN_TENANT])
     sound, fault = faulty.body["azure_partner_customer_accounts"]
-    _require(faulty.status == 207 and sound["assigned"] is False and fault["http_status"] == 422, "one fault holds all")
-    _require(_assigned_tenants(server, first) == [], "a request with a fault stores nothing")
+    require(faulty.status == 207 and sound["assigned"] is False and fault["http_status"] == 422, "one fault holds all")
+    require(_assigned_tenants(server, first) == [], "a request with a fault stores nothing")
     story.step("assignment", f"PUT {path} with one unknown id among two: 207, nothing is stored")
     story.detail(json.dumps(fault))
     for customer, tenant in zip(story.customers, story.tenants, strict=True):
         answer = server.put_identifiers(f"{_ADD_TENANTS}/{customer.customer_id}", "azure_customer_ids", [tenant])
         (entry,) = answer.body["azure_partner_customer_accounts"]
-        _require(answer.status == 207 and entry.get("assigned") is True, f"{tenant} is assigned to {customer.name}")
-        _require(_assigned_tenants(server, customer) == [tenant], f"{customer.name} has its Azure account")
+        require(answer.status == 207 and entry.get("assigned") is True, f"{tenant} is assigned to {customer.name}")
+        require(_assigned_tenants(server, customer) == [tenant], f"{customer.name} has its Azure account")
     story.step("assignment", f"{len(story.tenants)} Azure customers, one by one: 207, each assigned")
 
 
@@ -177,15 +178,15 @@ def _assigned_tenants(server: Server, customer: Customer) -> list[str]:
 
 def _assign_subscriptions(story: Story, server: Server) -> None:
     accounts = story.sample.accounts
-    _require(len(accounts) == EXPECTED_ACCOUNTS, "the sample names 73 sub-accounts")
+    require(len(accounts) == EXPECTED_ACCOUNTS, "the sample names 73 sub-accounts")
     hands = shared_out(accounts)
     for customer, hand in zip(story.customers, hands, strict=True):
         path = f"{_ADD_SUBSCRIPTIONS}/{customer.customer_id}"
         answer = server.put_identifiers(path, "azure_ids", hand)
         assigned = answer.body.get("azure_subscriptions", [])
-        _require(answer.status == 200 and len(assigned) == len(hand), f"{customer.name} has its {len(hand)} accounts")
+        require(answer.status == 200 and len(assigned) == len(hand), f"{customer.name} has its {len(hand)} accounts")
     dealt = sum(map(len, hands))
-    _require(dealt + len(LEFT_UNASSIGNED) == EXPECTED_ACCOUNTS, "every account is assigned or left on purpose")
+    require(dealt + len(LEFT_UNASSIGNED) == EXPECTED_ACCOUNTS, "every account is assigned or left on purpose")
     story.step("subscriptions", f"PUT {_ADD_SUBSCRIPTIONS}/…: {dealt} sub-accounts shared out over HTTP,")
     story.detail(f"{len(LEFT_UNASSIGNED)} left unassigned on purpose")
 
@@ -193,11 +194,11 @@ def _assign_subscriptions(story: Story, server: Server) -> None:
 def _bill(story: Story, month: BillingMonth) -> BillRun:
     run = run_bill(story.installation, story.caller, month)
     (balance,) = run.balance
-    _require(balance.difference == ZERO, f"the balance of {month} has no difference")
-    _require(balance == expected_balance(story.sample, month), f"every charge of {month} went where it was assigned")
+    require(balance.difference == ZERO, f"the balance of {month} has no difference")
+    require(balance == expected_balance(story.sample, month), f"every charge of {month} went where it was assigned")
     names = {record.customer_name for record in run.statements}
     disabled = {new.name for new in CUSTOMERS if not new.billing_enabled}
-    _require(bool(names) and not names & disabled, "customers with billing enabled, and only they, get statements")
+    require(bool(names) and not names & disabled, "customers with billing enabled, and only they, get statements")
     story.step("bill", f"{month}: Estimated statements: {len(run.statements)} (run {run.run_id})")
     return run
 
@@ -208,7 +209,7 @@ def _write_documents(story: Story, runs: Sequence[BillRun]) -> Mapping[int, list
     written: dict[int, list[Path]] = {}
     for listed in (listed for run in runs for listed in run.statements):
         record = get_statement(story.installation, story.caller, listed.statement_id)
-        _require(record.line_count == len(record.statement.lines) > 0, "a statement has the lines that it counts")
+        require(record.line_count == len(record.statement.lines) > 0, "a statement has the lines that it counts")
         name = re.sub(r"[^a-z0-9]+", "-", record.customer_name.lower())
         stem = folder / f"{record.statement.month}-{name}"
         paths = [stem.with_suffix(".json"), stem.with_suffix(".csv")]
@@ -216,8 +217,8 @@ def _write_documents(story: Story, runs: Sequence[BillRun]) -> Mapping[int, list
             write_document(path, text.encode())
         document = json.loads(paths[0].read_text(encoding="utf-8"))
         shown = sum((Decimal(line["amount"]) for line in document["lines"]), ZERO)
-        _require(document["total"] == record.statement.price_text, "the JSON document bears the statement's total")
-        _require(shown == Decimal(document["total"]), "the lines of the JSON document add up to its total")
+        require(document["total"] == record.statement.price_text, "the JSON document bears the statement's total")
+        require(shown == Decimal(document["total"]), "the lines of the JSON document add up to its total")
         written[record.statement_id] = paths
     story.step("documents", f"{2 * len(written)} files, JSON and CSV, in {folder}")
     return written
@@ -248,7 +249,7 @@ def _show_balances(output: Output, runs: Sequence[BillRun]) -> None:
     balances = [run.balance[0] for run in runs]
     sums = {name: sum((getattr(balance, name) for balance in balances), ZERO) for name in BALANCE_AMOUNTS}
     went_to = sums["billed"] + sums["billing_disabled"] + sums["unassigned"]
-    _require(sums["imported"] == EXPECTED_COST == went_to, "the balance holds to the last decimal")
+    require(sums["imported"] == EXPECTED_COST == went_to, "the balance holds to the last decimal")
     rows = []
     for run, balance in zip(runs, balances, strict=True):
         document = balance.as_text()

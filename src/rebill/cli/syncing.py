@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +14,7 @@ from rebill.cli.options import JsonOption, PartnerOption
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import Session, occasion_of_command, partner_session, seal_quietly
 from rebill.model.audit import exact_instant
+from rebill.model.errors import RebillError
 from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
 
 if TYPE_CHECKING:
@@ -23,6 +27,10 @@ def sync(
     only: Annotated[
         SyncPart | None, typer.Option("--only", help="Sync this part alone; by default everything.")
     ] = None,
+    every: Annotated[
+        int | None,
+        typer.Option("--every", min=1, max=44640, metavar="MINUTES", help="Sync again and again, until told to stop."),
+    ] = None,
     history: Annotated[bool, typer.Option("--history", help="Show the latest syncs instead of syncing.")] = False,
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -32,8 +40,25 @@ def sync(
         if history:
             show_history(session)
             return
-        records = run_sync(session, [only] if only else list(SyncPart))
+        parts = [only] if only else list(SyncPart)
+        if every is not None:
+            _keep_syncing(session, parts, every)
+            return
+        records = run_sync(session, parts)
     ended(records)
+
+
+def _keep_syncing(session: Session, parts: Sequence[SyncPart], minutes: int) -> None:
+    """Sync every so many minutes until the process is told to stop; a sync under way is finished first."""
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    while not stopped.is_set():
+        try:
+            run_sync(session, parts)
+        except RebillError as error:
+            session.output.warn(error.message)
+        stopped.wait(minutes * 60)
 
 
 def ended(records: Sequence[SyncRecord]) -> None:
@@ -56,7 +81,17 @@ def run_sync(session: Session, parts: Sequence[SyncPart]) -> list[SyncRecord]:
         finally:
             seal_quietly(session.installation, caller.partner_id)
     _show(session, records)
+    if not sys.stderr.isatty():
+        _log(caller.partner_id, records)
     return records
+
+
+def _log(partner_id: int, records: Sequence[SyncRecord]) -> None:
+    from rebill.api.telemetry import Telemetry
+
+    telemetry = Telemetry()
+    for record in records:
+        telemetry.synced(partner_id, record)
 
 
 def _progress(output: Output, shown: ExitStack) -> Callable[[SyncPart, int, int], None]:
