@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.sync import SyncOutcome
 from rebill.model.terms import Basis
+from rebill.services.acting.installation import system_clock, today_of
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.keeping.initialise import find_partner, initialise
 from rebill.services.parties.assign_accounts import assign_accounts
@@ -41,7 +41,7 @@ def tell_of_twin(home: Path, output: Output) -> None:
     from rebill.twin.server import running_twin
     from rebill.twin.world import TwinWorld
 
-    month = BillingMonth.of(datetime.now(UTC).date()).preceding
+    month = BillingMonth.of(today_of(system_clock())).preceding
     world = TwinWorld(month=month)
     with running_twin(world) as twin:
         output.say(f"A twin of Microsoft serves {len(world.customers)} made-up tenants on {twin.url}.")
