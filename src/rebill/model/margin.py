@@ -18,22 +18,12 @@ class MarginsBy(StrEnum):
 
 
 @dataclass(frozen=True)
-class Margin:
-    """A row of a report, in one currency: ``price`` − ``cost``, both exact; ``None`` where it is not told by that.
-
-    ``price`` of a customer, service or month is what is shown on documents. By rule it is exact, and what rounding
-    makes of it is a row of its own.
-    """
+class PriceAndCost:
+    """What something comes to and what it costs the partner, in one currency, both exact."""
 
     currency: str
     price: Decimal
     cost: Decimal
-    customer_id: int | None = None
-    customer_name: str | None = None
-    service: str | None = None
-    month: BillingMonth | None = None
-    price_book: str | None = None
-    rule: str | None = None
 
     @property
     def margin(self) -> Decimal:
@@ -41,5 +31,21 @@ class Margin:
 
     @property
     def percent(self) -> Decimal | None:
-        """Of the price, two decimals; ``None`` at price 0."""
+        """The margin of the price, two decimals; ``None`` at price 0."""
         return round_half_away(self.margin / self.price * 100, 2) if self.price else None
+
+
+@dataclass(frozen=True)
+class Margin(PriceAndCost):
+    """A row of a report: ``price`` − ``cost``; ``None`` where it is not told by that.
+
+    ``price`` of a customer, service or month is what is shown on documents. By rule it is exact, and what rounding
+    makes of it is a row of its own.
+    """
+
+    customer_id: int | None = None
+    customer_name: str | None = None
+    service: str | None = None
+    month: BillingMonth | None = None
+    price_book: str | None = None
+    rule: str | None = None

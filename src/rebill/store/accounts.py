@@ -203,16 +203,20 @@ def catalogue_page(
     query = _catalogue(scope, day)
     if status is not None:
         query = query.where(accounts.c.status == status)
+    query = narrowed(query, assigned, customer_id, text)
+    found = rows_of_page(scope.connection, query, _ORDER, page, after)
+    items = [_catalogue_account(row) for row in found.rows]
+    return Listing(items, page, found.total, found.more, items[-1].account_id if items else None)
+
+
+def narrowed(query: Select[Any], assigned: bool | None, customer_id: int | None, text: str | None) -> Select[Any]:
+    """A query of accounts beside assignments, held to those that are (not) assigned, a customer's, or bear a text."""
     if assigned is not None:
         owner = assignments.c.customer_id
         query = query.where(owner.is_not(None) if assigned else owner.is_(None))
     if customer_id is not None:
         query = query.where(assignments.c.customer_id == customer_id)
-    if text:
-        query = query.where(accounts.c.search_text.contains(text.casefold(), autoescape=True))
-    found = rows_of_page(scope.connection, query, _ORDER, page, after)
-    items = [_catalogue_account(row) for row in found.rows]
-    return Listing(items, page, found.total, found.more, items[-1].account_id if items else None)
+    return query.where(accounts.c.search_text.contains(text.casefold(), autoescape=True)) if text else query
 
 
 def unassigned_since(scope: Scope, day: date, since: date, count: int) -> list[CatalogueAccount]:

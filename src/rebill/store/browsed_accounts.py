@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select
 from rebill.model.assignment import Days
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
+from rebill.store.accounts import narrowed
 from rebill.store.assignments import in_force
 from rebill.store.identity import can_be_stored
 from rebill.store.paging import rows_of_page
@@ -56,14 +57,7 @@ def account_page(
     customer_id: int | None = None,
 ) -> Listing[BrowsedAccount]:
     """A page of the accounts of a kind in order of appearance; ``assigned`` and ``customer_id`` as of ``day``."""
-    query = _browsed(scope, day).where(accounts.c.kind == kind)
-    if assigned is not None:
-        owner = assignments.c.customer_id
-        query = query.where(owner.is_not(None) if assigned else owner.is_(None))
-    if customer_id is not None:
-        query = query.where(assignments.c.customer_id == customer_id)
-    if text:
-        query = query.where(accounts.c.search_text.contains(text.casefold(), autoescape=True))
+    query = narrowed(_browsed(scope, day).where(accounts.c.kind == kind), assigned, customer_id, text)
     found = rows_of_page(scope.connection, query, _ORDER, page, after)
     items = [_account(row) for row in found.rows]
     return Listing(items, page, found.total, found.more, items[-1].account_id if items else None)

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from rebill.model.currencies import minor_digits
 from rebill.model.document import DocumentKind
-from rebill.model.money import ZERO, round_half_away
+from rebill.model.margin import PriceAndCost
+from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.statement import StatementStatus
@@ -52,31 +53,13 @@ class Bill:
 
 
 @dataclass(frozen=True)
-class BillsSum:
-    """What bills of one currency come to together, and what they cost."""
-
-    currency: str
-    price: Decimal
-    cost: Decimal
-
-    @property
-    def margin(self) -> Decimal:
-        return self.price - self.cost
-
-    @property
-    def margin_percent(self) -> Decimal | None:
-        """Of the price, two decimals; ``None`` at price 0."""
-        return round_half_away(self.margin / self.price * 100, 2) if self.price else None
-
-
-@dataclass(frozen=True)
 class Bills:
     """A page of a month's bills; ``total`` counts all of them, ``sums`` add all of them up by currency."""
 
     month: BillingMonth
     bills: tuple[Bill, ...]
     total: int
-    sums: tuple[BillsSum, ...]
+    sums: tuple[PriceAndCost, ...]
 
 
 def bills_of_month(
@@ -122,13 +105,13 @@ def _difference(row: BillRow, before: dict[tuple[int, str], BillRow]) -> Decimal
     return _amount(row) if earlier is None else _amount(row) - _amount(earlier)
 
 
-def _sums(rows: list[BillRow]) -> tuple[BillsSum, ...]:
+def _sums(rows: list[BillRow]) -> tuple[PriceAndCost, ...]:
     units: dict[str, int] = defaultdict(int)
     costs: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for row in rows:
         units[row.currency] += row.price_minor_units
         costs[row.currency] += row.cost
-    return tuple(BillsSum(one, Decimal(units[one]).scaleb(-minor_digits(one)), costs[one]) for one in sorted(units))
+    return tuple(PriceAndCost(one, Decimal(units[one]).scaleb(-minor_digits(one)), costs[one]) for one in sorted(units))
 
 
 def _bill(row: BillRow, before: dict[tuple[int, str], BillRow]) -> Bill:

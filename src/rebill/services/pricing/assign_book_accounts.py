@@ -14,6 +14,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.pricing.assign_price_book import changeable_from
 from rebill.services.pricing.book_assignment_months import taken_accounts
+from rebill.services.pricing.end_assignment import end_assignment, held
 from rebill.services.pricing.read_book_assignments import found_account_assignment
 from rebill.store.customers import hold_customer
 from rebill.store.price_book_assignments import (
@@ -91,7 +92,7 @@ def change_account_assignment(
 
     def act(connection: Connection) -> AccountAssignment:
         scope = Scope.of(connection, caller)
-        kept = _held_account(scope, account_assignment_id, customer_id)
+        kept = held(scope, found_account_assignment, account_assignment_id, customer_id)
         if owner_id is None or owner_id == kept.billing_account_owner_id:
             return kept
         first = changeable_from(scope, kept.customer_id)
@@ -126,26 +127,15 @@ def end_book_account_assignment(
 
     Raises ``Forbidden``, and ``NotFound`` also the second time.
     """
-    require(caller, Permission.CHANGE)
-    now = installation.clock()
-
-    def act(connection: Connection) -> None:
-        scope = Scope.of(connection, caller)
-        kept = _held_account(scope, account_assignment_id, customer_id)
-        first = changeable_from(scope, kept.customer_id)
-        end_account_assignment(scope, kept, first, now)
-        record_change(
-            scope,
-            caller,
-            Act.END_ACCOUNT_ASSIGNMENT,
-            account_assignment_id,
-            now,
-            before={"assignment": kept},
-            after={"ended_from": first},
-            customer_id=kept.customer_id,
-        )
-
-    installation.database.write(act)
+    end_assignment(
+        installation,
+        caller,
+        Act.END_ACCOUNT_ASSIGNMENT,
+        found_account_assignment,
+        end_account_assignment,
+        account_assignment_id,
+        customer_id,
+    )
 
 
 def _held_assignment(scope: Scope, order: AccountsOrder) -> BookAssignment:
@@ -160,12 +150,6 @@ def _held_assignment(scope: Scope, order: AccountsOrder) -> BookAssignment:
     else:
         return assignment
     raise Invalid(_CODE, "Nothing was assigned: correct the fields named here.", faults)
-
-
-def _held_account(scope: Scope, account_assignment_id: int, customer_id: int | None) -> AccountAssignment:
-    seen = found_account_assignment(scope, account_assignment_id, customer_id)
-    hold_customer(scope, seen.customer_id)
-    return found_account_assignment(scope, account_assignment_id, customer_id)
 
 
 def _taken_faults(

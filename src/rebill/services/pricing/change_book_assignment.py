@@ -14,8 +14,8 @@ from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.pricing.assign_price_book import UNKNOWN_BOOK, changeable_from
 from rebill.services.pricing.book_assignment_months import moved_months, same_book_again, taken_accounts, wanted_months
+from rebill.services.pricing.end_assignment import end_assignment, held
 from rebill.services.pricing.read_book_assignments import found_book_assignment
-from rebill.store.customers import hold_customer
 from rebill.store.price_book_assignments import (
     account_assignments_of,
     book_assignments_of,
@@ -42,7 +42,7 @@ def change_book_assignment(
 
     def act(connection: Connection) -> BookAssignment:
         scope = Scope.of(connection, caller)
-        kept = _held(scope, assignment_id, customer_id)
+        kept = held(scope, found_book_assignment, assignment_id, customer_id)
         first = changeable_from(scope, kept.customer_id)
         months, faults = wanted_months(order, kept.months, first)
         book_id = kept.price_book_id if order.price_book_id is None else order.price_book_id
@@ -87,33 +87,15 @@ def end_price_book_assignment(
 
     Raises ``Forbidden``, and ``NotFound`` also the second time.
     """
-    require(caller, Permission.CHANGE)
-    now = installation.clock()
-
-    def act(connection: Connection) -> None:
-        scope = Scope.of(connection, caller)
-        kept = _held(scope, assignment_id, customer_id)
-        first = changeable_from(scope, kept.customer_id)
-        end_book_assignment(scope, kept, first, now)
-        record_change(
-            scope,
-            caller,
-            Act.END_BOOK_ASSIGNMENT,
-            assignment_id,
-            now,
-            before={"assignment": kept},
-            after={"ended_from": first},
-            customer_id=kept.customer_id,
-        )
-
-    installation.database.write(act)
-
-
-def _held(scope: Scope, assignment_id: int, customer_id: int | None) -> BookAssignment:
-    """The assignment as it is once nobody else can change it: a customer's books change in line."""
-    seen = found_book_assignment(scope, assignment_id, customer_id)
-    hold_customer(scope, seen.customer_id)
-    return found_book_assignment(scope, assignment_id, customer_id)
+    end_assignment(
+        installation,
+        caller,
+        Act.END_BOOK_ASSIGNMENT,
+        found_book_assignment,
+        end_book_assignment,
+        assignment_id,
+        customer_id,
+    )
 
 
 def _book_faults(

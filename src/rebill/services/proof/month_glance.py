@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rebill.model.currencies import minor_digits
-from rebill.model.money import ZERO, round_half_away
+from rebill.model.margin import PriceAndCost
+from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation, today_of
@@ -16,23 +17,11 @@ from rebill.store.scope import Scope
 
 
 @dataclass(frozen=True)
-class MonthFigures:
-    """What the documents of a month come to in one currency, and what they cost the partner; exact."""
+class MonthFigures(PriceAndCost):
+    """What the documents of a month come to in one currency, and how many there are."""
 
-    currency: str
-    price: Decimal
-    cost: Decimal
     document_count: int
     final_count: int
-
-    @property
-    def margin(self) -> Decimal:
-        return self.price - self.cost
-
-    @property
-    def margin_percent(self) -> Decimal | None:
-        """Of the price, two decimals; ``None`` at price 0."""
-        return round_half_away(self.margin / self.price * 100, 2) if self.price else None
 
 
 @dataclass(frozen=True)
