@@ -51,7 +51,9 @@ class CommandLine:
 
     def run(self, *arguments: str, **environment: str) -> Ended:
         """Run ``rebill`` with ``arguments`` to its end, from the same entry as the installed command."""
-        out, err = io.StringIO(), io.StringIO()
+        written = io.BytesIO()
+        # Bytes and text, as a real standard output takes both.
+        out, err = io.TextIOWrapper(written, "utf-8", newline="", write_through=True), io.StringIO()
         with (
             pytest.MonkeyPatch.context() as patch,
             contextlib.redirect_stdout(out),
@@ -65,7 +67,7 @@ class CommandLine:
             patch.setattr(sys, "argv", ["rebill", *arguments])
             main()
         assert isinstance(exit_.value.code, int)
-        return Ended(exit_.value.code, out.getvalue(), err.getvalue())
+        return Ended(exit_.value.code, written.getvalue().decode("utf-8"), err.getvalue())
 
     def run_in_a_process(self, *arguments: str) -> Ended:
         """Run ``rebill`` in a process of its own; warnings are errors in it too."""
