@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import stamina
 
+from rebill.api.telemetry import Telemetry
 from rebill.lake.folders import exclusive_lock
 from rebill.model.errors import Conflict, Invalid
 from rebill.model.party import Caller
@@ -12,6 +13,7 @@ from rebill.model.sync import AlarmKind, SyncOutcome, SyncPart
 from rebill.services.acting.installation import Installation
 from rebill.services.syncing.newcomers import unassigned_newcomers
 from rebill.services.syncing.sync import list_syncs, sync
+from rebill.services.syncing.sync_standing import SyncStanding, sync_standing
 from rebill.settings import MicrosoftSettings
 from rebill.store.scope import Scope
 from rebill.store.syncs import begin_sync
@@ -182,3 +184,22 @@ def test_a_secret_can_lie_in_a_file_and_what_is_not_set_is_named(installation: I
 def _with_settings(syncing: SyncingPartner, microsoft: MicrosoftSettings) -> SyncingPartner:
     settings = replace(syncing.installation.settings, microsoft=microsoft)
     return replace(syncing, installation=replace(syncing.installation, settings=settings))
+
+
+def test_the_operator_sees_how_syncs_stand_and_no_partner_by_name(
+    installation: Installation, partner: Caller, clock: SettableClock
+) -> None:
+    telemetry = Telemetry()
+    assert sync_standing(installation) == {}
+    with syncing_with_twin(installation, partner, TwinWorld(customer_count=1)) as syncing:
+        syncing.sync(CATALOGUE)
+        began = clock.now
+        assert sync_standing(installation) == {CATALOGUE: SyncStanding(began, failing=0, alarms=0)}
+        clock.now = clock.now.replace(hour=13)
+        wrong = MicrosoftSettings.from_environment(
+            {**syncing.twin.environment, "REBILL_MICROSOFT_CLIENT_SECRET": "wrong"}
+        )
+        _with_settings(syncing, wrong).sync(CATALOGUE)
+    assert sync_standing(installation) == {CATALOGUE: SyncStanding(began, failing=1, alarms=0)}
+    telemetry.syncs_stand(sync_standing(installation))
+    assert b'rebill_sync_failing{part="catalogue"} 1.0' in telemetry.metrics()

@@ -1,5 +1,7 @@
 """What the operator asks a server: is it up, is it ready, what did it do, which calls has it. No key is needed."""
 
+from contextlib import suppress
+
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from rebill.api.answer_shapes import Status
@@ -7,7 +9,9 @@ from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.documentation_page import page_routes
 from rebill.api.route import Route
+from rebill.model.errors import Unavailable
 from rebill.services.acting.readiness import require_ready
+from rebill.services.syncing.sync_standing import sync_standing
 
 
 def healthz(_call: Call) -> Answer:
@@ -23,6 +27,10 @@ def readyz(call: Call) -> Answer:
 
 def metrics(call: Call) -> Answer:
     """Counts and durations of this server process, for Prometheus."""
+    # What this process has counted is told even where the database cannot be reached.
+    with suppress(Unavailable):
+        require_ready(call.installation)
+        call.surroundings.telemetry.syncs_stand(sync_standing(call.installation))
     return Answer(200, call.surroundings.telemetry.metrics(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -18,7 +18,8 @@ from rebill.api.errors import without_keys
 from rebill.model.money import text_of
 from rebill.model.months import BillingMonth
 from rebill.model.movement import Alarm, AlarmKind
-from rebill.model.sync import SyncOutcome, SyncRecord
+from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
+from rebill.services.syncing.sync_standing import SyncStanding
 
 UNMATCHED = "unmatched"
 """Stands for the route of a request whose path no route has."""
@@ -43,6 +44,13 @@ class Telemetry:
             registry=self.registry,
         )
         self._alarms_of: dict[int, Counts[AlarmKind]] = {}
+        told = ("part",)
+        last = "When the partner that waits longest was last synced well."
+        self._synced_at = Gauge("rebill_sync_done_timestamp_seconds", last, told, registry=self.registry)
+        failing = "Partners whose latest sync failed or was interrupted."
+        self._failing_syncs = Gauge("rebill_sync_failing", failing, told, registry=self.registry)
+        odd = "What moved oddly in the latest syncs."
+        self._sync_alarms = Gauge("rebill_sync_alarms", odd, told, registry=self.registry)
         self._log: Any = structlog.wrap_logger(
             structlog.WriteLogger(stream or sys.stderr),
             processors=[
@@ -116,6 +124,14 @@ class Telemetry:
         )
         for alarm in record.result.alarms:
             self._log.warning("sync_alarm", **told, kind=alarm.kind.value, sentence=alarm.sentence)
+
+    def syncs_stand(self, standings: Mapping[SyncPart, SyncStanding]) -> None:
+        """Show how syncs stand, all partners together."""
+        for part, standing in standings.items():
+            done_at = 0 if standing.done_at is None else int(standing.done_at.timestamp())
+            self._synced_at.labels(part.value).set(done_at)
+            self._failing_syncs.labels(part.value).set(standing.failing)
+            self._sync_alarms.labels(part.value).set(standing.alarms)
 
     def process_replaced(self, old_process_id: int | None, new_process_id: int | None) -> None:
         """Log that a server process died, or answered no more, and that another one took its place."""

@@ -80,6 +80,8 @@ class MicrosoftCalls:
         # Neither may speak: what they would write goes to standard output, or tells signed links.
         stamina.instrumentation.set_on_retry_hooks(())
         logging.getLogger("httpx").setLevel(logging.WARNING)
+        for name in ("azure", "msal"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.made = 0
         self.settings = settings
         self._sign_in = SignIn(settings)
