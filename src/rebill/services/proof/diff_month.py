@@ -68,7 +68,7 @@ def diff_month(
         after.run_id,
         tuple(dict.fromkeys(found.changes)),
         tuple(sorted(found.differences, key=_order)),
-        tuple(_totals(found, names, comparing.minor_digits)),
+        tuple(sorted(_totals(found, names, comparing.minor_digits), key=_by_name)),
     )
 
 
@@ -204,6 +204,10 @@ def _totals(found: _Compared, names: Mapping[int, str], minor_digits: Mapping[st
         if rounding:
             causes[MINOR_UNITS] = rounding
         yield TotalDifference(customer_id, names.get(customer_id, ""), currency, digits, before, after, causes)
+
+
+def _by_name(one: TotalDifference) -> tuple[str, int, str]:
+    return one.customer_name, one.customer_id, one.currency
 
 
 def _order(one: Difference) -> tuple[int, str, bool, str, str]:
