@@ -119,9 +119,12 @@ class SparkEngine:
         return self._scratch / f"{self._group}-{name}.parquet"
 
     def write_table(self, name: str, file: Path) -> None:
-        """Write the rows of a table that ``create_table_as`` made, ordered by all its columns, to one file."""
+        """Write the rows of a table, ordered by all its columns, to one file."""
+        folder = self._folder_of(name)
+        if not folder.exists():
+            self._write(self._session.table(name), folder)
         with duckdb.connect() as connection:
-            write_in_order(connection, f"read_parquet({sql_paths(files_of(self._folder_of(name)))})", file)
+            write_in_order(connection, f"read_parquet({sql_paths(files_of(folder))})", file)
 
     def write_lines(self, sql: str, file: Path, narrowed: Mapping[str, str]) -> None:
         """Write rows as many as a month has lines into the folder ``file``, as ``Engine`` says."""

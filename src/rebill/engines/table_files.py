@@ -16,7 +16,7 @@ def files_of(table: Path) -> list[Path]:
 
 
 def write_in_order(connection: duckdb.DuckDBPyConnection, rows: str, file: Path) -> None:
-    """Write ``rows`` (a table, or a function that is one) ordered by all columns: equal tables leave equal files."""
+    """Write ``rows`` (a table, or a function that is one) ordered by all columns: equal tables leave equal rows."""
     write_small(connection, f"SELECT * FROM {rows} ORDER BY ALL NULLS LAST", file)
 
 
