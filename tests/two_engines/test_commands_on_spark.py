@@ -29,6 +29,7 @@ def test_each_engine_proves_what_the_other_billed(rebill: CommandLine, tmp_path:
     proven = on_spark(rebill, "verify", "--period", MONTH, "--engine", "spark")
     assert proven == {**rebill.answer("verify", "--period", MONTH), "engine": "spark"}
     again = rebill.run("bill", "run", "--period", MONTH, "--json", REBILL_ENGINE="spark", REBILL_SPARK_MASTER=MASTER)
+    assert again.code == 0, again
     assert again.document["statements"] == run["statements"]
     assert rebill.answer("verify", "--period", MONTH)["equal"]
     # Who explains a line reads the folder of files that Spark wrote; who changed any of it is found out.

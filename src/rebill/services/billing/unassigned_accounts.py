@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from rebill.lake.cost_data_sets import accounts_of
 from rebill.lake.evidence import damaged
+from rebill.lake.runs import files_of_table
 from rebill.lake.session import engine_session
 from rebill.model.checklist import UnassignedAccount
 from rebill.model.data_set import DataSet
 from rebill.model.party import Caller
-from rebill.model.sql_text import sql_path
+from rebill.model.sql_text import sql_paths
 from rebill.rating.attention import UNASSIGNED_BY_ACCOUNT
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
@@ -42,10 +43,10 @@ def unassigned_accounts(
     folder = installation.lake_folder / run.folder
     with engine_session(installation.settings.engine_memory_limit) as engine:
         for name in _TABLES:
-            file = folder / f"{name}.parquet"
-            if not file.is_file():
-                raise damaged(f"{run.folder}/{file.name}", "it is missing")
-            engine.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({sql_path(file)})")
+            files = files_of_table(folder / f"{name}.parquet")
+            if not files:
+                raise damaged(f"{run.folder}/{name}.parquet", "it is missing")
+            engine.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({sql_paths(files)})")
         rows = engine.execute(UNASSIGNED_BY_ACCOUNT).fetchall()
         known = accounts_of(engine, installation.lake_folder, before)
     found = [
