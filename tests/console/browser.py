@@ -1,6 +1,8 @@
 """A real browser on a real server: Debian's Chromium, installed where it is absent, driven by Playwright."""
 
+import fcntl
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,10 +33,19 @@ _ARGUMENTS = [
 
 
 @contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Of several processes of tests one installs, and the others wait for it."""
+    with (Path(tempfile.gettempdir()) / "rebill-tests-install.lock").open("ab") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def running_browser() -> Iterator[Browser]:
     """Chromium without a window."""
-    if shutil.which("chromium") is None:
-        install("chromium")
+    with _one_at_a_time():
+        if shutil.which("chromium") is None:
+            install("chromium")
     program = shutil.which("chromium")
     if program is None:
         raise RuntimeError("Chromium is needed to test the pages. Install it, on Debian: apt-get install chromium.")

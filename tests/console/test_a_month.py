@@ -10,7 +10,7 @@ from rebill.store.audit_entries import AuditFilter
 from rebill.store.tables import runs
 from tests.console.conftest import NOBODYS, OWN, Office
 from tests.console.visitor import Visitor
-from tests.services.months import stored
+from tests.services.months import charge, stored
 
 MONTH = BillingMonth(2024, 9)
 
@@ -154,3 +154,16 @@ def test_what_another_site_sends_is_neither_done_nor_kept(admin: Visitor) -> Non
     shown = admin.send_form(form, headers={"Origin": "https://evil.example"}, name="Evil Ltd")
     assert shown.status == 401
     assert "Evil Ltd" not in shown.answer.text
+
+
+def test_cost_of_a_tenant_and_of_nobody_in_particular_is_shown_as_nobodys(office: Office, admin: Visitor) -> None:
+    office.month.cost(
+        charge("2024-09-07", "3", "3", x_CustomerId="tenant-of-nobody"),
+        charge("2024-09-08", "2", "2"),
+        scope="others",
+        name="others.csv",
+    )
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/run")
+    home = admin.open("/?month=2024-09").text
+    assert home.index(NOBODYS) < home.index("tenant-of-nobody") < home.index("Charges that name no account")

@@ -167,6 +167,8 @@ def _pages(office: Office) -> dict[str, str]:
         "customer": f"/customers/{office.own}",
         "customer_new": "/customers/new",
         "costs": "/costs",
+        "reconciliation": "/costs/reconciliation?month=2024-09",
+        "checklist": "/bills/checklist?month=2024-09",
         "price_books": "/price-books",
         "price_book_new": "/price-books/new",
         "what_if": "/price-books/what-if",

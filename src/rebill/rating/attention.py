@@ -41,15 +41,3 @@ JOIN products AS d ON d.product_number = m.product_number
 WHERE s.binding = 'unassigned'
 GROUP BY d.currency"""
 """By currency the unassigned cost without its signs: what is charged and what is credited do not hide each other."""
-
-UNASSIGNED_ACCOUNTS: Final = """
-SELECT s.subscription, s.tenant, d.currency, CAST(COUNT(*) AS BIGINT) AS charge_count,
-       CAST(SUM(m.billed_cost) AS DECIMAL(28,12)) AS cost,
-       CAST(SUM(CAST(abs(m.billed_cost) AS DECIMAL(28,12))) AS DECIMAL(28,12)) AS gross
-FROM rated_lines AS m
-JOIN account_spans AS s ON s.span_number = m.span_number
-JOIN products AS d ON d.product_number = m.product_number
-WHERE s.binding = 'unassigned'
-GROUP BY s.subscription, s.tenant, d.currency
-ORDER BY gross DESC, s.subscription NULLS FIRST, s.tenant NULLS FIRST, d.currency"""
-"""The accounts that nobody has, the one with the greatest cost first."""

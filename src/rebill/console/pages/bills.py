@@ -15,6 +15,7 @@ from rebill.services.billing.bills_of_month import BillOrder, bills_of_month
 from rebill.services.billing.closing_act import IssuedClosing
 from rebill.services.billing.correct_month import correct_month
 from rebill.services.billing.finalize_month import finalize_month
+from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.read_blockers import read_blockers
 from rebill.services.billing.read_pending import read_pending
 from rebill.services.billing.run_under_way import run_works
@@ -104,6 +105,13 @@ def withdraw(visit: Visit) -> PageAnswer:
     return Redirect(f"/bills?month={_month(visit)}", "The proposal is taken back.")
 
 
+def show_checklist(visit: Visit) -> Page:
+    """Everything that the month needs before it is closed."""
+    months, month = chosen_month(visit)
+    values = {"months": months, "month": month, "checklist": month_checklist(visit.installation, visit.caller, month)}
+    return Page("checklist.html", values)
+
+
 def show_differences(visit: Visit) -> Page:
     """Why the month is another than what was issued, or than the run before said: by customer and cause."""
     _, month = chosen_month(visit)
@@ -147,6 +155,7 @@ ROUTES = (
     PageRoute("GET", "/bills", show_bills, Permission.READ, "bills"),
     PageRoute("POST", "/bills/run", start_run, Permission.CHANGE, "bills", Act.RUN_BILL, long=True),
     PageRoute("GET", "/bills/progress", show_progress, Permission.READ, "bills"),
+    PageRoute("GET", "/bills/checklist", show_checklist, Permission.READ, "bills"),
     PageRoute("GET", "/bills/differences", show_differences, Permission.READ, "bills"),
     PageRoute("POST", "/bills/finalize", finalize, Permission.CHANGE, "bills", Act.FINALIZE_MONTH),
     PageRoute("POST", "/bills/correct", correct, Permission.CHANGE, "bills", Act.CORRECT_MONTH),

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
 from rebill.console.showing import count
 from rebill.console.visit import Download, Page, PageAnswer, Redirect, Visit
@@ -13,6 +14,7 @@ from rebill.model.errors import Invalid, Refusal
 from rebill.services.acting.permission import Permission
 from rebill.services.costs.import_costs import import_costs, list_data_sets
 from rebill.services.costs.read_rejects import list_rejects
+from rebill.services.reconciling.reconcile_month import reconcile_month
 
 _SHOWN_REJECTS = 200
 
@@ -56,6 +58,13 @@ def take_in(visit: Visit) -> PageAnswer:
     return Redirect("/costs", _said(done))
 
 
+def show_reconciliation(visit: Visit) -> Page:
+    """A month's imported cost beside what Microsoft invoiced."""
+    months, month = chosen_month(visit)
+    found, details = reconcile_month(visit.installation, visit.caller, month)
+    return Page("reconciliation.html", {"months": months, "month": month, "found": found, "details": details})
+
+
 def show_rejects(visit: Visit) -> Page:
     """Rows of a data set that could not be read."""
     rejects = list_rejects(visit.installation, visit.caller, visit.ids["data_set_id"])
@@ -84,6 +93,7 @@ ROUTES = (
     PageRoute(
         "POST", "/costs/import", take_in, Permission.CHANGE, "costs", Act.IMPORT_COSTS, long=True, takes_files=True
     ),
+    PageRoute("GET", "/costs/reconciliation", show_reconciliation, Permission.READ, "costs"),
     PageRoute("GET", "/costs/{data_set_id}/rejects", show_rejects, Permission.READ, "costs"),
     PageRoute("GET", "/costs/{data_set_id}/rejects.csv", give_rejects, Permission.READ, "costs"),
 )

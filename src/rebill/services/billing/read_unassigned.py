@@ -3,24 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from rebill.lake.runs import files_of_table
-from rebill.lake.session import engine_session
+from rebill.model.checklist import UnassignedAccount as Found
+from rebill.model.data_set import DataSet
 from rebill.model.identifiers import AccountKind, account_key
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
-from rebill.model.sql_text import sql_paths
-from rebill.rating.attention import UNASSIGNED_ACCOUNTS
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
+from rebill.services.billing.unassigned_accounts import unassigned_accounts
 from rebill.store.accounts import accounts_of_keys
-from rebill.store.closing import runs_of_month
+from rebill.store.closing import RecordedRun, runs_of_month
+from rebill.store.data_sets import data_sets_in_force
 from rebill.store.scope import Scope
 
-_TABLES: Final = ("rated_lines", "account_spans", "products")
+_RUNS_REMEMBERED: Final = 32
+_remembered: dict[tuple[Path, int, tuple[int, ...]], Sequence[Found]] = {}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class UnassignedAccount:
     """An account with cost of a month that nobody was billed for.
 
     ``kind`` and ``identifier``: what can be assigned of it, ``None`` and ``""`` where the cost names neither. ``cost``
-    is exact, ``gross`` the same without the signs of its charges. ``assigned_to``: the customer that has it by now.
+    is exact. ``is_new``: the month before had none of it. ``assigned_to``: the customer that has it by now.
     """
 
     kind: AccountKind | None
@@ -37,7 +37,7 @@ class UnassignedAccount:
     currency: str
     charges: int
     cost: Decimal
-    gross: Decimal
+    is_new: bool
     assigned_to: str
 
 
@@ -59,50 +59,36 @@ def read_unassigned(installation: Installation, caller: Caller, month: BillingMo
         run = next((one for one in runs_of_month(scope, month) if one.customer_id is None), None)
         if run is None:
             return UnassignedCost(month, None, ())
-        found = _found(installation.lake_folder / run.folder, installation.settings.engine_memory_limit)
+        found = _found(installation, run, data_sets_in_force(scope, month.preceding))
+        named = [_named(one) for one in found]
         known = {
-            kind: accounts_of_keys(scope, kind, sorted({one.key for one in found if one.kind is kind}), today)
+            kind: accounts_of_keys(scope, kind, sorted({key for one, key in named if one is kind}), today)
             for kind in (AccountKind.SUBSCRIPTION, AccountKind.AZURE_CUSTOMER)
         }
     accounts = []
-    for one in found:
-        account = known[one.kind].get(one.key) if one.kind is not None else None
-        spelling, name, owner = (one.key, "", "") if account is None else account
-        accounts.append(
-            UnassignedAccount(one.kind, spelling, name, one.currency, one.charges, one.cost, one.gross, owner)
-        )
+    for one, (kind, key) in zip(found, named, strict=True):
+        spelling, name, owner = known.get(kind, {}).get(key, (key, "", "")) if kind is not None else (key, "", "")
+        accounts.append(UnassignedAccount(kind, spelling, name, one.currency, one.lines, one.cost, one.is_new, owner))
     return UnassignedCost(month, run.run_id, tuple(accounts))
 
 
-@dataclass(frozen=True)
-class _Found:
-    """An account as a run's files name it."""
-
-    kind: AccountKind | None
-    key: str
-    currency: str
-    charges: int
-    cost: Decimal
-    gross: Decimal
-
-
-@lru_cache(maxsize=32)
-def _found(folder: Path, memory_limit: str) -> Sequence[_Found]:
-    """What the files of a run say, which never change: they are read once."""
-    if not (folder / "rated_lines.parquet").exists():
-        return ()
-    with engine_session(memory_limit) as engine:
-        for table in _TABLES:
-            files = sql_paths(files_of_table(folder / f"{table}.parquet"))
-            engine.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({files})")
-        rows = engine.execute(UNASSIGNED_ACCOUNTS).fetchall()
-    return tuple(_Found(*_named(subscription, tenant), *figures) for subscription, tenant, *figures in rows)
+def _found(installation: Installation, run: RecordedRun, before: Sequence[DataSet]) -> Sequence[Found]:
+    """What the files of a run say, the greatest cost first: they never change, and are read once."""
+    key = installation.lake_folder, run.run_id, tuple(one.data_set_id for one in before)
+    known = _remembered.get(key)
+    if known is None:
+        found = unassigned_accounts(installation, run, before)
+        known = tuple(sorted(found, key=lambda one: -abs(one.cost)))
+        if len(_remembered) >= _RUNS_REMEMBERED:
+            _remembered.clear()
+        _remembered[key] = known
+    return known
 
 
-def _named(subscription: str | None, tenant: str | None) -> tuple[AccountKind | None, str]:
+def _named(found: Found) -> tuple[AccountKind | None, str]:
     """What can be assigned: the subscription where the cost names one, else the tenant."""
-    if subscription:
-        return AccountKind.SUBSCRIPTION, account_key(AccountKind.SUBSCRIPTION, subscription)
-    if tenant:
-        return AccountKind.AZURE_CUSTOMER, account_key(AccountKind.AZURE_CUSTOMER, tenant)
+    if found.subscription:
+        return AccountKind.SUBSCRIPTION, account_key(AccountKind.SUBSCRIPTION, found.subscription)
+    if found.azure_customer:
+        return AccountKind.AZURE_CUSTOMER, account_key(AccountKind.AZURE_CUSTOMER, found.azure_customer)
     return None, ""
