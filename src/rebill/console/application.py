@@ -70,8 +70,8 @@ class Console:
         assets()
 
     def has(self, path: str) -> bool:
-        """Whether ``path`` lies among the pages, and not in the API."""
-        return _first_part(path) in self._places
+        """Whether ``path`` lies among the pages, and not in the API, which takes doubled slashes too."""
+        return not path.startswith("//") and _first_part(path) in self._places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
