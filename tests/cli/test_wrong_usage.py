@@ -23,7 +23,7 @@ from tests.cli.command_line import CommandLine
         ("keys", "create", "--role", "king"),
         ("keys", "create", "--role", "admin", "--customer", "5"),
         ("serve", "--port", "70000"),
-        ("statements", "export", "5", "--format", "pdf"),
+        ("statements", "export", "5", "--format", "docx"),
         ("no-such-command",),
     ],
     ids=" ".join,

@@ -12,10 +12,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.listing import Page
+from rebill.model.statement import StatementFilter
+from rebill.services.billing.read_statements import list_statements
 from rebill.services.parties.catalogue import list_catalogue
+from rebill.services.parties.change_customer import change_customer
 from rebill.settings import Settings
-from tests.api.world import CATALOGUE, SUBSCRIPTIONS, World, drawn_statement
+from tests.api.world import CATALOGUE, SUBSCRIPTIONS, World
+from tests.services.accountant import AUGUST, Accountant, cost
+from tests.services.months import SEPTEMBER
 
 FOLDER = Path(__file__).parent
 PROGRAM = Path(sys.prefix) / "api-trial/bin/schemathesis"
@@ -68,10 +74,9 @@ class Things:
     def of(cls, world: World) -> "Things":
         """What is to be met; makes the statements."""
         customers = (world.customer_id, world.neighbour_id)
-        issued = [drawn_statement(world.installation, one, month="2024-08", final=True) for one in customers]
-        estimated = [drawn_statement(world.installation, one, month="2024-09") for one in customers]
+        statement_ids = _billed(world, customers)
         listed = list_catalogue(world.installation, world.partner, Page()).items
-        return cls(customers, [*issued, *estimated], [account.account_id for account in listed])
+        return cls(customers, statement_ids, [account.account_id for account in listed])
 
     def configuration(self) -> str:
         """``schemathesis.toml`` with dictionaries of these, for what is drawn at random."""
@@ -89,6 +94,26 @@ class Things:
         for name, (_, places) in dictionaries.items():
             parts += [f'"{place}" = {{ dictionary = "{name}", probability = {_KNOWN} }}' for place in places]
         return "\n".join(parts) + "\n"
+
+
+def _billed(world: World, customers: Sequence[int]) -> list[int]:
+    """A month that is issued and one that is run, for each customer: their statements can be explained and verified."""
+    accountant = Accountant(world.installation, world.partner, world.installation.settings.home)
+    subscriptions = {customer_id: f"subscription of {customer_id}" for customer_id in customers}
+    for month in (AUGUST, SEPTEMBER):
+        charges = [cost(month, "10", subscription) for subscription in subscriptions.values()]
+        accountant.deliver(month, *charges, scope=str(month))
+    for customer_id, subscription in subscriptions.items():
+        change = CustomerChange(terms=TermsChange(billing_enabled=True))
+        change_customer(world.installation, world.partner, customer_id, change)
+        accountant.subscriptions(customer_id, subscription)
+    accountant.run(AUGUST)
+    accountant.finalize(AUGUST, override="To be tried")
+    accountant.run(SEPTEMBER)
+    listed = list_statements(world.installation, world.partner, Page(), StatementFilter()).items
+    found = [one.record.statement_id for one in listed if one.record.statement.customer_id in customers]
+    assert len(found) == 2 * len(customers)
+    return found
 
 
 def try_api(world: World, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
