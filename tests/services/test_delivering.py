@@ -31,6 +31,7 @@ from tests.documents.pdf_reading import pages_of
 from tests.services.months import SEPTEMBER, Month, charge, stored
 
 EVERYTHING = DeliveryOrder()
+OCTOBER = SEPTEMBER.following
 
 
 @dataclass
@@ -189,6 +190,25 @@ def test_a_server_that_is_down_fails_and_holds_nothing_up(
         DeliveryState.FAILED,
         "the mail server cannot be spoken to (ConnectionRefusedError)",
     )
+
+
+def test_a_document_that_cannot_be_made_holds_no_other_up(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    _issued(installation, partner, tmp_path)
+    month = Month(installation, partner, tmp_path)
+    later = charge("2024-10-05", "7", SubAccountId="sub-1", BillingPeriodStart="2024-10-01T00:00:00Z")
+    month.cost(later, scope="october", name="october.csv")
+    run_bill(installation, partner, OCTOBER)
+    finalize_month(installation, partner, ClosingOrder(ClosingAct.FINALIZE, OCTOBER, reason="All is well"))
+    (lines,) = installation.settings.lake_folder.rglob("runs/2024-09/*/rated_lines.parquet")
+    lines.rename(tmp_path / "kept")
+    delivering = delivering_to(installation, str(tmp_path / "delivered"))
+    found = deliver_documents(delivering, partner, EVERYTHING)
+    assert sorted(one.state for one in found) == [DeliveryState.DELIVERED, DeliveryState.FAILED]
+    assert "rated_lines.parquet" in "".join(one.fault for one in found)
+    (tmp_path / "kept").rename(lines)
+    assert {one.state for one in deliver_documents(delivering, partner, EVERYTHING)} == {DeliveryState.DELIVERED}
 
 
 def test_nothing_of_which_nobody_knows_is_sent_again_by_itself(

@@ -36,6 +36,7 @@ def only_line(reader: FileReader, file: Path) -> dict[str, Any]:
 
 
 def test_amazons_export_has_binary_numbers_and_words_of_its_own(reader: FileReader, tmp_path: Path) -> None:
+    # Amazon itself writes these columns as DOUBLE; what is tested is that exact decimals come of them.
     columns = {
         "BilledCost": "CAST(0.0116 AS DOUBLE)",
         "EffectiveCost": "CAST(0.0116 AS DOUBLE)",

@@ -14,12 +14,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rebill.model.errors import ProgramError
-
-if TYPE_CHECKING:
-    pass
 
 TEMPLATE: Final = "statement.typ"
 STANDARD: Final = "a-3b"

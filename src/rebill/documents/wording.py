@@ -144,7 +144,6 @@ _FRENCH = {
     "other": "Autres",
 }
 _WORDS: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH}
-LANGUAGES_WITH_WORDS = tuple(_WORDS)
 
 
 def is_language(tag: str) -> bool:

@@ -139,9 +139,7 @@ def new_unassigned_customers(
     scope: Scope, since: datetime, day: date, greatest_count: int
 ) -> tuple[tuple[NewCustomer, ...], int]:
     """Azure customers first listed from ``since`` on that are assigned to nobody on ``day``, and how many there are."""
-    wanted = _catalogue(scope, day).where(
-        accounts.c.first_seen_at >= since, accounts.c.status == ACTIVE, assignments.c.customer_id.is_(None)
-    )
+    wanted = _new_and_unassigned(scope, since, day)
     count = scope.connection.scalar(select(func.count()).select_from(wanted.subquery()))
     rows = scope.connection.execute(wanted.order_by(*_ORDER).limit(greatest_count))
     found = tuple(NewCustomer(row.spelling, row.name, row.domain, row.first_seen_at) for row in rows)
@@ -222,10 +220,7 @@ def narrowed(query: Select[Any], assigned: bool | None, customer_id: int | None,
 def unassigned_since(scope: Scope, day: date, since: date, count: int) -> list[CatalogueAccount]:
     """Active accounts of the catalogue first seen from ``since`` on and assigned to nobody on ``day``: the newest."""
     begun = datetime(since.year, since.month, since.day, tzinfo=UTC)
-    query = _catalogue(scope, day).where(
-        accounts.c.status == ACTIVE, accounts.c.first_seen_at >= begun, assignments.c.customer_id.is_(None)
-    )
-    newest = query.order_by(*(column.desc() for column in _ORDER)).limit(count)
+    newest = _new_and_unassigned(scope, begun, day).order_by(*(column.desc() for column in _ORDER)).limit(count)
     return [_catalogue_account(row) for row in scope.connection.execute(newest)]
 
 
@@ -245,6 +240,12 @@ def place_of_account(scope: Scope, account_id: int) -> Sequence[object] | None:
         scope.select(accounts, *_ORDER).where(accounts.c.account_id == account_id)
     ).one_or_none()
     return None if row is None else tuple(row)
+
+
+def _new_and_unassigned(scope: Scope, since: datetime, day: date) -> Select[Any]:
+    return _catalogue(scope, day).where(
+        accounts.c.status == ACTIVE, accounts.c.first_seen_at >= since, assignments.c.customer_id.is_(None)
+    )
 
 
 def _catalogue(scope: Scope, day: date) -> Select[Any]:

@@ -12,7 +12,7 @@ from rebill.documents.presented import PresentedStatement
 from rebill.model.audit import Act
 from rebill.model.document import DocumentForm
 from rebill.model.document_delivery import DeliveryState, DeliveryWay, DocumentDelivery
-from rebill.model.errors import Conflict, Invalid, NotFound
+from rebill.model.errors import Conflict, Invalid, NotFound, RebillError
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
@@ -137,7 +137,8 @@ def _delivered(
 def _tried(bring: Callable[[], str]) -> tuple[DeliveryState, str]:
     try:
         return DeliveryState.DELIVERED, bring()
-    except DeliveryFault as fault:
+    except (DeliveryFault, RebillError) as fault:
+        # A document that cannot be made has not left either.
         return DeliveryState.FAILED, str(fault)
     except Unsure as fault:
         return DeliveryState.UNSURE, str(fault)

@@ -162,7 +162,7 @@ class _Bounded:
 
 
 def _nothing() -> None:
-    pass
+    """Until somebody has signed in there is nothing to close."""
 
 
 def require_complete(settings: MicrosoftSettings) -> None:
