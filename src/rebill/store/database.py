@@ -18,6 +18,8 @@ Answer = TypeVar("Answer")
 
 _WAIT_SECONDS = 15
 """Longest wait for a lock or a free connection: published clients give up after 20 seconds."""
+_WRITER_ASKS_EVERY_SECONDS = 0.0005
+"""How often a writer looks whether SQLite's file is free; one thread of each process does."""
 _ATTEMPTS = 12
 _PASSING_SQL_STATES = ("40001", "40P01", "23P01")
 """PostgreSQL: serialization failure, deadlock, exclusion violation."""
@@ -54,7 +56,7 @@ class Database:
         self.engine = create_engine(address, **_engine_options(address, self.is_sqlite))
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql(_sqlite_begin(connection)))
+            event.listen(self.engine, "begin", _begin_on_sqlite)
 
     def close(self) -> None:
         """Return every connection; the object can be used again afterwards."""
@@ -192,8 +194,37 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _sqlite_begin(connection: Connection) -> str:
-    return "BEGIN IMMEDIATE" if connection.get_execution_options().get("rebill_writes") else "BEGIN"
+def _begin_on_sqlite(connection: Connection) -> None:
+    if not connection.get_execution_options().get("rebill_writes"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        if not _began_between_others(driver):
+            # Whatever hinders it, SQLAlchemy says it in its own words.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {_WAIT_SECONDS * 1000}")
+
+
+def _began_between_others(driver: Any) -> bool:
+    """Whether a writing transaction has begun within a caller's patience, between those of other processes.
+
+    SQLite's own waiting asks ever more seldom, down to ten times a second: beside a busy process, a writer of another
+    one finds the file taken again and again.
+    """
+    patience_ends = time.monotonic() + _WAIT_SECONDS
+    while time.monotonic() < patience_ends:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _SQLITE_BUSY_CODES:
+                return False
+            time.sleep(_WRITER_ASKS_EVERY_SECONDS)
+        else:
+            return True
+    return False
 
 
 def _sql_state(error: DBAPIError) -> str:
