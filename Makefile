@@ -19,7 +19,7 @@ demo: .venv/runtime.stamp ## the main job on real data, in a folder of its own (
 test: lint .venv/blob-storage.stamp .venv/identity-provider.stamp ## everything: lint, types, arrows, tests on SQLite and a real PostgreSQL
 	@$(BIN)/python -m pytest -q $(FAST_TESTS)
 	@$(BIN)/python -m pytest -q $(SPARK_TESTS)
-	@$(BIN)/python -m tests.postgresql_server -- $(BIN)/python -m pytest -q -n 2 --dist worksteal $(addprefix --ignore=,$(FAST_TESTS) $(SPARK_TESTS))
+	@$(BIN)/python -m tests.postgresql_server -- $(BIN)/python -m pytest -q -n auto --dist worksteal $(addprefix --ignore=,$(FAST_TESTS) $(SPARK_TESTS))
 
 lint: .venv/development.stamp ## style, types, and the one-way arrows between the rooms
 	@$(BIN)/ruff check $(PYTHON_CODE)
