@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.measured import Measurement, measure
-from benchmarks.report import MEASURED, Figure, Report, Size, figure_of
+from benchmarks.report import TITLES, Figure, Report, Size, figure_of
 from benchmarks.workplace import Workplace
 
 SIZES: Final = (1_000_000, 10_000_000)
@@ -31,23 +31,23 @@ def measured_size(place: Workplace, repetitions: int, say: Say) -> Size:
     """Measure every act in turn, ``repetitions`` times over. Raises ``Disagreement``."""
     place.folder.mkdir(parents=True, exist_ok=True)
     say(f"{place.lines:,} lines: preparing (kept in {place.folder} for the next time)")
-    measure("prepare", place)
-    measure("prepare_rich_month", place)
+    for name in ("prepare", "prepare_rich_month", "prepare_long_books", "prepare_many_customers"):
+        measure(name, place)
     found: dict[str, list[Measurement]] = defaultdict(list)
     for repetition in range(1, repetitions + 1):
-        for name in MEASURED:
+        for name in TITLES:
             say(f"{place.lines:,} lines: {name}, {repetition} of {repetitions}")
             found[name].append(measure(name, place))
-    compared = measure("compare", place).answer
-    if compared["differences"]:
-        raise Disagreement("\n".join(compared["differences"]))
+    compared, with_books = measure("compare", place).answer, measure("rich_compare", place).answer
+    if differences := compared["differences"] + with_books["differences"]:
+        raise Disagreement("\n".join(differences))
     shutil.rmtree(place.scratch)
     return Size(
         lines=place.lines,
         parquet_megabytes=sum(Path(part).stat().st_size for part in place.parts) // 1_000_000,
         statements=compared["statements"],
         statement_lines=compared["lines"],
-        figures={name: figure_of(measurements, place.lines) for name, measurements in found.items()},
+        measured=found,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from benchmarks import hand_written
@@ -14,15 +15,17 @@ Line = tuple[Any, ...]
 """Customer, provider, subscription, service, charge category, currency."""
 
 
-def compare(place: Workplace) -> dict[str, Any]:
+def compare(place: Workplace, with_books: bool = False) -> dict[str, Any]:
     """Compare quantity and price of every statement line, and the cost of every statement.
+
+    ``with_books``: of the month under many price books.
 
     Answers ``lines``, ``statements`` and ``differences``: up to five sentences, none if all agree.
     """
-    ours, our_cost = _recorded(place)
+    ours, our_cost = _recorded(place.rich_home if with_books else place.home)
     theirs: dict[Line, tuple[Decimal | None, Decimal]] = {}
     their_cost: dict[Line, Decimal] = defaultdict(Decimal)
-    for *line, quantity, price, cost in hand_written.statement_lines(place)():
+    for *line, quantity, price, cost in hand_written.statement_lines(place, with_books)():
         theirs[tuple(line)] = quantity, price
         their_cost[line[0], line[5]] += cost
     differences = [
@@ -34,8 +37,8 @@ def compare(place: Workplace) -> dict[str, Any]:
     return {"lines": len(ours), "statements": len(our_cost), "differences": differences[:5]}
 
 
-def _recorded(place: Workplace) -> tuple[dict[Line, Any], dict[Line, Any]]:
-    installation, caller = opened(place.home)
+def _recorded(home: Path) -> tuple[dict[Line, Any], dict[Line, Any]]:
+    installation, caller = opened(home)
     lines: dict[Line, tuple[Decimal | None, Decimal]] = {}
     costs: dict[Line, Decimal] = {}
     for listed in every_statement(installation, caller, StatementFilter(month=MONTH)):

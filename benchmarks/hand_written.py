@@ -25,6 +25,30 @@ CREATE TABLE terms AS FROM read_csv('{terms}', header = true, types = {{
     'cost_factor': 'DECIMAL(9,6)'}});
 """
 
+# What the books of the rich month add: rules are compared with the few combinations of texts that occur, and the first
+# that matches is joined to the lines; on basis list a discount leaves a cost as it is.
+_BOOK_TABLES = """
+CREATE TABLE rules AS FROM read_csv('{rules}', header = true, types = {{
+    'book': 'INTEGER', 'position': 'INTEGER', 'region': 'VARCHAR', 'meter': 'VARCHAR', 'factor': 'DECIMAL(9,6)',
+    'is_discount': 'BOOLEAN'}});
+CREATE TABLE books AS FROM read_csv('{books}', header = true, types = {{'customer_id': 'BIGINT', 'book': 'INTEGER'}});
+CREATE TABLE kinds AS SELECT DISTINCT RegionId, RegionName, SkuMeter FROM read_parquet({parts});
+CREATE TABLE matched AS
+SELECT r.book, k.*, arg_min(r.factor, r.position) AS factor, arg_min(r.is_discount, r.position) AS is_discount
+FROM kinds AS k
+JOIN rules AS r ON (k.RegionId LIKE r.region OR k.RegionName LIKE r.region) AND k.SkuMeter LIKE r.meter
+GROUP BY ALL;
+CREATE OR REPLACE TABLE terms AS SELECT customer_id, basis, commitments, book FROM terms JOIN books USING (customer_id);
+"""
+_RULE_OF_LINE = """
+LEFT JOIN matched AS m
+    ON m.book = c.book AND m.RegionId = l.RegionId AND m.RegionName = l.RegionName AND m.SkuMeter = l.SkuMeter"""
+_RULE_FACTORS = {
+    "cost_factor": "(CASE WHEN basis = 'list' AND m.is_discount THEN 1 ELSE coalesce(m.factor, 1) END)",
+    "list_factor": "coalesce(m.factor, 1)",
+}
+_MARKUP_FACTORS = {"cost_factor": "cost_factor", "list_factor": "factor"}
+
 # The most specific owner of the line's day, then base × factor by the customer's terms, rounded once.
 _RATED = """
 SELECT
@@ -35,11 +59,11 @@ SELECT
         WHEN l.ChargeCategory IN ('Credit', 'Adjustment') THEN l.BilledCost
         WHEN l.CommitmentDiscountId IS NULL THEN
             CASE WHEN basis = 'list' AND l.ListCost IS NOT NULL AND (l.ListCost <> 0 OR l.BilledCost = 0)
-                THEN l.ListCost * factor ELSE l.BilledCost * cost_factor END
-        WHEN commitments = 'as_bought' THEN l.BilledCost * cost_factor
+                THEN l.ListCost * {list_factor} ELSE l.BilledCost * {cost_factor} END
+        WHEN commitments = 'as_bought' THEN l.BilledCost * {cost_factor}
         WHEN l.ChargeCategory = 'Purchase' THEN 0
-        WHEN commitments = 'amortized' THEN coalesce(l.EffectiveCost, 0) * cost_factor
-        WHEN l.CommitmentDiscountStatus = 'Used' THEN coalesce(l.ListCost, 0) * factor
+        WHEN commitments = 'amortized' THEN coalesce(l.EffectiveCost, 0) * {cost_factor}
+        WHEN l.CommitmentDiscountStatus = 'Used' THEN coalesce(l.ListCost, 0) * {list_factor}
         ELSE 0 END, 12) AS DECIMAL(28,12)) AS price,
     CASE
         WHEN l.ChargeCategory = 'Tax' THEN 0
@@ -53,7 +77,7 @@ LEFT JOIN (FROM bindings WHERE kind = 'subscription') AS s
     ON s.account_key = l.SubAccountId AND charge_day >= s.effective_from AND charge_day < s.effective_to
 LEFT JOIN (FROM bindings WHERE kind = 'azure_customer') AS t
     ON t.account_key = l.x_AzureCustomerId AND charge_day >= t.effective_from AND charge_day < t.effective_to
-JOIN terms AS c ON c.customer_id = coalesce(s.customer_id, t.customer_id)"""
+JOIN terms AS c ON c.customer_id = coalesce(s.customer_id, t.customer_id){rule}"""
 
 _STATEMENT_LINES = """
 SELECT
@@ -68,8 +92,10 @@ _SCAN = """
 SELECT
     sum(BilledCost), sum(ListCost), sum(EffectiveCost), sum(PricingQuantity), max(ChargePeriodStart),
     count(ProviderName), count(SubAccountId), count(x_AzureCustomerId), count(ServiceName), count(ChargeCategory),
-    count(BillingCurrency), count(PricingUnit), count(CommitmentDiscountId), count(CommitmentDiscountStatus)
+    count(BillingCurrency), count(PricingUnit), count(CommitmentDiscountId), count(CommitmentDiscountStatus){asked}
 FROM read_parquet({parts})"""
+
+_ASKED_BY_BOOKS = ", count(RegionId), count(RegionName), count(SkuMeter)"
 
 _COPY = "COPY (SELECT * FROM {source}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)"
 _RATED_COPY = (
@@ -77,35 +103,43 @@ _RATED_COPY = (
 )
 
 
-def statement_lines(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
-    """(a) The statement lines of the month by one statement; no rated line is kept."""
+def statement_lines(place: Workplace, with_books: bool = False) -> Callable[[], list[tuple[Any, ...]]]:
+    """(a) The statement lines of the month by one statement; no rated line is kept.
+
+    ``with_books``: of the month under many price books; their rules are matched in statements before.
+    """
 
     def act() -> list[tuple[Any, ...]]:
-        with _connected(place) as connection:
-            rated = _RATED.format(parts=place.parts)
-            return connection.execute(_STATEMENT_LINES.format(rated=rated)).fetchall()
+        with _connected(place, with_books=with_books) as connection:
+            return connection.execute(_STATEMENT_LINES.format(rated=_rated(place, with_books))).fetchall()
 
     return act
 
 
-def statement_lines_and_rated_lines(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
+def statement_lines_and_rated_lines(place: Workplace, with_books: bool = False) -> Callable[[], list[tuple[Any, ...]]]:
     """(a + rated) Two statements: the rated lines to Parquet, then the statement lines from them."""
 
     def act() -> list[tuple[Any, ...]]:
         file = place.scratch / "rated.parquet"
-        with _connected(place) as connection:
-            connection.execute(_RATED_COPY.format(rated=_RATED.format(parts=place.parts), file=file))
+        with _connected(place, with_books=with_books) as connection:
+            connection.execute(_RATED_COPY.format(rated=_rated(place, with_books), file=file))
             return connection.execute(_STATEMENT_LINES.format(rated=f"FROM '{file}'")).fetchall()
 
     return act
 
 
-def scan(place: Workplace) -> Callable[[], list[tuple[Any, ...]]]:
+def _rated(place: Workplace, with_books: bool) -> str:
+    factors = _RULE_FACTORS if with_books else _MARKUP_FACTORS
+    return _RATED.format(parts=place.parts, rule=_RULE_OF_LINE if with_books else "", **factors)
+
+
+def scan(place: Workplace, with_books: bool = False) -> Callable[[], list[tuple[Any, ...]]]:
     """(b) Read the columns that rating needs and add them up: nothing that rates can be faster."""
+    asked = _ASKED_BY_BOOKS if with_books else ""
 
     def act() -> list[tuple[Any, ...]]:
         with _connected(place) as connection:
-            return connection.execute(_SCAN.format(parts=place.parts)).fetchall()
+            return connection.execute(_SCAN.format(parts=place.parts, asked=asked)).fetchall()
 
     return act
 
@@ -152,7 +186,9 @@ def _copying(place: Workplace) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"memory_limit": _COPIES_MEMORY_LIMIT, "temp_directory": str(place.scratch / "spill")})
 
 
-def _connected(place: Workplace, memory_limit: str = MEMORY_LIMIT) -> duckdb.DuckDBPyConnection:
+def _connected(
+    place: Workplace, memory_limit: str = MEMORY_LIMIT, with_books: bool = False
+) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         config={
             "memory_limit": memory_limit,
@@ -161,4 +197,6 @@ def _connected(place: Workplace, memory_limit: str = MEMORY_LIMIT) -> duckdb.Duc
         }
     )
     connection.execute(_SMALL_TABLES.format(bindings=place.bindings, terms=place.terms))
+    if with_books:
+        connection.execute(_BOOK_TABLES.format(rules=place.rules, books=place.books, parts=place.parts))
     return connection

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +21,13 @@ from benchmarks import hand_written
 from benchmarks.checked import compare
 from benchmarks.memory import peak_megabytes
 from benchmarks.prepared import cost_order, opened, prepare, prepare_sample
-from benchmarks.rich_month import prepare_rich_month
+from benchmarks.rich_month import prepare_long_books, prepare_many_customers, prepare_rich_month
+from benchmarks.unkept import run_unkept
 from benchmarks.workplace import MONTH, Workplace
-from rebill.services.billing.run_bill import run_bill
+from rebill.model.months import BillingMonth
+from rebill.model.party import Caller
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import BillRun, run_bill
 from rebill.services.costs.import_costs import import_costs
 from rebill.services.costs.sample_data import COSTS_FOLDER
 
@@ -65,12 +70,12 @@ def _measurement(what: str, command: list[str | Path]) -> Measurement:
     return Measurement(**json.loads(ended.stdout.splitlines()[-1]))
 
 
-def _bill_run(home: Path) -> Act:
+def _bill_run(home: Path, run: Callable[[Installation, Caller, BillingMonth], BillRun] = run_bill) -> Act:
     def act() -> dict[str, int]:
         installation, caller = opened(home)
-        run = run_bill(installation, caller, MONTH)
+        statements = len(run(installation, caller, MONTH).statements)
         installation.database.close()
-        return {"statements": len(run.statements)}
+        return {"statements": statements}
 
     return act
 
@@ -113,10 +118,6 @@ def _totals(place: Workplace) -> Act:
     return act
 
 
-def _compare(place: Workplace) -> Act:
-    return lambda: compare(place)
-
-
 def _counted(make: Callable[[Workplace], Callable[[], list[Any]]]) -> Callable[[Workplace], Act]:
     """The same act, answering how many rows it gave."""
 
@@ -130,11 +131,22 @@ def _counted(make: Callable[[Workplace], Callable[[], list[Any]]]) -> Callable[[
 ACTS: Final[dict[str, Callable[[Workplace], Act]]] = {
     "prepare": _prepare,
     "prepare_csv": _prepare_csv,
-    "compare": _compare,
+    "compare": lambda place: lambda: compare(place),
+    "rich_compare": lambda place: lambda: compare(place, with_books=True),
     "prepare_rich_month": lambda place: lambda: prepare_rich_month(place),
+    "prepare_long_books": lambda place: lambda: prepare_long_books(place),
+    "prepare_many_customers": lambda place: lambda: prepare_many_customers(place),
     "totals": _totals,
     "bill_run": lambda place: _bill_run(place.home),
     "rich_bill_run": lambda place: _bill_run(place.rich_home),
+    "rich_bill_run_unkept": lambda place: _bill_run(place.rich_home, run_unkept),
+    "long_books_bill_run": lambda place: _bill_run(place.long_books_home),
+    "many_customers_bill_run": lambda place: _bill_run(place.many_customers_home),
+    "rich_statement_lines": _counted(partial(hand_written.statement_lines, with_books=True)),
+    "rich_statement_lines_and_rated_lines": _counted(
+        partial(hand_written.statement_lines_and_rated_lines, with_books=True)
+    ),
+    "rich_scan": _counted(partial(hand_written.scan, with_books=True)),
     "statement_lines": _counted(hand_written.statement_lines),
     "statement_lines_and_rated_lines": _counted(hand_written.statement_lines_and_rated_lines),
     "scan": _counted(hand_written.scan),

@@ -31,7 +31,8 @@ from rebill.services.parties.create_customer import create_customer
 from rebill.settings import Settings
 from rebill.store.database import Database
 
-_ALWAYS: Final = date(2020, 1, 1)
+ALWAYS: Final = date(2020, 1, 1)
+"""Since when accounts are assigned."""
 _FOREVER: Final = date(9999, 12, 31)
 _TRANSFER_DAY: Final = date(2024, 9, 16)
 _MARKUPS: Final = tuple(map(Decimal, ("0", "5", "10", "15", "-3", "-10", "17.5", "22.25")))
@@ -108,10 +109,10 @@ def prepare(place: Workplace) -> None:
     owners = [_create(installation, caller, number, item) for number, item in enumerate(tenants)]
     bindings = list(_assign_tenants(installation, caller, [item["id"] for item in tenants], owners))
     import_costs(installation, caller, cost_order([place.sample / COSTS_FOLDER]))
-    bindings += _assign_subscriptions(installation, caller, _subscriptions(place.sample), owners)
-    _write_csv(place.bindings, "kind account_key customer_id effective_from effective_to", bindings)
+    bindings += _assignsubscriptions_of(installation, caller, subscriptions_of(place.sample), owners)
+    write_csv(place.bindings, "kind account_key customer_id effective_from effective_to", bindings)
     terms = [owner.terms for owner in owners if owner.is_billed]
-    _write_csv(place.terms, "customer_id basis commitments factor cost_factor", terms)
+    write_csv(place.terms, "customer_id basis commitments factor cost_factor", terms)
     parts = [part.path for data_set in list_data_sets(installation, caller) for part in data_set.parts]
     place.parts_file.write_text(json.dumps([str(installation.lake_folder / part) for part in parts]), encoding="utf-8")
     installation.database.close()
@@ -147,28 +148,29 @@ def _assign_tenants(
         if number % 50 == 49:
             continue
         first, then = owners[number].customer_id, owners[(number + 1) % len(owners)].customer_id
-        assign_accounts(installation, caller, AssignmentOrder(kind, first, (tenant,), effective_from=_ALWAYS))
+        assign_accounts(installation, caller, AssignmentOrder(kind, first, (tenant,), effective_from=ALWAYS))
         if number % 20 != 3:
-            yield kind, tenant, first, _ALWAYS, _FOREVER
+            yield kind, tenant, first, ALWAYS, _FOREVER
             continue
         move_accounts(installation, caller, AssignmentOrder(kind, then, (tenant,), effective_from=_TRANSFER_DAY))
-        yield kind, tenant, first, _ALWAYS, _TRANSFER_DAY
+        yield kind, tenant, first, ALWAYS, _TRANSFER_DAY
         yield kind, tenant, then, _TRANSFER_DAY, _FOREVER
 
 
-def _assign_subscriptions(
+def _assignsubscriptions_of(
     installation: Installation, caller: Caller, subscriptions: Sequence[str], owners: Sequence[Owner]
 ) -> Iterable[Bound]:
     """Some subscriptions to a customer other than their tenant's."""
     kind = AccountKind.SUBSCRIPTION
     for number, subscription in enumerate(subscriptions[:_OVERRIDDEN_SUBSCRIPTIONS]):
         customer_id = owners[number * 7 % len(owners)].customer_id
-        order = AssignmentOrder(kind, customer_id, (subscription,), effective_from=_ALWAYS)
+        order = AssignmentOrder(kind, customer_id, (subscription,), effective_from=ALWAYS)
         assign_accounts(installation, caller, order)
-        yield kind, subscription, customer_id, _ALWAYS, _FOREVER
+        yield kind, subscription, customer_id, ALWAYS, _FOREVER
 
 
-def _subscriptions(sample: Path) -> list[str]:
+def subscriptions_of(sample: Path) -> list[str]:
+    """The subscriptions of a sample's first part."""
     with duckdb.connect() as connection:
         rows = connection.execute(
             "SELECT DISTINCT replace(SubAccountId, '/subscriptions/', '') AS subscription "
@@ -177,7 +179,8 @@ def _subscriptions(sample: Path) -> list[str]:
     return [str(subscription) for (subscription,) in rows]
 
 
-def _write_csv(file: Path, header: str, rows: Iterable[Bound]) -> None:
+def write_csv(file: Path, header: str, rows: Iterable[tuple[object, ...]]) -> None:
+    """Write rows with the names of their columns, which are separated by spaces."""
     with file.open("w", newline="", encoding="utf-8") as text:
         writer = csv.writer(text)
         writer.writerow(header.split())

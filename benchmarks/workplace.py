@@ -42,6 +42,26 @@ class Workplace:
         return self.folder / "rich-home"
 
     @property
+    def long_books_home(self) -> Path:
+        """The same under as many price books of ten times as many rules."""
+        return self.folder / "long-books-home"
+
+    @property
+    def many_customers_home(self) -> Path:
+        """The same lines and books, and ten times as many customers."""
+        return self.folder / "many-customers-home"
+
+    @property
+    def rules(self) -> Path:
+        """CSV: book, position, region, meter (of LIKE), factor, is_discount, of the books of ``rich_home``."""
+        return self.folder / "rules.csv"
+
+    @property
+    def books(self) -> Path:
+        """CSV: customer_id, book."""
+        return self.folder / "books.csv"
+
+    @property
     def bindings(self) -> Path:
         """CSV: kind, account_key, customer_id, effective_from, effective_to (days always given)."""
         return self.folder / "bindings.csv"
