@@ -37,8 +37,8 @@ bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as rat
 bench-import: .venv/runtime.stamp ## how fast cost files are taken in on this machine, as ratios (LINES="1000000 10000000")
 	@$(BIN)/python -m benchmarks.imports $(LINES:%=--lines %)
 
-bench-api: .venv/development.stamp ## how fast the API answers on this machine, as ratios
-	@$(BIN)/python -m benchmarks.api
+bench-api: .venv/development.stamp ## how fast the API answers on this machine, as ratios (PROCESSES=2)
+	@$(BIN)/python -m benchmarks.api $(PROCESSES:%=--processes %)
 
 bench-documents: .venv/runtime.stamp ## how fast statements become PDFs with their electronic invoices inside (DOCUMENTS=1000)
 	@$(BIN)/python -m benchmarks.documents $(DOCUMENTS:%=--documents %)

@@ -31,7 +31,7 @@ Say = Callable[[str], None]
 def measured_store(
     store: str, folder: Path, sizes: Sizes, repetitions: int, names: Collection[str], say: Say
 ) -> StoreReport:
-    """Fill a record, start a server on it, and measure the acts in turn, ``repetitions`` times over."""
+    """Fill a record, start servers on it, and measure the acts in turn, ``repetitions`` times over."""
     say(f"{store}: filling the record")
     found: dict[str, list[Measured]] = defaultdict(list)
     with filled_world(store, folder, sizes) as world:
@@ -39,7 +39,7 @@ def measured_store(
         patience = sizes.greatest_seconds
         servers = Servers(world.installation.settings, folder / f"{store}.log", FACTORY, patience)
         try:
-            servers.start()
+            servers.start(sizes.processes)
             _warm_up(servers.address, world, names)
             for repetition in range(1, repetitions + 1):
                 for name in names:
@@ -87,10 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--act", choices=tuple(ACTS), action="append", help="only this one; may be given several times")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--connections", type=int, default=Sizes.connections)
+    parser.add_argument("--processes", type=int, default=Sizes.processes, help="server processes")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--calls", type=int, default=Sizes.calls, help="small calls of one act")
     asked = parser.parse_args(arguments)
-    sizes = Sizes(connections=asked.connections, calls=asked.calls)
+    sizes = Sizes(connections=asked.connections, calls=asked.calls, processes=asked.processes)
     wrk_program()
 
     def say(text: str) -> None:

@@ -120,8 +120,8 @@ class Report:
         """As tables for people."""
         sizes = self.sizes
         head = (
-            f"{machine()}\nMedians of {self.repetitions}, alternating; {sizes.connections} connections (alone: 1), one "
-            f"server process; many = {sizes.many:,} assignments, few = {sizes.few:,}.\n"
+            f"{machine()}\nMedians of {self.repetitions}, alternating; {sizes.connections} connections (alone: 1), "
+            f"server processes: {sizes.processes}; many = {sizes.many:,} assignments, few = {sizes.few:,}.\n"
         )
         return "\n".join([head, *(_store_text(store) for store in self.stores)])
 

@@ -41,6 +41,7 @@ class Sizes:
     thousand: int = 1_000
     ten_thousand: int = 10_000
     connections: int = 16
+    processes: int = 1
     calls: int = 1_000
     thousands: int = 32
     ten_thousands: int = 16
