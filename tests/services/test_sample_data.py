@@ -20,9 +20,13 @@ from rebill.model.money import kept_amount
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
+from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.import_costs import import_costs
 from rebill.services.costs.sample_data import SampleData, write_sample_data
 from rebill.services.parties.catalogue import import_catalogue
+from rebill.sources.synthetic import CostFileLayout
+from tests.services.months import Month
+from tests.services.steps import assign
 
 SEPTEMBER = BillingMonth(2024, 9)
 Row = dict[str, str]
@@ -231,6 +235,7 @@ def test_progress_is_told_up_to_the_last_line(tmp_path: Path) -> None:
         ("lines", {"lines": 0}),
         ("subscriptions", {"subscriptions": 2}),
         ("format", {"file_format": "xlsx"}),
+        ("layout", {"layout": "daily"}),
     ],
 )
 def test_impossible_sizes_are_refused(tmp_path: Path, field: str, sizes: dict[str, int]) -> None:
@@ -252,19 +257,64 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["precious.txt"]
 
 
-def test_rebill_takes_in_its_own_sample(installation: Installation, partner: Caller, sample: SampleData) -> None:
-    catalogue = import_catalogue(installation, partner, sample.customers_file)
-    order = CostImportOrder(
+def _order(sample: SampleData, layout: str = "auto", period: BillingMonth | None = None) -> CostImportOrder:
+    return CostImportOrder(
         files=sample.cost_files,
-        layout="auto",
+        layout=layout,
         scope="sample",
-        period=None,
+        period=period,
         currency=None,
         accept_rejects=False,
         overlap_reason=None,
     )
-    imported = import_costs(installation, partner, order)
+
+
+@pytest.mark.parametrize("layout", list(CostFileLayout))
+def test_rebill_takes_in_its_own_sample_in_every_layout(
+    installation: Installation, partner: Caller, tmp_path: Path, layout: CostFileLayout
+) -> None:
+    sample = write_sample_data(tmp_path / "partner", 20, 6_000, SEPTEMBER, layout=layout)
+    # Actual and amortized cost have one header: which of them a file holds must be said of the second.
+    named = layout if layout is CostFileLayout.AMORTIZED else "auto"
+    # Nor does daily-rated usage tell the month that bills it.
+    period = SEPTEMBER if layout is CostFileLayout.DAILY_RATED_USAGE else None
+
+    catalogue = import_catalogue(installation, partner, sample.customers_file)
+    imported = import_costs(installation, partner, _order(sample, named, period))
 
     assert (catalogue.total, catalogue.new) == (20, 20)
     assert imported.reject_count == 0
-    assert len(imported.data_sets) == 1
+    assert [data_set.layout.removesuffix("-1.2") for data_set in imported.data_sets] == [layout]
+    assert sum(data_set.rows for data_set in imported.data_sets) == sample.lines
+    assert {one.currency: one.partner_cost for one in imported.data_sets[0].sums} == sample.sums
+
+
+def test_a_month_bills_the_same_from_its_actual_cost_as_from_focus(
+    installation: Installation, partner: Caller, other_partner: Caller, tmp_path: Path
+) -> None:
+    from_focus = _billed(installation, partner, tmp_path / "focus", CostFileLayout.FOCUS)
+    from_actual = _billed(installation, other_partner, tmp_path / "actual", CostFileLayout.ACTUAL)
+
+    assert len(from_focus) >= 5
+    assert from_actual == from_focus
+
+
+def _billed(
+    installation: Installation, caller: Caller, folder: Path, layout: CostFileLayout
+) -> dict[tuple[str, str], tuple[int, Decimal]]:
+    """Customer and currency → total and cost, of a made-up month of five customers."""
+    written = write_sample_data(folder, 5, 3_000, SEPTEMBER, layout=layout)
+    import_catalogue(installation, caller, written.customers_file)
+    month = Month(installation, caller, folder)
+    for number, identifier in enumerate(_customer_ids(written)):
+        assign(installation, caller, month.customer(f"Customer {number}", markup_percent=Decimal("7.5")), identifier)
+    import_costs(installation, caller, _order(written))
+    return {
+        (one.customer_name, one.statement.currency): (one.statement.total_minor_units, one.statement.statement_cost)
+        for one in run_bill(installation, caller, SEPTEMBER).statements
+    }
+
+
+def _customer_ids(written: SampleData) -> list[str]:
+    pages = json.loads(written.customers_file.read_text(encoding="utf-8"))
+    return [item["id"] for page in pages for item in page["items"]]

@@ -19,18 +19,26 @@ def sample_data(
     file_format: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="Of the cost files: csv, csv.gz or parquet.")
     ] = "csv",
+    layout: Annotated[
+        str,
+        typer.Option(
+            "--layout",
+            metavar="LAYOUT",
+            help="Of the cost files: focus, cost-management-actual, cost-management-amortized or daily-rated-usage.",
+        ),
+    ] = "focus",
     subscriptions: Annotated[
         int | None, typer.Option("--subscriptions", min=1, metavar="N", help="Subscriptions in all; ten a customer.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a synthetic partner: a Partner Center customers answer, and cost files in Microsoft's FOCUS layout."""
+    """Write a synthetic partner: a Partner Center customers answer, and cost files in a layout of Microsoft's."""
     from rebill.services.costs.sample_data import write_sample_data
 
     with reporting(as_json) as output:
         with output.counting(f"Writing {lines:,} lines") as progress:
             written = write_sample_data(
-                folder, customers, lines, period, seed, file_format, subscriptions=subscriptions, progress=progress
+                folder, customers, lines, period, seed, file_format, subscriptions, progress=progress, layout=layout
             )
         sums = [{"currency": currency, "partner_cost": text_of(cost)} for currency, cost in written.sums.items()]
         output.answer(
@@ -46,4 +54,7 @@ def sample_data(
         for one in sums:
             output.say(f"  {one['partner_cost']} {one['currency']}")
         costs = written.cost_files[0].parent
-        output.next_step(f"rebill azure-customers import {written.customers_file}, then rebill costs import {costs}.")
+        named = "" if layout == "focus" else f" --layout {layout} --period {period}"
+        output.next_step(
+            f"rebill azure-customers import {written.customers_file}, then rebill costs import {costs}{named}."
+        )

@@ -31,6 +31,29 @@ class CostFileFormat(StrEnum):
     """Money as DECIMAL, times as UTC timestamps."""
 
 
+class CostFileLayout(StrEnum):
+    """The columns of cost files; the value is the layout's name."""
+
+    FOCUS = "focus"
+    ACTUAL = "cost-management-actual"
+    AMORTIZED = "cost-management-amortized"
+    """Without what was paid for reservations and savings plans; the usage that they cover bears it."""
+    DAILY_RATED_USAGE = "daily-rated-usage"
+    """Usage of subscriptions only: no purchase, credit, tax or adjustment, and nothing that was left unused."""
+
+
+# Which of the lines a layout shows, and the statement that shows them in its columns.
+_SHOWN: Final = {
+    CostFileLayout.FOCUS: ("true", None),
+    CostFileLayout.ACTUAL: ("true", "cost_management.sql"),
+    CostFileLayout.AMORTIZED: ("ChargeCategory <> 'Purchase' OR CommitmentDiscountId IS NULL", "cost_management.sql"),
+    CostFileLayout.DAILY_RATED_USAGE: (
+        "ChargeCategory = 'Usage' AND SubAccountId IS NOT NULL",
+        "daily_rated_usage.sql",
+    ),
+}
+
+
 @dataclass(frozen=True)
 class SyntheticCustomer:
     """An Azure customer of the made-up partner; ``customer_id`` is the tenant's GUID."""
@@ -48,7 +71,14 @@ class SyntheticPartner:
     """
 
     def __init__(
-        self, customers: int, subscriptions: int, lines: int, month: BillingMonth, seed: int, scratch_folder: Path
+        self,
+        customers: int,
+        subscriptions: int,
+        lines: int,
+        month: BillingMonth,
+        seed: int,
+        scratch_folder: Path,
+        layout: CostFileLayout = CostFileLayout.FOCUS,
     ) -> None:
         day_count = month.last_day.day
         self._variables = {
@@ -59,6 +89,7 @@ class SyntheticPartner:
             "first_day": f"DATE '{month.first_day}'",
             "next_month": f"DATE '{month.following.first_day}'",
             "resources": str(-(-lines // day_count)),
+            "is_amortized": str(layout is CostFileLayout.AMORTIZED),
         }
         # One thread a statement and joins as written, the lines' own side first: rows leave in the order of their
         # numbers, so that the bytes are always the same, however the lines are dealt over files.
@@ -76,7 +107,13 @@ class SyntheticPartner:
             "kinds": self._counted("SELECT count(*) FROM kinds"),
             "resource_kind_slots": self._counted("SELECT count(*) FROM kind_slots WHERE drawn_by = 'resource'"),
         }
-        self._lines_sql = (_FOLDER / "lines.sql").read_text(encoding="utf-8")
+        condition, columns = _SHOWN[layout]
+        lines_sql = (_FOLDER / "lines.sql").read_text(encoding="utf-8")
+        self._lines_sql = f"SELECT * FROM ({lines_sql}) WHERE {condition}"
+        self._layout_sql = self._lines_sql
+        if columns is not None:
+            in_layout = (_FOLDER / columns).read_text(encoding="utf-8")
+            self._layout_sql = f"WITH lines AS ({self._lines_sql}) {in_layout}"
 
     def __enter__(self) -> Self:
         return self
@@ -93,14 +130,15 @@ class SyntheticPartner:
         ).fetchall()
         return [SyntheticCustomer(customer_id, name, domain) for customer_id, name, domain in rows]
 
-    def write_lines(self, file: Path, lines: range, file_format: CostFileFormat) -> None:
-        """Write these lines to ``file``, in their order."""
+    def write_lines(self, file: Path, lines: range, file_format: CostFileFormat) -> int:
+        """Write those of these lines that the layout shows to ``file``, in their order; their number."""
         with self._reading(lines) as connection:
             path = str(file).replace("'", "''")
-            connection.execute(f"COPY ({self._lines_sql}) TO '{path}' ({_COPY_OPTIONS[file_format]})")
+            connection.execute(f"COPY ({self._layout_sql}) TO '{path}' ({_COPY_OPTIONS[file_format]})")
+            return _number_in(connection)
 
     def sums(self, lines: range) -> dict[str, Decimal]:
-        """Currency → Σ ``BilledCost`` of these lines, each rounded to the 12 decimals that are kept."""
+        """Currency → Σ ``BilledCost`` of those lines that the layout shows, each rounded to the 12 decimals kept."""
         with self._reading(lines) as connection:
             rows = connection.execute(
                 f"SELECT BillingCurrency, CAST(sum(round(BilledCost, 12)) AS DECIMAL(28,12)) "
@@ -120,7 +158,11 @@ class SyntheticPartner:
             connection.execute(f"SET VARIABLE {name} = {value}")
 
     def _counted(self, sql: str) -> str:
-        row = self._connection.execute(sql).fetchone()
-        if row is None:
-            raise AssertionError("a count is one row")
-        return str(row[0])
+        return str(_number_in(self._connection.execute(sql)))
+
+
+def _number_in(answered: duckdb.DuckDBPyConnection) -> int:
+    row = answered.fetchone()
+    if row is None:
+        raise AssertionError("a count is one row")
+    return int(row[0])
