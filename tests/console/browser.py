@@ -33,7 +33,7 @@ _ARGUMENTS = [
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
     """Of several processes of tests one installs, and the others wait for it."""
     with (Path(tempfile.gettempdir()) / "rebill-tests-install.lock").open("ab") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -43,7 +43,7 @@ def _one_at_a_time() -> Iterator[None]:
 @contextmanager
 def running_browser() -> Iterator[Browser]:
     """Chromium without a window."""
-    with _one_at_a_time():
+    with one_at_a_time():
         if shutil.which("chromium") is None:
             install("chromium")
     program = shutil.which("chromium")
