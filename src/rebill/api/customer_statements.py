@@ -76,6 +76,17 @@ def get(call: Call) -> Answer:
     return Answer(200, file.content, headers, media_type + _PARAMETERS.get(file.form, ""))
 
 
+def statement_id_of(call: Call) -> int:
+    """The id of the path; of the customer that the caller narrows down to, if it does. Raises ``NotFound``."""
+    statement_id = call.ids["statement_id"]
+    wanted = call.filter_customer_id
+    if wanted is not None:
+        statement = get_statement(call.installation, call.caller, statement_id).statement
+        if statement.customer_id != wanted:
+            raise unknown_statement(statement_id)
+    return statement_id
+
+
 def statement_answer(record: StatementRecord) -> StatementAnswer:
     """A statement with its lines, as the API shows it."""
     statement = record.statement
@@ -112,6 +123,7 @@ STATEMENTS = Resource(
     StatementList,
     "/billing_artifacts/0/id",
     Permission.READ_OWN,
+    found=get_statement,
 )
 ROUTES = (
     STATEMENTS.listed(list_all, "List statements", *FILTERS),

@@ -10,6 +10,7 @@ from rebill.api.shapes import LenientBody, Text, shape_fault
 from rebill.api.wire_schemas import NonEmptyOwnersSchema, OwnerSchema, SeveralLinesSchema, TextSchema
 from rebill.api.wire_values import Id, OptionalMonth, listed
 from rebill.model.months import BillingMonth
+from rebill.model.near_miss import NearMisses
 from rebill.model.price_book import ALL_ACCOUNTS
 from rebill.model.price_book_record import (
     GREATEST_ACCOUNT_COUNT,
@@ -203,6 +204,25 @@ class SpecificationAnswer(AnswerShape):
     specification: str
 
 
+class NearMissAnswer(AnswerShape):
+    """A name that a rule asks for, and what a line has instead."""
+
+    rule_position: Annotated[int, Field(description="The rule's place in the book, from 1.")]
+    rule: str
+    element: Annotated[str, Field(description="The element of the price book language that holds the name.")]
+    asked: str
+    meant: Annotated[str, Field(description="What a line has: the same but for the case of its letters.")]
+    sentence: str
+
+
+class NearMissesAnswer(AnswerShape):
+    """What comparing a book with the last imported month found."""
+
+    month: str | None
+    near_misses: list[NearMissAnswer]
+    fault: Annotated[str, Field(description="Why the lines could not be read; empty where they were.")]
+
+
 class BookAssignmentAnswer(AnswerShape):
     """A book that is assigned to a customer."""
 
@@ -245,6 +265,23 @@ def price_book_answer(book: PriceBookRecord) -> PriceBookAnswer:
         created_at=book.created_at,
         updated_at=book.updated_at,
     )
+
+
+def near_misses_answer(found: NearMisses) -> NearMissesAnswer:
+    """What comparing a book with the last imported month found, as the API answers it."""
+    month = found.month
+    shown = [
+        NearMissAnswer(
+            rule_position=one.position,
+            rule=one.rule_name,
+            element=one.word,
+            asked=one.asked,
+            meant=one.meant,
+            sentence="" if month is None else one.sentence(month),
+        )
+        for one in found.found
+    ]
+    return NearMissesAnswer(month=_month_text(month), near_misses=shown, fault=found.fault or "")
 
 
 def book_assignment_answer(assignment: BookAssignment) -> BookAssignmentAnswer:

@@ -4,12 +4,14 @@ from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.paging import list_answer, page_of
 from rebill.api.price_book_shapes import (
+    NearMissesAnswer,
     NewPriceBookAnswer,
     NewPriceBookBody,
     PriceBookAnswer,
     PriceBookBody,
     PriceBookList,
     SpecificationAnswer,
+    near_misses_answer,
     price_book_answer,
 )
 from rebill.api.query import Parameter, identifier
@@ -21,6 +23,7 @@ from rebill.services.pricing.change_price_book import change_price_book, price_b
 from rebill.services.pricing.create_price_book import create_price_book, new_price_book_faults
 from rebill.services.pricing.delete_price_book import delete_price_book
 from rebill.services.pricing.read_price_books import get_price_book, get_specification, list_price_books
+from rebill.services.trials.near_misses import near_misses_of_book
 
 GREATEST_BOOK_BYTES = 32 * 1024**2
 TARGET: Parameter = identifier("target_client_api_id", "Only what is of this customer.")
@@ -52,6 +55,16 @@ def specification(call: Call) -> Answer:
     """What the price book says, byte for byte as it was sent."""
     found = get_specification(call.installation, call.caller, call.ids[_BOOK_ID])
     return Answer.json(200, SpecificationAnswer(specification=found.text))
+
+
+def near_misses(call: Call) -> Answer:
+    """Names that the book asks for and no line of the last imported month has, but for the case of their letters.
+
+    The book prices all the same: such a rule matches nothing. `month` is `null` while no cost is imported. Where the
+    lines cannot be read now, `fault` says why.
+    """
+    found = near_misses_of_book(call.installation, call.caller, call.ids[_BOOK_ID])
+    return Answer.json(200, near_misses_answer(found))
 
 
 def update(call: Call) -> Answer:
@@ -110,6 +123,14 @@ ROUTES = (
         specification,
         "Show what a price book says",
         {200: SpecificationAnswer},
+    ),
+    Route(
+        "GET",
+        f"{BOOKS.one}/near_misses",
+        BOOKS.reads,
+        near_misses,
+        "Show names in a price book that no line has",
+        {200: NearMissesAnswer},
     ),
     BOOKS.changed(
         update,

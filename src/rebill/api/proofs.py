@@ -1,19 +1,14 @@
 """Proofs: how a statement follows from its charges, that it does so still, and why a month is another amount now."""
 
-from collections.abc import Mapping
-
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.customer_statements import STATEMENTS
+from rebill.api.customer_statements import STATEMENTS, statement_id_of
 from rebill.api.proof_shapes import ExplanationAnswer, MonthDifferencesAnswer, VerificationAnswer
 from rebill.api.query import identifier, month, text, whole_number
 from rebill.api.reconciliation import required_month
 from rebill.api.route import Route
-from rebill.model.party import Caller
 from rebill.model.source_row import SourceRow
-from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission
-from rebill.services.billing.read_statements import get_statement, unknown_statement
 from rebill.services.proof.diff_month import diff_month
 from rebill.services.proof.explain_statement import SHOWN_CHARGES, explain_statement
 from rebill.services.proof.told import difference_document, explanation_document, verification_document
@@ -39,7 +34,7 @@ def explain(call: Call) -> Answer:
     Never for a customer's own key: it tells what charges cost the partner. Every step that computes has an operation
     and its operands, so that a few lines of any language compute the statement again.
     """
-    statement_id = _statement_id(call)
+    statement_id = statement_id_of(call)
     row = call.parameters.number("row")
     charge = None if row is None else SourceRow(row, call.parameters.text("file"))
     shown = call.parameters.number("charges")
@@ -56,7 +51,7 @@ def explain(call: Call) -> Answer:
 
 def verify(call: Call) -> Answer:
     """Whether a statement or note is, byte for byte, what its run's recorded inputs give when computed again."""
-    found = verify_statement(call.installation, call.caller, _statement_id(call))
+    found = verify_statement(call.installation, call.caller, statement_id_of(call))
     return Answer.json(200, VerificationAnswer.model_validate(verification_document(found)))
 
 
@@ -65,21 +60,6 @@ def differences(call: Call) -> Answer:
     run_id, against = (call.parameters.number(name) for name in ("run_id", "against_run_id"))
     found = diff_month(call.installation, call.caller, required_month(call), run_id, against)
     return Answer.json(200, MonthDifferencesAnswer.model_validate(difference_document(found)))
-
-
-def _statement_id(call: Call) -> int:
-    """The id of the path; of the customer that the caller narrows down to, if it does."""
-    statement_id = call.ids["statement_id"]
-    wanted = call.filter_customer_id
-    if wanted is not None:
-        statement = get_statement(call.installation, call.caller, statement_id).statement
-        if statement.customer_id != wanted:
-            raise unknown_statement(statement_id)
-    return statement_id
-
-
-def _known_statement(installation: Installation, caller: Caller, ids: Mapping[str, int]) -> object:
-    return get_statement(installation, caller, ids["statement_id"])
 
 
 ROUTES = (
@@ -91,7 +71,7 @@ ROUTES = (
         "Explain a statement, a line or a charge",
         {200: ExplanationAnswer},
         (_LINE, _ROW, _FILE, _CHARGES),
-        path_check=_known_statement,
+        path_check=STATEMENTS.path_check,
     ),
     Route(
         "GET",
@@ -100,7 +80,7 @@ ROUTES = (
         verify,
         "Compute a statement again and compare it",
         {200: VerificationAnswer},
-        path_check=_known_statement,
+        path_check=STATEMENTS.path_check,
     ),
     Route(
         "GET",

@@ -14,6 +14,7 @@ from rebill.api import (
     azure_accounts,
     azure_catalogue,
     billing_rules,
+    closings,
     customer_statements,
     customer_terms,
     customers,
@@ -31,7 +32,9 @@ from rebill.api import (
     proofs,
     reconciliation,
     subscriptions,
+    syncs,
     users,
+    what_if,
 )
 from rebill.api.route import Route
 from rebill.model.errors import NotFound
@@ -44,6 +47,8 @@ ROUTES: tuple[Route, ...] = (
     *document_settings.ROUTES,
     *proofs.ROUTES,
     *margins.ROUTES,
+    *what_if.ROUTES,
+    *closings.ROUTES,
     *attention_lines.ROUTES,
     *azure_catalogue.ROUTES,
     *subscriptions.ROUTES,
@@ -53,6 +58,7 @@ ROUTES: tuple[Route, ...] = (
     *microsoft_invoices.ROUTES,
     *reconciliation.ROUTES,
     *month_checklist.ROUTES,
+    *syncs.ROUTES,
     *price_books.ROUTES,
     *price_book_dry_runs.ROUTES,
     *price_book_assignments.ROUTES,

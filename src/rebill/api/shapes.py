@@ -138,9 +138,15 @@ class LenientBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None}
-        return value
+        if not isinstance(value, dict):
+            return value
+        is_strict = cls.model_config.get("extra") == "forbid"
+        # An unknown field is one whatever stands in it: a misspelt one must not pass unseen.
+        return {
+            name: part
+            for name, part in value.items()
+            if part is not None or (is_strict and name not in cls.model_fields)
+        }
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -199,6 +205,10 @@ class SubscriptionsBody(LenientBody):
     @property
     def identifiers(self) -> list[str]:
         return self.azure_ids or self.azure_subscription_ids or []
+
+
+class MoveSubscriptionsBody(SubscriptionsBody, StrictBody):
+    """Subscriptions to move."""
 
 
 class AddressBody(LenientBody):

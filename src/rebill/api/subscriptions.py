@@ -1,6 +1,6 @@
-"""Subscriptions (and other clouds' accounts): add, remove, list."""
+"""Subscriptions (and other clouds' accounts): add, move, remove, list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rebill.api.answer_shapes import (
@@ -30,13 +30,13 @@ from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import flag
 from rebill.api.route import Route
-from rebill.api.shapes import SubscriptionsBody
+from rebill.api.shapes import MoveSubscriptionsBody, SubscriptionsBody
 from rebill.model.assignment import AccountEntry, Assignment, AssignmentOutcome
 from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind, subscription_key
 from rebill.services.acting.permission import Permission
-from rebill.services.parties.assign_accounts import assign_accounts
+from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
 from rebill.services.parties.list_assignments import assigned_identifiers, list_assignments
 from rebill.services.parties.remove_accounts import remove_accounts
 
@@ -54,10 +54,20 @@ def add(call: Call) -> Answer:
     The answer shows every id that is assigned to the customer now. With `detail=true`, and with every dry run,
     `details` tell what became of each id of the request.
     """
+    return _begin(call, assign_accounts)
+
+
+def move(call: Call) -> Answer:
+    """Each subscription is the customer's from `effective_from` on (today unless given), whoever has it now.
+
+    It is one act, with no day between. Any fault is 422, and nothing is stored.
+    """
+    return _begin(call, move_accounts)
+
+
+def _begin(call: Call, act: Callable[..., AssignmentOutcome]) -> Answer:
     body = call.body_as(SubscriptionsBody)
-    outcome = assign_accounts(
-        call.installation, call.caller, order_of(call, AccountKind.SUBSCRIPTION, body.identifiers)
-    )
+    outcome = act(call.installation, call.caller, order_of(call, AccountKind.SUBSCRIPTION, body.identifiers))
     entries = sound_entries(outcome, body.identifiers, body.field_name)
     common = _common(call) | {"spans_transfer": spans_transfer(outcome)}
     headers = {"X-Assigned": str(outcome.done_count)}
@@ -178,6 +188,18 @@ def _subscription_routes() -> tuple[Route, ...]:
             (*BEGIN_PARAMETERS, DETAIL),
             SubscriptionsBody,
             act=Act.ASSIGN_ACCOUNTS,
+            headers=ASSIGNED,
+        ),
+        Route(
+            "PUT",
+            f"{base}/move/{{client_api_id}}",
+            Permission.CHANGE,
+            move,
+            "Move subscriptions to a customer",
+            {200: (SubscriptionDetailAddition, SubscriptionAddition)},
+            (*BEGIN_PARAMETERS, DETAIL),
+            MoveSubscriptionsBody,
+            act=Act.MOVE_ACCOUNTS,
             headers=ASSIGNED,
         ),
         Route(

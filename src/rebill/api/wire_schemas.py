@@ -38,6 +38,7 @@ TimeSchema = Annotated[
         }
     ),
 ]
+DaySchema = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
 MonthSchema = Annotated[str, Field(pattern=f"^{_MONTH}$")]
 OptionalMonthSchema = Annotated[str, Field(pattern=f"^({_MONTH})?$")]
 NumberSchema = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,21 +11,18 @@ from rebill.cli.options import JsonOption, PartnerOption, ReasonOption
 from rebill.cli.output import Heading
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
-from rebill.model.months import instant_text
-
-if TYPE_CHECKING:
-    from rebill.cli.output import Document
-    from rebill.model.closing import Closing
 
 ProposalArgument = Annotated[int, typer.Argument(metavar="CLOSING_ID", help="As rebill bill proposals shows it.")]
 
 
 def proposals(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """List what waits for a second person to approve it."""
+    from rebill.api.closing_shapes import ProposalAnswer
     from rebill.services.billing.approve_closing import list_proposals
 
     with partner_session(partner, as_json) as session:
-        documents = [_document(closing) for closing in list_proposals(session.installation, session.caller)]
+        waiting = list_proposals(session.installation, session.caller)
+        documents = [ProposalAnswer.of(closing).model_dump() for closing in waiting]
         session.output.answer({"proposals": documents})
         names = ("closing_id", "act", "period", "customer_id", "requested_by", "requested_at", "reason")
         rows = [["" if one[name] is None else str(one[name]) for name in names] for one in documents]
@@ -48,25 +45,11 @@ def withdraw(
     closing_id: ProposalArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
 ) -> None:
     """Take back what waits for a second person."""
+    from rebill.api.closing_shapes import ProposalAnswer
     from rebill.services.billing.approve_closing import withdraw_proposal
 
     with changing_session(Act.WITHDRAW_CLOSING, partner, as_json, reason, closing_id) as session:
         closing = withdraw_proposal(session.installation, session.caller, closing_id)
-        session.output.answer(_document(closing))
+        session.output.answer(ProposalAnswer.of(closing).model_dump())
         session.output.say(f"Nothing waits for approval under {closing_id} any more.")
         session.output.next_step("rebill bill proposals shows what still waits.")
-
-
-def _document(closing: Closing) -> Document:
-    order = closing.order
-    return {
-        "closing_id": closing.closing_id,
-        "act": order.act.value,
-        "period": str(order.month),
-        "customer_id": order.customer_id,
-        "statement_id": order.statement_id,
-        "reason": order.reason,
-        "overridden": [{"blocker": blocker.kind.value, "sentence": blocker.sentence} for blocker in closing.blockers],
-        "requested_by": closing.requested_by,
-        "requested_at": instant_text(closing.requested_at),
-    }

@@ -10,12 +10,11 @@ from rebill.cli.deliver import deliver_issued
 from rebill.cli.options import JsonOption, MonthOption, PartnerOption
 from rebill.cli.output import Output
 from rebill.cli.session import changing_session
-from rebill.cli.statements import show_statements, statement_document
+from rebill.cli.statements import show_statements
 from rebill.model.audit import Act
 from rebill.model.closing import ClosingAct, ClosingOrder
 
 if TYPE_CHECKING:
-    from rebill.cli.output import Document
     from rebill.services.billing.closing_act import IssuedClosing
 
 CustomerOption = Annotated[
@@ -92,7 +91,9 @@ def void(
 
 def show_closing(output: Output, done: IssuedClosing) -> None:
     """What an act issued, what waits, and what it overrode."""
-    output.answer(closing_document(done))
+    from rebill.api.closing_shapes import ClosingAnswer
+
+    output.answer(ClosingAnswer.of(done).model_dump())
     if done.waits and done.closing is not None:
         output.say(
             f"Nothing is issued yet: another person approves it with rebill bill approve {done.closing.closing_id}."
@@ -111,18 +112,3 @@ def show_closing(output: Output, done: IssuedClosing) -> None:
         output.say(f"Overridden ({blocker.kind}): {blocker.sentence}")
     if done.order.reason:
         output.say(f"Reason: {done.order.reason}")
-
-
-def closing_document(done: IssuedClosing) -> Document:
-    """An act as ``--json`` shows it."""
-    return {
-        "waits_for_approval": done.waits,
-        "closing_id": None if done.closing is None else done.closing.closing_id,
-        "act": done.order.act.value,
-        "period": str(done.order.month),
-        "customer_id": done.order.customer_id,
-        "reason": done.order.reason,
-        "overridden": [{"blocker": blocker.kind.value, "sentence": blocker.sentence} for blocker in done.overridden],
-        "documents": [statement_document(record) for record in done.documents],
-        "blocks": [statement_document(record) for record in done.blocks],
-    }

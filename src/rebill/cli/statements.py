@@ -147,22 +147,9 @@ def write_document(path: Path, content: bytes) -> None:
 
 def statement_document(record: StatementRecord) -> Document:
     """A statement in one row as ``--json`` shows it: price in minor digits, all else exact."""
-    statement = record.statement
-    return {
-        "customer_id": statement.customer_id,
-        "customer": record.customer_name,
-        "period": str(statement.month),
-        "currency": statement.currency,
-        "partner_cost": text_of(statement.statement_cost),
-        "price": statement.price_text,
-        "margin": text_of(statement.margin),
-        "lines": record.line_count,
-        "status": statement.status.value,
-        "statement_id": record.statement_id,
-        "document_type": record.document.type_of(statement.total_minor_units).value,
-        "invoice_id": record.document.invoice_id,
-        "corrects": record.document.corrects_id,
-    }
+    from rebill.api.closing_shapes import StatementRowAnswer
+
+    return StatementRowAnswer.of(record).model_dump()
 
 
 def show_statements(output: Output, records: Sequence[StatementRecord]) -> None:

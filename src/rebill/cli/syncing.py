@@ -13,7 +13,6 @@ import typer
 from rebill.cli.options import JsonOption, PartnerOption
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import Session, occasion_of_command, partner_session, seal_quietly
-from rebill.model.audit import exact_instant
 from rebill.model.errors import RebillError
 from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
 
@@ -147,18 +146,9 @@ def show_history(session: Session) -> None:
 
 def sync_document(record: SyncRecord) -> Document:
     """A sync as JSON shows it."""
-    return {
-        "sync_id": record.sync_id,
-        "part": record.part.value,
-        "started_at": exact_instant(record.started_at),
-        "ended_at": None if record.ended_at is None else exact_instant(record.ended_at),
-        "duration_seconds": record.duration_seconds,
-        "outcome": record.outcome.value,
-        "counts": dict(record.result.counts),
-        "alarms": [{"kind": alarm.kind.value, "sentence": alarm.sentence} for alarm in record.result.alarms],
-        "fault_code": record.fault_code,
-        "fault": record.fault,
-    }
+    from rebill.api.syncs import SyncAnswer
+
+    return SyncAnswer.of(record).model_dump()
 
 
 def _show_records(output: Output, records: Sequence[SyncRecord]) -> None:

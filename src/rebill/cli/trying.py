@@ -26,9 +26,7 @@ from rebill.model.money import ZERO, kept_amount, text_of
 from rebill.model.terms import Basis, CommitmentsPolicy
 
 if TYPE_CHECKING:
-    from rebill.cli.output import Document
     from rebill.model.months import BillingMonth
-    from rebill.model.what_if import Expected, WhatIfRow, WhatIfService
     from rebill.services.trials.what_if import TriedMonth
 
 
@@ -130,6 +128,7 @@ def what_if(
 ) -> None:
     """Try changes on an imported month without touching it: total, margin and every customer's difference."""
     from rebill.api.billing_rule_shapes import BillingRuleBody
+    from rebill.api.what_if import what_if_answer
     from rebill.cli.request_files import read_request
     from rebill.model.what_if import WhatIf
     from rebill.services.pricing.price_book_check import written
@@ -163,7 +162,7 @@ def what_if(
         )
         with output.working(f"Computing {period} twice"):
             found = try_out(session.installation, session.caller, order)
-        output.answer(_document(period, found))
+        output.answer(what_if_answer(period, found).model_dump())
         _show(output, found)
 
 
@@ -174,46 +173,6 @@ def _entered(
         return None
     # Nobody's, where no customer is named: then that is the fault which is told.
     return NewManualLine(customer or 0, period, amount or ZERO, "Tried", currency, cost)
-
-
-def _document(period: BillingMonth, found: TriedMonth) -> Document:
-    return {
-        "period": str(period),
-        "totals": [_row_document(row) for row in found.totals],
-        "customers": [_row_document(row) for row in found.rows],
-        "services": [_service_document(one) for one in found.services],
-    }
-
-
-def _row_document(row: WhatIfRow) -> Document:
-    named = {} if row.customer_id is None else {"customer_id": row.customer_id, "customer": row.customer_name}
-    return {
-        **named,
-        "currency": row.currency,
-        "now": _expected_document(row.now),
-        "then": _expected_document(row.then),
-        "price_difference": text_of(row.then.price - row.now.price),
-        "margin_difference": text_of(kept_amount(row.then.margin - row.now.margin)),
-    }
-
-
-def _expected_document(one: Expected) -> Document:
-    return {
-        "price": text_of(one.price),
-        "cost": text_of(kept_amount(one.cost)),
-        "margin": text_of(kept_amount(one.margin)),
-    }
-
-
-def _service_document(one: WhatIfService) -> Document:
-    return {
-        "customer_id": one.customer_id,
-        "currency": one.currency,
-        "service": one.service,
-        "now": text_of(kept_amount(one.now)),
-        "then": text_of(kept_amount(one.then)),
-        "difference": text_of(kept_amount(one.then - one.now)),
-    }
 
 
 def _show(output: Output, found: TriedMonth) -> None:

@@ -33,6 +33,13 @@ def list_proposals(installation: Installation, caller: Caller) -> list[Closing]:
         return waiting_closings(Scope.of(connection, caller))
 
 
+def get_proposal(installation: Installation, caller: Caller, closing_id: int) -> Closing:
+    """What waits under this id. Raises ``Forbidden`` and ``NotFound``."""
+    require(caller, Permission.READ)
+    with installation.database.reading() as connection:
+        return _waiting(Scope.of(connection, caller), closing_id)
+
+
 def approve_closing(installation: Installation, caller: Caller, closing_id: int) -> IssuedClosing:
     """Issue what another person asked for, exactly as it was asked for.
 
@@ -88,11 +95,14 @@ def withdraw_proposal(installation: Installation, caller: Caller, closing_id: in
 def _waiting(scope: Scope, closing_id: int) -> Closing:
     closing = find_closing(scope, closing_id)
     if closing is None or not closing.waits:
-        raise NotFound(
-            "proposal_not_found",
-            f"Nothing of the id {closing_id} waits for approval: rebill bill proposals lists what does.",
-        )
+        raise unknown_proposal(closing_id)
     return closing
+
+
+def unknown_proposal(closing_id: int) -> NotFound:
+    """What to say of an id under which nothing waits."""
+    sentence = f"Nothing of the id {closing_id} waits for approval: list what waits to find its id."
+    return NotFound("proposal_not_found", sentence)
 
 
 def _known(scope: Scope, closing_id: int) -> Closing:

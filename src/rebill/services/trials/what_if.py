@@ -11,7 +11,7 @@ from rebill.model.billing_rule import RuleInForce
 from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AllocatedKind, account_key
-from rebill.model.money import ZERO
+from rebill.model.money import ZERO, checked_percent, margin_floor_factor
 from rebill.model.party import Caller
 from rebill.model.price_book import RecordedBook, Specification, SpecificationFormat, markup_adjustment
 from rebill.model.rating import RatingInputs
@@ -22,6 +22,8 @@ from rebill.price_books.writing import markup_specification
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.costs.enter_manual_line import as_kept, faults_of_entry
+from rebill.services.parties.customer_rules import only_faults, percent_fault
+from rebill.services.pricing.assign_price_book import UNKNOWN_BOOK
 from rebill.services.pricing.billing_rule_plan import order_faults, planned_rule
 from rebill.services.proof.changed_inputs import Computed
 from rebill.services.proof.month_outcome import CustomerCurrency, MonthOutcome, MonthOutcomes
@@ -84,7 +86,7 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
     if not now.data_sets:
         faults["month"] = "has no imported cost: import it, or try another month"
     if order.customer_id is not None and order.customer_id not in names:
-        faults["customer"] = "is no customer: rebill customers list shows them"
+        faults["customer"] = "names no customer: list the customers to find its client_api_id"
     if order.customer_id is None and order.moves_accounts:
         faults["customer"] = "is required: whose the accounts would be"
     if not set(order.charge_kinds).issubset(AllocatedKind):
@@ -98,7 +100,15 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
         faults["price_book"] = "is required: what would stand in place of the other book"
     for field, book_id in (("price_book", order.price_book_id), ("replaces", order.replaced_book_id)):
         if book_id is not None and find_price_book(scope, book_id) is None:
-            faults[field] = "is no price book: rebill price-books list shows them"
+            faults[field] = UNKNOWN_BOOK
+    if order.owner_ids and order.book_count == 0:
+        faults["price_book"] = "is required: what would price these accounts"
+    percents = {
+        "fallback_markup_percent": percent_fault(order.fallback_markup_percent, checked_percent),
+        "margin_floor_percent": percent_fault(order.margin_floor_percent, margin_floor_factor),
+        "markup_percent": percent_fault(order.markup_percent, markup_adjustment),
+    }
+    faults |= only_faults(percents)
     known = {one.billing_rule_id for one in now.inputs.billing_rules}
     if not known.issuperset(order.without_rule_ids):
         faults["without_rule"] = f"is no billing rule that acts in {order.month}"
