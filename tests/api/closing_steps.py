@@ -38,7 +38,7 @@ def correctable(world: World) -> dict[str, object]:
 
 
 def proposed(world: World, customer_id: int) -> int:
-    """Somebody else asked to finalize September, and it waits; ``customer_id`` says which partner's. The closing's id."""
+    """Somebody else asked to finalize September, for the partner of ``customer_id``, and it waits; the closing's id."""
     if customer_id == world.foreign_customer_id:
         order = ClosingOrder(ClosingAct.FINALIZE, SEPTEMBER, customer_id)
         with world.installation.database.writing() as connection:

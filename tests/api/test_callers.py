@@ -14,7 +14,9 @@ import pytest
 from rebill.api.documentation_page import PAGE_FILES
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES
+from rebill.model.closing import Numbering
 from tests.api.client import ApiClient
+from tests.api.closing_steps import correctable, finalizable, issued, proposed
 from tests.api.price_book_steps import (
     ACCOUNTS,
     ASSIGNMENTS,
@@ -60,6 +62,23 @@ def _lines_to_reopen(api: ApiClient, world: World) -> dict[str, object]:
     proven_month(world)
     assert api.put("/v1/attention_lines/accept", _LINES).is_success
     return _LINES
+
+
+def _finalizable(_api: ApiClient, world: World) -> dict[str, object]:
+    return finalizable(world)
+
+
+def _correctable(_api: ApiClient, world: World) -> dict[str, object]:
+    return correctable(world)
+
+
+def _number(_api: ApiClient, _world: World) -> dict[str, object]:
+    return {"invoice_id": secrets.token_hex(8)}
+
+
+def _what_if(api: ApiClient, world: World) -> dict[str, object]:
+    september(api, world)
+    return {"billing_period": "2024-09", "markup_percent": "10"}
 
 
 def _dry_run(api: ApiClient, world: World) -> dict[str, object]:
@@ -118,6 +137,7 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/azure_partner_customers"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/azure_partner_customers/{db_partner_customer_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("PUT", "/v1/azure_subscriptions/add/{client_api_id}"): Row(_BIND, _SUBSCRIPTION_IDS),
+    ("PUT", "/v1/azure_subscriptions/move/{client_api_id}"): Row(_BIND, _SUBSCRIPTION_IDS),
     ("PUT", "/v1/azure_subscriptions/remove/{client_api_id}"): Row(
         (422, 422, 403, 403, 403, 404), _SUBSCRIPTION_IDS, first="/v1/azure_subscriptions/add"
     ),
@@ -131,6 +151,13 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/cost_allocations/list/{client_api_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("GET", "/v1/customer_statements"): Row((200, 200, 200, 200, 200, 200)),
     ("GET", "/v1/customer_statements/{statement_id}"): Row((200, 200, 200, 200, 404, 404)),
+    ("POST", "/v1/customer_statements/{statement_id}/void"): Row((201, 201, 403, 403, 403, 404), {"reason": "Wrong"}),
+    ("PUT", "/v1/customer_statements/{statement_id}/number"): Row((200, 200, 403, 403, 403, 404), _number),
+    ("POST", "/v1/closings/finalize"): Row((201, 201, 403, 403, 403, 422), _finalizable),
+    ("POST", "/v1/closings/correct"): Row((201, 201, 403, 403, 403, 422), _correctable),
+    ("GET", "/v1/closing_proposals"): Row((200, 200, 200, 403, 403, 200)),
+    ("POST", "/v1/closing_proposals/{closing_id}/approve"): Row((201, 201, 403, 403, 403, 404)),
+    ("DELETE", "/v1/closing_proposals/{closing_id}"): Row((204, 204, 403, 403, 403, 404)),
     ("GET", "/v1/letterhead"): Row((200, 200, 200, 403, 403, 200)),
     ("PUT", "/v1/letterhead"): Row((200, 403, 403, 403, 403, 200), _contact),
     ("GET", "/v1/customers/{client_api_id}/billing_details"): Row((200, 200, 200, 403, 403, 404)),
@@ -143,6 +170,8 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/attention_lines"): Row((422, 422, 422, 403, 403, 422)),
     ("PUT", "/v1/attention_lines/accept"): Row((200, 200, 403, 403, 403, 409), _lines_to_accept),
     ("PUT", "/v1/attention_lines/reopen"): Row((200, 200, 403, 403, 403, 409), _lines_to_reopen),
+    ("PUT", "/v1/what_if"): Row((200, 200, 403, 403, 403, 422), _what_if),
+    ("GET", "/v1/syncs"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/margins"): Row((200, 200, 200, 403, 403, 200)),
     ("POST", "/v1/partner_billing_rules"): Row((201, 201, 403, 403, 403, 201), RULE),
     ("GET", "/v1/partner_billing_rules"): Row((200, 200, 200, 403, 403, 200)),
@@ -163,6 +192,7 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/price_books"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/price_books/{price_book_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("GET", "/v1/price_books/{price_book_id}/specification"): Row((200, 200, 200, 403, 403, 404)),
+    ("GET", "/v1/price_books/{price_book_id}/near_misses"): Row((200, 200, 200, 403, 403, 404)),
     ("PUT", "/v1/price_books/{price_book_id}"): Row((200, 200, 403, 403, 403, 404), {"book_name": "A"}),
     ("DELETE", "/v1/price_books/{price_book_id}"): Row((204, 204, 403, 403, 403, 404)),
     ("PUT", "/v1/price_books/dry_run"): Row((200, 200, 403, 403, 403, 422), _dry_run),
@@ -226,6 +256,11 @@ def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str
     if path.endswith("/explanation") and customer_id == world.customer_id:
         # What no run left cannot be explained.
         path = path.replace("{statement_id}", str(proven_month(world).statement_id))
+    if path.endswith(("/void", "/number")) and customer_id == world.customer_id:
+        numbering = Numbering.EXTERNAL if path.endswith("/number") else Numbering.GAPLESS
+        path = path.replace("{statement_id}", str(issued(world, numbering).statement_id))
+    if "{closing_id}" in path:
+        path = path.replace("{closing_id}", str(proposed(world, customer_id)))
     if "{statement_id}" in path:
         path = path.replace("{statement_id}", str(drawn_statement(world.installation, customer_id)))
     if "{partner_billing_rule_id}" in path:
@@ -291,7 +326,8 @@ def test_a_route_answers_each_kind_of_caller_as_its_row_says(
     assert without_key.status_code == (200 if route.permission is None else 401)
 
 
-_ACTS = [one for one in ROUTES if one.changes and one.path != "/v1/price_books/dry_run"]
+_TRIALS = ("/v1/price_books/dry_run", "/v1/what_if")
+_ACTS = [one for one in ROUTES if one.changes and one.path not in _TRIALS]
 
 
 @pytest.mark.parametrize("route", _ACTS, ids=lambda one: f"{one.method} {one.path}")

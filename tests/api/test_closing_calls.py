@@ -22,7 +22,7 @@ def _done(api: ApiClient, path: str, body: object = None) -> dict[str, Any]:
 def test_a_month_is_finalized_once_and_what_stands_in_the_way_is_named(api: ApiClient, world: World) -> None:
     body = finalizable(world)
     refused = api.post(FINALIZE, {**body, "override": ""})
-    assert (refused.status_code, refused.json()["code"]) == (409, "month_has_blockers")
+    assert (refused.status_code, refused.json()["code"]) == (409, "finalizing_blocked")
     assert "lines_need_attention" in refused.json()["fields"]
     done = _done(api, FINALIZE, body)
     assert (done["waits_for_approval"], done["act"], done["reason"]) == (False, "finalize", OVERRIDE)

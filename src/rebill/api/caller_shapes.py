@@ -1,9 +1,9 @@
 """What calls about users, keys and the partner's settings take and answer: calls of our own, so strict ones."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from rebill.api.answer_shapes import AnswerShape, Instant
 from rebill.api.shapes import Flag, StrictBody, Text, Time, shape_fault
@@ -94,6 +94,8 @@ class RotationBody(StrictBody):
 class PartnerSettingsBody(StrictBody):
     """What is to be other of the partner's settings."""
 
+    null_says_something: ClassVar[tuple[str, ...]] = ("billing_start",)
+
     name: Text | None = None
     currency: Text | None = None
     bill_input_tax: Flag | None = None
@@ -106,14 +108,6 @@ class PartnerSettingsBody(StrictBody):
     tolerance_percent: Number | None = None
     tolerance_amount: Number | None = None
     movement_percent: Number | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, value: Any) -> Any:
-        """But for the start of billing, which ``null`` takes away."""
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None or name == "billing_start"}
-        return value
 
     def change(self) -> PartnerSettingsChange:
         """The change that is asked for."""

@@ -21,8 +21,8 @@ from rebill.api.shapes import require_shape
 from rebill.api.statement_shapes import StatementAnswer
 from rebill.model.audit import Act
 from rebill.model.closing import ClosingAct, ClosingOrder
-from rebill.model.party import Caller
 from rebill.model.errors import NotFound
+from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.approve_closing import (

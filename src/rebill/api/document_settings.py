@@ -1,9 +1,9 @@
 """What documents show: the partner's letterhead, customers' billing details, rules of tax."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from rebill.api.answer_shapes import AddressAnswer, AnswerShape
 from rebill.api.answers import Answer
@@ -153,13 +153,6 @@ class TaxRuleBody(StrictBody):
     reason: Annotated[Text, Field(description="Why no tax is charged: E, AE, K, G, O.")] = ""
     reason_code: Annotated[Text, Field(description="The same by the VATEX list, such as VATEX-EU-AE.")] = ""
     from_month: Annotated[Month | None, Field(description="`null`: the first month that nothing is issued for.")] = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None}
-        return value
 
     def treatment(self) -> TaxTreatment:
         """What it says of the tax."""

@@ -134,19 +134,19 @@ class LenientBody(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     documented_as_required: ClassVar[tuple[str, ...]] = ()
     """Fields that only the service asks for, so that it can tell all faults at once."""
+    null_says_something: ClassVar[tuple[str, ...]] = ()
+    """Fields that ``null`` takes away; in all others it is as good as absent."""
 
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        is_strict = cls.model_config.get("extra") == "forbid"
-        # An unknown field is one whatever stands in it: a misspelt one must not pass unseen.
-        return {
-            name: part
-            for name, part in value.items()
-            if part is not None or (is_strict and name not in cls.model_fields)
-        }
+        kept = set(cls.null_says_something)
+        if cls.model_config.get("extra") == "forbid":
+            # An unknown field is one whatever stands in it: a misspelt one must not pass unseen.
+            kept |= value.keys() - cls.model_fields.keys()
+        return {name: part for name, part in value.items() if part is not None or name in kept}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -36,6 +36,11 @@ def price_books(documented: Documented) -> None:
     tell.unknown("GET", one)
     tell.call("Byte for byte", "GET", f"{one}/specification", made, status=200)
     tell.unknown("GET", f"{one}/specification")
+    spelt = {"book_name": "Misspelt", "specification": _SPECIFICATION.format(percent=3).replace("Virtual", "virtual")}
+    misspelt = tell.api.post(_BOOKS, spelt).json()["price_book"]["id"]
+    tell.call("A product in other letters", "GET", f"{one}/near_misses", misspelt, status=200)
+    tell.unknown("GET", f"{one}/near_misses")
+    assert tell.api.delete(f"{_BOOKS}/{misspelt}").is_success
     tell.call("Another name", "PUT", one, made, status=200, body={"book_name": "Reseller"})
     tell.unknown("PUT", one, {"book_name": "Reseller"})
     taken = {"book_name": listed[0]["book_name"]}

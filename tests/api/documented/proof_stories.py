@@ -36,3 +36,14 @@ def attention_lines(documented: Documented) -> None:
         tell.call("Without a reason", "PUT", path, status=422, body={**month, "reason": ""})
         other = {**body, "billing_period": "2024-01"}
         tell.call("Of a month that was not run", "PUT", path, status=409, body=other)
+
+
+def what_if(documented: Documented) -> None:
+    """Other terms, books and rules are tried on September."""
+    tell, path = documented.recorder, "/v1/what_if"
+    of_customer = {"billing_period": "2024-09", "client_api_id": documented.customer_id}
+    body = {**of_customer, "markup_percent": "25", "basis": "billed"}
+    tell.call("A markup over what it costs", "PUT", path, status=200, body=body)
+    tell.unknown("PUT", path, body)
+    nothing = {**of_customer, "price_book_id": 404404404, "margin_floor_percent": 100}
+    tell.call("Every fault at once", "PUT", path, status=422, body=nothing)

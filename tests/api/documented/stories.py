@@ -1,7 +1,12 @@
 """What the documented examples tell, resource by resource: each call as it goes well, and as it is refused."""
 
+from datetime import timedelta
 from typing import Any
 
+from rebill.model.sync import SyncOutcome, SyncPart, SyncResult
+from rebill.store.scope import Scope
+from rebill.store.syncs import begin_sync, end_sync
+from tests.api.documented.closing_stories import closings
 from tests.api.documented.error_stories import errors_of_any_call
 from tests.api.documented.partner import SUBSCRIPTIONS, Documented, bill_september
 from tests.api.documented.price_book_stories import (
@@ -10,7 +15,7 @@ from tests.api.documented.price_book_stories import (
     price_book_dry_runs,
     price_books,
 )
-from tests.api.documented.proof_stories import attention_lines, proofs
+from tests.api.documented.proof_stories import attention_lines, proofs, what_if
 from tests.api.documented.recording import Recorder
 
 _ACCOUNTS = "/v1/azure_partner_customer_accounts"
@@ -26,6 +31,7 @@ def tell_all(documented: Documented) -> Recorder:
         proofs,
         attention_lines,
         margins,
+        what_if,
         document_settings,
         manual_lines,
         catalogue,
@@ -42,6 +48,8 @@ def tell_all(documented: Documented) -> Recorder:
         microsoft_invoices,
         reconciliation,
         month_checklist,
+        syncs,
+        closings,
         audit_entries,
         operation,
         errors_of_any_call,
@@ -101,7 +109,8 @@ def azure_accounts(documented: Documented) -> None:
 def subscriptions(documented: Documented) -> None:
     """Subscriptions are assigned and removed."""
     tell, customer, neighbour = documented.recorder, documented.customer_id, documented.neighbour_id
-    add, remove, shown = (f"/v1/azure_subscriptions/{act}/{{client_api_id}}" for act in ("add", "remove", "list"))
+    acts = ("add", "move", "remove", "list")
+    add, move, remove, shown = (f"/v1/azure_subscriptions/{act}/{{client_api_id}}" for act in acts)
     first, second = ({"azure_ids": [one]} for one in SUBSCRIPTIONS)
     tell.call("A dry run has details", "PUT", add, customer, status=200, body=first, query={"dry_run": "true"})
     tell.call("A subscription is assigned", "PUT", add, customer, status=200, body=first)
@@ -113,7 +122,16 @@ def subscriptions(documented: Documented) -> None:
     tell.call("A dry run has details", "PUT", remove, neighbour, status=200, body=second, query={"dry_run": "true"})
     tell.call("It is billed elsewhere from today on", "PUT", remove, neighbour, status=200, body=second)
     tell.call("It is not this customer's", "PUT", remove, neighbour, status=422, body=first)
-    for method, path, body in (("PUT", add, first), ("PUT", remove, first), ("GET", shown, None)):
+    tried = {"dry_run": "true"}
+    tell.call("A dry run of a move", "PUT", move, neighbour, status=200, body=first, query=tried)
+    tell.call("It is already this customer's", "PUT", move, customer, status=200, body=first)
+    tell.call("No ids", "PUT", move, customer, status=422, body={"azure_ids": []})
+    for method, path, body in (
+        ("PUT", add, first),
+        ("PUT", move, first),
+        ("PUT", remove, first),
+        ("GET", shown, None),
+    ):
         tell.unknown(method, path, body)
 
 
@@ -270,6 +288,22 @@ def reconciliation(documented: Documented) -> None:
     tell.call("September", "GET", path, status=200, query={"billing_period": "2024-09"})
     tell.unknown("GET", path)
     tell.call("Of no month", "GET", path, status=422)
+
+
+def syncs(documented: Documented) -> None:
+    """Microsoft's catalogue was synced, and then could not be."""
+    with documented.installation.database.writing() as connection:
+        scope, at = Scope.of(connection, documented.partner), documented.recorder.clock.now
+        done = begin_sync(scope, SyncPart.CATALOGUE, at)
+        counts = {"listed": 3, "new": 1, "changed": 0, "gone": 0, "requests": 4}
+        end_sync(scope, done, at + timedelta(seconds=2), SyncOutcome.DONE, SyncResult(counts), ("", ""))
+        failed = begin_sync(scope, SyncPart.COSTS, at + timedelta(seconds=2))
+        fault = ("microsoft_unavailable", "Microsoft did not answer: try again later.")
+        end_sync(scope, failed, at + timedelta(seconds=5), SyncOutcome.FAILED, SyncResult({"requests": 3}), fault)
+    tell, path = documented.recorder, "/v1/syncs"
+    tell.call("The latest ones", "GET", path, status=200)
+    tell.unknown("GET", path)
+    tell.call("Not even one", "GET", path, status=422, query={"limit": "0"})
 
 
 def month_checklist(documented: Documented) -> None:
