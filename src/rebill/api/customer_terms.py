@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
@@ -23,8 +23,8 @@ from rebill.services.parties.change_customer import change_customer, change_faul
 from rebill.services.parties.read_terms import AgreedTerms, get_terms
 
 
-class TermsBody(StrictBody):
-    """Terms that change, from ``from_month`` on or from the first month without an issued statement."""
+class PricingTermsBody(StrictBody):
+    """Terms that say whether and how charges are priced."""
 
     billing_enabled: Flag | None = None
     basis: Annotated[Basis, BeforeValidator(word_of(Basis), json_schema_input_type=str)] | None = None
@@ -32,11 +32,21 @@ class TermsBody(StrictBody):
         Annotated[CommitmentsPolicy, BeforeValidator(word_of(CommitmentsPolicy), json_schema_input_type=str)] | None
     ) = None
     fallback_markup_percent: Number | None = None
-    carry_forward: Flag | None = None
-    late_cost: Annotated[LateCostTerm, BeforeValidator(word_of(LateCostTerm), json_schema_input_type=str)] | None = None
     cap_at_list: Flag | None = None
     floor_at_cost: Flag | None = None
     margin_floor_percent: Number | None = None
+
+    @property
+    def pricing_terms(self) -> dict[str, Any]:
+        """What of these is given."""
+        return {name: getattr(self, name) for name in PricingTermsBody.model_fields}
+
+
+class TermsBody(PricingTermsBody):
+    """Terms that change, from ``from_month`` on or from the first month without an issued statement."""
+
+    carry_forward: Flag | None = None
+    late_cost: Annotated[LateCostTerm, BeforeValidator(word_of(LateCostTerm), json_schema_input_type=str)] | None = None
     from_month: Month | None = None
 
     def change(self) -> CustomerChange:

@@ -9,9 +9,10 @@ from rebill.api.answer_shapes import AnswerShape
 from rebill.api.answers import Answer
 from rebill.api.billing_rule_shapes import BillingRuleBody
 from rebill.api.call import Call
+from rebill.api.customer_terms import PricingTermsBody
 from rebill.api.price_book_shapes import Owner, Specification
 from rebill.api.route import Route
-from rebill.api.shapes import Flag, Identifier, StrictBody, Subscription, Text, shape_fault
+from rebill.api.shapes import Identifier, StrictBody, Subscription, Text, shape_fault
 from rebill.api.wire_schemas import DaySchema
 from rebill.api.wire_values import Id, Ids, Month, Number, word_of
 from rebill.model.assignment import GREATEST_IDENTIFIER_COUNT
@@ -22,7 +23,6 @@ from rebill.model.money import ZERO, kept_amount, text_of
 from rebill.model.months import BillingMonth, parse_day
 from rebill.model.price_book import ALL_ACCOUNTS
 from rebill.model.price_book_record import GREATEST_ACCOUNT_COUNT
-from rebill.model.terms import Basis, CommitmentsPolicy
 from rebill.model.what_if import Expected, WhatIf, WhatIfRow, WhatIfService
 from rebill.services.acting.permission import Permission
 from rebill.services.pricing.price_book_check import written
@@ -58,22 +58,13 @@ class TriedLineBody(StrictBody):
     currency: Annotated[Text | None, Field(description="ISO 4217; the customer's home currency unless given.")] = None
 
 
-class WhatIfBody(StrictBody):
+class WhatIfBody(PricingTermsBody):
     """Changes to try together on a month; what is left out stays as it is."""
 
     billing_period: Month
     client_api_id: Annotated[
         Id | None, Field(description="Whom terms, books and accounts concern; every customer unless given.")
     ] = None
-    billing_enabled: Flag | None = None
-    basis: Annotated[Basis, BeforeValidator(word_of(Basis), json_schema_input_type=str)] | None = None
-    commitments: (
-        Annotated[CommitmentsPolicy, BeforeValidator(word_of(CommitmentsPolicy), json_schema_input_type=str)] | None
-    ) = None
-    fallback_markup_percent: Number | None = None
-    cap_at_list: Flag | None = None
-    floor_at_cost: Flag | None = None
-    margin_floor_percent: Number | None = None
     markup_percent: Annotated[Number | None, Field(description="A book of one rule over everything.")] = None
     price_book_id: Annotated[Id | None, Field(description="A recorded book.")] = None
     specification: Annotated[Specification | None, Field(description="A book that is not recorded, XML or YAML.")] = (
@@ -106,13 +97,7 @@ class WhatIfBody(StrictBody):
         return WhatIf(
             month=self.billing_period,
             customer_id=customer_id,
-            basis=self.basis,
-            commitments=self.commitments,
-            fallback_markup_percent=self.fallback_markup_percent,
-            billing_enabled=self.billing_enabled,
-            cap_at_list=self.cap_at_list,
-            floor_at_cost=self.floor_at_cost,
-            margin_floor_percent=self.margin_floor_percent,
+            **self.pricing_terms,
             markup_percent=self.markup_percent,
             price_book_id=self.price_book_id,
             specification=None if self.specification is None else written(self.specification),
