@@ -15,6 +15,7 @@ from rebill.services.parties.change_customer import change_customer
 from tests.api.leak_search import Secret
 from tests.console.conftest import Office
 from tests.console.visitor import SAME_SITE, Visitor
+from tests.documents.test_statement_pdf import PICTURE
 from tests.services.months import Month, charge, stored
 
 COST, LISTED = Decimal("88919331.1347"), Decimal("99731177.7129")
@@ -129,3 +130,57 @@ def test_a_customer_without_access_has_no_portal(
     change = CustomerChange(classification=Classification.MANAGED_WITHOUT_ACCESS)
     change_customer(installation, partner, planted.own, change)
     assert customer.open("/portal").path.startswith("/sign-in")
+
+
+def test_a_portal_looks_as_its_partner_wants(planted: Office, admin: Visitor, customer: Visitor) -> None:
+    admin.sign_in(planted.key())
+    admin.open("/settings/letterhead")
+    wrong = admin.upload("/settings/letterhead", "logo", "logo.png", b"<svg/>", own_color="yes", color="#ffee00")
+    assert wrong.status == 422
+    assert "must be a PNG or JPEG picture" in wrong.text
+    assert "#ffee00" in wrong.answer.text, "what was typed is kept"
+    words = {"portal_welcome": "Good <day>", "portal_title": "Cloud & Co", "email": "ask@partner.example"}
+    done = admin.upload("/settings/letterhead", "logo", "logo.png", PICTURE, own_color="yes", color="#ffee00", **words)
+    assert "The letterhead is changed" in done.text
+    assert admin.ask("/settings/letterhead/logo").content == PICTURE
+    customer.sign_in(planted.key(Role.CUSTOMER_READ_ONLY, planted.own))
+    home = customer.open("/portal")
+    assert "Good <day>" in home.text
+    assert "Cloud & Co" in home.text
+    assert "ask@partner.example" in home.text
+    logo = customer.ask("/portal/logo")
+    assert (logo.content, logo.headers["content-type"]) == (PICTURE, "image/png")
+    assert "unsafe" not in home.answer.headers["content-security-policy"]
+    sheet = customer.ask("/portal/look.css").text
+    assert "#ffee00" in sheet, "by night it is readable as it is"
+    assert sheet.index("#ffee00") > sheet.index("dark) {"), "by day it is not"
+
+
+def test_one_customers_portal_looks_otherwise(planted: Office, admin: Visitor) -> None:
+    admin.sign_in(planted.key())
+    place = f"/customers/{planted.own}/details"
+    admin.open(place)
+    assert admin.send(place, tax_id="XX", portal_title="Indigo Cloud").status == 422
+    assert "Changed" in admin.upload(place, "logo", "l.png", PICTURE, tax_id="", portal_title="Indigo Cloud").text
+    assert admin.ask(f"{place}/logo").content == PICTURE
+    for customer_id, title, status in ((planted.own, "Indigo Cloud", 200), (planted.neighbour, "First Partner", 404)):
+        admin.sign_in(planted.key(Role.CUSTOMER_READ_ONLY, customer_id))
+        assert title in admin.open("/portal").text
+        assert admin.ask("/portal/logo").status_code == status
+
+
+def test_the_data_set_and_the_cost_of_a_month_are_the_customers_own(planted: Office, customer: Visitor) -> None:
+    (own,) = [one for one in stored(planted.installation, planted.partner) if one.statement.customer_id == planted.own]
+    for form in ("focus", "focus-parquet"):
+        assert (
+            f"/portal/statements/{own.statement_id}/{form}"
+            in customer.open(f"/portal/statements/{own.statement_id}").answer.text
+        )
+    told = customer.ask(f"/portal/statements/{own.statement_id}/focus")
+    assert "BilledCost" in told.text
+    assert customer.ask(f"/portal/statements/{own.statement_id}/focus-parquet").content.startswith(b"PAR1")
+    cost = customer.open("/portal/cost?month=2024-09").text
+    assert "zinc-own" in cost
+    assert "Storage" in cost
+    assert "Show what each day comes to" in cost
+    assert "September 2024" in cost

@@ -18,6 +18,7 @@ from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.parties.billing_details import BillingDetailsChange, change_billing_details, get_billing_details
 from rebill.services.parties.letterhead import LetterheadChange, change_letterhead, get_letterhead
+from rebill.services.parties.portal_look import PortalLook, portal_logo, portal_look
 from rebill.services.parties.tax_rules import list_tax_rules, set_tax_rule
 from rebill.services.presenting.statement_file import statement_file
 from rebill.store.tables import issued_particulars
@@ -119,15 +120,19 @@ def test_every_faulty_field_is_named_at_once(installation: Installation, partner
         "email": "nobody",
         "language": "?",
         "payment_days": 999,
+        "color": "red;}",
+        "portal_title": "x" * 256,
+        "portal_welcome": "x" * 1001,
     }
     with pytest.raises(Invalid) as refused:
         change_letterhead(installation, partner, LetterheadChange(given, logo="%%%"))
     assert refused.value.fields.keys() == {*given, "logo"}
     customer_id = Month(installation, partner, tmp_path).customer("Indigo")
     faulty = {"tax_id": "136695976", "country": "Atlantis", "email": "a@b.example, b", "language": "zz-zz"}
+    faulty |= {"color": "#12345", "portal_welcome": "\0"}
     with pytest.raises(Invalid) as refused:
-        change_billing_details(installation, partner, customer_id, BillingDetailsChange(faulty))
-    assert refused.value.fields.keys() == faulty.keys()
+        change_billing_details(installation, partner, customer_id, BillingDetailsChange(faulty, logo="%%%"))
+    assert refused.value.fields.keys() == {*faulty, "logo"}
 
 
 @pytest.mark.parametrize(
@@ -147,6 +152,59 @@ def test_a_logo_is_kept_and_taken_away(installation: Installation, partner: Call
         change_letterhead(installation, partner, LetterheadChange({"phone": "1"})).logo_sha256 == with_logo.logo_sha256
     )
     assert change_letterhead(installation, partner, LetterheadChange(logo="")).logo_sha256 == ""
+
+
+_JPEG_OF_A_FIELD = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03" + bytes(20)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "must be a PNG or JPEG picture"),
+        (b"GIF89a" + bytes(40), "must be a PNG or JPEG picture"),
+        (PICTURE[:16] + b"\x00\x01\x00\x00" * 2 + PICTURE[24:], "may be at most 4096 pixels wide and high"),
+        (PICTURE[:30], "is damaged, or of a kind that documents cannot show"),
+        (PICTURE[:8], "is damaged, or of a kind that documents cannot show"),
+        (_JPEG_OF_A_FIELD, "may be at most 4096 pixels wide and high"),
+        (b"\xff\xd8\xff", "is damaged, or of a kind that documents cannot show"),
+        (b"\xff\xd8\xff\xfe\x00\x00" + bytes(900), "is damaged, or of a kind that documents cannot show"),
+        (PICTURE + bytes(256 * 1024), "may have at most 256 KiB"),
+    ],
+    ids=["svg", "gif", "a field", "cut", "a beginning", "JPEG of a field", "no JPEG", "JPEG without size", "large"],
+)
+def test_a_picture_that_is_not_what_it_says_is_refused(
+    content: bytes, fault: str, installation: Installation, partner: Caller
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        change_letterhead(installation, partner, LetterheadChange(logo=base64.b64encode(content).decode("ascii")))
+    assert refused.value.fields == {"logo": fault}
+
+
+def test_a_portal_shows_the_letterhead_and_what_its_customer_has_otherwise(
+    installation: Installation, partner: Caller, other_partner: Caller, tmp_path: Path
+) -> None:
+    month = Month(installation, partner, tmp_path)
+    one, other = month.customer("Indigo"), month.customer("Neighbour")
+    assert portal_look(installation, partner, one) == PortalLook("First Partner", "", (), "", "")
+    picture = base64.b64encode(PICTURE).decode("ascii")
+    head = {"legal_name": "Partner GmbH", "email": "ask@partner.example", "color": "#AA0000", "portal_welcome": "Hello"}
+    change_letterhead(installation, partner, LetterheadChange(head))
+    own = {"portal_title": "Cloud of Indigo", "color": "#00aa00"}
+    change_billing_details(installation, partner, one, BillingDetailsChange(own, picture))
+    customer = Caller(partner.partner_id, Role.CUSTOMER_READ_ONLY, one)
+    look = portal_look(installation, customer, one)
+    assert (look.title, look.welcome, look.color) == ("Cloud of Indigo", "Hello", "#00aa00")
+    assert look.contact == ("ask@partner.example",)
+    assert portal_logo(installation, customer, one).content == PICTURE
+    others = portal_look(installation, partner, other)
+    assert (others.title, others.color, others.logo_sha256) == ("Partner GmbH", "#AA0000", "")
+    for act in (
+        lambda: portal_look(installation, customer, other),
+        lambda: portal_look(installation, other_partner, one),
+        lambda: portal_logo(installation, partner, other),
+    ):
+        with pytest.raises(NotFound):
+            act()
 
 
 def test_partners_and_customers_are_kept_apart(

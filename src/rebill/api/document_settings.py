@@ -23,12 +23,12 @@ from rebill.services.parties.billing_details import (
     get_billing_details,
 )
 from rebill.services.parties.letterhead import (
-    GREATEST_LOGO_BYTES,
     LetterheadChange,
     change_letterhead,
     get_letterhead,
     letterhead_faults,
 )
+from rebill.services.parties.pictures import GREATEST_LOGO_BYTES
 from rebill.services.parties.tax_rules import list_tax_rules, set_tax_rule, tax_faults
 from rebill.store.terms import ALWAYS
 
@@ -69,6 +69,9 @@ class LetterheadBody(StrictBody):
     footer: Text | None = None
     language: Annotated[Text | None, Field(description="Of customers without their own: en, de, fr-CH.")] = None
     logo: Annotated[LogoText | None, Field(description="A PNG or JPEG picture in base64; empty: none.")] = None
+    color: Annotated[Text | None, Field(description="Of headings and of the portal: #0b6477.")] = None
+    portal_title: Annotated[Text | None, Field(description="Above the pages of the portal; empty: the name.")] = None
+    portal_welcome: Annotated[Text | None, Field(description="Above its statements.")] = None
 
     def change(self) -> LetterheadChange:
         """The change that is asked for."""
@@ -93,6 +96,9 @@ class LetterheadAnswer(AnswerShape):
     footer: str
     language: str
     logo_sha256: Annotated[str, Field(description="Of the picture's bytes; empty: none.")]
+    color: Annotated[str, Field(description="Of headings and of the portal; empty: rebill's own.")]
+    portal_title: str
+    portal_welcome: str
 
     @classmethod
     def of(cls, letterhead: Letterhead) -> "LetterheadAnswer":
@@ -111,10 +117,15 @@ class BillingDetailsBody(StrictBody):
     buyer_reference: Annotated[Text | None, Field(description="What the customer finds documents by.")] = None
     language: Annotated[Text | None, Field(description="en, de, fr-CH; empty: the letterhead's.")] = None
     email: Annotated[Text | None, Field(description="Where documents are sent to; several parted by commas.")] = None
+    logo: Annotated[LogoText | None, Field(description="In place of the letterhead's, in base64; empty: none.")] = None
+    color: Annotated[Text | None, Field(description="In place of the letterhead's: #0b6477.")] = None
+    portal_title: Annotated[Text | None, Field(description="In place of the letterhead's.")] = None
+    portal_welcome: Annotated[Text | None, Field(description="In place of the letterhead's.")] = None
 
     def change(self) -> BillingDetailsChange:
         """The change that is asked for."""
-        return BillingDetailsChange({name: value for name, value in self if value is not None})
+        given = {name: value for name, value in self if value is not None and name != "logo"}
+        return BillingDetailsChange(given, self.logo)
 
 
 class BillingDetailsAnswer(AnswerShape):
@@ -128,6 +139,10 @@ class BillingDetailsAnswer(AnswerShape):
     buyer_reference: str
     language: str
     email: str
+    logo_sha256: Annotated[str, Field(description="Empty: the letterhead's.")]
+    color: str
+    portal_title: str
+    portal_welcome: str
 
     @classmethod
     def of(cls, customer_id: int, details: BillingDetails) -> "BillingDetailsAnswer":

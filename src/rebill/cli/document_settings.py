@@ -23,6 +23,11 @@ _Text = str | None
 LegalNameOption = Annotated[_Text, typer.Option("--legal-name", help="Shown instead of the name.")]
 TaxIdOption = Annotated[_Text, typer.Option("--tax-id", help="Country in front, such as DE136695976.")]
 RegistrationOption = Annotated[_Text, typer.Option("--registration-id", help="In the register of companies.")]
+ColorOption = Annotated[_Text, typer.Option("--color", metavar="COLOR", help="Such as '#0b6477'.")]
+PortalTitleOption = Annotated[_Text, typer.Option("--portal-title", help="Stands above the portal.")]
+PortalWelcomeOption = Annotated[_Text, typer.Option("--portal-welcome", help="Stands above its statements.")]
+LogoOption = Annotated[Path | None, typer.Option("--logo", metavar="FILE", help="A PNG or JPEG picture.")]
+NoLogoOption = Annotated[bool, typer.Option("--no-logo", help="Take the picture away.")]
 LanguageOption = Annotated[_Text, typer.Option("--language", metavar="TAG", help="Such as en, de or fr-CH.")]
 
 
@@ -46,8 +51,11 @@ def letterhead(
     ] = None,
     footer: Annotated[_Text, typer.Option("--footer", help="What stands below every page.")] = None,
     language: LanguageOption = None,
-    logo: Annotated[Path | None, typer.Option("--logo", metavar="FILE", help="A PNG or JPEG picture.")] = None,
-    no_logo: Annotated[bool, typer.Option("--no-logo", help="Take the picture away.")] = False,
+    logo: LogoOption = None,
+    no_logo: NoLogoOption = False,
+    color: ColorOption = None,
+    portal_title: PortalTitleOption = None,
+    portal_welcome: PortalWelcomeOption = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -60,10 +68,10 @@ def letterhead(
     address |= {"state": state, "zipcode": zipcode, "country": country}
     given = {"legal_name": legal_name, "tax_id": tax_id, "registration_id": registration_id, "contact": contact}
     given |= {"email": email, "phone": phone, "iban": iban, "bic": bic, "footer": footer, "language": language}
+    given |= {"color": color, "portal_title": portal_title, "portal_welcome": portal_welcome}
     days = {} if payment_days is None else {"payment_days": payment_days}
     with changing_session(Act.CHANGE_LETTERHEAD, partner, as_json, reason) as session:
-        picture = "" if no_logo else None if logo is None else _picture(logo)
-        change = LetterheadChange({**_given(given), **days}, _given(address), picture)
+        change = LetterheadChange({**_given(given), **days}, _given(address), _picture(logo, no_logo))
         kept = change_letterhead(session.installation, session.caller, change)
         document = LetterheadAnswer.of(kept).model_dump()
         _show(session.output, {**document, "address": ", ".join(filter(None, document["address"].values()))}, document)
@@ -83,6 +91,11 @@ def details(
     email: Annotated[
         _Text, typer.Option("--email", help="Where documents are sent to; several parted by commas.")
     ] = None,
+    logo: LogoOption = None,
+    no_logo: NoLogoOption = False,
+    color: ColorOption = None,
+    portal_title: PortalTitleOption = None,
+    portal_welcome: PortalWelcomeOption = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -93,8 +106,9 @@ def details(
 
     given = {"legal_name": legal_name, "country": country, "tax_id": tax_id, "registration_id": registration_id}
     given |= {"buyer_reference": buyer_reference, "language": language, "email": email}
+    given |= {"color": color, "portal_title": portal_title, "portal_welcome": portal_welcome}
     with changing_session(Act.CHANGE_BILLING_DETAILS, partner, as_json, reason, customer) as session:
-        change = BillingDetailsChange(_given(given))
+        change = BillingDetailsChange(_given(given), _picture(logo, no_logo))
         kept = change_billing_details(session.installation, session.caller, customer, change)
         document = BillingDetailsAnswer.of(customer, kept).model_dump()
         _show(session.output, document, document)
@@ -163,7 +177,10 @@ def _given(options: dict[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _picture(file: Path) -> str:
+def _picture(file: Path | None, none: bool) -> str | None:
+    """The picture to be kept, in base64; ``""``: it is taken away; ``None``: it stays."""
+    if none or file is None:
+        return "" if none else None
     try:
         return base64.b64encode(file.read_bytes()).decode("ascii")
     except OSError as error:

@@ -22,6 +22,7 @@ _STATUSES: Final = (
     (Unavailable, 503),
 )
 _NEVER_KEPT: Final = ("Cache-Control", "private, no-store")
+_KEPT_BY_ONE: Final = ("Cache-Control", "private, max-age=3600")
 _SAID_SECONDS: Final = 60
 
 
@@ -64,6 +65,9 @@ def of_departure(address: str) -> Answer:
 def of_download(file: Download) -> Answer:
     """A file to keep, under its name."""
     plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_. ") else "_" for one in file.name)
+    if file.is_part_of_page:
+        # Its address changes with its content.
+        return Answer(200, (("Content-Type", file.media_type), _KEPT_BY_ONE), file.content)
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
     headers = (("Content-Type", file.media_type), ("Content-Disposition", disposition), _NEVER_KEPT)
     return Answer(200, headers, file.content)

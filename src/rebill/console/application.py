@@ -135,7 +135,7 @@ class Console:
             answer = await _in_thread(lambda: self._handled(visit, route))
         except Refusal as refusal:
             await _in_thread(partial(self._record, visit, route, refusal))
-            return of_refusal(refusal, visit)
+            return await _in_thread(partial(of_refusal, refusal, visit))
         finally:
             if method == "POST":
                 await _in_thread(lambda: self._seal(visit))

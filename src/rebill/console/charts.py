@@ -12,6 +12,8 @@ HEIGHT: Final = 220
 _LEFT: Final = 78
 _TOP: Final = 12
 _BOTTOM: Final = 28
+_WIDEST: Final = Decimal(64)
+"""A bar that is alone is still a bar."""
 _STEPS: Final = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 
 
@@ -64,13 +66,14 @@ def bar_chart(title: str, currency: str, values: Sequence[tuple[str, Decimal]]) 
 
     slot = Decimal(WIDTH - _LEFT - 4) / len(values)
     every = -(-len(values) // 12)
+    width = min(slot * 70 / 100, _WIDEST)
     bars = [
         Bar(
             label,
             value,
-            round_half_away(_LEFT + slot * place + slot * 15 / 100, 2),
+            round_half_away(_LEFT + slot * place + (slot - width) / 2, 2),
             y_of(max(value, ZERO)),
-            round_half_away(slot * 70 / 100, 2),
+            round_half_away(width, 2),
             abs(y_of(value) - y_of(ZERO)),
             place % every == 0,
         )

@@ -56,4 +56,6 @@ def _request_sha256(visit: Visit) -> str:
 
 def _body_sha256(visit: Visit) -> str:
     told = {name: list(values) for name, values in visit.form.values.items() if name not in _NOT_HASHED}
+    for name, file in visit.form.files.items():
+        told[f"file {name}"] = [file.name, hashlib.sha256(file.content).hexdigest()]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

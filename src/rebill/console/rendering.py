@@ -14,6 +14,7 @@ from rebill.console.navigation import navigation
 from rebill.console.protection import form_token
 from rebill.console.visit import Page, Visit
 from rebill.services.acting.permission import Permission, allows
+from rebill.services.parties.portal_look import PortalLook, portal_look
 
 _FILTERS: Final = {
     "amount": showing.amount,
@@ -56,6 +57,7 @@ def _surroundings(visit: Visit, section: str, said: str) -> Mapping[str, Any]:
     session = visit.session
     role = None if session is None else session.caller.role
     return {
+        "portal": _portal(visit),
         "visit": visit,
         "session": session,
         "is_customers": visit.is_customers,
@@ -70,3 +72,11 @@ def _surroundings(visit: Visit, section: str, said: str) -> Mapping[str, Any]:
         "form": visit.form,
         "faults": {},
     }
+
+
+def _portal(visit: Visit) -> PortalLook | None:
+    """How the portal looks to the customer who visits it."""
+    caller = None if visit.session is None else visit.session.caller
+    if caller is None or caller.customer_id is None:
+        return None
+    return portal_look(visit.installation, caller, caller.customer_id)

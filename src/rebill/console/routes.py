@@ -7,6 +7,7 @@ from rebill.console.pages.bills import ROUTES as BILLS
 from rebill.console.pages.costs import ROUTES as COSTS
 from rebill.console.pages.customers import ROUTES as CUSTOMERS
 from rebill.console.pages.home import ROUTES as HOME
+from rebill.console.pages.letterhead import ROUTES as LETTERHEAD
 from rebill.console.pages.margins import ROUTES as MARGINS
 from rebill.console.pages.portal import ROUTES as PORTAL
 from rebill.console.pages.price_books import ROUTES as PRICE_BOOKS
@@ -26,5 +27,6 @@ ROUTES: tuple[PageRoute, ...] = (
     *AUDIT,
     *ACCESS,
     *SETTINGS,
+    *LETTERHEAD,
     *PORTAL,
 )

@@ -111,11 +111,12 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Download:
-    """A file to keep."""
+    """A file to keep; or, as a picture or a style sheet, to be shown where a page asks for it."""
 
     content: bytes
     media_type: str
     name: str
+    is_part_of_page: bool = False
 
 
 PageAnswer = Page | Redirect | Download

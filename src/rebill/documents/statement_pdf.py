@@ -13,9 +13,12 @@ from typing import Any
 from rebill.documents.presented import PresentedStatement
 from rebill.documents.typesetting import typeset
 from rebill.documents.wording import Wording, wording_of
+from rebill.model.colors import told_apart
 from rebill.model.party import Address
 from rebill.model.statement import LineKind, ShownLine, StatementStatus
 
+_PAPER = "#ffffff"
+_INK = "#000000"
 _WITHOUT_BREAK = 24
 """The longest run of characters that a table's column surely has room for."""
 _BREAK_AFTER = 8
@@ -64,6 +67,7 @@ def statement_data(presented: PresentedStatement) -> dict[str, Any]:
         "subscriptions": _by_subscription(presented, wording),
         "net": wording.amount(statement.total_minor_units, statement.minor_digits, statement.currency),
         "footer": breakable(letterhead.footer),
+        "color": told_apart(presented.particulars.color, _PAPER) if presented.particulars.color else _INK,
     }
 
 

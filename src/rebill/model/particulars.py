@@ -17,6 +17,7 @@ class Letterhead:
 
     ``payment_days``: how long after the document's date it is to be paid; ``None`` = on receipt. ``language``: of
     customers without one of their own, a tag such as ``de`` or ``fr-CH``. ``logo_sha256`` names a stored picture.
+    ``color``: of headings and of the portal, ``#0b6477``. ``portal_title``, ``portal_welcome``: what the portal says.
     """
 
     legal_name: str = ""
@@ -32,6 +33,9 @@ class Letterhead:
     footer: str = ""
     language: str = DEFAULT_LANGUAGE
     logo_sha256: str = ""
+    color: str = ""
+    portal_title: str = ""
+    portal_welcome: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class BillingDetails:
 
     ``country``: ISO 3166, where the address does not tell it.
     ``language`` ``""``: as the letterhead says. ``buyer_reference``: what its accountants find the document by.
-    ``email``: where documents are sent to, several parted by commas.
+    ``email``: where documents are sent to, several parted by commas. ``logo_sha256``, ``color``, ``portal_title``,
+    ``portal_welcome``: what this customer is shown in place of the letterhead's.
     """
 
     legal_name: str = ""
@@ -50,6 +55,10 @@ class BillingDetails:
     buyer_reference: str = ""
     language: str = ""
     email: str = ""
+    logo_sha256: str = ""
+    color: str = ""
+    portal_title: str = ""
+    portal_welcome: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,14 @@ class Particulars:
     @property
     def language(self) -> str:
         return self.recipient.details.language or self.letterhead.language
+
+    @property
+    def logo_sha256(self) -> str:
+        return self.recipient.details.logo_sha256 or self.letterhead.logo_sha256
+
+    @property
+    def color(self) -> str:
+        return self.recipient.details.color or self.letterhead.color
 
     def as_document(self) -> dict[str, Any]:
         """The same as plain JSON values."""

@@ -200,6 +200,8 @@ def document_settings(documented: Documented) -> None:
         "tax_id": "DE136695976",
         "iban": "DE89370400440532013000",
         "payment_days": 30,
+        "color": "#0b6477",
+        "portal_welcome": "Your cloud bills, day by day.",
     }
     tell.call("A letterhead is entered", "PUT", letterhead, status=200, body=head)
     tell.unknown("PUT", letterhead, head)

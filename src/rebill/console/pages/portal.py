@@ -1,17 +1,22 @@
 """The portal: a customer's own statements and what they come to; no partner's cost, no margin, no other name."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from rebill.console.charts import bar_chart
-from rebill.console.pages.statements import days_page, file_routes, statement_values
+from rebill.console.charts import BarChart, bar_chart
+from rebill.console.look import style_sheet
+from rebill.console.pages.statements import days_page, file_routes, statement_values, summed_lines
 from rebill.console.route import Handler, PageRoute
-from rebill.console.visit import Page, Visit
+from rebill.console.visit import Download, Page, Visit
 from rebill.model.listing import Page as ListPage
 from rebill.model.money import ZERO
+from rebill.model.months import BillingMonth
 from rebill.model.statement import StatementFilter, StatementStatus
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement, list_statements
+from rebill.services.parties.portal_look import portal_logo, portal_look
 from rebill.services.parties.read_customers import get_customer
 from rebill.store.statements import StatementRecord
 
@@ -25,18 +30,59 @@ def show_statements(visit: Visit) -> Page:
     return Page("portal.html", {"records": records, "customer": _customer_name(visit)})
 
 
+@dataclass(frozen=True)
+class Spend:
+    """What statements in one currency come to; ``services`` and ``subscriptions``: of the month that is chosen.
+
+    ``records``: the statements of that month, whose days can be asked for.
+    """
+
+    currency: str
+    chart: BarChart | None
+    months: Sequence[tuple[str, Decimal]]
+    services: Sequence[tuple[str, Decimal]]
+    subscriptions: Sequence[tuple[str, Decimal]]
+    records: Sequence[StatementRecord]
+
+
 def show_cost(visit: Visit) -> Page:
-    """What the months come to, by currency."""
-    by_currency: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
-    for record in _records(visit):
+    """What the months come to by currency, and one of them by service, subscription and day."""
+    records = _records(visit)
+    months = sorted({record.statement.month for record in records}, reverse=True)
+    asked = visit.query.month()
+    month = asked if asked in months or not months else months[0]
+    by_currency: dict[str, list[StatementRecord]] = defaultdict(list)
+    for record in records:
+        by_currency[record.statement.currency].append(record)
+    spends = [_spend(visit, currency, of_currency, month) for currency, of_currency in sorted(by_currency.items())]
+    values = {"spends": spends, "months": months, "month": month, "customer": _customer_name(visit)}
+    return Page("portal_cost.html", values)
+
+
+def _spend(visit: Visit, currency: str, records: Sequence[StatementRecord], month: BillingMonth | None) -> Spend:
+    by_month: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for record in records:
         statement = record.statement
         amount = Decimal(statement.total_minor_units).scaleb(-statement.minor_digits)
-        by_currency[statement.currency][str(statement.month)] += amount
-    charts = []
-    for currency, months in sorted(by_currency.items()):
-        rows = sorted(months.items())[-_CHART_MONTHS:]
-        charts.append((bar_chart("Statements by month", currency, rows), rows))
-    return Page("portal_cost.html", {"charts": charts, "customer": _customer_name(visit)})
+        by_month[str(statement.month)] += amount
+    rows = sorted(by_month.items())[-_CHART_MONTHS:]
+    of_month = [record.statement_id for record in records if record.statement.month == month]
+    # A list of statements goes without their lines.
+    chosen = [get_statement(visit.installation, visit.caller, statement_id) for statement_id in of_month]
+    services, subscriptions = (summed_lines(chosen, by_service) for by_service in (True, False))
+    return Spend(currency, bar_chart("Statements by month", currency, rows), rows, services, subscriptions, chosen)
+
+
+def show_look(visit: Visit) -> Download:
+    """The partner's color as a style sheet."""
+    sheet = style_sheet(portal_look(visit.installation, visit.caller, _customer_id(visit)).color)
+    return Download(sheet.encode(), "text/css; charset=utf-8", "look.css", is_part_of_page=True)
+
+
+def show_logo(visit: Visit) -> Download:
+    """The partner's logo."""
+    logo = portal_logo(visit.installation, visit.caller, _customer_id(visit))
+    return Download(logo.content, logo.media_type, "logo", is_part_of_page=True)
 
 
 def show_statement(visit: Visit) -> Page:
@@ -64,11 +110,15 @@ def _records(visit: Visit) -> list[StatementRecord]:
     )
 
 
-def _customer_name(visit: Visit) -> str:
+def _customer_id(visit: Visit) -> int:
     customer_id = visit.caller.customer_id
     if customer_id is None:
         raise AssertionError("only a customer visits the portal")
-    return get_customer(visit.installation, visit.caller, customer_id).name
+    return customer_id
+
+
+def _customer_name(visit: Visit) -> str:
+    return get_customer(visit.installation, visit.caller, _customer_id(visit)).name
 
 
 def _route(path: str, handler: Handler, section: str = "statements") -> PageRoute:
@@ -78,6 +128,8 @@ def _route(path: str, handler: Handler, section: str = "statements") -> PageRout
 ROUTES = (
     _route("/portal", show_statements),
     _route("/portal/cost", show_cost, "spend"),
+    _route("/portal/look.css", show_look),
+    _route("/portal/logo", show_logo),
     _route("/portal/statements/{statement_id}", show_statement),
     _route("/portal/statements/{statement_id}/days", show_days),
     *file_routes("/portal/statements", for_customers=True),

@@ -12,7 +12,6 @@ from rebill.console.visit import Download, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
 from rebill.model.document import DocumentForm
 from rebill.model.money import ZERO
-from rebill.model.statement import ShownLine, Statement
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement
 from rebill.services.billing.void_statement import void_statement
@@ -34,13 +33,12 @@ def show_statement(visit: Visit) -> Page:
 def statement_values(record: StatementRecord, place: str) -> dict[str, object]:
     """What both faces show of a statement; ``place``: where its pages lie."""
     statement = record.statement
-    lines = list(statement.shown_lines)
-    services, subscriptions = _summed(lines, statement, by_service=True), _summed(lines, statement, by_service=False)
+    services, subscriptions = (summed_lines([record], by_service) for by_service in (True, False))
     return {
         "record": record,
         "statement": statement,
         "document_type": record.document.type_of(statement.total_minor_units),
-        "lines": lines,
+        "lines": list(statement.shown_lines),
         "place": place,
         "services": services,
         "subscriptions": subscriptions,
@@ -116,15 +114,16 @@ def void(visit: Visit) -> PageAnswer:
     return Redirect(f"/statements/{statement_id}", said)
 
 
-def _summed(lines: Sequence[ShownLine], statement: Statement, by_service: bool) -> list[tuple[str, Decimal]]:
-    """What lines come to by service or subscription, the greatest first."""
-    sums: dict[str, int] = defaultdict(int)
-    for shown in lines:
-        priced = shown.line.priced
-        name = priced.service if by_service else priced.subscription
-        sums[name or priced.description or _NO_SERVICE] += shown.line.amount_minor_units
-    amounts = [(name, Decimal(units).scaleb(-statement.minor_digits)) for name, units in sums.items()]
-    return sorted(amounts, key=lambda one: (-abs(one[1]), one[0]))
+def summed_lines(records: Sequence[StatementRecord], by_service: bool) -> list[tuple[str, Decimal]]:
+    """What the lines of statements in one currency come to by service or subscription, the greatest first."""
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for statement in (record.statement for record in records):
+        for shown in statement.shown_lines:
+            priced = shown.line.priced
+            name = priced.service if by_service else priced.subscription
+            amount = Decimal(shown.line.amount_minor_units).scaleb(-statement.minor_digits)
+            sums[name or priced.description or _NO_SERVICE] += amount
+    return sorted(sums.items(), key=lambda one: (-abs(one[1]), one[0]))
 
 
 ROUTES = (

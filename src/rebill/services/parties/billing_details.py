@@ -8,30 +8,36 @@ from sqlalchemy import Connection
 
 from rebill.documents.countries import country_code
 from rebill.model.audit import Act
+from rebill.model.colors import is_color
 from rebill.model.errors import Invalid
 from rebill.model.particulars import BillingDetails
 from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.acting.plain_text import composed, text_fault
+from rebill.services.acting.plain_text import composed, description_fault, text_fault
 from rebill.services.parties.customer_rules import only_faults
+from rebill.services.parties.pictures import picture_fault, picture_of
 from rebill.services.parties.read_customers import unknown_customer
 from rebill.services.parties.tax_identifiers import tax_id_fault
 from rebill.store.customers import customer_name, hold_customer
-from rebill.store.particulars import details_in_force, store_details
+from rebill.store.particulars import details_in_force, store_details, store_logo
 from rebill.store.scope import Scope
 
 _EMAIL = re.compile(r"[^@\s,<>\"]{1,64}@[^@\s,<>\"]+\.[^@\s,<>\"]+")
 GREATEST_EMAIL_COUNT = 10
-_TEXTS = ("legal_name", "registration_id", "buyer_reference")
+_TEXTS = ("legal_name", "registration_id", "buyer_reference", "portal_title")
 
 
 @dataclass(frozen=True)
 class BillingDetailsChange:
-    """What is to be other, by the names that ``BillingDetails`` has for it."""
+    """What is to be other, by the names that ``BillingDetails`` has for it.
+
+    ``logo``: the picture, base64; ``""`` takes it away, ``None`` leaves it.
+    """
 
     given: Mapping[str, str] = field(default_factory=dict)
+    logo: str | None = None
 
 
 def get_billing_details(installation: Installation, caller: Caller, customer_id: int) -> BillingDetails:
@@ -63,6 +69,8 @@ def change_billing_details(
             raise Invalid("invalid_billing_details", "Nothing was changed: correct the fields named here.", faults)
         standing = details_in_force(scope, customer_id)
         wanted = replace(standing, **_read(change))
+        if change.logo is not None:
+            wanted = replace(wanted, logo_sha256=_kept_logo(scope, change.logo))
         if wanted != standing:
             store_details(scope, customer_id, wanted)
             record_change(scope, caller, Act.CHANGE_BILLING_DETAILS, customer_id, now, before=standing, after=wanted)
@@ -81,6 +89,9 @@ def billing_details_faults(change: BillingDetailsChange) -> dict[str, str]:
             "tax_id": tax_id_fault(wanted.tax_id),
             "language": language_fault(wanted.language),
             "email": email_fault(wanted.email, GREATEST_EMAIL_COUNT),
+            "color": color_fault(wanted.color),
+            "portal_welcome": description_fault(wanted.portal_welcome),
+            "logo": None if not change.logo else picture_fault(change.logo),
         }
     )
 
@@ -104,6 +115,21 @@ def language_fault(language: str) -> str | None:
     from rebill.documents.wording import is_language
 
     return None if not language or is_language(language) else "is no language: write a tag such as en, de or fr-CH"
+
+
+def color_fault(color: str) -> str | None:
+    """What is wrong with a color; ``""`` is none."""
+    return None if not color or is_color(color) else "must be written as #0b6477: # and six digits"
+
+
+def _kept_logo(scope: Scope, logo: str) -> str:
+    """The hash of a picture, which is stored; of none ``""``."""
+    if not logo:
+        return ""
+    picture = picture_of(logo)
+    # Whatever the customer, pictures are the partner's.
+    store_logo(scope, picture)
+    return picture.sha256
 
 
 def _country_fault(country: str) -> str | None:

@@ -1,8 +1,5 @@
 """The partner's letterhead: what every document shows of it. Issued documents keep the one they were issued with."""
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,17 +14,16 @@ from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import composed, description_fault, text_fault
-from rebill.services.parties.billing_details import email_fault, language_fault
+from rebill.services.parties.billing_details import color_fault, email_fault, language_fault
 from rebill.services.parties.customer_rules import only_faults
+from rebill.services.parties.pictures import picture_fault, picture_of
 from rebill.services.parties.tax_identifiers import bic_fault, iban_fault, tax_id_fault
-from rebill.store.particulars import Logo, letterhead_in_force, store_letterhead, store_logo
+from rebill.store.particulars import letterhead_in_force, store_letterhead, store_logo
 from rebill.store.partners import hold_partner
 from rebill.store.scope import Scope
 
-GREATEST_LOGO_BYTES = 256 * 1024
 GREATEST_PAYMENT_DAYS = 365
-_PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
-_TEXTS = ("legal_name", "registration_id", "contact", "phone")
+_TEXTS = ("legal_name", "registration_id", "contact", "phone", "portal_title")
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ def change_letterhead(installation: Installation, caller: Caller, change: Letter
         if faults:
             raise Invalid("invalid_letterhead", "Nothing was changed: correct the fields named here.", faults)
         if change.logo:
-            picture = _picture(change.logo)
+            picture = picture_of(change.logo)
             store_logo(scope, picture)
             wanted = replace(wanted, logo_sha256=picture.sha256)
         if wanted != standing:
@@ -89,8 +85,10 @@ def letterhead_faults(change: LetterheadChange) -> dict[str, str]:
             "bic": bic_fault(wanted.bic),
             "payment_days": _days_fault(wanted.payment_days),
             "footer": description_fault(wanted.footer),
+            "color": color_fault(wanted.color),
+            "portal_welcome": description_fault(wanted.portal_welcome),
             "language": language_fault(wanted.language) if wanted.language else "is required",
-            "logo": None if not change.logo else _logo_fault(change.logo),
+            "logo": None if not change.logo else picture_fault(change.logo),
         }
     )
 
@@ -111,36 +109,3 @@ def _days_fault(days: int | None) -> str | None:
     if days is None or days <= GREATEST_PAYMENT_DAYS:
         return None
     return f"is at most {GREATEST_PAYMENT_DAYS}"
-
-
-def _logo_fault(logo: str) -> str | None:
-    try:
-        _picture(logo)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _picture(logo: str) -> Logo:
-    """The picture that base64 text holds. Raises ``ValueError`` for one that no document could show."""
-    if len(logo) > GREATEST_LOGO_BYTES * 2:
-        raise ValueError(f"may have at most {GREATEST_LOGO_BYTES // 1024} KiB")
-    try:
-        content = base64.b64decode(logo, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("must be a picture, written in base64") from None
-    if len(content) > GREATEST_LOGO_BYTES:
-        raise ValueError(f"may have at most {GREATEST_LOGO_BYTES // 1024} KiB")
-    for beginning, media_type in _PICTURES.items():
-        if content.startswith(beginning):
-            return _shown(Logo(hashlib.sha256(content).hexdigest(), media_type, content))
-    raise ValueError("must be a PNG or JPEG picture")
-
-
-def _shown(picture: Logo) -> Logo:
-    # Late: what sets documents takes long to load. A picture that it cannot set is refused here, not at month's end.
-    from rebill.documents.typesetting import can_show
-
-    if not can_show(picture.content):
-        raise ValueError("is damaged, or of a kind that documents cannot show")
-    return picture

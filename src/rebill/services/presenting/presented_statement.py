@@ -27,7 +27,7 @@ def _presented(scope: Scope, record: StatementRecord) -> PresentedStatement:
     # The letterhead and the rules for all customers are the partner's: a customer's key sees them on its documents.
     partners = Scope(scope.connection, scope.partner_id)
     particulars = particulars_of(partners, record.statement_id, record.statement.customer_id)
-    logo = find_logo(partners, particulars.letterhead.logo_sha256)
+    logo = find_logo(partners, particulars.logo_sha256)
     corrected = [block.corrects_id for block in record.statement.blocks]
     if record.document.corrects_id is not None:
         corrected.insert(0, record.document.corrects_id)
