@@ -127,12 +127,12 @@ class Visitor:
         """The answer of an address itself, followed nowhere; ``cookie``: in place of the visitor's own."""
         return self.request("GET", path, headers={"Cookie": cookie} if cookie else {})
 
-    def send(self, action: str, **values: str | Sequence[str]) -> Shown:
+    def send(self, action: str, /, **values: str | Sequence[str]) -> Shown:
         """Fill in the form on the page in front that goes to ``action``, and send it."""
         assert self.shown is not None
         return self.send_form(self.shown.form(action), SAME_SITE, **values)
 
-    def send_form(self, form: Form, headers: Mapping[str, str] = SAME_SITE, **values: str | Sequence[str]) -> Shown:
+    def send_form(self, form: Form, /, headers: Mapping[str, str] = SAME_SITE, **values: str | Sequence[str]) -> Shown:
         """Send a form, on whatever page it stood."""
         fields = form.filled(values)
         if form.method == "GET":
@@ -142,7 +142,7 @@ class Visitor:
             data.setdefault(name, []).append(value)
         return self._seen(self.request("POST", form.action, data=data, headers=dict(headers)), form.action)
 
-    def upload(self, action: str, name: str, file_name: str, content: bytes, **values: str) -> Shown:
+    def upload(self, action: str, name: str, file_name: str, content: bytes, /, **values: str) -> Shown:
         """Fill in a form that takes a file, and send it."""
         assert self.shown is not None
         form = self.shown.form(action)

@@ -3,8 +3,10 @@
 from rebill.console.pages.access import ROUTES as ACCESS
 from rebill.console.pages.accounts import ROUTES as ACCOUNTS
 from rebill.console.pages.audit import ROUTES as AUDIT
+from rebill.console.pages.billing_rules import ROUTES as BILLING_RULES
 from rebill.console.pages.bills import ROUTES as BILLS
 from rebill.console.pages.costs import ROUTES as COSTS
+from rebill.console.pages.customer_prices import ROUTES as CUSTOMER_PRICES
 from rebill.console.pages.customers import ROUTES as CUSTOMERS
 from rebill.console.pages.home import ROUTES as HOME
 from rebill.console.pages.letterhead import ROUTES as LETTERHEAD
@@ -20,7 +22,9 @@ ROUTES: tuple[PageRoute, ...] = (
     *ACCOUNTS,
     *CUSTOMERS,
     *COSTS,
+    *CUSTOMER_PRICES,
     *PRICE_BOOKS,
+    *BILLING_RULES,
     *BILLS,
     *STATEMENTS,
     *MARGINS,

@@ -106,7 +106,7 @@ def _tried(visit: Visit) -> Page:
     except (Invalid, NotFound) as refusal:
         return Page("what_if.html", {**values, "refusal": refusal, "faults": refusal.fields}, 422)
     changed = [row for row in tried.rows if row.now != row.then]
-    return Page("what_if.html", {**values, "tried": tried, "changed": changed, "shown": _SHOWN_ROWS})
+    return Page("what_if.html", {**values, "tried": tried, "changed": changed, "shown_rows": _SHOWN_ROWS})
 
 
 def _what_if(visit: Visit) -> WhatIf:
