@@ -54,6 +54,11 @@ class MicrosoftSettings:
     graph_url: str = "https://graph.microsoft.com"
 
     @property
+    def is_named(self) -> bool:
+        """Whether anything says whose account it is: then it is to be synced from."""
+        return bool(self.tenant_id or self.client_id)
+
+    @property
     def has_own_authority(self) -> bool:
         """Whether the sign-in is not the public cloud's."""
         return self.authority != _PUBLIC_AUTHORITY
@@ -200,6 +205,7 @@ class Settings:
     ``engine``: where months are computed unless it is said; ``spark_master``: the address of the Spark for it.
     ``calls_per_minute``: how many calls of the API each key may make, ``None`` without limit.
     ``storage_connection_string_file``: holds the secret of the storage account that exports are fetched from.
+    ``cost_exports``: folders and addresses that exports of cost are delivered to, for syncs.
     ``font_folder``: fonts that documents may use beside rebill's own.
     ``microsoft``: where cost and catalogue are synced from. ``delivery``: where documents are delivered to.
     ``openid``: where people sign in to the pages besides with passwords and keys; ``None`` for nowhere else.
@@ -211,6 +217,7 @@ class Settings:
     engine_memory_limit: str = "600MB"
     calls_per_minute: int | None = None
     storage_connection_string_file: Path | None = None
+    cost_exports: tuple[str, ...] = ()
     font_folder: Path | None = None
     microsoft: MicrosoftSettings = MicrosoftSettings()
     openid: OpenIdSettings | None = None
@@ -241,6 +248,7 @@ class Settings:
             spark_master=environment.get("REBILL_SPARK_MASTER") or "local[*]",
             calls_per_minute=_calls_per_minute(environment.get("REBILL_CALLS_PER_MINUTE", "")),
             storage_connection_string_file=_path(environment.get("REBILL_STORAGE_CONNECTION_STRING_FILE", "")),
+            cost_exports=_places(environment.get("REBILL_COST_EXPORTS", "")),
             font_folder=_path(environment.get("REBILL_FONT_FOLDER", "")),
             microsoft=MicrosoftSettings.from_environment(environment),
             openid=OpenIdSettings.from_environment(environment),
@@ -258,6 +266,12 @@ def _calls_per_minute(text: str) -> int | None:
         )
         raise Invalid("invalid_setting", sentence)
     return number
+
+
+def _places(text: str) -> tuple[str, ...]:
+    """Folders and addresses, by commas or one a line; each once, in their order."""
+    given = (place.strip() for place in text.replace("\n", ",").split(","))
+    return tuple(dict.fromkeys(place for place in given if place))
 
 
 def _path(text: str) -> Path | None:

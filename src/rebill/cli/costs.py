@@ -88,9 +88,9 @@ def import_files(
 
 @commands.command("sync")
 def sync_costs(partner: PartnerOption = None, as_json: JsonOption = False) -> None:
-    """Bring the cost of the latest months up to date with Microsoft's billing export."""
+    """Bring cost up to date: from Microsoft's billing export, and from the storage that exports are delivered to."""
     with partner_session(partner, as_json) as session:
-        records = run_sync(session, [SyncPart.COSTS])
+        records = run_sync(session, [SyncPart.COSTS, SyncPart.EXPORTS])
     ended(records)
 
 

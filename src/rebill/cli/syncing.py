@@ -1,4 +1,4 @@
-"""``rebill sync``: what Microsoft has, brought by itself."""
+"""``rebill sync``: what Microsoft and storage have, brought by itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sync(
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring catalogue and cost up to date with Microsoft; safe to run from cron, one at a time."""
+    """Bring catalogue and cost up to date with all sources of the settings; safe to run from cron, one at a time."""
     with partner_session(partner, as_json) as session:
         if history:
             show_history(session)

@@ -10,7 +10,11 @@ class SyncPart(StrEnum):
     """What is synced; stable."""
 
     CATALOGUE = "catalogue"
+    """Partner Center's customers and subscriptions."""
     COSTS = "costs"
+    """Microsoft Graph's billing export, and Partner Center's invoices."""
+    EXPORTS = "exports"
+    """Cost Management's exports, in storage."""
 
 
 class SyncOutcome(StrEnum):
@@ -42,10 +46,14 @@ class SyncAlarm:
 
 @dataclass(frozen=True)
 class SyncResult:
-    """What a sync of a part brought: counts by name, and what moved oddly."""
+    """What a sync of a part brought: counts by name, and what moved oddly.
+
+    ``refused``: deliveries and places by their names, each with the reason.
+    """
 
     counts: Mapping[str, int]
     alarms: tuple[SyncAlarm, ...] = field(default=())
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -48,42 +48,55 @@ def import_deliveries(installation: Installation, caller: Caller, order: CostImp
     raises as ``import_costs`` does.
     """
     require(caller, Permission.CHANGE)
-    runs, others = _found(installation, order)
+    runs, unusable, others = _found(installation, order)
     taken = newest([run for run in runs if run.manifest.holds_cost])
     left = [DeliveryDone(run.manifest.path, _left(run)) for run in runs if run not in taken]
     deliveries: list[tuple[str, DeliverySource]] = [*others, *((run.manifest.path, run) for run in taken)]
-    if not deliveries and not left:
+    if not deliveries and not left and not unusable:
         deliveries.append(("files", GivenFiles(())))
-    _require_one_scope(order, len(deliveries))
+    count = len(deliveries) + len(unusable)
+    _require_one_scope(order, count)
     done: list[DeliveryDone] = []
+    for name, refusal in unusable.items():
+        done.append(_refused(installation, caller, name, refusal, count))
     for name, source in deliveries:
         try:
             done.append(_named(name, import_delivery(installation, caller, order, source)))
         except Refusal as refusal:
-            if len(deliveries) == 1:
-                raise
-            record_refused(installation, caller, Act.IMPORT_COSTS, None, refusal)
-            done.append(DeliveryDone(name, Outcome.REFUSED, refusal=refusal))
+            done.append(_refused(installation, caller, name, refusal, count))
     return (*done, *left)
+
+
+def _refused(installation: Installation, caller: Caller, name: str, refusal: Refusal, count: int) -> DeliveryDone:
+    """One of several, recorded; a single delivery raises instead."""
+    if count == 1:
+        raise refusal
+    record_refused(installation, caller, Act.IMPORT_COSTS, None, refusal)
+    return DeliveryDone(name, Outcome.REFUSED, refusal=refusal)
 
 
 def _found(
     installation: Installation, order: CostImportOrder
-) -> tuple[list[ExportRun], list[tuple[str, DeliverySource]]]:
-    """The runs of exports; and other deliveries by their names: all files of this machine, and each other address."""
+) -> tuple[list[ExportRun], dict[str, Invalid], list[tuple[str, DeliverySource]]]:
+    """The runs of exports, and manifests that cannot be used.
+
+    And other deliveries by their names: all files of this machine, and each other address.
+    """
     runs: list[ExportRun] = []
+    unusable: dict[str, Invalid] = {}
     here: list[Path] = []
     others: list[tuple[str, DeliverySource]] = []
     for given in order.files:
         address = str(given)
         storage = storage_at(address, installation.settings.storage_connection_string_file)
-        found = export_runs(storage)
+        found, faulty = export_runs(storage)
         runs += found
-        if not found and is_address(address):
+        unusable |= faulty
+        if not found and not faulty and is_address(address):
             others.append((address, FilesElsewhere(address, storage)))
-        elif not found:
+        elif not found and not faulty:
             here.append(Path(address))
-    return runs, ([("files", GivenFiles(tuple(here)))] if here else []) + others
+    return runs, unusable, ([("files", GivenFiles(tuple(here)))] if here else []) + others
 
 
 def _left(run: ExportRun) -> Outcome:

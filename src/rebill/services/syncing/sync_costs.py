@@ -4,7 +4,6 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -15,17 +14,16 @@ from rebill.model.data_set import (
     VIEW_USAGE,
     CostImport,
     CostImportOrder,
-    DataSet,
 )
 from rebill.model.delivery import DeliveryOrigin
-from rebill.model.errors import Invalid, Refusal, Unavailable
-from rebill.model.money import ZERO
+from rebill.model.errors import Refusal, Unavailable
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
-from rebill.model.sync import AlarmKind, SyncAlarm, SyncResult
+from rebill.model.sync import SyncResult
 from rebill.services.acting.audit_trail import record_refused
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.costs.import_costs import import_delivery, list_data_sets
+from rebill.services.syncing.odd_months import UNBILLED, odd_months
 from rebill.services.syncing.spools import fresh_spool
 from rebill.sources.billing_export.delivery import FetchedExport
 from rebill.sources.billing_export.export import ExportOrder, Manifest, fetch, submit
@@ -34,12 +32,9 @@ from rebill.sources.partner_center.invoices import ListedInvoice, list_invoices
 from rebill.store.partners import settings_of
 from rebill.store.scope import Scope
 
-UNBILLED: Final = "unbilled:"
 _MONTHS_LOOKED_AT: Final = 3
 """Invoices of so many months back are looked at again: late versions come."""
 _LAYOUTS: Final = {VIEW_USAGE: "daily-rated-usage", VIEW_INVOICE: "invoice-reconciliation"}
-_ODD_SHARE: Final = 10
-"""A month whose cost moves by more than one part in so many is odd."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +64,8 @@ def sync_costs(
 ) -> SyncResult:
     """Bring the cost of the latest months up to date; each delivery is all there or not there.
 
-    A delivery that is refused does not keep the others from coming; all refusals are raised as one ``Invalid`` in the
-    end. What keeps Microsoft from answering is raised at once; what was fetched is kept in ``folder``.
+    A delivery that is refused does not keep the others from coming: the result names it. What keeps
+    Microsoft from answering is raised at once; what was fetched is kept in ``folder``.
     """
     task = _Task(installation, caller, calls, fresh_spool(folder, installation.clock()))
     before = list_data_sets(installation, caller)
@@ -87,12 +82,10 @@ def sync_costs(
             record_refused(installation, caller, Act.IMPORT_COSTS, None, refusal)
             refused[f"{one.scope} {one.order.view}"] = refusal.message
     progress(len(wanted), len(wanted))
-    if refused:
-        first = next(iter(refused.items()))
-        sentence = f"{len(refused)} of {len(wanted)} deliveries were refused. {first[0]}: {first[1]}"
-        raise Invalid("deliveries_refused", sentence, refused)
-    shutil.rmtree(task.folder)
-    return SyncResult(dict(counts), tuple(_alarms(before, list_data_sets(installation, caller))))
+    if not refused:
+        shutil.rmtree(task.folder)
+    moved = odd_months(installation, caller, before, list_data_sets(installation, caller))
+    return SyncResult(dict(counts), tuple(moved), refused)
 
 
 def _wanted(task: _Task, invoices: Sequence[ListedInvoice]) -> list[_Wanted]:
@@ -156,27 +149,3 @@ def _count(done: CostImport, counts: Counter[str]) -> None:
     fresh = [one for one in done.data_sets if not one.already_imported]
     counts["deliveries" if fresh else "unchanged"] += 1
     counts["rows"] += sum(one.rows for one in fresh)
-
-
-def _alarms(before: Sequence[DataSet], after: Sequence[DataSet]) -> list[SyncAlarm]:
-    """Months whose cost fell, or of which an invoice moved, by more than a tenth."""
-    known = {(one.view, one.billing_month): one for one in before if one.source_kind == SOURCE_KIND_BILLING_EXPORT}
-    kept = {one.data_set_id for one in before}
-    found = []
-    for one in after:
-        old = known.get((one.view, one.billing_month))
-        if old is None or one.data_set_id in kept or one.source_kind != SOURCE_KIND_BILLING_EXPORT:
-            continue
-        # What is not billed yet grows from day to day; that it shrinks is odd.
-        grows = one.scope.startswith(UNBILLED)
-        for currency, now in _sums(one).items():
-            was = _sums(old).get(currency, ZERO)
-            moved = now - was
-            if abs(moved) * _ODD_SHARE > abs(was) and (moved < 0 or not grows):
-                sentence = f"{one.billing_month} {one.view}: cost moved from {was} to {now} {currency}."
-                found.append(SyncAlarm(AlarmKind.MONTH_MOVED, sentence))
-    return found
-
-
-def _sums(data_set: DataSet) -> dict[str, Decimal]:
-    return {one.currency: one.partner_cost + one.tie_out_cost for one in data_set.sums}

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from rebill.model.data_set import FileFault, refuse_files
 from rebill.model.delivery import DeliveryOrigin
+from rebill.model.errors import Invalid
 from rebill.sources.cost_files import CostFile
 from rebill.sources.exports.manifest import Blob, ExportManifest, is_manifest, read_manifest
 from rebill.sources.exports.storage import ExportStorage, missing_blob
@@ -53,10 +54,22 @@ class FilesElsewhere:
         return [self.storage.bring(path, CostFile(folder / f"{number:05d}", path)) for number, path in enumerate(paths)]
 
 
-def export_runs(storage: ExportStorage) -> list[ExportRun]:
-    """Every run whose manifest lies in ``storage``. Raises ``Invalid`` for a manifest that cannot be used."""
-    contents = ((path, storage.read(path)) for path in storage.manifests())
-    return [ExportRun(storage, read_manifest(content, path)) for path, content in contents if is_manifest(content)]
+def export_runs(storage: ExportStorage) -> tuple[list[ExportRun], dict[str, Invalid]]:
+    """Every run whose manifest lies in ``storage``; and by their paths why manifests cannot be used.
+
+    Raises ``Invalid`` for a storage that cannot be read.
+    """
+    runs: list[ExportRun] = []
+    unusable: dict[str, Invalid] = {}
+    for path in storage.manifests():
+        content = storage.read(path)
+        if not is_manifest(content):
+            continue
+        try:
+            runs.append(ExportRun(storage, read_manifest(content, path)))
+        except Invalid as refusal:
+            unusable[path] = refusal
+    return runs, unusable
 
 
 def newest(runs: Sequence[ExportRun]) -> list[ExportRun]:
