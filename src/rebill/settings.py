@@ -19,6 +19,8 @@ _PUBLIC_AUTHORITY: Final = "https://login.microsoftonline.com"
 _GREATEST_SECRET_CHARACTERS: Final = 100_000
 _OPENID: Final = ("REBILL_OPENID_ISSUER", "REBILL_OPENID_CLIENT_ID", "REBILL_OPENID_REDIRECT_URL")
 _LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
+GREATEST_SYNC_MINUTES: Final = 44_640
+"""A month of 31 days."""
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -206,6 +208,7 @@ class Settings:
     ``calls_per_minute``: how many calls of the API each key may make, ``None`` without limit.
     ``storage_connection_string_file``: holds the secret of the storage account that exports are fetched from.
     ``cost_exports``: folders and addresses that exports of cost are delivered to, for syncs.
+    ``sync_every_minutes``: how often a server syncs ``sync_partner`` (by name or id, else the first); ``None``: never.
     ``font_folder``: fonts that documents may use beside rebill's own.
     ``microsoft``: where cost and catalogue are synced from. ``delivery``: where documents are delivered to.
     ``openid``: where people sign in to the pages besides with passwords and keys; ``None`` for nowhere else.
@@ -218,6 +221,8 @@ class Settings:
     calls_per_minute: int | None = None
     storage_connection_string_file: Path | None = None
     cost_exports: tuple[str, ...] = ()
+    sync_every_minutes: int | None = None
+    sync_partner: str | None = None
     font_folder: Path | None = None
     microsoft: MicrosoftSettings = MicrosoftSettings()
     openid: OpenIdSettings | None = None
@@ -246,9 +251,11 @@ class Settings:
             engine_memory_limit=environment.get("REBILL_ENGINE_MEMORY_LIMIT", "600MB"),
             engine=engine_named(environment.get("REBILL_ENGINE") or EngineName.DUCKDB),
             spark_master=environment.get("REBILL_SPARK_MASTER") or "local[*]",
-            calls_per_minute=_calls_per_minute(environment.get("REBILL_CALLS_PER_MINUTE", "")),
+            calls_per_minute=_whole_number(environment, "REBILL_CALLS_PER_MINUTE", GREATEST_CALLS_PER_MINUTE),
             storage_connection_string_file=_path(environment.get("REBILL_STORAGE_CONNECTION_STRING_FILE", "")),
             cost_exports=_places(environment.get("REBILL_COST_EXPORTS", "")),
+            sync_every_minutes=_whole_number(environment, "REBILL_SYNC_EVERY_MINUTES", GREATEST_SYNC_MINUTES),
+            sync_partner=environment.get("REBILL_SYNC_PARTNER", "").strip() or None,
             font_folder=_path(environment.get("REBILL_FONT_FOLDER", "")),
             microsoft=MicrosoftSettings.from_environment(environment),
             openid=OpenIdSettings.from_environment(environment),
@@ -256,15 +263,13 @@ class Settings:
         )
 
 
-def _calls_per_minute(text: str) -> int | None:
+def _whole_number(environment: Mapping[str, str], name: str, greatest: int) -> int | None:
+    text = environment.get(name, "")
     if not text.strip():
         return None
     number = int(text) if _DIGITS.fullmatch(text) else 0
-    if not 1 <= number <= GREATEST_CALLS_PER_MINUTE:
-        sentence = (
-            f"REBILL_CALLS_PER_MINUTE must be a whole number from 1 to {GREATEST_CALLS_PER_MINUTE}, or not be set."
-        )
-        raise Invalid("invalid_setting", sentence)
+    if not 1 <= number <= greatest:
+        raise Invalid("invalid_setting", f"{name} must be a whole number from 1 to {greatest}, or not be set.")
     return number
 
 

@@ -15,6 +15,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from rebill.api.errors import without_keys
+from rebill.model.errors import RebillError
 from rebill.model.money import text_of
 from rebill.model.months import BillingMonth
 from rebill.model.movement import Alarm, AlarmKind
@@ -124,6 +125,10 @@ class Telemetry:
         )
         for alarm in record.result.alarms:
             self._log.warning("sync_alarm", **told, kind=alarm.kind.value, sentence=alarm.sentence)
+
+    def sync_not_begun(self, partner_id: int, error: RebillError) -> None:
+        """Log why a sync could not even begin: another one runs, or the settings name no source."""
+        self._log.warning("sync_not_begun", partner_id=partner_id, fault_code=error.code, fault=error.message)
 
     def syncs_stand(self, standings: Mapping[SyncPart, SyncStanding]) -> None:
         """Show how syncs stand, all partners together."""

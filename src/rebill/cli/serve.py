@@ -33,11 +33,13 @@ def serve(
     """Serve the pages at / and the partner API: /v1, /v2, /openapi.json, /docs, /healthz, /readyz, /metrics."""
     import uvicorn
 
+    from rebill.cli.scheduled_sync import syncing_beside
     from rebill.services.keeping.initialise import find_partner
 
     with reporting(as_json) as output:
         installation = standing_installation()
-        find_partner(installation, None)
+        settings = installation.settings
+        find_partner(installation, settings.sync_partner)
         installation.close()
         config = uvicorn.Config(
             _SEVERAL if workers > 1 else _ALONE,
@@ -52,7 +54,8 @@ def serve(
         )
         listener = listening_socket(host, port)
         _announce(output, host, listener)
-        code = _serve_on(config, listener)
+        with syncing_beside(settings.sync_every_minutes, settings.sync_partner):
+            code = _serve_on(config, listener)
     raise typer.Exit(code)
 
 

@@ -5,12 +5,7 @@ When the process that watches over them is gone, however it ended, they stop too
 
 from __future__ import annotations
 
-import multiprocessing
-import multiprocessing.connection
-import os
-import signal
 import socket
-import threading
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -18,6 +13,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from rebill.api.telemetry import Telemetry
+from rebill.cli.stopping import stop_with_supervisor
 from rebill.wiring import served_application
 
 if TYPE_CHECKING:
@@ -26,20 +22,8 @@ if TYPE_CHECKING:
 
 def watched_application() -> ASGIApp:
     """What is served, in a process that stops with the one that started it: the factory of each of several."""
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None:
-        threading.Thread(target=_stop_after, args=(supervisor.sentinel,), name="supervisor watch", daemon=True).start()
+    stop_with_supervisor()
     return served_application()
-
-
-def _stop_after(supervisor: int) -> None:
-    """Wait until the supervising process is gone, then stop this one: calls under way are finished first.
-
-    ``supervisor`` is the end of a pipe that the system closes with that process, also when it was killed.
-    """
-    multiprocessing.connection.wait([supervisor])
-    Telemetry().supervisor_gone()
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def serve_in_several(config: uvicorn.Config, listener: socket.socket) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +13,15 @@ from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import Session, occasion_of_command, partner_session, seal_quietly
 from rebill.model.errors import RebillError
 from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
+from rebill.settings import GREATEST_SYNC_MINUTES
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Sequence
+
+    from rebill.model.party import Caller
+    from rebill.services.acting.installation import Installation
+    from rebill.services.syncing.sync import Progress
 
 _SHOWN_NEWCOMERS = 20
 
@@ -28,7 +32,13 @@ def sync(
     ] = None,
     every: Annotated[
         int | None,
-        typer.Option("--every", min=1, max=44640, metavar="MINUTES", help="Sync again and again, until told to stop."),
+        typer.Option(
+            "--every",
+            min=1,
+            max=GREATEST_SYNC_MINUTES,
+            metavar="MINUTES",
+            help="Sync again and again, until told to stop.",
+        ),
     ] = None,
     history: Annotated[bool, typer.Option("--history", help="Show the latest syncs instead of syncing.")] = False,
     partner: PartnerOption = None,
@@ -48,16 +58,20 @@ def sync(
 
 
 def _keep_syncing(session: Session, parts: Sequence[SyncPart], minutes: int) -> None:
-    """Sync every so many minutes until the process is told to stop; a sync under way is finished first."""
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    while not stopped.is_set():
+    """Sync now and every so many minutes, until the process is told to stop: then a sync ends at its next step."""
+    from rebill.cli.stopping import stopped_by_signals
+    from rebill.services.syncing.schedule import keep_syncing, seconds_until_due
+
+    stopped = stopped_by_signals()
+
+    def sync_now() -> None:
         try:
-            run_sync(session, parts)
+            run_sync(session, parts, stopped)
         except RebillError as error:
             session.output.warn(error.message)
-        stopped.wait(minutes * 60)
+
+    sync_now()
+    keep_syncing(sync_now, lambda: seconds_until_due(session.installation, session.caller, minutes), stopped)
 
 
 def ended(records: Sequence[SyncRecord]) -> None:
@@ -66,34 +80,52 @@ def ended(records: Sequence[SyncRecord]) -> None:
         raise typer.Exit(1)
 
 
-def run_sync(session: Session, parts: Sequence[SyncPart]) -> list[SyncRecord]:
+def run_sync(session: Session, parts: Sequence[SyncPart], stopped: threading.Event | None = None) -> list[SyncRecord]:
     """Sync ``parts``, say what they brought, and log what an operator should know."""
     from dataclasses import replace
-
-    from rebill.services.syncing.sync import sync as sync_parts
 
     caller = replace(session.caller, occasion=occasion_of_command("sync"))
     with ExitStack() as shown:
         progress = _progress(session.output, shown)
-        try:
-            records = sync_parts(session.installation, caller, progress, parts)
-        finally:
-            seal_quietly(session.installation, caller.partner_id)
+        if stopped is not None:
+            progress = stopping_progress(stopped, progress)
+        records = sync_and_log(session.installation, caller, progress, parts)
     _show(session, records)
-    if not sys.stderr.isatty():
-        _log(caller.partner_id, records)
     return records
 
 
-def _log(partner_id: int, records: Sequence[SyncRecord]) -> None:
+def sync_and_log(
+    installation: Installation, caller: Caller, progress: Progress, parts: Sequence[SyncPart]
+) -> list[SyncRecord]:
+    """Sync ``parts`` and log how each of them ended, where no person looks on."""
     from rebill.api.telemetry import Telemetry
+    from rebill.services.syncing.sync import sync as sync_parts
 
-    telemetry = Telemetry()
-    for record in records:
-        telemetry.synced(partner_id, record)
+    try:
+        records = sync_parts(installation, caller, progress, parts)
+    finally:
+        seal_quietly(installation, caller.partner_id)
+    if not sys.stderr.isatty():
+        telemetry = Telemetry()
+        for record in records:
+            telemetry.synced(caller.partner_id, record)
+    return records
 
 
-def _progress(output: Output, shown: ExitStack) -> Callable[[SyncPart, int, int], None]:
+def stopping_progress(stopped: threading.Event, progress: Progress | None = None) -> Progress:
+    """A progress that stops the sync at its next step once ``stopped`` is set, and else is shown as ``progress``."""
+    from rebill.services.syncing.sync import SyncStopped
+
+    def told(part: SyncPart, done: int, total: int) -> None:
+        if stopped.is_set():
+            raise SyncStopped
+        if progress is not None:
+            progress(part, done, total)
+
+    return told
+
+
+def _progress(output: Output, shown: ExitStack) -> Progress:
     """Shows each part's progress, one after the other."""
     bars: dict[SyncPart, Callable[[int, int], None]] = {}
 

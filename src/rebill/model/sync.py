@@ -24,7 +24,7 @@ class SyncOutcome(StrEnum):
     DONE = "done"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
-    """Its process was gone before it ended."""
+    """Its process was told to stop, or was gone, before it ended."""
 
 
 class AlarmKind(StrEnum):

@@ -23,8 +23,12 @@ from rebill.store.scope import Scope
 from rebill.store.syncs import begin_sync, end_interrupted, end_sync, latest_syncs
 
 Progress = Callable[[SyncPart, int, int], None]
-"""Called with a part, and how much of it is done, of how much."""
+"""Called with a part, and how much of it is done, of how much. It may raise ``SyncStopped``."""
 _OF_MICROSOFT: Final = (SyncPart.CATALOGUE, SyncPart.COSTS)
+
+
+class SyncStopped(Exception):
+    """Raised by a progress that was told to stop: the sync ends there, and the next one goes on where it was."""
 
 
 def sync(
@@ -46,7 +50,12 @@ def sync(
         )
         connect = _connected(installation.settings.microsoft, stack)
         task = _Task(installation, caller, folder, progress, connect)
-        return [_recorded(task, part) for part in wanted]
+        records: list[SyncRecord] = []
+        for part in wanted:
+            records.append(_recorded(task, part))
+            if records[-1].outcome is SyncOutcome.INTERRUPTED:
+                break
+        return records
 
 
 def _configured(settings: Settings, parts: Sequence[SyncPart]) -> list[SyncPart]:
@@ -99,9 +108,11 @@ def _recorded(task: _Task, part: SyncPart) -> SyncRecord:
     installation, caller = task.installation, task.caller
     write = installation.database.write
     sync_id = write(lambda connection: begin_sync(Scope.of(connection, caller), part, installation.clock()))
-    result, fault = SyncResult({}), ("", "")
+    result, fault, is_stopped = SyncResult({}), ("", ""), False
     try:
         result = _SYNCED[part](task, part)
+    except SyncStopped:
+        is_stopped = True
     except RebillError as error:
         fault = error.code, error.message
     if result.refused:
@@ -109,7 +120,7 @@ def _recorded(task: _Task, part: SyncPart) -> SyncRecord:
         count = len(result.refused)
         told = "1 delivery was" if count == 1 else f"{count} deliveries were"
         fault = "deliveries_refused", f"{told} refused. {name}: {reason}"
-    outcome = SyncOutcome.FAILED if fault[0] else SyncOutcome.DONE
+    outcome = SyncOutcome.INTERRUPTED if is_stopped else SyncOutcome.FAILED if fault[0] else SyncOutcome.DONE
     write(
         lambda connection: end_sync(Scope.of(connection, caller), sync_id, installation.clock(), outcome, result, fault)
     )
