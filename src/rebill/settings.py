@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from rebill.model.call_limit import GREATEST_CALLS_PER_MINUTE
+from rebill.model.document_delivery import DeliveryWay
 from rebill.model.engine_name import EngineName, engine_named
 from rebill.model.errors import Invalid
 
@@ -131,6 +132,7 @@ class DeliverySettings:
     """Where documents are delivered to. ``folder``: a folder or an address, above the customers' own; ``""``: nowhere.
 
     ``smtp_host`` ``""``: no letters are sent. ``sender``: what stands in ``From``. The password is in a file.
+    ``smtp_certificates``: a file of certificate authorities to trust in place of the system's.
     """
 
     folder: str = ""
@@ -139,7 +141,14 @@ class DeliverySettings:
     smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
     smtp_user: str = ""
     smtp_password_file: Path | None = None
+    smtp_certificates: Path | None = None
     sender: str = ""
+
+    @property
+    def ways(self) -> tuple[DeliveryWay, ...]:
+        """The ways by which documents are delivered."""
+        named = {DeliveryWay.FOLDER: self.folder, DeliveryWay.EMAIL: self.smtp_host}
+        return tuple(way for way, place in named.items() if place)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "DeliverySettings":
@@ -160,6 +169,7 @@ class DeliverySettings:
             smtp_security=SmtpSecurity(security),
             smtp_user=environment.get("REBILL_SMTP_USER", ""),
             smtp_password_file=_path(environment.get("REBILL_SMTP_PASSWORD_FILE", "")),
+            smtp_certificates=_path(environment.get("REBILL_SMTP_TRUSTED_CERTIFICATES", "")),
             sender=sender,
         )
 

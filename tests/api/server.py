@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rebill.cli.listening import listening_socket
 from rebill.services.acting.installation import Installation
-from rebill.settings import Settings
+from rebill.settings import DeliverySettings, Settings
 
 PATIENCE_SECONDS = 60
 
@@ -48,6 +48,8 @@ class Servers:
         environment = {**kept, "REBILL_HOME": str(settings.home), "REBILL_DATABASE_URL": settings.database_url}
         if settings.calls_per_minute is not None:
             environment["REBILL_CALLS_PER_MINUTE"] = str(settings.calls_per_minute)
+        if settings.delivery.ways:
+            environment |= _variables_of(settings.delivery)
         number = self._listener.fileno()
         command = [
             sys.executable, "-m", "uvicorn", self._factory, "--factory",
@@ -84,6 +86,17 @@ class Servers:
                 process.kill()
                 process.wait(PATIENCE_SECONDS)
         self._listener.close()
+
+
+def _variables_of(delivery: DeliverySettings) -> dict[str, str]:
+    """The variables that say the same, of a mail server that anybody may use."""
+    return {
+        "REBILL_DELIVERY_FOLDER": delivery.folder,
+        "REBILL_SMTP_HOST": delivery.smtp_host,
+        "REBILL_SMTP_PORT": str(delivery.smtp_port),
+        "REBILL_SMTP_SECURITY": delivery.smtp_security.value,
+        "REBILL_MAIL_FROM": delivery.sender,
+    }
 
 
 @contextmanager

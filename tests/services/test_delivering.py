@@ -1,19 +1,11 @@
 """Documents reach customers: into folders and by mail, once, and again only where it is known that they did not."""
 
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
 
 from rebill.model.closing import ClosingAct, ClosingOrder
-from rebill.model.customer import CustomerChange
 from rebill.model.document_delivery import DeliveryState, DeliveryWay
 from rebill.model.errors import Forbidden, Invalid, NotFound
 from rebill.model.months import BillingMonth
@@ -22,107 +14,41 @@ from rebill.services.acting.installation import Installation
 from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.delivering.deliver_documents import DeliveryOrder, deliver_documents
-from rebill.services.parties.billing_details import BillingDetailsChange, change_billing_details
-from rebill.services.parties.change_customer import change_customer
-from rebill.settings import DeliverySettings, SmtpSecurity
 from rebill.store.document_deliveries import begin_delivery
 from rebill.store.scope import Scope
 from tests.documents.pdf_reading import pages_of
+from tests.mail_server import Mailbox, mail_server
+from tests.services.deliveries import delivering_by_mail, delivering_to, files_below, issued
 from tests.services.months import SEPTEMBER, Month, charge, stored
 
 EVERYTHING = DeliveryOrder()
 OCTOBER = SEPTEMBER.following
 
 
-@dataclass
-class Mailbox:
-    """A mail server's: what came in, and what it answers to the next letters instead of taking them."""
-
-    letters: list[bytes] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        answer = self.answers.pop(0) if self.answers else "250 taken"
-        if answer == "hang up":
-            server.transport.close()
-        elif answer.startswith("250"):
-            assert isinstance(envelope.content, bytes)
-            self.letters.append(envelope.content)
-        return answer
-
-
-@contextmanager
-def mail_server(box: Mailbox) -> Iterator[int]:
-    """A real mail server of this machine; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield port
-    finally:
-        controller.stop()
-
-
-def delivering_by_mail(installation: Installation, port: int) -> Installation:
-    delivery = DeliverySettings(
-        smtp_host="127.0.0.1",
-        smtp_port=port,
-        smtp_security=SmtpSecurity.NONE,
-        sender="billing@contoso.example",
-    )
-    return replace(installation, settings=replace(installation.settings, delivery=delivery))
-
-
-def delivering_to(installation: Installation, folder: str) -> Installation:
-    return replace(installation, settings=replace(installation.settings, delivery=DeliverySettings(folder=folder)))
-
-
-def _issued(installation: Installation, partner: Caller, folder: Path) -> int:
-    """September is issued to Indigo, which has a folder and addresses, and to one that has neither; Indigo's id."""
-    month = Month(installation, partner, folder)
-    one, other = month.customer("Indigo"), month.customer("Neighbour")
-    month.cost(charge("2024-09-05", "100", SubAccountId="sub-1"), charge("2024-09-05", "50", SubAccountId="sub-2"))
-    month.subscriptions(one, "sub-1")
-    month.subscriptions(other, "sub-2")
-    change_customer(installation, partner, one, CustomerChange(billing_folder="indigo/bills"))
-    change_billing_details(
-        installation, partner, one, BillingDetailsChange({"email": "ap@indigo.example, cfo@indigo.example"})
-    )
-    run_bill(installation, partner, SEPTEMBER)
-    finalize_month(installation, partner, ClosingOrder(ClosingAct.FINALIZE, SEPTEMBER, reason="All is well"))
-    return one
-
-
-def _files(root: Path) -> dict[str, int]:
-    """Every file below a folder, and when it was written."""
-    return {file.relative_to(root).as_posix(): file.stat().st_mtime_ns for file in root.rglob("*") if file.is_file()}
-
-
 def test_documents_are_written_to_the_customers_folder_once(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:
-    one = _issued(installation, partner, tmp_path)
+    one = issued(installation, partner, tmp_path)
     root = tmp_path / "delivered"
-    delivering = delivering_to(installation, str(root))
-    (done,) = deliver_documents(delivering, partner, EVERYTHING)
+    sender = delivering_to(installation, str(root))
+    (done,) = deliver_documents(sender, partner, EVERYTHING)
     assert (done.customer_id, done.way, done.attempts) == (one, DeliveryWay.FOLDER, 1)
     assert done.state is DeliveryState.DELIVERED
     (record,) = [found for found in stored(installation, partner) if found.statement.customer_id == one]
     stem = f"{record.document.invoice_id}-{record.statement_id}"
-    written = _files(root)
+    written = files_below(root)
     assert written.keys() == {f"indigo/bills/{stem}.{ending}" for ending in ("pdf", "csv", "focus.parquet")}
     assert "Indigo" in pages_of((root / f"indigo/bills/{stem}.pdf").read_bytes())[0]
-    assert deliver_documents(delivering, partner, EVERYTHING) == [done]
-    assert _files(root) == written
+    assert deliver_documents(sender, partner, EVERYTHING) == [done]
+    assert files_below(root) == written
 
 
 def test_a_folder_at_an_address_takes_them_too(installation: Installation, partner: Caller, tmp_path: Path) -> None:
     from fsspec import filesystem
 
-    _issued(installation, partner, tmp_path)
-    delivering = delivering_to(installation, f"memory://{tmp_path.name}")
-    (done,) = deliver_documents(delivering, partner, EVERYTHING)
+    issued(installation, partner, tmp_path)
+    sender = delivering_to(installation, f"memory://{tmp_path.name}")
+    (done,) = deliver_documents(sender, partner, EVERYTHING)
     assert done.state is DeliveryState.DELIVERED
     found = filesystem("memory").find(f"/{tmp_path.name}/indigo/bills")
     assert len(found) == 3
@@ -131,7 +57,7 @@ def test_a_folder_at_an_address_takes_them_too(installation: Installation, partn
 def test_a_folder_that_takes_nothing_is_tried_again(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:
-    _issued(installation, partner, tmp_path)
+    issued(installation, partner, tmp_path)
     place = tmp_path / "place"
     place.write_text("a file stands where the folder should be")
     (failed,) = deliver_documents(delivering_to(installation, str(place)), partner, EVERYTHING)
@@ -145,47 +71,47 @@ def test_a_folder_that_takes_nothing_is_tried_again(
 def test_a_letter_is_sent_once_with_the_document_in_it(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:
-    _issued(installation, partner, tmp_path)
+    issued(installation, partner, tmp_path)
     box = Mailbox()
     with mail_server(box) as port:
-        delivering = delivering_by_mail(installation, port)
+        sender = delivering_by_mail(installation, port)
         for _ in range(2):
-            (done,) = deliver_documents(delivering, partner, EVERYTHING)
+            (done,) = deliver_documents(sender, partner, EVERYTHING)
             assert (done.way, done.state, done.attempts) == (DeliveryWay.EMAIL, DeliveryState.DELIVERED, 1)
-    (content,) = box.letters
-    letter = message_from_bytes(content, policy=policy.default)
+    (letter,) = box.messages
     assert letter["To"] == "ap@indigo.example, cfo@indigo.example"
     assert letter["Subject"].startswith("Invoice S2024-")
     (attached,) = letter.iter_attachments()
+    assert isinstance(attached, EmailMessage)
     assert "Indigo" in pages_of(attached.get_content())[0]
 
 
-def test_what_the_server_refuses_is_sent_by_the_next_call(
+def test_what_the_server_refuses_is_sent_once_more_and_by_the_next_call(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:
-    _issued(installation, partner, tmp_path)
-    box = Mailbox(answers=["451 later, password=hunter2"])
+    issued(installation, partner, tmp_path)
+    box = Mailbox(answers=["451 later, password=hunter2"] * 3)
     with mail_server(box) as port:
-        delivering = delivering_by_mail(installation, port)
-        (failed,) = deliver_documents(delivering, partner, EVERYTHING)
-        assert (failed.state, failed.attempts) == (DeliveryState.FAILED, 1)
+        sender = delivering_by_mail(installation, port)
+        (failed,) = deliver_documents(sender, partner, EVERYTHING)
+        assert (failed.state, failed.attempts) == (DeliveryState.FAILED, 2)
         assert "451" in failed.fault
         assert "hunter2" not in failed.fault
-        (done,) = deliver_documents(delivering, partner, EVERYTHING)
-    assert (done.state, done.attempts) == (DeliveryState.DELIVERED, 2)
+        (done,) = deliver_documents(sender, partner, EVERYTHING)
+    assert (done.state, done.attempts) == (DeliveryState.DELIVERED, 4)
     assert len(box.letters) == 1
-    (still,) = deliver_documents(delivering, partner, EVERYTHING)
+    (still,) = deliver_documents(sender, partner, EVERYTHING)
     assert still == done
 
 
 def test_a_server_that_is_down_fails_and_holds_nothing_up(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:
-    _issued(installation, partner, tmp_path)
+    issued(installation, partner, tmp_path)
     with mail_server(Mailbox()) as port:
         pass
-    delivering = delivering_by_mail(installation, port)
-    (failed,) = deliver_documents(delivering, partner, EVERYTHING)
+    sender = delivering_by_mail(installation, port)
+    (failed,) = deliver_documents(sender, partner, EVERYTHING)
     assert (failed.state, failed.fault) == (
         DeliveryState.FAILED,
         "the mail server cannot be spoken to (ConnectionRefusedError)",
@@ -195,7 +121,7 @@ def test_a_server_that_is_down_fails_and_holds_nothing_up(
 def test_a_document_that_cannot_be_made_holds_no_other_up(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:
-    _issued(installation, partner, tmp_path)
+    issued(installation, partner, tmp_path)
     month = Month(installation, partner, tmp_path)
     later = charge("2024-10-05", "7", SubAccountId="sub-1", BillingPeriodStart="2024-10-01T00:00:00Z")
     month.cost(later, scope="october", name="october.csv")
@@ -203,36 +129,36 @@ def test_a_document_that_cannot_be_made_holds_no_other_up(
     finalize_month(installation, partner, ClosingOrder(ClosingAct.FINALIZE, OCTOBER, reason="All is well"))
     (lines,) = installation.settings.lake_folder.rglob("runs/2024-09/*/rated_lines.parquet")
     lines.rename(tmp_path / "kept")
-    delivering = delivering_to(installation, str(tmp_path / "delivered"))
-    found = deliver_documents(delivering, partner, EVERYTHING)
+    sender = delivering_to(installation, str(tmp_path / "delivered"))
+    found = deliver_documents(sender, partner, EVERYTHING)
     assert sorted(one.state for one in found) == [DeliveryState.DELIVERED, DeliveryState.FAILED]
     assert "rated_lines.parquet" in "".join(one.fault for one in found)
     (tmp_path / "kept").rename(lines)
-    assert {one.state for one in deliver_documents(delivering, partner, EVERYTHING)} == {DeliveryState.DELIVERED}
+    assert {one.state for one in deliver_documents(sender, partner, EVERYTHING)} == {DeliveryState.DELIVERED}
 
 
 def test_nothing_of_which_nobody_knows_is_sent_again_by_itself(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:
-    _issued(installation, partner, tmp_path)
+    issued(installation, partner, tmp_path)
     box = Mailbox(answers=["hang up"])
     with mail_server(box) as port:
-        delivering = delivering_by_mail(installation, port)
-        (unsure,) = deliver_documents(delivering, partner, EVERYTHING)
+        sender = delivering_by_mail(installation, port)
+        (unsure,) = deliver_documents(sender, partner, EVERYTHING)
         assert (unsure.state, unsure.attempts) == (DeliveryState.UNSURE, 1)
-        assert deliver_documents(delivering, partner, EVERYTHING) == [unsure]
+        assert deliver_documents(sender, partner, EVERYTHING) == [unsure]
         assert box.letters == []
-        (done,) = deliver_documents(delivering, partner, DeliveryOrder(again=unsure.statement_id))
+        (done,) = deliver_documents(sender, partner, DeliveryOrder(again=unsure.statement_id))
         assert (done.state, done.attempts) == (DeliveryState.DELIVERED, 2)
         with pytest.raises(NotFound):
-            deliver_documents(delivering, partner, DeliveryOrder(again=unsure.statement_id))
+            deliver_documents(sender, partner, DeliveryOrder(again=unsure.statement_id))
     assert len(box.letters) == 1
 
 
 def test_a_process_that_was_killed_while_it_sent_leaves_it_unsure(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:
-    one = _issued(installation, partner, tmp_path)
+    one = issued(installation, partner, tmp_path)
     (record,) = [found for found in stored(installation, partner) if found.statement.customer_id == one]
     with installation.database.writing() as connection:
         scope = Scope.of(connection, partner)
@@ -250,15 +176,15 @@ def test_a_process_that_was_killed_while_it_sent_leaves_it_unsure(
 def test_only_what_is_asked_for_and_only_by_who_may(
     installation: Installation, partner: Caller, other_partner: Caller, tmp_path: Path
 ) -> None:
-    one = _issued(installation, partner, tmp_path)
-    delivering = delivering_to(installation, str(tmp_path / "delivered"))
-    assert deliver_documents(delivering, other_partner, EVERYTHING) == []
-    assert deliver_documents(delivering, partner, DeliveryOrder(BillingMonth(2024, 8))) == []
+    one = issued(installation, partner, tmp_path)
+    sender = delivering_to(installation, str(tmp_path / "delivered"))
+    assert deliver_documents(sender, other_partner, EVERYTHING) == []
+    assert deliver_documents(sender, partner, DeliveryOrder(BillingMonth(2024, 8))) == []
     with pytest.raises(NotFound):
-        deliver_documents(delivering, other_partner, DeliveryOrder(customer_id=one))
+        deliver_documents(sender, other_partner, DeliveryOrder(customer_id=one))
     with pytest.raises(Forbidden):
-        deliver_documents(delivering, Caller(partner.partner_id, Role.READ_ONLY), EVERYTHING)
+        deliver_documents(sender, Caller(partner.partner_id, Role.READ_ONLY), EVERYTHING)
     with pytest.raises(Invalid) as refused:
         deliver_documents(installation, partner, EVERYTHING)
     assert refused.value.code == "nowhere_to_deliver"
-    assert len(deliver_documents(delivering, partner, DeliveryOrder(SEPTEMBER, one))) == 1
+    assert len(deliver_documents(sender, partner, DeliveryOrder(SEPTEMBER, one))) == 1

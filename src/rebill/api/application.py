@@ -20,6 +20,7 @@ from rebill.api.authentication import presented_key
 from rebill.api.call_limit import allowance_headers, too_many_calls
 from rebill.api.call_reading import read_call
 from rebill.api.compression import Compression
+from rebill.api.delivery_keeping import DeliveryKeeping
 from rebill.api.entity_tags import revalidated
 from rebill.api.errors import (
     AddressTooLong,
@@ -78,6 +79,7 @@ class PartnerApi:
         self._call_count = CallCount(surroundings.installation)
         self._acts_once = ActsOnce(surroundings.installation)
         self._audit = AuditKeeping(surroundings.installation, surroundings.telemetry)
+        self._deliveries = DeliveryKeeping(surroundings.installation, surroundings.telemetry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -109,7 +111,7 @@ class PartnerApi:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        async with self._audit.sealing():
+        async with self._audit.sealing(), self._deliveries.delivering():
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await in_thread(lambda: interrupt_dry_runs(self._installation))

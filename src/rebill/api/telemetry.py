@@ -15,11 +15,13 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from rebill.api.errors import without_keys
+from rebill.model.document_delivery import DeliveryState
 from rebill.model.errors import RebillError
 from rebill.model.money import text_of
 from rebill.model.months import BillingMonth
 from rebill.model.movement import Alarm, AlarmKind
 from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
+from rebill.services.delivering.deliver_one import Attempt
 from rebill.services.syncing.sync_standing import SyncStanding
 
 UNMATCHED = "unmatched"
@@ -137,6 +139,19 @@ class Telemetry:
             self._synced_at.labels(part.value).set(done_at)
             self._failing_syncs.labels(part.value).set(standing.failing)
             self._sync_alarms.labels(part.value).set(standing.alarms)
+
+    def delivered(self, partner_id: int, attempts: Sequence[Attempt]) -> None:
+        """Log what became of documents that were brought to their customers."""
+        for attempt in attempts:
+            log = self._log.info if attempt.state is DeliveryState.DELIVERED else self._log.warning
+            log(
+                "delivery",
+                partner_id=partner_id,
+                statement_id=attempt.statement_id,
+                way=attempt.way.value,
+                state=attempt.state.value,
+                told=attempt.told,
+            )
 
     def process_replaced(self, old_process_id: int | None, new_process_id: int | None) -> None:
         """Log that a server process died, or answered no more, and that another one took its place."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from rebill.model.document_delivery import DocumentDelivery
 
 
+_OPEN = (DeliveryState.FAILED, DeliveryState.UNSURE)
+"""What somebody has to look at. What waits has no number yet, or waits for what failed."""
+
+
 def deliver(
     period: MonthFilter = None,
     customer: Annotated[
@@ -44,14 +48,13 @@ def deliver(
             found = deliver_documents(session.installation, session.caller, order)
         session.output.answer({"deliveries": [delivery_document(one) for one in found]})
         _show(session.output, found)
-    if any(one.state is not DeliveryState.DELIVERED for one in found):
+    if any(one.state in _OPEN for one in found):
         raise typer.Exit(1)
 
 
 def deliver_issued(session: Session, month: BillingMonth, customer_id: int | None) -> None:
     """Deliver what was issued just now, where the settings say where to; what fails is said, and undoes nothing."""
-    delivery = session.installation.settings.delivery
-    if not delivery.folder and not delivery.smtp_host:
+    if not session.installation.settings.delivery.ways:
         return
     from rebill.services.delivering.deliver_documents import DeliveryOrder, deliver_documents
 
@@ -60,8 +63,9 @@ def deliver_issued(session: Session, month: BillingMonth, customer_id: int | Non
     except RebillError as error:
         session.output.warn(f"The documents stand, and were not delivered: {error.message}")
         return
-    open_ = [one for one in found if one.state is not DeliveryState.DELIVERED]
-    session.output.say(f"{len(found) - len(open_)} deliveries of {month} are done.")
+    open_ = [one for one in found if one.state in _OPEN]
+    done = [one for one in found if one.state is DeliveryState.DELIVERED]
+    session.output.say(f"{len(done)} deliveries of {month} are done.")
     for one in open_:
         session.output.warn(f"Document {one.statement_id}, {one.way.value}: {one.state.value}. {one.fault}")
 
@@ -77,6 +81,7 @@ def delivery_document(delivery: DocumentDelivery) -> Document:
         "attempts": delivery.attempts,
         "fault": delivery.fault,
         "changed_at": instant_text(delivery.changed_at),
+        "due_at": None if delivery.due_at is None else instant_text(delivery.due_at),
     }
 
 

@@ -8,15 +8,17 @@ from pathlib import Path
 
 
 @contextmanager
-def exclusive_lock(file: Path) -> Iterator[bool]:
+def exclusive_lock(file: Path, waits: bool = False) -> Iterator[bool]:
     """Hold ``file``'s lock for the block; yields ``False`` at once when another process or thread holds it.
+
+    ``waits``: wait for it instead.
 
     The operating system lets go of it when its holder dies, however it dies.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if waits else fcntl.LOCK_NB))
         except BlockingIOError:
             yield False
             return

@@ -1,22 +1,77 @@
-"""What became of documents that are delivered: a row for each document and way."""
+"""What became of documents that are delivered: a row for each document and way, from when they are issued."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_
+from sqlalchemy import Connection, and_, func, or_, select, update
 
 from rebill.model.document import DocumentKind
-from rebill.model.document_delivery import DeliveryState, DeliveryWay, DocumentDelivery
+from rebill.model.document_delivery import DeliveryState, DeliveryWay, DocumentDelivery, next_attempt
 from rebill.model.months import BillingMonth
+from rebill.model.particulars import Particulars
 from rebill.model.statement import StatementStatus
+from rebill.store.customers import billing_folders
 from rebill.store.scope import Scope
 from rebill.store.tables import document_deliveries, given_numbers, statements
 
+_OPEN = (DeliveryState.WAITING.value, DeliveryState.FAILED.value)
 
-def to_deliver(
-    scope: Scope, way: DeliveryWay, month: BillingMonth | None, customer_id: int | None
-) -> list[tuple[int, int]]:
-    """Issued and numbered documents that did not reach their customers this way, in order: statement, customer id.
+
+@dataclass(frozen=True)
+class DeliveryChoice:
+    """Which documents: of a month, of a customer, those due at a moment; ``None`` for any."""
+
+    month: BillingMonth | None = None
+    customer_id: int | None = None
+    due_at: datetime | None = None
+
+
+def order_deliveries(
+    scope: Scope, ways: Sequence[DeliveryWay], issued: Mapping[int, Particulars], now: datetime
+) -> None:
+    """Note that documents are to be delivered by each way that has a place for them; part of what issues them.
+
+    ``issued``: what they show, by statement id.
+    """
+    folders = billing_folders(scope, {shown.recipient.customer_id for shown in issued.values()})
+    rows = []
+    for way in ways:
+        for statement_id, shown in issued.items():
+            to = shown.recipient
+            target = to.details.email if way is DeliveryWay.EMAIL else folders[to.customer_id]
+            if target:
+                row = {"statement_id": statement_id, "customer_id": to.customer_id, "way": way.value, "target": target}
+                waiting = {"state": DeliveryState.WAITING.value, "attempts": 0, "fault": ""}
+                rows.append({**row, **waiting, "changed_at": now, "due_at": now})
+    scope.insert(document_deliveries, rows)
+
+
+def forget_order(scope: Scope, statement_id: int, way: DeliveryWay) -> None:
+    """A document that waits for its delivery has nowhere to go any more: nothing is due."""
+    waiting = scope.delete(document_deliveries).where(
+        document_deliveries.c.statement_id == statement_id,
+        document_deliveries.c.way == way.value,
+        document_deliveries.c.state == DeliveryState.WAITING.value,
+    )
+    scope.connection.execute(waiting)
+
+
+def partners_with_due_deliveries(connection: Connection, now: datetime) -> Sequence[int]:
+    """The partners that have something to deliver now. It serves no caller: this query alone goes over all partners."""
+    due = select(document_deliveries.c.partner_id).where(document_deliveries.c.due_at <= now).distinct()
+    return connection.scalars(due).all()
+
+
+def stop_deliveries(connection: Connection) -> None:
+    """Let no server deliver by itself what waits, whosever it is; what is ordered later it does."""
+    waits = document_deliveries.c.due_at.is_not(None)
+    connection.execute(update(document_deliveries).where(waits).values(due_at=None))
+
+
+def to_deliver(scope: Scope, way: DeliveryWay, choice: DeliveryChoice) -> list[int]:
+    """Issued and numbered documents that did not reach their customers this way, in order.
 
     Those of which it is not known are left out.
     """
@@ -25,7 +80,7 @@ def to_deliver(
     )
     numbered = and_(given_numbers.c.statement_id == statements.c.statement_id, scope.own(given_numbers))
     query = (
-        scope.select(statements, statements.c.statement_id, statements.c.customer_id)
+        scope.select(statements, statements.c.statement_id)
         .outerjoin(document_deliveries, and_(tried, scope.own(document_deliveries)))
         .outerjoin(given_numbers, numbered)
         .where(
@@ -33,15 +88,17 @@ def to_deliver(
             statements.c.document_kind.in_((DocumentKind.STATEMENT.value, DocumentKind.NOTE.value)),
             statements.c.line_count > 0,
             or_(statements.c.invoice_id.is_not(None), given_numbers.c.invoice_id.is_not(None)),
-            or_(document_deliveries.c.state.is_(None), document_deliveries.c.state == DeliveryState.FAILED.value),
+            or_(document_deliveries.c.state.is_(None), document_deliveries.c.state.in_(_OPEN)),
         )
         .order_by(statements.c.issued_at, statements.c.statement_id)
     )
-    if month is not None:
-        query = query.where(statements.c.billing_month == str(month))
-    if customer_id is not None:
-        query = query.where(statements.c.customer_id == customer_id)
-    return [(row.statement_id, row.customer_id) for row in scope.connection.execute(query)]
+    if choice.month is not None:
+        query = query.where(statements.c.billing_month == str(choice.month))
+    if choice.customer_id is not None:
+        query = query.where(statements.c.customer_id == choice.customer_id)
+    if choice.due_at is not None:
+        query = query.where(document_deliveries.c.due_at <= choice.due_at)
+    return list(scope.connection.scalars(query))
 
 
 def begin_delivery(
@@ -51,9 +108,13 @@ def begin_delivery(
     same = and_(document_deliveries.c.statement_id == statement_id, document_deliveries.c.way == way.value)
     again = (
         scope.update(document_deliveries)
-        .where(same, document_deliveries.c.state == DeliveryState.FAILED.value)
+        .where(same, document_deliveries.c.state.in_(_OPEN))
         .values(
-            state=DeliveryState.UNSURE.value, target=target, attempts=document_deliveries.c.attempts + 1, changed_at=now
+            state=DeliveryState.UNSURE.value,
+            target=target,
+            attempts=document_deliveries.c.attempts + 1,
+            changed_at=now,
+            due_at=None,
         )
     )
     if scope.connection.execute(again).rowcount == 1:
@@ -63,21 +124,32 @@ def begin_delivery(
     row = {"statement_id": statement_id, "customer_id": customer_id, "way": way.value, "target": target}
     scope.insert(
         document_deliveries,
-        [{**row, "state": DeliveryState.UNSURE.value, "attempts": 1, "fault": "", "changed_at": now}],
+        [{**row, "state": DeliveryState.UNSURE.value, "attempts": 1, "fault": "", "changed_at": now, "due_at": None}],
     )
     return True
 
 
 def end_delivery(
-    scope: Scope, statement_id: int, way: DeliveryWay, state: DeliveryState, fault: str, now: datetime
+    scope: Scope, statement_id: int, way: DeliveryWay, state: DeliveryState, fault: str, now: datetime, is_lasting: bool
 ) -> None:
-    """Note how it ended, and what is to be told of that."""
-    ended = (
-        scope.update(document_deliveries)
-        .where(document_deliveries.c.statement_id == statement_id, document_deliveries.c.way == way.value)
-        .values(state=state.value, fault=fault, changed_at=now)
-    )
-    scope.connection.execute(ended)
+    """Note how it ended, and what is to be told of that. ``is_lasting``: trying again by itself would not help."""
+    same = and_(document_deliveries.c.statement_id == statement_id, document_deliveries.c.way == way.value)
+    due_at = None
+    if state is DeliveryState.FAILED and not is_lasting:
+        attempts = scope.select(document_deliveries, document_deliveries.c.attempts).where(same)
+        due_at = next_attempt(scope.connection.scalars(attempts).one(), now)
+    ended = scope.update(document_deliveries).where(same)
+    scope.connection.execute(ended.values(state=state.value, fault=fault, changed_at=now, due_at=due_at))
+
+
+def postpone(scope: Scope, way: DeliveryWay, now: datetime) -> None:
+    """What is due by a way that takes nothing now becomes due with what failed on it, at the earliest."""
+    of_way = document_deliveries.c.way == way.value
+    later = scope.select(document_deliveries, func.min(document_deliveries.c.due_at))
+    until = scope.connection.scalar(later.where(of_way, document_deliveries.c.due_at > now))
+    if until is not None:
+        due = scope.update(document_deliveries).where(of_way, document_deliveries.c.due_at <= now)
+        scope.connection.execute(due.values(due_at=until))
 
 
 def forget_unsure(scope: Scope, statement_id: int, now: datetime) -> int:
@@ -115,4 +187,5 @@ def _delivery(row: Any) -> DocumentDelivery:
         row.attempts,
         row.fault,
         row.changed_at,
+        row.due_at,
     )

@@ -112,15 +112,17 @@ def particulars_in_force(scope: Scope, customer_ids: Collection[int]) -> dict[in
     return found
 
 
-def keep_issued_particulars(scope: Scope, documents: Sequence[WaitingDocument]) -> None:
-    """Keep for ever what documents that are issued now show; the blocks on them show nothing of their own."""
+def keep_issued_particulars(scope: Scope, documents: Sequence[WaitingDocument]) -> dict[int, Particulars]:
+    """Keep for ever what documents that are issued now show; the blocks on them show nothing of their own.
+
+    Answers the same by statement id.
+    """
     issued = [document for document in documents if document.kind is not DocumentKind.BLOCK]
     shown = particulars_in_force(scope, {document.customer_id for document in issued})
-    rows = [
-        {"statement_id": document.statement_id, "particulars": shown[document.customer_id].as_document()}
-        for document in issued
-    ]
+    kept = {document.statement_id: shown[document.customer_id] for document in issued}
+    rows = [{"statement_id": one, "particulars": particulars.as_document()} for one, particulars in kept.items()]
     scope.insert(issued_particulars, rows)
+    return kept
 
 
 def particulars_of(scope: Scope, statement_id: int, customer_id: int) -> Particulars:

@@ -77,6 +77,8 @@ document_deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("fault", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),
+    Column("due_at", Instant, comment="from when on a server brings it by itself; NULL = it does not"),
+    Index("ix_document_deliveries_due_at", "due_at"),
 )
 
 issued_particulars = Table(

@@ -65,7 +65,7 @@ def approve_closing(installation: Installation, caller: Caller, closing_id: int)
                 f"The month is not any more what {closing.requested_by} saw: look at it, and ask for it again.",
             )
         mark_closed(scope, closing_id, person, now)
-        done = carried_out(scope, _known(scope, closing_id), plan, now)
+        done = carried_out(installation, scope, _known(scope, closing_id), plan, now)
         after = {**closing_details(done), "requested_by": closing.requested_by, "approved_by": person}
         customer_id = closing.order.customer_id
         record_change(scope, caller, Act.APPROVE_CLOSING, closing_id, now, after=after, customer_id=customer_id)

@@ -20,6 +20,7 @@ from rebill.services.runs.run_manifest import canonical_json
 from rebill.store.closing import WaitingDocument, closing_settings_of, hold_closing, issue
 from rebill.store.closings import add_closing, waiting_closings, withdraw_waiting
 from rebill.store.customers import customer_name
+from rebill.store.document_deliveries import order_deliveries
 from rebill.store.particulars import keep_issued_particulars
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord, blocks_waiting, statements_of_closing
@@ -87,7 +88,7 @@ def close(installation: Installation, caller: Caller, order: ClosingOrder, plann
             withdraw_waiting(scope, same, now)
         person = person_of(caller)
         closing = add_closing(scope, checked, plan.blockers, plan.documents_sha256, person, now, waits=waits)
-        done = IssuedClosing(checked, closing) if waits else carried_out(scope, closing, plan, now)
+        done = IssuedClosing(checked, closing) if waits else carried_out(installation, scope, closing, plan, now)
         act_name, subject_id = _audited(done)
         record_change(
             scope, caller, act_name, subject_id, now, after=closing_details(done), customer_id=order.customer_id
@@ -102,12 +103,15 @@ def is_for_the_same(one: ClosingOrder, other: ClosingOrder) -> bool:
     return replace(one, reason="") == replace(other, reason="")
 
 
-def carried_out(scope: Scope, closing: Closing, plan: ClosingPlan, now: datetime) -> IssuedClosing:
-    """Issue what ``plan`` says, as part of ``closing``."""
+def carried_out(
+    installation: Installation, scope: Scope, closing: Closing, plan: ClosingPlan, now: datetime
+) -> IssuedClosing:
+    """Issue what ``plan`` says, as part of ``closing``, and order its delivery."""
     documents = plan.store(now)
     numbering = closing_settings_of(scope).numbering
     issue(scope, documents, today_of(now), numbering, closing.closing_id, now)
-    keep_issued_particulars(scope, documents)
+    shown = keep_issued_particulars(scope, documents)
+    order_deliveries(scope, installation.settings.delivery.ways, shown, now)
     issued = statements_of_closing(scope, closing.closing_id)
     blocks = blocks_waiting(scope, closing.order.month)
     return IssuedClosing(closing.order, closing, tuple(issued), tuple(blocks))

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from rebill.services.acting.installation import Installation
+from rebill.services.delivering.faults import DeliveryFault
 from rebill.sources.exports.storage import file_system, is_address
-
-
-class DeliveryFault(Exception):
-    """Something that keeps a document from its customer, said without any secret."""
 
 
 def write_files(installation: Installation, folder: str, files: Mapping[str, Path]) -> None:

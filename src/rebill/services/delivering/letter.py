@@ -9,11 +9,13 @@ from email.utils import formatdate
 from rebill.documents.presented import PresentedStatement
 from rebill.documents.wording import wording_of
 from rebill.model.document import DocumentForm
-from rebill.services.delivering.folder import DeliveryFault
+from rebill.services.delivering.faults import DeliveryFault, FaultKind, Unsure
 from rebill.services.presenting.statement_file import StatementFile
 from rebill.settings import DeliverySettings, SmtpSecurity
 
 _SECONDS = 60
+_REFUSED_FOR_GOOD = 500
+"""Codes of a mail server below this one are of what may pass."""
 
 
 def letter(
@@ -39,10 +41,6 @@ def letter(
     return message
 
 
-class Unsure(Exception):
-    """A letter of which nobody knows whether the mail server took it."""
-
-
 def send(settings: DeliverySettings, message: EmailMessage) -> str:
     """Hand a letter to the mail server; answers what is to be told although it was taken, ``""`` for nothing.
 
@@ -51,21 +49,36 @@ def send(settings: DeliverySettings, message: EmailMessage) -> str:
     """
     try:
         server = _connected(settings)
-    except (smtplib.SMTPException, OSError) as error:
-        raise DeliveryFault(f"the mail server cannot be spoken to ({_told(error)})") from None
+    except (smtplib.SMTPException, OSError, UnicodeError) as error:
+        raise DeliveryFault(_why_not_connected(error), FaultKind.UNREACHABLE) from None
     try:
         refused = server.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
-        codes = sorted({str(code) for code, _ in error.recipients.values()})
-        raise DeliveryFault(f"the mail server refused every address ({', '.join(codes)})") from None
-    except (smtplib.SMTPResponseException, smtplib.SMTPNotSupportedError) as error:
-        raise DeliveryFault(f"the mail server refused it ({_told(error)})") from None
+        codes = sorted({code for code, _ in error.recipients.values()})
+        told = ", ".join(str(code) for code in codes)
+        raise DeliveryFault(f"the mail server refused every address ({told})", _kind_of(codes[0])) from None
+    except smtplib.SMTPResponseException as error:
+        raise DeliveryFault(f"the mail server refused it ({_told(error)})", _kind_of(error.smtp_code)) from None
+    except smtplib.SMTPNotSupportedError as error:
+        raise DeliveryFault(f"the mail server refused it ({_told(error)})", FaultKind.LASTING) from None
     except (smtplib.SMTPException, OSError) as error:
         raise Unsure(f"the connection was lost while it was handed over ({_told(error)})") from None
     finally:
         with suppress(smtplib.SMTPException, OSError):
             server.quit()
     return f"the mail server did not take it for {len(refused)} of its addresses" if refused else ""
+
+
+def _kind_of(code: int) -> FaultKind:
+    return FaultKind.LASTING if code >= _REFUSED_FOR_GOOD else FaultKind.PASSING
+
+
+def _why_not_connected(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"the mail server does not let this user in ({_told(error)}): look at REBILL_SMTP_USER and its password"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the mail server's certificate is not trusted ({error.verify_message})"
+    return f"the mail server cannot be spoken to ({_told(error)})"
 
 
 def _told(error: Exception) -> str:
@@ -75,15 +88,16 @@ def _told(error: Exception) -> str:
 
 
 def _connected(settings: DeliverySettings) -> smtplib.SMTP:
+    trusted = ssl.create_default_context(cafile=settings.smtp_certificates)
     if settings.smtp_security is SmtpSecurity.TLS:
         server: smtplib.SMTP = smtplib.SMTP_SSL(
-            settings.smtp_host, settings.smtp_port, timeout=_SECONDS, context=ssl.create_default_context()
+            settings.smtp_host, settings.smtp_port, timeout=_SECONDS, context=trusted
         )
     else:
         server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_SECONDS)
     try:
         if settings.smtp_security is SmtpSecurity.STARTTLS:
-            server.starttls(context=ssl.create_default_context())
+            server.starttls(context=trusted)
         if settings.smtp_user and settings.smtp_password_file is not None:
             server.login(settings.smtp_user, settings.smtp_password_file.read_text(encoding="utf-8").strip())
     except BaseException:

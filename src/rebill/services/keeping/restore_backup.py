@@ -10,6 +10,7 @@ from rebill.lake.folders import publish
 from rebill.model.errors import Conflict, Invalid
 from rebill.services.acting.installation import Installation
 from rebill.services.keeping.backup_archive import LAKE, RECORD, ArchiveReader, Contents, table_member
+from rebill.store.document_deliveries import stop_deliveries
 from rebill.store.migrations import schema_revision, upgrade
 from rebill.store.whole_record import column_names, fill, filling, is_empty, tables_of_record
 
@@ -34,6 +35,8 @@ def restore_backup(installation: Installation, file: Path) -> Contents:
         _unpack_lake(archive, staging)
         with installation.database.writing() as connection:
             _fill_record(connection, archive)
+            # What waited when it was backed up may have been delivered since: only a person can know.
+            stop_deliveries(connection)
             if staging.exists():
                 # Only locks can lie there: the emptiness was looked at above.
                 shutil.rmtree(installation.lake_folder, ignore_errors=True)

@@ -1,0 +1,124 @@
+"""Bring one document to its customer by one way, and record what became of it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Connection
+
+from rebill.documents.presented import PresentedStatement
+from rebill.model.document import DocumentForm
+from rebill.model.document_delivery import DeliveryState, DeliveryWay
+from rebill.model.errors import Conflict, RebillError
+from rebill.model.party import Caller
+from rebill.services.acting.installation import Installation
+from rebill.services.delivering.faults import DeliveryFault, FaultKind, Unsure
+from rebill.services.delivering.folder import write_files
+from rebill.services.delivering.letter import letter, send
+from rebill.services.presenting.customer_data_set import write_customer_data_set
+from rebill.services.presenting.presented_statement import presented_statement
+from rebill.services.presenting.statement_file import file_of
+from rebill.store.customers import billing_folders
+from rebill.store.document_deliveries import begin_delivery, end_delivery, forget_order
+from rebill.store.partners import hold_partner
+from rebill.store.scope import Scope
+
+FILED = (DocumentForm.PDF, DocumentForm.CSV, DocumentForm.CII, DocumentForm.FOCUS_PARQUET)
+"""What is written into a customer's folder; an electronic invoice where there can be one."""
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How an attempt to deliver a document ended, what is to be told of it, and of a fault its kind."""
+
+    statement_id: int
+    way: DeliveryWay
+    state: DeliveryState
+    told: str = ""
+    fault: FaultKind | None = None
+
+
+def deliver_one(installation: Installation, caller: Caller, statement_id: int, way: DeliveryWay) -> Attempt | None:
+    """Deliver a document; ``None`` where there is nowhere to, or another process has it in hand."""
+    presented = presented_statement(installation, caller, statement_id)
+    target = _target(installation, caller, presented, way)
+    customer_id = presented.statement.customer_id
+
+    def begin(connection: Connection) -> bool:
+        scope = Scope.of(connection, caller)
+        hold_partner(scope)
+        if not target:
+            forget_order(scope, statement_id, way)
+            return False
+        return begin_delivery(scope, statement_id, customer_id, way, target, installation.clock())
+
+    # What is about to leave is in the record before it does: a process that is killed sends nothing twice.
+    if not installation.database.write(begin):
+        return None
+    ended = _attempted(installation, caller, presented, target, way)
+
+    def end(connection: Connection) -> None:
+        scope, is_lasting = Scope.of(connection, caller), ended.fault is FaultKind.LASTING
+        end_delivery(scope, statement_id, way, ended.state, ended.told, installation.clock(), is_lasting)
+
+    installation.database.write(end)
+    return ended
+
+
+def _attempted(
+    installation: Installation, caller: Caller, presented: PresentedStatement, target: str, way: DeliveryWay
+) -> Attempt:
+    bring = _bring_to_folder if way is DeliveryWay.FOLDER else _bring_by_mail
+    document = (presented.statement_id, way)
+    try:
+        return Attempt(*document, DeliveryState.DELIVERED, bring(installation, caller, presented, target))
+    except DeliveryFault as fault:
+        return Attempt(*document, DeliveryState.FAILED, str(fault), fault.kind)
+    except RebillError as fault:
+        # A document that cannot be made has not left either.
+        return Attempt(*document, DeliveryState.FAILED, str(fault), FaultKind.PASSING)
+    except Unsure as fault:
+        return Attempt(*document, DeliveryState.UNSURE, str(fault))
+
+
+def _target(installation: Installation, caller: Caller, presented: PresentedStatement, way: DeliveryWay) -> str:
+    """The customer's folder, or its addresses; ``""`` where it has none."""
+    if way is DeliveryWay.EMAIL:
+        return presented.particulars.recipient.details.email
+    customer_id = presented.statement.customer_id
+    with installation.database.reading() as connection:
+        return billing_folders(Scope.of(connection, caller), [customer_id]).get(customer_id, "")
+
+
+def _bring_to_folder(installation: Installation, caller: Caller, presented: PresentedStatement, target: str) -> str:
+    stem = f"{_UNSAFE.sub('_', presented.document.invoice_id)}-{presented.statement_id}"
+    with TemporaryDirectory(prefix="rebill-delivery-") as folder:
+        files: dict[str, Path] = {}
+        for form in FILED:
+            name = f"{stem}.{form.ending}"
+            if _written(installation, caller, presented, form, Path(folder) / name):
+                files[name] = Path(folder) / name
+        write_files(installation, target, files)
+    return ""
+
+
+def _written(
+    installation: Installation, caller: Caller, presented: PresentedStatement, form: DocumentForm, file: Path
+) -> bool:
+    """Write a document to a file; ``False`` for an electronic invoice of which too little is told."""
+    if form.is_data_set:
+        write_customer_data_set(installation, caller, presented.statement_id, form, file)
+        return True
+    try:
+        file.write_bytes(file_of(installation, presented, form).content)
+    except Conflict:
+        return False
+    return True
+
+
+def _bring_by_mail(installation: Installation, _: Caller, presented: PresentedStatement, __: str) -> str:
+    settings = installation.settings.delivery
+    file = file_of(installation, presented, DocumentForm.PDF)
+    return send(settings, letter(settings, presented, file, installation.clock().timestamp()))
