@@ -35,6 +35,17 @@ class BlobServer:
                 if file.is_file():
                     client.upload_blob(file.relative_to(folder).as_posix(), file.read_bytes(), overwrite=True)
 
+    def blobs(self, container: str) -> dict[str, tuple[str, bytes]]:
+        """Every blob of a container: the version of its last change, and what it holds."""
+        with BlobServiceClient.from_connection_string(self.connection_string) as service:
+            client = service.get_container_client(container)
+            return {blob.name: (blob.etag, client.download_blob(blob.name).readall()) for blob in client.list_blobs()}
+
+    def make(self, container: str) -> None:
+        """Make an empty container."""
+        with BlobServiceClient.from_connection_string(self.connection_string) as service:
+            service.create_container(container)
+
     def delete(self, container: str, name: str) -> None:
         """Delete a blob."""
         with BlobServiceClient.from_connection_string(self.connection_string) as service:

@@ -78,6 +78,14 @@ def blob_server() -> Iterator[BlobServer]:
         yield server
 
 
+@pytest.fixture
+def empty_container(blob_server: BlobServer, tmp_path: Path) -> str:
+    """The name of a container of a test's own."""
+    name = f"e-{abs(hash(tmp_path)):x}"
+    blob_server.make(name)
+    return name
+
+
 def _migrate(url: str) -> None:
     database = Database(url)
     try:

@@ -14,7 +14,8 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.costs.import_costs import import_delivery
 from rebill.sources.delivery_source import DeliverySource, GivenFiles
 from rebill.sources.exports.runs import ExportRun, FilesElsewhere, export_runs, newest
-from rebill.sources.exports.storage import is_address, storage_at
+from rebill.sources.exports.storage import storage_at
+from rebill.storage.address import is_address
 
 
 class Outcome(StrEnum):

@@ -14,11 +14,11 @@ from rebill.model.errors import Conflict, RebillError
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.delivering.faults import DeliveryFault, FaultKind, Unsure
-from rebill.services.delivering.folder import write_files
 from rebill.services.delivering.letter import letter, send
 from rebill.services.presenting.customer_data_set import write_customer_data_set
 from rebill.services.presenting.presented_statement import presented_statement
 from rebill.services.presenting.statement_file import file_of
+from rebill.storage.writing import WritingFault, write_files
 from rebill.store.customers import billing_folders
 from rebill.store.document_deliveries import begin_delivery, end_delivery, forget_order
 from rebill.store.partners import hold_partner
@@ -100,7 +100,12 @@ def _bring_to_folder(installation: Installation, caller: Caller, presented: Pres
             name = f"{stem}.{form.ending}"
             if _written(installation, caller, presented, form, Path(folder) / name):
                 files[name] = Path(folder) / name
-        write_files(installation, target, files)
+        settings = installation.settings
+        try:
+            write_files(settings.delivery.folder, target, files, settings.storage_connection_string_file)
+        except WritingFault as fault:
+            kind = FaultKind.UNREACHABLE if fault.is_of_place else FaultKind.PASSING
+            raise DeliveryFault(str(fault), kind) from None
     return ""
 
 

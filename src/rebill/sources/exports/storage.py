@@ -1,24 +1,16 @@
-"""Where exports are delivered to: a folder of this machine, or one at an address such as ``az://container/folder``.
+"""Where exports are delivered to: a folder of this machine, or one at an address such as ``az://container/folder``."""
 
-Addresses are read by fsspec; Azure's by adlfs, with what the environment says of the account: a connection string,
-an account's key, a signature, an application of the tenant, or the identity of the machine. No secret stands in an
-address, and none in what is said of a fault.
-"""
-
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from rebill.model.data_set import FileFault, refuse_files
 from rebill.model.errors import Invalid, Refusal
 from rebill.sources.cost_files import COST_FILE_ENDINGS, CostFile, refusals
 from rebill.sources.exports.manifest import GREATEST_MANIFEST_BYTES, MANIFEST_NAME, Blob
-
-_ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]*)://.+")
-_AZURE: Final = ("az", "abfs", "abfss")
+from rebill.storage.address import file_system, is_address, told
 
 
 class ExportStorage(Protocol):
@@ -38,11 +30,6 @@ class ExportStorage(Protocol):
     def find(self, manifest: str, blob: Blob) -> str | None: ...
 
     def bring(self, path: str, file: CostFile) -> CostFile: ...
-
-
-def is_address(text: str) -> bool:
-    """Whether this names a place by a protocol, and not by a path of this machine."""
-    return _ADDRESS.fullmatch(text) is not None
 
 
 def storage_at(address: str, connection_string_file: Path | None = None) -> ExportStorage:
@@ -151,20 +138,6 @@ def _remote(address: str, connection_string_file: Path | None) -> RemoteStorage:
         return RemoteStorage(address, *file_system(address, connection_string_file))
 
 
-def file_system(address: str, connection_string_file: Path | None) -> tuple[Any, str]:
-    """What fsspec has for an address: the file system, and the path in it. Raises what the storage raises."""
-    # Half a second that only those who name an address wait.
-    from fsspec.core import url_to_fs
-
-    options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
-    if address.partition("://")[0] in _AZURE:
-        options["anon"] = False
-        if connection_string_file is not None:
-            options["connection_string"] = connection_string_file.read_text(encoding="utf-8").strip()
-    system, root = url_to_fs(address, **options)
-    return system, str(root)
-
-
 @contextmanager
 def _faults_said(address: str) -> Iterator[None]:
     try:
@@ -172,9 +145,5 @@ def _faults_said(address: str) -> Iterator[None]:
     except Refusal:
         raise
     except Exception as error:  # noqa: BLE001 - each kind of storage raises errors of its own
-        # Their texts may hold signed links, so only their names and codes are told.
-        codes = [str(found) for name in ("status_code", "error_code") if (found := getattr(error, name, None))]
-        told = " ".join([type(error).__name__, *codes])
-        refuse_files(
-            [(address, FileFault.STORAGE_REFUSED, f"cannot be read ({told}); check the address and the rights on it")]
-        )
+        sentence = f"cannot be read ({told(error)}); check the address and the rights on it"
+        refuse_files([(address, FileFault.STORAGE_REFUSED, sentence)])
