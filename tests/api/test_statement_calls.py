@@ -38,7 +38,8 @@ def test_a_statement_is_listed_with_every_documented_key(api: ApiClient, world: 
         "corrects": None,
     }
     line = {"service": "Virtual Machines", "charge_category": "Usage", "quantity": None, "provider": "Microsoft"}
-    line |= {"kind": "charges", "reference": None, "description": "", "correction_of": None}
+    line |= {"kind": "charges", "reference": None, "description": "", "correction_of": None, "tax_category": None}
+    line |= {"tax_percent": None}
     assert api.get(f"{STATEMENTS}/{number}").json() == {
         **artifact,
         "lines": [
@@ -47,6 +48,7 @@ def test_a_statement_is_listed_with_every_documented_key(api: ApiClient, world: 
         ],
         "reason": "",
         "blocks": [],
+        "tax": {"net": "13.01", "tax": "0.00", "payable": "13.01", "parts": []},
     }
 
 

@@ -53,7 +53,7 @@ def test_a_wrong_key_is_told_without_it_and_nothing_is_written(
     with_wrong = blob_server.connection_string.replace(blob_server.key, wrong)
     failed = deliver(sender_of(installation, tmp_path, empty_container, with_wrong), partner)
     assert (failed.state, failed.attempts) == (DeliveryState.FAILED, 1)
-    assert failed.fault.startswith("indigo/bills cannot be written to (ClientAuthenticationError 403")
+    assert failed.fault.startswith("indigo/bills cannot be written to (HttpResponseError 403 ")
     assert wrong not in failed.fault
     assert blob_server.blobs(empty_container) == {}
     done = deliver(sender_of(installation, tmp_path, empty_container, blob_server.connection_string), partner)

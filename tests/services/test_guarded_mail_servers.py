@@ -20,6 +20,8 @@ from tests.mail_server import Mailbox, mail_server
 from tests.services.deliveries import BY_MAIL, delivering, issued
 
 PASSWORD = "correct horse battery staple"
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+"""The server that is encrypted from the first byte does not know that it is."""
 both_ways = pytest.mark.parametrize("security", [SmtpSecurity.STARTTLS, SmtpSecurity.TLS])
 
 

@@ -230,9 +230,10 @@ def test_a_statement_gives_the_same_bytes_on_every_store(month: Month) -> None:
     statement = get_statement(month.installation, month.caller, record.statement_id).statement
     assert statement_csv(1, statement) == (
         "statement_id,customer_id,period,currency,status,document_type,invoice_id,invoice_date,corrects,"
-        "n,provider,subscription,service,charge_category,quantity,amount,kind,reference,description,correction_of\r\n"
+        "n,provider,subscription,service,charge_category,quantity,amount,kind,reference,description,correction_of,"
+        "tax_category,tax_percent\r\n"
         f"1,{first},2024-09,USD,Estimated,statement,,,,"
-        "1,Microsoft,s-1,Virtual Machines,Usage,2.50000000,10.50,charges,,,\r\n"
+        "1,Microsoft,s-1,Virtual Machines,Usage,2.50000000,10.50,charges,,,,,\r\n"
     )
     document = json.loads(statement_json(1, statement))
     assert document["lines"][0]["quantity"] == "2.50000000"

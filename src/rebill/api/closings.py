@@ -75,7 +75,7 @@ def number(call: Call) -> Answer:
     """An issued document gets the number that the partner's own system gave it: once, for ever."""
     invoice_id = call.body_as(NumberBody).invoice_id
     return Answer.json(
-        200, statement_answer(give_number(call.installation, call.caller, statement_id_of(call), invoice_id))
+        200, statement_answer(call, give_number(call.installation, call.caller, statement_id_of(call), invoice_id))
     )
 
 

@@ -17,14 +17,16 @@ from rebill.api.statement_shapes import (
     StatementLineAnswer,
     StatementList,
     StatementSummary,
+    StatementTaxAnswer,
 )
 from rebill.documents.currency_symbol import currency_symbol
-from rebill.documents.statement_lines import block_documents, line_documents
+from rebill.documents.statement_lines import block_documents, line_documents, tax_document
 from rebill.model.cloud import Cloud, cloud_of
 from rebill.model.document import DocumentForm
 from rebill.model.statement import StatementFilter, StatementStatus
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement, list_statements, unknown_statement
+from rebill.services.presenting.presented_statement import tax_on
 from rebill.services.presenting.statement_file import statement_file
 from rebill.store.statements import StatementRecord
 
@@ -70,7 +72,7 @@ def get(call: Call) -> Answer:
         raise NotAcceptable(tuple(_FORMS))
     headers = {"Vary": "Accept"}
     if media_type == DocumentForm.JSON.media_type:
-        return Answer.json(200, statement_answer(record), headers)
+        return Answer.json(200, statement_answer(call, record), headers)
     file = statement_file(call.installation, call.caller, statement_id, _FORMS[media_type])
     headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     return Answer(200, file.content, headers, media_type + _PARAMETERS.get(file.form, ""))
@@ -87,13 +89,20 @@ def statement_id_of(call: Call) -> int:
     return statement_id
 
 
-def statement_answer(record: StatementRecord) -> StatementAnswer:
-    """A statement with its lines, as the API shows it."""
+def statement_answer(call: Call, record: StatementRecord) -> StatementAnswer:
+    """A statement with its lines and its tax, as the API shows it."""
+    tax = tax_on(call.installation, call.caller, record)
     statement = record.statement
     cloud = cloud_of(line.priced.provider for line in statement.lines)
-    lines = [StatementLineAnswer.model_validate(line) for line in line_documents(statement)]
+    lines = [StatementLineAnswer.model_validate(line) for line in line_documents(statement, tax)]
     blocks = [StatementBlockAnswer.model_validate(block) for block in block_documents(statement)]
-    return StatementAnswer(**_summary(record, cloud), reason=record.document.reason, lines=lines, blocks=blocks)
+    return StatementAnswer(
+        **_summary(record, cloud),
+        reason=record.document.reason,
+        lines=lines,
+        blocks=blocks,
+        tax=StatementTaxAnswer.model_validate(tax_document(statement, tax)),
+    )
 
 
 def _summary(record: StatementRecord, cloud: Cloud) -> dict[str, Any]:

@@ -67,6 +67,28 @@ class StatementLineAnswer(AnswerShape):
     reference: Annotated[int | None, Field(description="The billing rule or entry number that makes the line.")]
     description: str
     correction_of: Annotated[str | None, Field(description="YYYY-MM: the month that the line's block corrects.")]
+    tax_category: Annotated[str | None, Field(description="Of EN 16931; null where no tax is told of.")]
+    tax_percent: Annotated[str | None, Field(description="Null where no tax is told of.")]
+
+
+class StatementTaxPartAnswer(AnswerShape):
+    """The lines of a statement under one treatment: their sum, and the tax on it, as texts in minor digits."""
+
+    category: Annotated[str, Field(description="Of EN 16931: S, Z, E, AE, K, G or O.")]
+    percent: str
+    base: str
+    tax: Annotated[str, Field(description="The percent of the base, rounded once, half away from zero.")]
+    reason: Annotated[str, Field(description="Why no tax is charged; empty where some is.")]
+    reason_code: Annotated[str, Field(description="The same as a code of the VATEX list; empty where none is named.")]
+
+
+class StatementTaxAnswer(AnswerShape):
+    """What the documents of a statement show of tax; without rules of tax there are no parts."""
+
+    net: Annotated[str, Field(description="The total, before tax.")]
+    tax: str
+    payable: Annotated[str, Field(description="What is due: net and tax.")]
+    parts: list[StatementTaxPartAnswer]
 
 
 class StatementBlockAnswer(AnswerShape):
@@ -83,3 +105,4 @@ class StatementAnswer(StatementSummary):
     reason: Annotated[str, Field(description="Why a note was issued.")]
     lines: list[StatementLineAnswer]
     blocks: list[StatementBlockAnswer]
+    tax: StatementTaxAnswer

@@ -60,14 +60,15 @@ def list_all(
 @commands.command("show")
 def show(statement_id: StatementArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """Show one statement with all its lines, as the customer gets it."""
-    from rebill.documents import statement_json
     from rebill.services.billing.read_statements import get_statement
+    from rebill.services.presenting.statement_file import statement_file
 
     with partner_session(partner, as_json) as session:
-        record = get_statement(session.installation, session.caller, statement_id)
         if as_json:
-            sys.stdout.write(statement_json(record.statement_id, record.statement, record.document).rstrip("\n") + "\n")
+            told = statement_file(session.installation, session.caller, statement_id, DocumentForm.JSON)
+            sys.stdout.write(told.content.decode().rstrip("\n") + "\n")
             return
+        record = get_statement(session.installation, session.caller, statement_id)
         show_statement(session.output, record)
         session.output.next_step(
             f"rebill statements export {statement_id} --format csv -o statement.csv writes it to a file."

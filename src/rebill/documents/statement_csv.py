@@ -8,6 +8,7 @@ from rebill.documents.statement_json import STATEMENT
 from rebill.documents.statement_lines import LINE_KEYS, line_documents
 from rebill.model.document import Document
 from rebill.model.statement import Statement
+from rebill.model.tax import DocumentTax, taxed
 
 _HEAD_KEYS = (
     "statement_id",
@@ -23,10 +24,13 @@ _HEAD_KEYS = (
 _WORDS = ("provider", "subscription", "service", "charge_category")
 
 
-def statement_csv(statement_id: int, statement: Statement, document: Document = STATEMENT) -> str:
-    """The statement's lines, each with the statement's own keys in front; amounts in minor digits.
+def statement_csv(
+    statement_id: int, statement: Statement, document: Document = STATEMENT, tax: DocumentTax | None = None
+) -> str:
+    """The statement's lines, each with the statement's own keys in front; amounts in minor digits, before tax.
 
-    A text that a spreadsheet would run as a formula gets an apostrophe in front; numbers do not.
+    ``tax``: what its documents tell of tax; ``None`` for nothing. A text that a spreadsheet would run as a formula gets
+    an apostrophe in front; numbers do not.
     """
     head = (
         str(statement_id),
@@ -42,8 +46,9 @@ def statement_csv(statement_id: int, statement: Statement, document: Document = 
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\r\n")
     writer.writerow((*_HEAD_KEYS, *LINE_KEYS))
-    for line in line_documents(statement):
+    for line in line_documents(statement, tax or taxed(statement, ())):
         words = [harmless(line[key]) for key in _WORDS]
         told = (line["kind"], line["reference"], harmless(line["description"]), line["correction_of"])
-        writer.writerow((*head, line["n"], *words, line["quantity"], line["amount"], *told))
+        taxed_as = (line["tax_category"], line["tax_percent"])
+        writer.writerow((*head, line["n"], *words, line["quantity"], line["amount"], *told, *taxed_as))
     return rows.getvalue()

@@ -2,8 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,7 +22,7 @@ class WritingFault(Exception):
 def write_files(place: str, folder: str, files: Mapping[str, Path], connection_string_file: Path | None = None) -> None:
     """Write files into a folder below a place: name → what to copy. One of the same name is replaced in one step.
 
-    What is there already, byte for byte, is left alone. Raises ``WritingFault``; what was written before stays.
+    Raises ``WritingFault``; what was written before stays.
     """
     try:
         if is_address(place):
@@ -37,16 +36,13 @@ def write_files(place: str, folder: str, files: Mapping[str, Path], connection_s
 def _write_local(folder: Path, files: Mapping[str, Path]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, source in files.items():
-        target = folder / name
-        if target.is_file() and _is_same(source, target.stat().st_size, partial(target.open, "rb")):
-            continue
         handle, beside = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as stream, source.open("rb") as content:
                 while block := content.read(_BLOCK):
                     stream.write(block)
             Path(beside).chmod(0o644)
-            Path(beside).replace(target)
+            Path(beside).replace(folder / name)
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
@@ -57,20 +53,7 @@ def _write_remote(address: str, folder: str, files: Mapping[str, Path], connecti
     # Who delivers tries again by itself; Azure's own client would have it wait for minutes.
     options: dict[str, Any] = {"retry_total": 0} if is_azure(address) else {}
     for name, source in files.items():
-        target = str(PurePosixPath(root) / folder / name)
-        if not (system.exists(target) and _is_same(source, system.size(target), partial(system.open, target, "rb"))):
-            system.put_file(str(source), target, **options)
-
-
-def _is_same(source: Path, size: int, opened: Callable[[], Any]) -> bool:
-    """Whether what is there, of this size, has the bytes of ``source``."""
-    if size != source.stat().st_size:
-        return False
-    with source.open("rb") as wanted, opened() as found:
-        while block := wanted.read(_BLOCK):
-            if found.read(len(block)) != block:
-                return False
-    return True
+        system.put_file(str(source), str(PurePosixPath(root) / folder / name), **options)
 
 
 def _is_of_place(error: Exception) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rebill.documents.presented import CorrectedDocument, PresentedStatement
 from rebill.model.party import Caller
+from rebill.model.tax import DocumentTax, taxed
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.read_statements import unknown_statement
@@ -21,6 +22,15 @@ def presented_statement(installation: Installation, caller: Caller, statement_id
         if record is None:
             raise unknown_statement(statement_id)
         return _presented(scope, record)
+
+
+def tax_on(installation: Installation, caller: Caller, record: StatementRecord) -> DocumentTax:
+    """The tax that the documents of a statement show, by the rules that it was issued with. Raises ``Forbidden``."""
+    require(caller, Permission.READ_OWN)
+    with installation.database.reading() as connection:
+        partners = Scope(connection, caller.partner_id)
+        particulars = particulars_of(partners, record.statement_id, record.statement.customer_id)
+    return taxed(record.statement, particulars.tax_rules)
 
 
 def _presented(scope: Scope, record: StatementRecord) -> PresentedStatement:

@@ -59,7 +59,7 @@ def file_of(installation: Installation, presented: PresentedStatement, form: Doc
 
 
 def _content(installation: Installation, presented: PresentedStatement, form: DocumentForm) -> bytes:
-    one = (presented.statement_id, presented.statement, presented.document)
+    one = (presented.statement_id, presented.statement, presented.document, presented.tax)
     if form is DocumentForm.JSON:
         return statement_json(*one).encode()
     if form is DocumentForm.CSV:
