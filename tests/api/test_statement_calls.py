@@ -186,10 +186,8 @@ def test_the_form_is_what_the_caller_accepts(api: ApiClient, world: World) -> No
     assert [(row["provider"], row["amount"]) for row in rows] == [("'=cmd", "2.00"), ("Microsoft", "11.01")]
     for accept in ("", "*/*", "application/*", "text/html, */*;q=0.1", "application/json, text/csv"):
         answer = api.get(path, headers={"Accept": accept})
-        assert (answer.headers["Content-Type"], answer.headers["Vary"]) == (
-            "application/json",
-            "Authorization, Accept",
-        )
+        assert answer.headers["Content-Type"] == "application/json"
+        assert {"Authorization", "Accept"} <= set(answer.headers["Vary"].split(", "))
         assert answer.json()["id"] == number
 
 

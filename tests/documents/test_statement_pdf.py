@@ -113,6 +113,21 @@ def test_a_character_that_no_font_has_is_replaced_and_the_rest_stands() -> None:
     assert "\ufffd\ufffd Machines Microsoft 10,00" in first
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("bell\u0007 and nothing\u0000", "bell\ufffd and nothing\ufffd"),
+        ("two\nlines\tof it", "two lines of it"),
+        ('"quoted" \\u0001 \u0001', '"quoted" \\u0001 \ufffd'),
+        ('\uffff"}\ufffe', '\ufffd"}\ufffd'),
+        ('中"\\文', '\ufffd"\\\ufffd'),
+    ],
+)
+def test_what_can_have_no_picture_is_shown_as_such_whatever_stands_beside_it(name: str, shown: str) -> None:
+    first = pages_of(statement_pdf(presented(charges(name, "10"))))[0]
+    assert f"{shown} Microsoft 10,00" in first
+
+
 def test_the_same_statement_gives_the_same_bytes_and_other_data_others() -> None:
     one = statement_pdf(presented(charges("Virtual Machines", "10")))
     assert statement_pdf(presented(charges("Virtual Machines", "11"))) != one

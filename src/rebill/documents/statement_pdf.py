@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from rebill.documents.factur_x import marked
 from rebill.documents.presented import PresentedStatement
 from rebill.documents.typesetting import typeset
 from rebill.documents.wording import Wording, wording_of
@@ -25,6 +26,8 @@ _BREAK_AFTER = 8
 _LONG_RUN = re.compile(rf"\S{{{_WITHOUT_BREAK + 1},}}")
 _TURNING = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 """Signs that turn the direction of what follows: no name may reorder the numbers beside it."""
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}") | dict.fromkeys(b"\t\n\r", " ")
+"""Characters that no font can have."""
 
 
 def statement_pdf(
@@ -32,14 +35,14 @@ def statement_pdf(
 ) -> bytes:
     """The statement as PDF/A-3b, the same bytes for the same statement and particulars.
 
-    ``electronic_invoice``: the same document as CII, to be embedded as ``factur-x.xml``.
+    ``electronic_invoice``: the same document as CII, to be embedded as ``factur-x.xml`` (Factur-X).
     """
     data = statement_data(presented)
     made = presented.document.invoice_date or presented.statement.month.first_day
     moment = int(datetime.combine(made, time.min, UTC).timestamp())
     attachments = {"invoice": electronic_invoice} if electronic_invoice else {}
-    text = json.dumps(data, ensure_ascii=False).translate(_TURNING)
-    return typeset(text, attachments, presented.logo, moment, font_folder)
+    pdf = typeset(json.dumps(_settable(data), ensure_ascii=False), attachments, presented.logo, moment, font_folder)
+    return marked(pdf) if electronic_invoice else pdf
 
 
 def statement_data(presented: PresentedStatement) -> dict[str, Any]:
@@ -69,6 +72,17 @@ def statement_data(presented: PresentedStatement) -> dict[str, Any]:
         "footer": breakable(letterhead.footer),
         "color": told_apart(presented.particulars.color, _PAPER) if presented.particulars.color else _INK,
     }
+
+
+def _settable(value: Any) -> Any:
+    """The same without what cannot be set, or may not be."""
+    if isinstance(value, str):
+        return value.translate(_TURNING | _CONTROLS)
+    if isinstance(value, list):
+        return [_settable(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _settable(one) for key, one in value.items()}
+    return value
 
 
 def breakable(text: str) -> str:

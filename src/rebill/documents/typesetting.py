@@ -21,6 +21,8 @@ from rebill.model.errors import ProgramError
 TEMPLATE: Final = "statement.typ"
 STANDARD: Final = "a-3b"
 _UNSHOWABLE = re.compile(r'the text `"((?:\\.|[^"\\])*)"` could not be displayed')
+_ESCAPE = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))")
+_SHORT = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 _GREATEST_ROUNDS = 3
 _PICTURE_TRIAL = '#set document(title: "A picture")\n#image("{name}", width: 2cm)\n'
 
@@ -54,7 +56,7 @@ def typeset(
         try:
             return setter.compile(None, {"data": data, "logo": picture, **attachments}, timestamp)
         except TypstError as error:
-            unshowable = set("".join(_UNSHOWABLE.findall(error.diagnostic)))
+            unshowable = set("".join(map(_without_escapes, _UNSHOWABLE.findall(error.diagnostic))))
             if not unshowable:
                 raise ProgramError(
                     "document_not_set", f"The document could not be set: {error}. Please report this."
@@ -100,6 +102,11 @@ class _Setter:
         if not isinstance(found, bytes):
             raise AssertionError("a PDF is one file")
         return found
+
+
+def _without_escapes(told: str) -> str:
+    """A text as it is, of which Typst tells with escapes: ``\\u{1}`` for what has no picture."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _SHORT.get(found[2], found[2]), told)
 
 
 @cache
