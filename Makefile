@@ -49,8 +49,8 @@ bench-pages: .venv/development.stamp ## how long the server takes for each page,
 bench-peers: .venv/runtime.stamp .venv/peers.stamp ## the same month in pandas, Polars and CloudKitty, as ratios (LINES=1000000)
 	@$(BIN)/python -m benchmarks.peers $(LINES:%=--lines %)
 
-fuzz-api: .venv/development.stamp ## the API tried against its document at length, with Schemathesis, on both stores
-	@$(BIN)/python -m tests.api.trial
+fuzz-api: .venv/development.stamp ## the API tried against its document, with Schemathesis, on both stores (SECONDS=600 each, SEED=1)
+	@$(BIN)/python -m tests.api.trial $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
 
 mutation: .venv/development.stamp .venv/mutmut.stamp ## faults put into rating, and which no test notices (SAMPLE=8: so many of each kind, SEED=1)
 	@$(BIN)/python -m tests.mutation $(SAMPLE:%=--sample %) $(SEED:%=--seed %)

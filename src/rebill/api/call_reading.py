@@ -49,7 +49,9 @@ def _read_body(headers: Headers, route: Route, body: bytes) -> tuple[object, dic
         parsed = read_json(body, headers.get("content-type"), headers.get("content-encoding"))
     except Invalid as invalid:
         return None, invalid.fields
-    read = read_shape(route.body, parsed.value)
+    # `null` is absent: a published SDK sends these four bytes with every GET.
+    is_absent = parsed.value is None and route.may_lack_body
+    read = read_shape(route.body, {} if is_absent else parsed.value)
     return read.shape, {**read.faults, **parsed.faults}
 
 

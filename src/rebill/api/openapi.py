@@ -14,6 +14,7 @@ from rebill.api.documented_examples import OF_ANY_CALL, Example, documented_exam
 from rebill.api.openapi_answers import error_components, has_entity_tag, header_components, responses
 from rebill.api.openapi_words import ABOUT, OPERATION_TAG, TAGS
 from rebill.api.route import Route
+from rebill.api.shapes import LenientBody
 from rebill.api.texts import GREATEST_ID
 from rebill.model.party import Role
 from rebill.services.acting.audit_trail import GREATEST_REASON_LENGTH
@@ -177,6 +178,24 @@ def _parameters(route: Route, examples: Sequence[Example]) -> list[dict[str, Any
     return [*in_path, *in_query, *({"$ref": f"#/components/parameters/{name}"} for name in of_all)]
 
 
+def _needed_in_body(route: Route) -> set[str]:
+    """The fields that the body of a call cannot do without."""
+    body = route.body
+    if body is None:
+        return set()
+    told = body.documented_as_required if issubclass(body, LenientBody) else ()
+    return {*told, *(name for name, field in body.model_fields.items() if field.is_required())}
+
+
+def _link(other: Route, shown: Mapping[str, str], in_body: Sequence[str]) -> dict[str, Any]:
+    link: dict[str, Any] = {"operationId": operation_id(other)}
+    if other.id_names:
+        link["parameters"] = {name: f"$response.body#{shown[name]}" for name in other.id_names}
+    if in_body:
+        link["requestBody"] = {name: f"$response.body#{shown[name]}" for name in in_body}
+    return link
+
+
 def _id_words(name: str) -> str:
     if name == "client_api_id":
         return "The customer's `id`."
@@ -185,16 +204,18 @@ def _id_words(name: str) -> str:
 
 
 def _add_links(operation: dict[str, Any], route: Route, routes: Sequence[Route]) -> None:
-    """From the ids that the call shows to the calls that take them; what only reads leads to what only reads."""
+    """From the ids that the call shows to the calls that take them, in their paths or as fields of their bodies.
+
+    What only reads leads to what only reads.
+    """
     if not route.shows:
         return
-    links = {
-        operation_id(other): {
-            "operationId": operation_id(other),
-            "parameters": {name: f"$response.body#{route.shows[name]}" for name in other.id_names},
-        }
-        for other in routes
-        if other.id_names and set(other.id_names) <= route.shows.keys() and (route.changes or not other.changes)
-    }
+    links = {}
+    for other in routes:
+        if other.changes and not route.changes:
+            continue
+        in_body = _needed_in_body(other) & route.shows.keys()
+        if (other.id_names or in_body) and set(other.id_names) <= route.shows.keys():
+            links[operation_id(other)] = _link(other, route.shows, sorted(in_body))
     success = str(next(iter(route.answers)))
     operation["responses"][success]["links"] = links

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from rebill.api.routes import ROUTES
 from rebill.services.acting.installation import Installation
 from tests.api.client import ApiClient
 from tests.api.clients.habits import habit
@@ -145,6 +146,13 @@ def test_bodies_of_get_and_delete_are_passed_over(api: ApiClient, world: World, 
     for content_type in ("application/json", "application/x-www-form-urlencoded"):
         answer = api.request(method, path, content=body, headers={"Content-Type": content_type})
         assert answer.status_code == (200 if method == "GET" else 204 if content_type == "application/json" else 404)
+
+
+def test_the_four_bytes_null_ask_what_no_body_asks(api: ApiClient) -> None:
+    for route in ROUTES:
+        if route.method == "GET" and route.permission is not None and not route.id_names:
+            told = api.request("GET", route.path, content=b"null", headers={"Content-Type": "application/json"})
+            assert (route.path, told.status_code) == (route.path, api.get(route.path).status_code)
 
 
 @habit("fields of an empty struct: `created_at` of the year 1, an address whose fields are all empty")

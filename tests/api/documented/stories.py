@@ -291,6 +291,9 @@ def _customers_of_version(documented: Documented, version: str, new: dict[str, A
     key = {"Idempotency-Key": f"7c1f0d5e-{version}", "X-Reason": "Signed on 1 October"}
     made = tell.call("A customer is created", "POST", base, status=201, body=new, headers=key)["id"]
     tell.unknown("POST", base, new)
+    if version == "v2":
+        address = {"street1": "1 Cliff Way", "city": "Florin", "state": "FL", "zipcode": "33101", "country": "US"}
+        tell.call("Without an account yet", "POST", base, status=201, body={"name": "Rugen Labs", "address": address})
     tell.call("Every fault at once", "POST", base, status=422, body={"name": "", "classification": "gold"})
     tell.call("A page of customers", "GET", base, status=200, query={"per_page": "2"})
     tell.unknown("GET", base)

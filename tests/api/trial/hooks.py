@@ -2,9 +2,13 @@
 
 Schemathesis reads this, not the tests. What JSON Schema cannot say of days: they lie between 1900 and 2999. Nor can it
 say what a body must have for its meaning to hold (an address, what goes with a ``rule_action``). A sequence whose first
-call is refused leads nowhere, so there POSTs are those of the document's own examples, each under a name of its own.
-Where a request has an id of the document's examples, it goes out with one of a thing that is there.
-All other phases send what the schema allows.
+call is refused or empty leads nowhere, so there bodies are those of the document's own examples, each under a name of
+its own, and lists are asked for their first page. Where a request has an id of the document's examples, it goes out with
+one of a thing that is there. All other phases send what the schema allows.
+
+Sequences begin with every call that makes or lists something. Schemathesis itself would begin with four of them: it
+takes a parameter such as ``after_id`` for the id of a thing that no call makes, and a call that has it for one that
+cannot go well.
 """
 
 import hashlib
@@ -19,6 +23,8 @@ from schemathesis import Case, HookContext
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
 from schemathesis.generation.meta import TestPhase
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi import stateful
 
 DAYS = strategies.dates(date(1900, 1, 1), date(2999, 12, 31))
 
@@ -28,13 +34,19 @@ schemathesis.openapi.format(
 )
 _NAMES = ("name", "book_name")
 _CUSTOMERS = ("client_api_id", "target_client_api_id", "customer_id")
+_PAGING = ("page", "after_id")
+_OVER = ("expires_at",)
+"""The document's examples are of 2024: what they say will come is over."""
 _THINGS: dict[str, list[int]] = json.loads(os.environ.get("TRIAL_THINGS", "{}"))
 
 
 def map_case(_context: HookContext, case: Case) -> Case:
-    """``case`` with the body of an example, where it begins or goes on a sequence of calls and is meant to be sound."""
-    if case.meta is None or case.meta.phase.name is not TestPhase.STATEFUL or case.operation.method != "post":
+    """``case`` as it is likely to go well, where it begins or goes on a sequence of calls and is meant to be sound."""
+    if case.meta is None or case.meta.phase.name is not TestPhase.STATEFUL:
         return case
+    query = case.meta.components.get(ParameterLocation.QUERY)
+    if isinstance(case.query, dict) and query is not None and query.mode is GenerationMode.POSITIVE:
+        case.query = {name: value for name, value in case.query.items() if name not in _PAGING}
     body = case.meta.components.get(ParameterLocation.BODY)
     examples = _examples(case)
     if body is None or body.mode is not GenerationMode.POSITIVE or not isinstance(case.body, dict) or not examples:
@@ -44,7 +56,9 @@ def map_case(_context: HookContext, case: Case) -> Case:
     own_names = {name: f"{example[name]} {drawn[:8]}" for name in _NAMES if name in example}
     # Ids that an earlier call answered stay: they are what makes a sequence of the calls.
     known = {name: part for name, part in case.body.items() if name in example and name.endswith("_id")}
-    case.body = {**example, **own_names, **known}
+    shown = {name: part for name, part in example.items() if name not in _OVER}
+    there = {name: _THINGS["client_api_id"][0] for name in _CUSTOMERS if name in example}
+    case.body = {**shown, **own_names, **there, **known}
     return case
 
 
@@ -77,5 +91,10 @@ def before_call(_context: HookContext, case: Case, _options: dict[str, Any]) -> 
                 holder[name] = customers[0]
 
 
+def _begins_sequences(operation: APIOperation, _node: object, _produced: object) -> bool:
+    return operation.method == "post" or (operation.method == "get" and not operation.path_parameters)
+
+
+stateful.is_likely_root_transition = _begins_sequences
 schemathesis.hook(map_case)
 schemathesis.hook(before_call)

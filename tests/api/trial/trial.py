@@ -125,7 +125,7 @@ def try_api(world: World, folder: Path, *options: str) -> subprocess.CompletedPr
         command = [
             str(PROGRAM), "--config-file", str(folder / "schemathesis.toml"), "run", f"{address}/openapi.json",
             "--header", f"Authorization: Bearer {world.keys['admin']}", "--no-color",
-            "--warnings=off", "--generation-database=none", "--continue-on-failure", *options,
+            "--warnings=off", "--wait-for-schema=60", "--generation-database=none", "--continue-on-failure", *options,
         ]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(FOLDER), "NO_PROXY": "127.0.0.1"}
         environment |= {"TRIAL_THINGS": json.dumps(asdict(things))}
