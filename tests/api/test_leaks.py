@@ -17,6 +17,7 @@ from rebill.services.acting.permission import Permission
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.import_costs import import_costs
 from tests.api.client import ApiClient, api_client
+from tests.api.closing_steps import proposed
 from tests.api.leak_search import Secret, search
 from tests.api.price_book_steps import XML, assigned, book, noted_dry_run, priced
 from tests.api.world import ADD, ADDRESS, INVOICE, RULE, SUBSCRIPTIONS, World, entry
@@ -98,6 +99,7 @@ def planted(api: ApiClient, world: World) -> PlantedWorld:
         "price_book_account_assignment_id": (
             priced(api, book_assignment["id"], ["a"])["price_book_account_assignments"][0]["id"],
         ),
+        "closing_id": (proposed(world, world.customer_id),),
         "dry_run_id": (noted_dry_run(world, own, book_id),),
         "user_id": (user["id"],),
         "microsoft_invoice_id": (api.post("/v1/microsoft_invoices", INVOICE).json()["id"],),

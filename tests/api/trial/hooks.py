@@ -3,8 +3,8 @@
 Schemathesis reads this, not the tests. What JSON Schema cannot say of days: they lie between 1900 and 2999. Nor can it
 say what a body must have for its meaning to hold (an address, what goes with a ``rule_action``). A sequence whose first
 call is refused or empty leads nowhere, so there bodies are those of the document's own examples, each under a name of
-its own, and lists are asked for their first page. Where a request has an id of the document's examples, it goes out with
-one of a thing that is there. All other phases send what the schema allows.
+its own, and lists are asked for their first page. Where a request has an id of the document's examples, it goes out
+with one of a thing that is there. All other phases send what the schema allows.
 
 Sequences begin with every call that makes or lists something. Schemathesis itself would begin with four of them: it
 takes a parameter such as ``after_id`` for the id of a thing that no call makes, and a call that has it for one that
