@@ -13,7 +13,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.delivering.deliver_documents import deliver_due
 
 SECONDS_BETWEEN_DELIVERIES = 5
-SECONDS_AFTER_A_FAULT = 60
+SECONDS_AFTER_A_FAULT = 30
 
 
 class DeliveryKeeping:
