@@ -220,6 +220,8 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/api_keys/{api_key_id}"): Row((200, 403, 200, 403, 403, 404)),
     ("POST", "/v1/api_keys/{api_key_id}/rotate"): Row((201, 403, 403, 403, 403, 404), {}),
     ("DELETE", "/v1/api_keys/{api_key_id}"): Row((204, 403, 403, 403, 403, 404)),
+    ("GET", "/v1/partner_guards"): Row((200, 200, 200, 403, 403, 200)),
+    ("PUT", "/v1/partner_guards"): Row((200, 200, 403, 403, 403, 200), {"floor_at_cost": True}),
     ("GET", "/v1/partner_settings"): Row(_READ_ADMINISTRATION),
     ("PUT", "/v1/partner_settings"): Row((200, 403, 403, 403, 403, 200), {"bill_input_tax": True}),
     **{

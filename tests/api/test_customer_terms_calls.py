@@ -11,9 +11,9 @@ AGREED = {
     "fallback_markup_percent": "0",
     "carry_forward": False,
     "late_cost": "partner",
-    "cap_at_list": False,
-    "floor_at_cost": False,
-    "margin_floor_percent": "0",
+    "cap_at_list": None,
+    "floor_at_cost": None,
+    "margin_floor_percent": None,
 }
 
 
@@ -33,6 +33,11 @@ def test_terms_change_from_a_month_on_and_for_good(api: ApiClient, world: World)
     }
     changed = api.put(path, both).json()["terms"]
     assert changed == [{**agreed, **both}, {**october, **both}]
+    given_up = api.put(path, {"cap_at_list": None, "margin_floor_percent": None, "floor_at_cost": False}).json()[
+        "terms"
+    ]
+    guards = {"cap_at_list": None, "margin_floor_percent": None, "floor_at_cost": False}
+    assert given_up == [{**agreed, **both, **guards}, {**october, **both, **guards}]
 
 
 def test_every_fault_of_terms_is_told_at_once(api: ApiClient, world: World) -> None:
@@ -51,3 +56,24 @@ def test_terms_of_an_issued_month_never_change(api: ApiClient, world: World) -> 
     assert api.get(path).json()["changeable_from"] == "2024-10"
     assert api.put(path, {"basis": "billed", "from_month": "2024-09"}).json()["fields"].keys() == {"from_month"}
     assert [one["from_month"] for one in api.put(path, {"basis": "billed"}).json()["terms"]] == [None, "2024-10"]
+
+
+def test_guards_of_the_partner_change_from_a_month_on_and_are_audited(api: ApiClient, world: World) -> None:
+    path = "/v1/partner_guards"
+    assert api.get(path).json() == {"changeable_from": None, "guards": []}
+    floor = {"from_month": "2024-10", "cap_at_list": False, "floor_at_cost": True, "margin_floor_percent": "0"}
+    assert api.put(path, {"floor_at_cost": True, "from_month": "2024-10"}).json()["guards"] == [floor]
+    margin = {"cap_at_list": False, "margin_floor_percent": "12.5"}
+    changed = [{"from_month": None, "floor_at_cost": False, **margin}, {**floor, **margin}]
+    assert api.put(path, {"margin_floor_percent": "12.50"}).json()["guards"] == changed
+    assert api.get(path).json() == {"changeable_from": None, "guards": changed}
+    entry = api.get("/v1/audit_entries", params={"per_page": 1000}).json()["audit_entries"][-1]
+    assert entry["act"] == "change_partner_guards"
+    drawn_statement(world.installation, world.customer_id, final=True)
+    assert api.get(path).json()["changeable_from"] == "2024-10"
+    for faulty in ({"from_month": "2024-09", "cap_at_list": True}, {"from_month": "2024-11"}, {"from_month": "soon"}):
+        assert api.put(path, faulty).json()["fields"].keys() == {"from_month"}
+    assert api.put(path, {"margin_floor_percent": 100, "more": 1}).json()["fields"].keys() == {
+        "margin_floor_percent",
+        "more",
+    }

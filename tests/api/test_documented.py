@@ -36,6 +36,7 @@ FILES = (
             "services/callers/keys",
             "services/callers/last_admin_key",
             "services/parties/list_assignments",
+            "services/parties/partner_guards",
             "services/parties/partner_settings",
             "services/pricing/read_billing_rules",
             "services/pricing/read_book_assignments",

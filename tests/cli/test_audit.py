@@ -158,6 +158,7 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("partners letterhead", ("--tax-id", "DE136695976"), ("--tax-id", "DE136695977"), Act.CHANGE_LETTERHEAD)
     yield Step("customers details", (one, "--language", "de"), (one, "--language", "?"), Act.CHANGE_BILLING_DETAILS)
     yield Step("tax set", ("S", "--percent", "19"), ("S", "--percent", "0"), Act.SET_TAX_RULE)
+    yield Step("partners guards", ("--floor-at-cost",), ("--from", "2024-01"), Act.CHANGE_PARTNER_GUARDS)
     yield Step("partners settings", ("--bill-input-tax",), ("--currency", "XYZ"), Act.CHANGE_PARTNER)
 
 

@@ -15,7 +15,7 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import AccountBook
 from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
-from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.model.terms import NO_GUARDS, Basis, CommitmentsPolicy, CustomerTerms, Guards
 from tests.rating.books import (
     CURRENCIES,
     DESCRIPTIONS,
@@ -170,13 +170,17 @@ def account_bindings(draw: st.DrawFn, kind: AccountKind, key: str) -> list[Accou
 guards: st.SearchStrategy[dict[str, Any]] = st.sampled_from([False, True]).flatmap(
     lambda any_guard: st.fixed_dictionaries(
         {
-            "cap_at_list": st.booleans(),
-            "floor_at_cost": st.booleans(),
-            "margin_floor_percent": st.sampled_from([Decimal(0), Decimal("12.5"), Decimal("33.3333"), Decimal("99.8")]),
+            "cap_at_list": st.sampled_from([None, False, True]),
+            "floor_at_cost": st.sampled_from([None, False, True]),
+            "margin_floor_percent": st.sampled_from([None, *map(Decimal, ("0", "12.5", "33.3333", "99.8"))]),
         }
         if any_guard
         else {}
     )
+)
+partner_guards = st.one_of(
+    st.just(NO_GUARDS),
+    st.builds(Guards, st.booleans(), st.booleans(), st.sampled_from([Decimal(0), Decimal("20"), Decimal("50")])),
 )
 
 
@@ -213,13 +217,14 @@ def rating_inputs(draw: st.DrawFn) -> RatingInputs:
 def pricing(draw: st.DrawFn) -> dict[str, Any]:
     """What prices the charges of one month: terms, books, whom they price, billing rules."""
     terms = []
+    of_partner = draw(partner_guards)
     for customer_id in CUSTOMERS:
         if draw(st.integers(0, 9)) == 0:
             continue
         enabled = draw(st.sampled_from([True] * 6 + [False]))
         fallback = draw(st.sampled_from([Decimal(0), Decimal("7.25"), Decimal("0.0001")]))
         basis, policy = draw(st.sampled_from(Basis)), draw(st.sampled_from(CommitmentsPolicy))
-        standing = CustomerTerms(customer_id, enabled, basis, policy, fallback)
+        standing = CustomerTerms(customer_id, enabled, basis, policy, fallback, partner_guards=of_partner)
         terms.append(replace(standing, **draw(guards)))
     books = [recorded(number, draw(price_book(MONTH.first_day))) for number in range(1, draw(st.integers(1, 4)))]
     return {

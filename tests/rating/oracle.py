@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, getcontext
+from typing import Any
 
 from rebill.model.identifiers import AccountKind
 from rebill.model.rating import AccountBinding, RatingInputs
@@ -153,17 +154,24 @@ def followed_rules(line: Line, inputs: RatingInputs, terms: CustomerTerms) -> tu
     return inputs, terms
 
 
+def _held(terms: CustomerTerms, guard: str) -> Any:
+    """A customer's own guard, else the partner's."""
+    own = getattr(terms, guard)
+    return getattr(terms.partner_guards, guard) if own is None else own
+
+
 def guarded(line: Line, terms: CustomerTerms, base: Decimal, cost: Decimal, price: Decimal) -> tuple[Decimal, str]:
     """(price, the guard that moved it last): never above list, never below cost, at least so much margin."""
     guard = "NONE"
     if line.category not in ("Usage", "Purchase") or base <= 0:
         return price, guard
-    if terms.cap_at_list and line.listed is not None and line.listed != 0 and price > line.listed:
+    if _held(terms, "cap_at_list") and line.listed is not None and line.listed != 0 and price > line.listed:
         price, guard = line.listed, "CAP_AT_LIST"
-    if terms.floor_at_cost and price < cost:
+    if _held(terms, "floor_at_cost") and price < cost:
         price, guard = cost, "FLOOR_AT_COST"
-    if terms.margin_floor_percent:
-        factor = (1 / (1 - terms.margin_floor_percent / 100)).quantize(Decimal("0.000001"), rounding=ROUND_CEILING)
+    margin = _held(terms, "margin_floor_percent")
+    if margin:
+        factor = (1 / (1 - margin / 100)).quantize(Decimal("0.000001"), rounding=ROUND_CEILING)
         if price < twelve(cost * factor):
             price, guard = twelve(cost * factor), "MARGIN_FLOOR"
     return price, guard

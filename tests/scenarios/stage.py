@@ -17,11 +17,12 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.manual_line import NewManualLine
 from rebill.model.price_book_record import BookAssignmentOrder, PriceBookOrder
 from rebill.model.statement import LineKind, ShownLine, Statement
-from rebill.model.terms import Basis, CommitmentsPolicy, LateCostTerm
+from rebill.model.terms import Basis, CommitmentsPolicy, GuardsChange, LateCostTerm
 from rebill.services.billing.read_statements import get_statement
 from rebill.services.billing.run_bill import BillRun, run_bill
 from rebill.services.costs.enter_manual_line import enter_manual_line
 from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.partner_guards import change_partner_guards
 from rebill.services.pricing.assign_book_with_accounts import assign_book_with_accounts
 from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.pricing.create_price_book import create_price_book
@@ -49,6 +50,7 @@ _COST_COLUMNS = {
 }
 """Columns of ``cost.csv`` beside ``day``, ``billed`` and ``list``, and the FOCUS columns that they are."""
 Row = dict[str, str]
+_YES_OR_NO = {"yes": True, "no": False}
 
 
 def rows_of(folder: Path, name: str) -> list[Row]:
@@ -68,6 +70,8 @@ class Stage:
     def run(self) -> BillRun:
         """Put everything in place and bill the month."""
         self.add_customers()
+        for row in rows_of(self.folder, "guards.csv"):
+            self._guards_of_partner(row)
         self.month.cost(*map(charge_of, rows_of(self.folder, "cost.csv")))
         self.add_accounts()
         for row in rows_of(self.folder, "books.csv"):
@@ -102,11 +106,16 @@ class Stage:
             "markup_percent": Decimal(row["markup_percent"]) if row.get("markup_percent") else None,
             "carry_forward": row.get("carry_forward") == "yes",
             "late_cost": LateCostTerm(row.get("late_cost") or "partner"),
-            "cap_at_list": row.get("cap_at_list") == "yes",
-            "floor_at_cost": row.get("floor_at_cost") == "yes",
-            "margin_floor_percent": Decimal(row.get("margin_floor_percent") or 0),
+            "cap_at_list": _YES_OR_NO.get(row.get("cap_at_list", "")),
+            "floor_at_cost": _YES_OR_NO.get(row.get("floor_at_cost", "")),
+            "margin_floor_percent": Decimal(row["margin_floor_percent"]) if row.get("margin_floor_percent") else None,
         }
         self.month.customer(row["customer"], row.get("billed") != "no", **terms)
+
+    def _guards_of_partner(self, row: Row) -> None:
+        floors = _YES_OR_NO.get(row["cap_at_list"]), _YES_OR_NO.get(row["floor_at_cost"])
+        change = GuardsChange(*floors, Decimal(row["margin_floor_percent"]))
+        change_partner_guards(self.month.installation, self.month.caller, change)
 
     def _account(self, row: Row, is_moved: bool) -> None:
         first = date.fromisoformat(row["from"]) if row.get("from") else None

@@ -16,13 +16,14 @@ from rebill.model.manual_line import NewManualLine
 from rebill.model.party import Caller, Role
 from rebill.model.price_book import Specification, SpecificationFormat, markup_adjustment
 from rebill.model.price_book_record import PriceBookOrder
-from rebill.model.terms import Basis
+from rebill.model.terms import Basis, GuardsChange
 from rebill.model.what_if import WhatIf
 from rebill.price_books.writing import markup_specification
 from rebill.services.acting.installation import Installation
 from rebill.services.costs.enter_manual_line import enter_manual_line
 from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
 from rebill.services.parties.change_customer import change_customer
+from rebill.services.parties.partner_guards import change_partner_guards
 from rebill.services.pricing.change_price_book import change_price_book
 from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.pricing.create_price_book import create_price_book
@@ -184,6 +185,18 @@ def test_guards_hold_prices_as_they_will(accountant: Accountant) -> None:
     accountant.run()
     assert figures(accountant) == then(found)
     assert then(tried(accountant, floor_at_cost=False))["Second"] == (Decimal("2.00"), Decimal(3))
+
+
+def test_guards_of_the_partner_are_tried_on_all_that_have_none_of_their_own(accountant: Accountant) -> None:
+    first, _ = ids(accountant)
+    own = CustomerChange(terms=TermsChange(floor_at_cost=False))
+    change_customer(accountant.installation, accountant.caller, first, own)
+    guards = GuardsChange(floor_at_cost=True, cap_at_list=True)
+    found = tried(accountant, customer_id=first, partner_guards=guards)
+    assert then(found) == {"First": (Decimal("15.00"), Decimal("12.001")), "Second": (Decimal("3.00"), Decimal(3))}
+    change_partner_guards(accountant.installation, accountant.caller, guards)
+    accountant.run()
+    assert figures(accountant) == then(found)
 
 
 def test_charges_that_name_no_account_are_whose_they_will_be(accountant: Accountant) -> None:

@@ -68,6 +68,10 @@ TAGS = {
     ),
     "users": ("Users", "People and programs that call the API, of the partner or of a customer."),
     "api_keys": ("API keys", "Keys of users: each is shown once, when it is made."),
+    "partner_guards": (
+        "Partner guards",
+        "Bounds of the prices of all customers that have none of their own, by month.",
+    ),
     "partner_settings": ("Partner settings", "What holds for the partner as a whole."),
     "audit_entries": ("Audit trail", "Who changed what, when and why, and what was refused."),
 }

@@ -24,6 +24,7 @@ from rebill.api import (
     microsoft_invoices,
     month_checklist,
     operations,
+    partner_guards,
     partner_settings,
     price_book_account_assignments,
     price_book_assignments,
@@ -66,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
     *users.ROUTES,
     *api_keys.ROUTES,
     *partner_settings.ROUTES,
+    *partner_guards.ROUTES,
     *audit_entries.ROUTES,
     *operations.ROUTES,
 )

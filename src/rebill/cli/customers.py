@@ -1,6 +1,7 @@
 """``rebill customers``: the partner's customers."""
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -24,6 +25,20 @@ from rebill.model.party import Classification
 from rebill.model.terms import Basis, CommitmentsPolicy, LateCostTerm
 
 commands = typer.Typer(help="The partner's customers.", no_args_is_help=True)
+
+
+class _Guard(StrEnum):
+    """Guards by the names of their options."""
+
+    CAP_AT_LIST = "cap-at-list"
+    FLOOR_AT_COST = "floor-at-cost"
+    MARGIN_FLOOR = "margin-floor"
+
+    @property
+    def term(self) -> str:
+        """Its name among a customer's terms."""
+        return "margin_floor_percent" if self is _Guard.MARGIN_FLOOR else self.value.replace("-", "_")
+
 
 FallbackMarkupOption = Annotated[
     Decimal | None,
@@ -49,6 +64,10 @@ MarginFloorOption = Annotated[
         metavar="PERCENT",
         help="Of its price, each charge leaves at least so much; 0 for none.",
     ),
+]
+AsPartnerOption = Annotated[
+    list[_Guard] | None,
+    typer.Option("--as-partner", metavar="GUARD", help="This guard is as the partner's guards say again."),
 ]
 LateCostOption = Annotated[
     LateCostTerm | None,
@@ -137,6 +156,7 @@ def update(
     cap_at_list: CapAtListOption = None,
     floor_at_cost: FloorAtCostOption = None,
     margin_floor: MarginFloorOption = None,
+    as_partner: AsPartnerOption = None,
     from_month: Annotated[
         BillingMonth | None,
         typer.Option(
@@ -144,7 +164,7 @@ def update(
             parser=month_from_text,
             metavar="YYYY-MM",
             help="First billing month of a change of terms: billing, basis, commitments, fallback markup, carry "
-            "forward, late cost; the first without an issued statement unless given.",
+            "forward, late cost, guards; the first without an issued statement unless given.",
         ),
     ] = None,
     reason: ReasonOption = "",
@@ -165,7 +185,10 @@ def update(
         floor_at_cost,
         margin_floor,
         from_month,
+        tuple(guard.term for guard in as_partner or ()),
     )
+    if set(as_partner or ()) & _given_guards(cap_at_list, floor_at_cost, margin_floor):
+        raise typer.BadParameter("a guard is the customer's own or the partner's", param_hint="--as-partner")
     change = CustomerChange(
         name=name, classification=classification, billing_contact=contact, billing_folder=folder, terms=terms
     )
@@ -179,6 +202,11 @@ def update(
         output.next_step("rebill bill run --period YYYY-MM rebuilds the Estimated statements of a month.")
 
 
+def _given_guards(cap_at_list: bool | None, floor_at_cost: bool | None, margin_floor: Decimal | None) -> set[_Guard]:
+    given = zip(_Guard, (cap_at_list, floor_at_cost, margin_floor), strict=True)
+    return {guard for guard, value in given if value is not None}
+
+
 @commands.command("terms")
 def terms_by_month(customer: CustomerArgument, partner: PartnerOption = None, as_json: JsonOption = False) -> None:
     """Show a customer's terms, each with the billing month that it is in force from."""
@@ -189,15 +217,17 @@ def terms_by_month(customer: CustomerArgument, partner: PartnerOption = None, as
         document = terms_answer(get_terms(session.installation, session.caller, customer)).model_dump()
         session.output.answer(document)
         names = list(document["terms"][0])
-        rows = [[_term(term[name]) for name in names] for term in document["terms"]]
+        rows = [[_term(name, term[name]) for name in names] for term in document["terms"]]
         session.output.table([Heading(name.replace("_", " ")) for name in names], rows)
         session.output.next_step(f"rebill customers update {customer} --from YYYY-MM changes them from a month on.")
 
 
-def _term(value: object) -> str:
+def _term(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "always" if value is None else str(value)
+    if value is None:
+        return "always" if name == "from_month" else "as the partner"
+    return str(value)
 
 
 @commands.command("delete")

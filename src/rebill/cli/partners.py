@@ -6,12 +6,15 @@ from typing import Annotated
 
 import typer
 
+from rebill.cli.customers import CapAtListOption, FloorAtCostOption, MarginFloorOption
 from rebill.cli.initialise import show_initialised
 from rebill.cli.options import JsonOption, PartnerOption, ReasonOption, month_from_text, number_from_text
+from rebill.cli.output import Heading
 from rebill.cli.session import changing_session, occasion_of_command, reporting, seal_quietly, standing_installation
 from rebill.model.audit import Act
 from rebill.model.closing import LateCost, Numbering
 from rebill.model.months import BillingMonth
+from rebill.model.terms import GUARD_NAMES, GuardsChange
 
 commands = typer.Typer(help="The partners of this installation.", no_args_is_help=True)
 
@@ -141,3 +144,45 @@ def settings(
         for setting, value in document.items():
             session.output.say(f"{setting:<20} {'' if value is None else value}")
         session.output.next_step("rebill partners settings --help shows what can be set.")
+
+
+@commands.command("guards")
+def guards(
+    cap_at_list: CapAtListOption = None,
+    floor_at_cost: FloorAtCostOption = None,
+    margin_floor: MarginFloorOption = None,
+    from_month: Annotated[
+        BillingMonth | None,
+        typer.Option(
+            "--from",
+            parser=month_from_text,
+            metavar="YYYY-MM",
+            help="First billing month of the change; the first that is issued to nobody unless given.",
+        ),
+    ] = None,
+    reason: ReasonOption = "",
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a partner's guards by month, after changing those that are given: of all customers without their own."""
+    from rebill.api.partner_guards import partner_guards_answer
+    from rebill.services.parties.partner_guards import change_partner_guards
+
+    with changing_session(Act.CHANGE_PARTNER_GUARDS, partner, as_json, reason) as session:
+        change = GuardsChange(cap_at_list, floor_at_cost, margin_floor)
+        kept = change_partner_guards(session.installation, session.caller, change, from_month)
+        document = partner_guards_answer(kept).model_dump()
+        session.output.answer(document)
+        names = ("from_month", *GUARD_NAMES)
+        rows = [[_guard(found[name]) for name in names] for found in document["guards"]]
+        session.output.table([Heading(name.replace("_", " ")) for name in names], rows)
+        session.output.next_step(
+            "rebill customers update CLIENT_API_ID gives a customer guards of its own; "
+            "rebill bill what-if tries them on a month first."
+        )
+
+
+def _guard(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "always" if value is None else str(value)

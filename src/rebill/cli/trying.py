@@ -15,6 +15,7 @@ from rebill.cli.options import (
     PartnerOption,
     day_from_text,
     fallback_markup_from_text,
+    margin_floor_from_text,
     markup_from_text,
     number_from_text,
 )
@@ -23,7 +24,7 @@ from rebill.cli.price_books import specification_text
 from rebill.cli.session import partner_session
 from rebill.model.manual_line import NewManualLine
 from rebill.model.money import ZERO, kept_amount, text_of
-from rebill.model.terms import Basis, CommitmentsPolicy
+from rebill.model.terms import Basis, CommitmentsPolicy, GuardsChange
 
 if TYPE_CHECKING:
     from rebill.model.months import BillingMonth
@@ -45,6 +46,20 @@ _FallbackMarkupOption = Annotated[
     ),
 ]
 _BillingOption = Annotated[bool | None, typer.Option("--billing/--no-billing", help="Billed, or not.")]
+_PartnerCapOption = Annotated[
+    bool | None,
+    typer.Option("--partner-cap-at-list/--no-partner-cap-at-list", help="The partner's guard for all without theirs."),
+]
+_PartnerFloorOption = Annotated[
+    bool | None,
+    typer.Option("--partner-floor-at-cost/--no-partner-floor-at-cost", help="The same, of a price below cost."),
+]
+_PartnerMarginOption = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--partner-margin-floor", parser=margin_floor_from_text, metavar="PERCENT", help="The same, of margin."
+    ),
+]
 _MarkupOption = Annotated[
     Decimal | None,
     typer.Option("--markup", parser=markup_from_text, metavar="PERCENT", help="A markup over everything."),
@@ -108,6 +123,9 @@ def what_if(
     cap_at_list: CapAtListOption = None,
     floor_at_cost: FloorAtCostOption = None,
     margin_floor: MarginFloorOption = None,
+    partner_cap_at_list: _PartnerCapOption = None,
+    partner_floor_at_cost: _PartnerFloorOption = None,
+    partner_margin_floor: _PartnerMarginOption = None,
     markup: _MarkupOption = None,
     price_book: _PriceBookOption = None,
     specification: _SpecificationOption = None,
@@ -146,6 +164,7 @@ def what_if(
             cap_at_list=cap_at_list,
             floor_at_cost=floor_at_cost,
             margin_floor_percent=margin_floor,
+            partner_guards=GuardsChange(partner_cap_at_list, partner_floor_at_cost, partner_margin_floor),
             markup_percent=markup,
             price_book_id=price_book,
             specification=None if specification is None else written(specification_text(specification.read())),

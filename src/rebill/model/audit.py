@@ -61,6 +61,7 @@ class Act(StrEnum):
 
     CREATE_PARTNER = "create_partner", SubjectKind.PARTNER
     CHANGE_PARTNER = "change_partner", SubjectKind.PARTNER
+    CHANGE_PARTNER_GUARDS = "change_partner_guards", SubjectKind.PARTNER
     CHANGE_LETTERHEAD = "change_letterhead", SubjectKind.PARTNER
     SET_TAX_RULE = "set_tax_rule", SubjectKind.PARTNER
     DELIVER_DOCUMENTS = "deliver_documents", SubjectKind.PARTNER

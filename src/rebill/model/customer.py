@@ -34,9 +34,9 @@ class NewCustomer:
     fallback_markup_percent: Decimal = Decimal(0)
     carry_forward: bool = False
     late_cost: LateCostTerm = LateCostTerm.PARTNER
-    cap_at_list: bool = False
-    floor_at_cost: bool = False
-    margin_floor_percent: Decimal = Decimal(0)
+    cap_at_list: bool | None = None
+    floor_at_cost: bool | None = None
+    margin_floor_percent: Decimal | None = None
     address_required: bool = False
 
 
@@ -45,6 +45,7 @@ class TermsChange:
     """What is to change of a customer's terms; ``None`` leaves a term as it is.
 
     ``from_month``: the first billing month it holds for; ``None`` = the first without an issued statement.
+    ``as_partner``: the names of guards that are to be the partner's again.
     """
 
     billing_enabled: bool | None = None
@@ -57,11 +58,13 @@ class TermsChange:
     floor_at_cost: bool | None = None
     margin_floor_percent: Decimal | None = None
     from_month: BillingMonth | None = None
+    as_partner: tuple[str, ...] = ()
 
     @property
     def given(self) -> dict[str, Any]:
         """The terms that change, by the names that ``CustomerTerms`` has for them."""
-        return {name: value for name in TERM_NAMES if (value := getattr(self, name)) is not None}
+        own = {name: value for name in TERM_NAMES if (value := getattr(self, name)) is not None}
+        return own | dict.fromkeys(self.as_partner)
 
 
 @dataclass(frozen=True)

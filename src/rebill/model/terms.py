@@ -1,9 +1,9 @@
 """A customer's terms for one billing month: what its lines are priced from."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from rebill.model.closing import LateCost
 
@@ -56,13 +56,30 @@ class Guards:
 
 
 NO_GUARDS: Final = Guards()
+GUARD_NAMES: Final = tuple(field.name for field in fields(Guards))
+"""Each guard is a customer's own, or the partner's, for itself."""
+
+
+@dataclass(frozen=True)
+class GuardsChange:
+    """What is to be other of guards; ``None`` leaves one as it is."""
+
+    cap_at_list: bool | None = None
+    floor_at_cost: bool | None = None
+    margin_floor_percent: Decimal | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The guards that change, by their names."""
+        return {name: value for name in GUARD_NAMES if (value := getattr(self, name)) is not None}
 
 
 @dataclass(frozen=True)
 class CustomerTerms:
     """Terms in force for one customer in one billing month (percents have at most four decimals).
 
-    ``carry_forward``: a statement below 0 becomes a credit that the next statements take up.
+    ``carry_forward``: a statement below 0 becomes a credit that the next statements take up. A guard that is ``None``
+    is as ``partner_guards`` of the month say, which stand here wherever a month is priced.
     """
 
     customer_id: int
@@ -72,15 +89,23 @@ class CustomerTerms:
     fallback_markup_percent: Decimal = Decimal(0)
     carry_forward: bool = False
     late_cost: LateCostTerm = LateCostTerm.PARTNER
-    cap_at_list: bool = False
-    floor_at_cost: bool = False
-    margin_floor_percent: Decimal = Decimal(0)
+    cap_at_list: bool | None = None
+    floor_at_cost: bool | None = None
+    margin_floor_percent: Decimal | None = None
+    partner_guards: Guards = NO_GUARDS
 
     @property
     def guards(self) -> Guards:
-        """What holds prices within bounds."""
-        return Guards(self.cap_at_list, self.floor_at_cost, self.margin_floor_percent.normalize())
+        """What holds prices within bounds: each guard the customer's own, else the partner's."""
+        own = GuardsChange(self.cap_at_list, self.floor_at_cost, self.margin_floor_percent).given
+        chosen = replace(self.partner_guards, **own)
+        return replace(chosen, margin_floor_percent=chosen.margin_floor_percent.normalize())
+
+    @property
+    def guards_of_partner(self) -> tuple[str, ...]:
+        """The names of those guards that hold because the partner's do."""
+        return tuple(name for name in GUARD_NAMES if getattr(self, name) is None and getattr(self.guards, name))
 
 
-TERM_NAMES = tuple(field.name for field in fields(CustomerTerms) if field.name != "customer_id")
+TERM_NAMES = tuple(field.name for field in fields(CustomerTerms) if field.name not in ("customer_id", "partner_guards"))
 """What can be agreed with a customer."""

@@ -1,6 +1,6 @@
 """What-if: changes that are tried on a month, and what every customer would pay and bring then."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -9,14 +9,15 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.manual_line import NewManualLine
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import Specification
-from rebill.model.terms import Basis, CommitmentsPolicy
+from rebill.model.terms import Basis, CommitmentsPolicy, GuardsChange
 
 
 @dataclass(frozen=True)
 class WhatIf:
     """Changes to try together; ``None`` or empty = as it is.
 
-    ``customer_id``: whom terms, books and accounts concern; ``None`` = every customer. A book is a recorded one, one
+    ``customer_id``: whom terms, books and accounts concern; ``None`` = every customer. ``partner_guards`` concern all
+    that have none of their own. A book is a recorded one, one
     that ``specification`` says, or a ``markup_percent`` over everything; it prices all accounts or ``owner_ids``; with
     ``replaced_book_id`` it stands wherever that book prices. ``azure_customers``, ``subscriptions``, and of charges
     that name neither ``commitment_ids`` and ``charge_kinds``, are the customer's from ``from_day`` on. ``rule`` is put
@@ -32,6 +33,7 @@ class WhatIf:
     cap_at_list: bool | None = None
     floor_at_cost: bool | None = None
     margin_floor_percent: Decimal | None = None
+    partner_guards: GuardsChange = field(default=GuardsChange())
     markup_percent: Decimal | None = None
     price_book_id: int | None = None
     specification: Specification | None = None
@@ -74,8 +76,8 @@ class WhatIf:
     @property
     def changes_something(self) -> bool:
         rules = self.rule is not None or bool(self.without_rule_ids)
-        enters = self.manual_line is not None
-        return self.changes_terms or self.book_count > 0 or self.moves_accounts or rules or enters
+        others = self.manual_line is not None or bool(self.partner_guards.given)
+        return self.changes_terms or self.book_count > 0 or self.moves_accounts or rules or others
 
 
 @dataclass(frozen=True)

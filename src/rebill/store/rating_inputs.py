@@ -1,6 +1,7 @@
 """What a month is priced by, as the record has it at one moment."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -15,6 +16,7 @@ from rebill.model.terms import CustomerTerms
 from rebill.store.assignments import ORDER_OF_CREATION
 from rebill.store.billing_rules import billing_rules_of_month
 from rebill.store.manual_lines import manual_lines_in_force
+from rebill.store.partner_guards import partner_guards_in_force
 from rebill.store.price_books import account_books_in_force, books_in_force
 from rebill.store.scope import Scope
 from rebill.store.tables import (
@@ -92,4 +94,5 @@ def _in_force(scope: Scope, table: Table, month: BillingMonth, *key: str) -> Any
 
 def _terms(scope: Scope, month: BillingMonth) -> tuple[CustomerTerms, ...]:
     rows = scope.connection.execute(_in_force(scope, customer_terms, month, "customer_id"))
-    return tuple(terms_of_row(row) for row in rows)
+    guards = partner_guards_in_force(scope, month)
+    return tuple(replace(terms_of_row(row), partner_guards=guards) for row in rows)

@@ -124,10 +124,22 @@ customer_terms = Table(
     Column("fallback_markup_percent", ExactDecimal, nullable=False),
     Column("carry_forward", Boolean, nullable=False, server_default=false()),
     Column("late_cost", Text, nullable=False, server_default="partner", comment="model.terms.LateCostTerm"),
-    Column("cap_at_list", Boolean, nullable=False, server_default=false()),
-    Column("floor_at_cost", Boolean, nullable=False, server_default=false()),
-    Column("margin_floor_percent", ExactDecimal, nullable=False, server_default="0", comment="0 = none"),
+    Column("cap_at_list", Boolean, comment="NULL = as partner_guards say"),
+    Column("floor_at_cost", Boolean, comment="NULL = as partner_guards say"),
+    Column("margin_floor_percent", ExactDecimal, comment="0 = none; NULL = as partner_guards say"),
     UniqueConstraint("customer_id", "from_month"),
+)
+
+partner_guards = Table(
+    "partner_guards",
+    metadata,
+    Column("partner_guards_id", RowId, primary_key=True),
+    partner_reference(index=False),
+    Column("from_month", Month, nullable=False, comment="in force from this month on; '0000-00' = always"),
+    Column("cap_at_list", Boolean, nullable=False),
+    Column("floor_at_cost", Boolean, nullable=False),
+    Column("margin_floor_percent", ExactDecimal, nullable=False, comment="0 = none"),
+    UniqueConstraint("partner_id", "from_month"),
 )
 
 accounts = Table(

@@ -42,6 +42,7 @@ def tell_all(documented: Documented) -> Recorder:
         users,
         api_keys,
         partner_settings,
+        partner_guards,
         microsoft_invoices,
         reconciliation,
         month_checklist,
@@ -430,6 +431,17 @@ def partner_settings(documented: Documented) -> None:
     tell.call("Billing starts with rebill", "PUT", path, status=200, body={"billing_start": "2024-09"})
     tell.unknown("PUT", path, {"billing_start": "2024-09"})
     tell.call("No such currency", "PUT", path, status=422, body={"currency": "Dollar"})
+
+
+def partner_guards(documented: Documented) -> None:
+    """The partner's guards for all its customers are changed and read."""
+    tell, path = documented.recorder, "/v1/partner_guards"
+    guards = {"floor_at_cost": True, "margin_floor_percent": "12.5", "from_month": "2030-01"}
+    tell.call("Never below cost from a month on", "PUT", path, status=200, body=guards)
+    tell.unknown("PUT", path, guards)
+    tell.call("As they are", "GET", path, status=200)
+    tell.unknown("GET", path)
+    tell.call("No price has that margin", "PUT", path, status=422, body={"margin_floor_percent": 100})
 
 
 def audit_entries(documented: Documented) -> None:

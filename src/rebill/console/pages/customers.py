@@ -17,7 +17,7 @@ from rebill.model.listing import Page as ListPage
 from rebill.model.money import parse_decimal
 from rebill.model.party import Address, Classification
 from rebill.model.statement import StatementFilter
-from rebill.model.terms import Basis, CommitmentsPolicy, LateCostTerm
+from rebill.model.terms import GUARD_NAMES, Basis, CommitmentsPolicy, LateCostTerm
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import list_statements
 from rebill.services.parties.browse_accounts import AccountSearch, find_accounts
@@ -151,12 +151,18 @@ def _terms_change(visit: Visit) -> CustomerChange:
         "fallback_markup_percent": _percent(form, "fallback_markup_percent") or Decimal(0),
         "carry_forward": form.has("carry_forward"),
         "late_cost": _word(form, "late_cost", LateCostTerm),
-        "cap_at_list": form.has("cap_at_list"),
-        "floor_at_cost": form.has("floor_at_cost"),
-        "margin_floor_percent": _percent(form, "margin_floor_percent") or Decimal(0),
+        "cap_at_list": _own_guard(form, "cap_at_list"),
+        "floor_at_cost": _own_guard(form, "floor_at_cost"),
+        "margin_floor_percent": _percent(form, "margin_floor_percent"),
     }
     given = {name: value for name, value in wanted.items() if value != getattr(latest, name)}
-    return CustomerChange(terms=TermsChange(**given, from_month=form.month("from_month")))
+    as_partner = tuple(name for name in GUARD_NAMES if name in given and given[name] is None)
+    return CustomerChange(terms=TermsChange(**given, from_month=form.month("from_month"), as_partner=as_partner))
+
+
+def _own_guard(form: Fields, name: str) -> bool | None:
+    """Whether a guard holds; ``None``: as the partner's guards say."""
+    return {"yes": True, "no": False}.get(form.text(name))
 
 
 def _word(form: Fields, name: str, kind: type[Word]) -> Word:
@@ -176,7 +182,8 @@ def _percent(form: Fields, name: str) -> Decimal | None:
 
 
 def _choices() -> Mapping[str, list[tuple[str, str]]]:
-    return {name: [(one.value, words(one)) for one in kind] for name, kind in _CHOICES.items()}
+    found = {name: [(one.value, words(one)) for one in kind] for name, kind in _CHOICES.items()}
+    return {**found, "own_guard": [("", "as the partner's guards say"), ("yes", "yes"), ("no", "no")]}
 
 
 ROUTES = (

@@ -158,8 +158,9 @@ def _planned_terms(
     first = first_changeable_month(scope, customer_id)
     if change.from_month is None:
         standing = terms_in_force(scope, [customer_id], month)[customer_id]
-        same = {name: None for name, value in change.given.items() if value == getattr(standing, name)}
-        change = replace(change, **same)
+        same = [name for name, value in change.given.items() if value == getattr(standing, name)]
+        as_partner = tuple(name for name in change.as_partner if name not in same)
+        change = replace(change, **dict.fromkeys(same), as_partner=as_partner)
         return (None if change == TermsChange() else _TermsPlan(change, first)), {}
     if change == TermsChange(from_month=change.from_month):
         return None, {"from_month": "goes with a change of terms only: say which"}

@@ -133,7 +133,7 @@ class ChargeSteps:
         priced = (base, rule, *factor, *with_shares(price, shares))
         if charge.guard is Guard.NONE:
             return priced
-        return within_guards(priced, pricing.terms.guards, charge.list_cost, charge.statement_cost)
+        return within_guards(priced, pricing.terms, charge.list_cost, charge.statement_cost)
 
     def _owner(self, charge: RatedCharge) -> Step:
         identifier = charge.bound_key

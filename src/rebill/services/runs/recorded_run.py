@@ -13,7 +13,7 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import AccountBook, RecordedBook, Specification, SpecificationFormat
 from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
-from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
+from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms, Guards
 from rebill.services.acting.installation import Installation
 from rebill.services.pricing.price_book_text import recorded_price_book
 from rebill.services.runs.recorded_manual_lines import manual_line_of
@@ -99,7 +99,10 @@ def _day(text: str | None) -> date | None:
 
 
 def _terms(document: Mapping[str, Any]) -> CustomerTerms:
-    guards = document.get("guards", {})
+    guards = dict(document.get("guards", {}))
+    if "margin_floor_percent" in guards:
+        guards["margin_floor_percent"] = Decimal(guards["margin_floor_percent"])
+    of_partner = {name: guards.pop(name) for name in document.get("guards_of_partner", ())}
     return CustomerTerms(
         document["customer_id"],
         document["billing_enabled"],
@@ -107,9 +110,8 @@ def _terms(document: Mapping[str, Any]) -> CustomerTerms:
         CommitmentsPolicy(document["commitments"]),
         Decimal(document["fallback_markup_percent"]),
         carry_forward=document.get("carry_forward", False),
-        cap_at_list=guards.get("cap_at_list", False),
-        floor_at_cost=guards.get("floor_at_cost", False),
-        margin_floor_percent=Decimal(guards.get("margin_floor_percent", 0)),
+        **guards,
+        partner_guards=Guards(**of_partner),
     )
 
 

@@ -14,7 +14,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.price_book import RecordedBook
 from rebill.model.rating import RatingInputs, RefundRules
 from rebill.model.statement import Statement, StatementLine
-from rebill.model.terms import CustomerTerms, Guards
+from rebill.model.terms import CustomerTerms
 from rebill.services.runs.recorded_manual_lines import manual_line_document
 from rebill.services.runs.recorded_rules import billing_rule_document
 
@@ -80,7 +80,7 @@ def _terms(terms: CustomerTerms) -> dict[str, Any]:
         "commitments": terms.commitments,
         "fallback_markup_percent": _percent(terms.fallback_markup_percent),
         "carry_forward": terms.carry_forward,
-        **_guards(terms.guards),
+        **_guards(terms),
     }
 
 
@@ -92,17 +92,19 @@ def _percent(percent: Decimal) -> str:
     return text_of(round_half_away(percent, PERCENT_DECIMALS))
 
 
-def _guards(guards: Guards) -> dict[str, Any]:
-    """Where there are any."""
+def _guards(terms: CustomerTerms) -> dict[str, Any]:
+    """Where there are any: those that hold, and which of them are the partner's."""
+    guards = terms.guards
     if not guards.any:
         return {}
-    margin = _percent(guards.margin_floor_percent)
+    of_partner = terms.guards_of_partner
     return {
         "guards": {
             "cap_at_list": guards.cap_at_list,
             "floor_at_cost": guards.floor_at_cost,
-            "margin_floor_percent": margin,
-        }
+            "margin_floor_percent": _percent(guards.margin_floor_percent),
+        },
+        **({"guards_of_partner": list(of_partner)} if of_partner else {}),
     }
 
 

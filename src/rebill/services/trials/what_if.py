@@ -136,6 +136,8 @@ def _changed(inputs: RatingInputs, order: WhatIf, book: RecordedBook | None, mom
     concerned = everyone if order.customer_id is None else [order.customer_id]
     if order.changes_terms:
         inputs = with_terms(inputs, concerned, lambda terms: _terms(terms, order))
+    if order.partner_guards.given:
+        inputs = with_terms(inputs, everyone, lambda terms: _partner_guards(terms, order))
     if book is not None and order.replaced_book_id is not None:
         inputs = with_book_changed(inputs, order.replaced_book_id, book)
     elif book is not None:
@@ -164,6 +166,10 @@ def _terms(terms: CustomerTerms, order: WhatIf) -> CustomerTerms:
         floor_at_cost=_chosen(order.floor_at_cost, terms.floor_at_cost),
         margin_floor_percent=_chosen(order.margin_floor_percent, terms.margin_floor_percent),
     )
+
+
+def _partner_guards(terms: CustomerTerms, order: WhatIf) -> CustomerTerms:
+    return replace(terms, partner_guards=replace(terms.partner_guards, **order.partner_guards.given))
 
 
 def _chosen(tried: Value | None, standing: Value) -> Value:
