@@ -14,6 +14,7 @@ AGREED = {
     "cap_at_list": None,
     "floor_at_cost": None,
     "margin_floor_percent": None,
+    "home_currency": None,
 }
 
 
@@ -30,6 +31,7 @@ def test_terms_change_from_a_month_on_and_for_good(api: ApiClient, world: World)
         "cap_at_list": True,
         "floor_at_cost": True,
         "margin_floor_percent": "12.5",
+        "home_currency": "EUR",
     }
     changed = api.put(path, both).json()["terms"]
     assert changed == [{**agreed, **both}, {**october, **both}]
@@ -38,6 +40,8 @@ def test_terms_change_from_a_month_on_and_for_good(api: ApiClient, world: World)
     ]
     guards = {"cap_at_list": None, "margin_floor_percent": None, "floor_at_cost": False}
     assert given_up == [{**agreed, **both, **guards}, {**october, **both, **guards}]
+    assert api.put(path, {"home_currency": None}).json()["terms"][-1]["home_currency"] is None
+    assert api.put(path, {"home_currency": "Euro"}).json()["fields"].keys() == {"home_currency"}
 
 
 def test_every_fault_of_terms_is_told_at_once(api: ApiClient, world: World) -> None:

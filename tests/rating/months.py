@@ -225,6 +225,7 @@ def pricing(draw: st.DrawFn) -> dict[str, Any]:
         fallback = draw(st.sampled_from([Decimal(0), Decimal("7.25"), Decimal("0.0001")]))
         basis, policy = draw(st.sampled_from(Basis)), draw(st.sampled_from(CommitmentsPolicy))
         standing = CustomerTerms(customer_id, enabled, basis, policy, fallback, partner_guards=of_partner)
+        standing = replace(standing, home_currency=draw(st.sampled_from([None, None, *CURRENCIES])))
         terms.append(replace(standing, **draw(guards)))
     books = [recorded(number, draw(price_book(MONTH.first_day))) for number in range(1, draw(st.integers(1, 4)))]
     return {

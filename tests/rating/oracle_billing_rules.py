@@ -105,10 +105,16 @@ def added_lines(customer_id: int, priced: Priced, inputs: RatingInputs) -> list[
     return found
 
 
+def home_of(customer_id: int, inputs: RatingInputs) -> str:
+    """The customer's own home currency, else the partner's."""
+    own = [one.home_currency for one in inputs.terms if one.customer_id == customer_id and one.home_currency]
+    return own[0] if own else inputs.home_currency
+
+
 def custom(one: RuleInForce, customer_id: int, acted: Priced, inputs: RatingInputs) -> list[AddedLine]:
     rule = one.rule
     if rule.terms.fee is not None:
-        currency = rule.terms.currency or inputs.home_currency
+        currency = rule.terms.currency or home_of(customer_id, inputs)
         fee = AddedLine("custom", one.billing_rule_id, None, currency, sign(rule) * rule.terms.fee)
         return [] if customer_id in inputs.departed else [fee]
     if is_spread(rule) or rule.terms.percent is None:
@@ -125,7 +131,7 @@ def support(one: RuleInForce, customer_id: int, acted: Priced, inputs: RatingInp
     terms = one.rule.terms
     if one.rule.action not in ("flat_fee", "custom_tier"):
         return []
-    home = terms.currency or inputs.home_currency
+    home = terms.currency or home_of(customer_id, inputs)
     per_account = terms.scope == "per_account"
     accounts = {line.subscription for line, _ in acted if line.subscription is not None} if per_account else {None}
     lines = []

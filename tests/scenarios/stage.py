@@ -108,6 +108,7 @@ class Stage:
             "late_cost": LateCostTerm(row.get("late_cost") or "partner"),
             "cap_at_list": _YES_OR_NO.get(row.get("cap_at_list", "")),
             "floor_at_cost": _YES_OR_NO.get(row.get("floor_at_cost", "")),
+            "home_currency": row.get("home_currency") or None,
             "margin_floor_percent": Decimal(row["margin_floor_percent"]) if row.get("margin_floor_percent") else None,
         }
         self.month.customer(row["customer"], row.get("billed") != "no", **terms)

@@ -27,17 +27,18 @@ from rebill.model.terms import Basis, CommitmentsPolicy, LateCostTerm
 commands = typer.Typer(help="The partner's customers.", no_args_is_help=True)
 
 
-class _Guard(StrEnum):
-    """Guards by the names of their options."""
+class _AsPartner(StrEnum):
+    """Terms that can be as the partner has them, by the names of their options."""
 
     CAP_AT_LIST = "cap-at-list"
     FLOOR_AT_COST = "floor-at-cost"
     MARGIN_FLOOR = "margin-floor"
+    HOME_CURRENCY = "home-currency"
 
     @property
     def term(self) -> str:
         """Its name among a customer's terms."""
-        return "margin_floor_percent" if self is _Guard.MARGIN_FLOOR else self.value.replace("-", "_")
+        return "margin_floor_percent" if self is _AsPartner.MARGIN_FLOOR else self.value.replace("-", "_")
 
 
 FallbackMarkupOption = Annotated[
@@ -66,8 +67,11 @@ MarginFloorOption = Annotated[
     ),
 ]
 AsPartnerOption = Annotated[
-    list[_Guard] | None,
-    typer.Option("--as-partner", metavar="GUARD", help="This guard is as the partner's guards say again."),
+    list[_AsPartner] | None,
+    typer.Option("--as-partner", metavar="TERM", help="A guard, or the home currency: as the partner has it again."),
+]
+HomeCurrencyOption = Annotated[
+    str | None, typer.Option("--home-currency", metavar="CODE", help="Of fees and manual lines that name none.")
 ]
 LateCostOption = Annotated[
     LateCostTerm | None,
@@ -100,6 +104,7 @@ def create(
         bool, typer.Option("--carry-forward", help="A statement below 0 becomes a credit for the next ones.")
     ] = False,
     late_cost: LateCostOption = None,
+    home_currency: HomeCurrencyOption = None,
     no_billing: Annotated[bool, typer.Option("--no-billing", help="The customer gets no statements.")] = False,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
@@ -117,6 +122,7 @@ def create(
         fallback_markup_percent=fallback_markup or Decimal(0),
         carry_forward=carry_forward,
         late_cost=late_cost or LateCostTerm.PARTNER,
+        home_currency=home_currency,
     )
     with changing_session(Act.CREATE_CUSTOMER, partner, as_json, reason) as session:
         customer = create_customer(session.installation, session.caller, new)
@@ -156,6 +162,7 @@ def update(
     cap_at_list: CapAtListOption = None,
     floor_at_cost: FloorAtCostOption = None,
     margin_floor: MarginFloorOption = None,
+    home_currency: HomeCurrencyOption = None,
     as_partner: AsPartnerOption = None,
     from_month: Annotated[
         BillingMonth | None,
@@ -164,7 +171,7 @@ def update(
             parser=month_from_text,
             metavar="YYYY-MM",
             help="First billing month of a change of terms: billing, basis, commitments, fallback markup, carry "
-            "forward, late cost, guards; the first without an issued statement unless given.",
+            "forward, late cost, guards, home currency; the first without an issued statement unless given.",
         ),
     ] = None,
     reason: ReasonOption = "",
@@ -184,11 +191,12 @@ def update(
         cap_at_list,
         floor_at_cost,
         margin_floor,
+        home_currency,
         from_month,
-        tuple(guard.term for guard in as_partner or ()),
+        tuple(term.term for term in as_partner or ()),
     )
-    if set(as_partner or ()) & _given_guards(cap_at_list, floor_at_cost, margin_floor):
-        raise typer.BadParameter("a guard is the customer's own or the partner's", param_hint="--as-partner")
+    if any(getattr(terms, name) is not None for name in terms.as_partner):
+        raise typer.BadParameter("a term is the customer's own or the partner's", param_hint="--as-partner")
     change = CustomerChange(
         name=name, classification=classification, billing_contact=contact, billing_folder=folder, terms=terms
     )
@@ -200,11 +208,6 @@ def update(
         output.answer(_document(changed))
         output.say(f"Customer {changed.name} ({customer}) is as asked.")
         output.next_step("rebill bill run --period YYYY-MM rebuilds the Estimated statements of a month.")
-
-
-def _given_guards(cap_at_list: bool | None, floor_at_cost: bool | None, margin_floor: Decimal | None) -> set[_Guard]:
-    given = zip(_Guard, (cap_at_list, floor_at_cost, margin_floor), strict=True)
-    return {guard for guard, value in given if value is not None}
 
 
 @commands.command("terms")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rebill.cli.customers import CapAtListOption, FloorAtCostOption, MarginFloorOption
+from rebill.cli.customers import CapAtListOption, FloorAtCostOption, HomeCurrencyOption, MarginFloorOption
 from rebill.cli.options import (
     JsonOption,
     MonthOption,
@@ -123,6 +123,7 @@ def what_if(
     cap_at_list: CapAtListOption = None,
     floor_at_cost: FloorAtCostOption = None,
     margin_floor: MarginFloorOption = None,
+    home_currency: HomeCurrencyOption = None,
     partner_cap_at_list: _PartnerCapOption = None,
     partner_floor_at_cost: _PartnerFloorOption = None,
     partner_margin_floor: _PartnerMarginOption = None,
@@ -164,6 +165,7 @@ def what_if(
             cap_at_list=cap_at_list,
             floor_at_cost=floor_at_cost,
             margin_floor_percent=margin_floor,
+            home_currency=home_currency,
             partner_guards=GuardsChange(partner_cap_at_list, partner_floor_at_cost, partner_margin_floor),
             markup_percent=markup,
             price_book_id=price_book,

@@ -37,6 +37,7 @@ class NewCustomer:
     cap_at_list: bool | None = None
     floor_at_cost: bool | None = None
     margin_floor_percent: Decimal | None = None
+    home_currency: str | None = None
     address_required: bool = False
 
 
@@ -45,7 +46,7 @@ class TermsChange:
     """What is to change of a customer's terms; ``None`` leaves a term as it is.
 
     ``from_month``: the first billing month it holds for; ``None`` = the first without an issued statement.
-    ``as_partner``: the names of guards that are to be the partner's again.
+    ``as_partner``: the names of guards that are to be the partner's again, or ``home_currency``.
     """
 
     billing_enabled: bool | None = None
@@ -57,6 +58,7 @@ class TermsChange:
     cap_at_list: bool | None = None
     floor_at_cost: bool | None = None
     margin_floor_percent: Decimal | None = None
+    home_currency: str | None = None
     from_month: BillingMonth | None = None
     as_partner: tuple[str, ...] = ()
 

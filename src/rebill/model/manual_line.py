@@ -54,5 +54,5 @@ class ManualLine:
         return ZERO if self.entered.cost is None else self.entered.cost
 
     def currency_of(self, home_currency: str) -> str:
-        """Its currency, where customers' home currency is ``home_currency``."""
+        """Its currency, where its customer's home currency is ``home_currency``."""
         return self.entered.currency or home_currency

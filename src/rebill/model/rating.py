@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from functools import cached_property
 
 from rebill.model.billing_rule import RuleInForce
 from rebill.model.identifiers import AccountKind
@@ -108,9 +109,10 @@ class RatingInputs:
 
     ``account_books`` name their books by id, each account of a customer at most once; ``books`` are those, in
     order of their ids. A customer without terms is not billed. ``bill_input_tax``: the partner cannot reclaim its
-    input tax. ``home_currency``: the partner's, of fixed rates and fees that name none. ``billing_rules`` act in the
-    month, in order of their ids; no fee falls on ``departed`` customers, who were deleted before it began.
-    ``manual_lines`` by entry number. ``refund_rules``: of each earlier month whose charges this month takes back.
+    input tax. ``home_currency``: the partner's, of fixed rates that name none, and of customers that have no other.
+    ``billing_rules`` act in the month, in order of their ids; no fee falls on ``departed`` customers, who were deleted
+    before it began. ``manual_lines`` by entry number. ``refund_rules``: of each earlier month whose charges this month
+    takes back.
     """
 
     month: BillingMonth
@@ -124,6 +126,19 @@ class RatingInputs:
     departed: tuple[int, ...] = ()
     manual_lines: tuple[ManualLine, ...] = ()
     refund_rules: tuple[RefundRules, ...] = ()
+
+    def home_currency_of(self, customer_id: int) -> str:
+        """The currency of a customer's fees and entries that name none."""
+        return self._home_currencies.get(customer_id, self.home_currency)
+
+    @cached_property
+    def _home_currencies(self) -> dict[int, str]:
+        return {terms.customer_id: terms.home_currency for terms in self.terms if terms.home_currency is not None}
+
+    @property
+    def home_currencies(self) -> set[str]:
+        """Those of all customers."""
+        return {self.home_currency, *self._home_currencies.values()}
 
     def pricing(self, customer_id: int, rules_month: str | None) -> "RatingInputs":
         """These inputs as they price a customer's charges, or its refunds of charges of ``rules_month``.

@@ -4,7 +4,7 @@ The rules stand in ``docs/reconciliation.md``. Everything here is exact; a diffe
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -369,15 +369,15 @@ def reconcile(
     return Reconciliation(month, tolerance, tuple(in_order), by_currency)
 
 
-def manual_sums(lines: Sequence[ManualLine], home_currency: str) -> list[CostSum]:
-    """The cost of manual lines, as it is compared."""
+def manual_sums(lines: Sequence[ManualLine], currency_of: Callable[[ManualLine], str]) -> list[CostSum]:
+    """The cost of manual lines, as it is compared; ``currency_of`` finds the currency of each."""
     return [
         CostSum(
             line.entered.month,
             "manual",
             MICROSOFT,
             line.entered.invoice_id or None,
-            line.currency_of(home_currency),
+            currency_of(line),
             CostKind.MANUAL,
             1,
             line.cost,

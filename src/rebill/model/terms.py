@@ -79,7 +79,8 @@ class CustomerTerms:
     """Terms in force for one customer in one billing month (percents have at most four decimals).
 
     ``carry_forward``: a statement below 0 becomes a credit that the next statements take up. A guard that is ``None``
-    is as ``partner_guards`` of the month say, which stand here wherever a month is priced.
+    is as ``partner_guards`` of the month say, which stand here wherever a month is priced. ``home_currency``: of fees
+    and manual lines that name none; ``None`` = the partner's.
     """
 
     customer_id: int
@@ -92,6 +93,7 @@ class CustomerTerms:
     cap_at_list: bool | None = None
     floor_at_cost: bool | None = None
     margin_floor_percent: Decimal | None = None
+    home_currency: str | None = None
     partner_guards: Guards = NO_GUARDS
 
     @property

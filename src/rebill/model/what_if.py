@@ -33,6 +33,7 @@ class WhatIf:
     cap_at_list: bool | None = None
     floor_at_cost: bool | None = None
     margin_floor_percent: Decimal | None = None
+    home_currency: str | None = None
     partner_guards: GuardsChange = field(default=GuardsChange())
     markup_percent: Decimal | None = None
     price_book_id: int | None = None
@@ -71,7 +72,7 @@ class WhatIf:
     def changes_terms(self) -> bool:
         terms = (self.basis, self.commitments, self.fallback_markup_percent, self.billing_enabled)
         guards = (self.cap_at_list, self.floor_at_cost, self.margin_floor_percent)
-        return any(one is not None for one in (*terms, *guards))
+        return any(one is not None for one in (*terms, *guards, self.home_currency))
 
     @property
     def changes_something(self) -> bool:

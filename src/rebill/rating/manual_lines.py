@@ -1,7 +1,7 @@
 """Manual lines join a rated month: on the statement of their customer and currency, and in the balance."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -19,7 +19,7 @@ def with_manual_lines(rated: RatedMonth, inputs: RatingInputs) -> RatedMonth:
     """
     if not inputs.manual_lines:
         return rated
-    balance = _balance(rated.balance, inputs.manual_lines, _billed(inputs), inputs.home_currency)
+    balance = _balance(rated.balance, _costs(inputs, inputs.manual_lines), _costs(inputs, _billed(inputs)))
     return replace(rated, customers=with_entries(rated.customers, inputs), balance=balance)
 
 
@@ -27,7 +27,7 @@ def with_entries(customers: Iterable[CustomerLines], inputs: RatingInputs) -> tu
     """The lines of every customer with those of the month's entries among them, in order of customers."""
     found = {(one.customer_id, one.currency): one for one in customers}
     for line in _billed(inputs):
-        key = line.entered.customer_id, line.currency_of(inputs.home_currency)
+        key = line.entered.customer_id, _currency(inputs, line)
         standing = found.get(key) or CustomerLines(*key, lines=())
         lines, cost = (*standing.lines, _priced(line)), standing.statement_cost + line.cost
         found[key] = replace(standing, lines=lines, statement_cost=cost)
@@ -56,24 +56,28 @@ def _priced(line: ManualLine) -> PricedLine:
 
 
 def _balance(
-    balance: Iterable[Balance], entries: Iterable[ManualLine], billed: Iterable[ManualLine], home_currency: str
+    balance: Iterable[Balance], imported: Mapping[str, Decimal], placed: Mapping[str, Decimal]
 ) -> tuple[Balance, ...]:
-    imported, placed = _costs(entries, home_currency), _costs(billed, home_currency)
+    """``imported``: what the entries of each currency cost; ``placed``: those of billed customers."""
     found = {one.currency: one for one in balance}
     for currency, cost in imported.items():
         standing = found.get(currency) or Balance(currency, ZERO)
         found[currency] = replace(
             standing,
             imported=standing.imported + cost,
-            billed=standing.billed + placed[currency],
-            billing_disabled=standing.billing_disabled + cost - placed[currency],
+            billed=standing.billed + placed.get(currency, ZERO),
+            billing_disabled=standing.billing_disabled + cost - placed.get(currency, ZERO),
         )
     return tuple(found[currency] for currency in sorted(found))
 
 
-def _costs(lines: Iterable[ManualLine], home_currency: str) -> dict[str, Decimal]:
+def _costs(inputs: RatingInputs, lines: Iterable[ManualLine]) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for line in lines:
         if line.cost:
-            sums[line.currency_of(home_currency)] += line.cost
+            sums[_currency(inputs, line)] += line.cost
     return sums
+
+
+def _currency(inputs: RatingInputs, line: ManualLine) -> str:
+    return line.currency_of(inputs.home_currency_of(line.entered.customer_id))

@@ -87,7 +87,7 @@ class _Charged:
 
     def _fee_currency(self, one: RuleInForce) -> str:
         """Where a rule's fee falls, once."""
-        return one.rule.terms.currency or self.inputs.home_currency
+        return one.rule.terms.currency or self.inputs.home_currency_of(self.rules.customer_id)
 
     def _spend(self, currency: str, cloud: RuleCloud, agreements: Collection[int] | None) -> Decimal | None:
         """The prices of the statement's charges of a cloud, or of those under some agreements; none: ``None``."""

@@ -127,6 +127,7 @@ customer_terms = Table(
     Column("cap_at_list", Boolean, comment="NULL = as partner_guards say"),
     Column("floor_at_cost", Boolean, comment="NULL = as partner_guards say"),
     Column("margin_floor_percent", ExactDecimal, comment="0 = none; NULL = as partner_guards say"),
+    Column("home_currency", String(3), comment="of fees and entries that name none; NULL = the partner's"),
     UniqueConstraint("customer_id", "from_month"),
 )
 

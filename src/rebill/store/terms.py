@@ -127,4 +127,5 @@ def terms_of_row(row: Any) -> CustomerTerms:
         row.cap_at_list,
         row.floor_at_cost,
         row.margin_floor_percent,
+        row.home_currency,
     )

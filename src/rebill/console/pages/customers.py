@@ -154,9 +154,10 @@ def _terms_change(visit: Visit) -> CustomerChange:
         "cap_at_list": _own_guard(form, "cap_at_list"),
         "floor_at_cost": _own_guard(form, "floor_at_cost"),
         "margin_floor_percent": _percent(form, "margin_floor_percent"),
+        "home_currency": form.text("home_currency") or None,
     }
     given = {name: value for name, value in wanted.items() if value != getattr(latest, name)}
-    as_partner = tuple(name for name in GUARD_NAMES if name in given and given[name] is None)
+    as_partner = tuple(name for name in (*GUARD_NAMES, "home_currency") if name in given and given[name] is None)
     return CustomerChange(terms=TermsChange(**given, from_month=form.month("from_month"), as_partner=as_partner))
 
 

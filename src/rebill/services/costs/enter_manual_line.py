@@ -15,8 +15,7 @@ from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import composed, text_fault
-from rebill.services.parties.customer_rules import only_faults
-from rebill.services.parties.partner_settings import currency_fault
+from rebill.services.parties.customer_rules import currency_fault, only_faults
 from rebill.store.closing import billing_start
 from rebill.store.customers import customer_name
 from rebill.store.manual_lines import add_manual_line
@@ -82,7 +81,7 @@ def faults_of_entry(scope: Scope, new: NewManualLine) -> dict[str, str]:
         "amount": _fault_of(entered_amount, new.amount),
         "cost": None if new.cost is None else _fault_of(entered_amount, new.cost),
         "reason": text_fault(new.reason, required=True, greatest=GREATEST_REASON_LENGTH),
-        "currency": None if new.currency is None else currency_fault(new.currency),
+        "currency": currency_fault(new.currency),
         "invoice_id": text_fault(new.invoice_id),
     }
     if not new.amount and not new.cost:

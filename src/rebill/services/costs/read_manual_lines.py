@@ -1,7 +1,7 @@
 """Look at manual lines."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from rebill.model.errors import NotFound
@@ -13,8 +13,8 @@ from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.parties.read_customers import place_after
+from rebill.store.entry_currencies import entry_currencies
 from rebill.store.manual_lines import entries_with_cost, find_manual_line, manual_line_page
-from rebill.store.partners import settings_of
 from rebill.store.scope import Scope
 
 
@@ -54,18 +54,18 @@ def list_manual_costs(installation: Installation, caller: Caller) -> list[Manual
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
-        home = settings_of(scope).currency
         lines = [line for line in entries_with_cost(scope) if line.cost]
+        currency_of = entry_currencies(scope, lines)
     found: dict[BillingMonth, list[ManualLine]] = defaultdict(list)
     for line in lines:
         found[line.entered.month].append(line)
-    return [ManualCost(month, len(entries), _sums(entries, home)) for month, entries in sorted(found.items())]
+    return [ManualCost(month, len(entries), _sums(entries, currency_of)) for month, entries in sorted(found.items())]
 
 
-def _sums(lines: Iterable[ManualLine], home_currency: str) -> dict[str, Decimal]:
+def _sums(lines: Iterable[ManualLine], currency_of: Callable[[ManualLine], str]) -> dict[str, Decimal]:
     sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for line in lines:
-        sums[line.currency_of(home_currency)] += line.cost
+        sums[currency_of(line)] += line.cost
     return dict(sorted(sums.items()))
 
 

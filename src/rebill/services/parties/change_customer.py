@@ -19,6 +19,7 @@ from rebill.services.acting.plain_text import composed, text_fault
 from rebill.services.parties.customer_details import customer_details
 from rebill.services.parties.customer_rules import (
     address_faults,
+    currency_fault,
     folder_fault,
     name_fault,
     only_faults,
@@ -126,6 +127,7 @@ def _changed(standing: Customer, change: CustomerChange, now: datetime) -> tuple
             "partner_billing_configuration.folder": folder_fault(wanted.billing_folder),
             "fallback_markup_percent": percent_fault(change.terms.fallback_markup_percent, checked_percent),
             "margin_floor_percent": percent_fault(change.terms.margin_floor_percent, margin_floor_factor),
+            "home_currency": currency_fault(change.terms.home_currency),
         }
     )
     if address not in (standing.address, Address()):

@@ -35,6 +35,7 @@ from rebill.services.parties.assignment_plan import Fault, Plan, plan_assign
 from rebill.services.parties.customer_details import customer_details
 from rebill.services.parties.customer_rules import (
     address_faults,
+    currency_fault,
     folder_fault,
     name_fault,
     only_faults,
@@ -96,6 +97,7 @@ def customer_faults(new: NewCustomer, now: datetime) -> dict[str, str]:
             "markup_percent": percent_fault(new.markup_percent, markup_adjustment),
             "fallback_markup_percent": percent_fault(new.fallback_markup_percent, checked_percent),
             "margin_floor_percent": percent_fault(new.margin_floor_percent, margin_floor_factor),
+            "home_currency": currency_fault(new.home_currency),
             "trial_expiration_date": trial_fault(new.trial_expiration, now),
         }
     )

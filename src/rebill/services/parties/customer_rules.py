@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from rebill.model.currencies import minor_digits
 from rebill.model.party import Address
 from rebill.model.price_book import Adjustment
 from rebill.services.acting.plain_text import composed, text_fault
@@ -67,6 +68,17 @@ def folder_fault(folder: str) -> str | None:
         return (
             "must be a relative path of letters, digits, space, '.', '_' and '-', its parts parted by '/', without '..'"
         )
+    return None
+
+
+def currency_fault(currency: str | None) -> str | None:
+    """What is wrong with a currency's code; nothing with ``None``."""
+    if currency is None:
+        return None
+    try:
+        minor_digits(currency)
+    except ValueError as error:
+        return str(error)
     return None
 
 

@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from rebill.model.audit import Act
 from rebill.model.closing import GREATEST_CLOSE_DAY
-from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid
 from rebill.model.money import checked_percent, entered_amount, kept_amount
 from rebill.model.partner import PartnerSettings, PartnerSettingsChange
@@ -16,7 +15,7 @@ from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import composed
-from rebill.services.parties.customer_rules import name_fault, only_faults
+from rebill.services.parties.customer_rules import currency_fault, name_fault, only_faults
 from rebill.store.closing import closing_settings_of, hold_closing, store_closing_settings
 from rebill.store.partners import hold_creation, hold_partner, partner_by_name, settings_of, store_settings
 from rebill.store.scope import Scope
@@ -66,7 +65,7 @@ def partner_settings_faults(change: PartnerSettingsChange) -> dict[str, str]:
     return only_faults(
         {
             "name": None if change.name is None else name_fault(change.name),
-            "currency": None if change.currency is None else currency_fault(change.currency),
+            "currency": currency_fault(change.currency),
             "unassigned_threshold": _threshold_fault(change.unassigned_threshold),
             "tolerance_percent": _percent_fault(change.tolerance_percent),
             "movement_percent": _percent_fault(change.movement_percent),
@@ -99,15 +98,6 @@ def _close_day_fault(day: int | None) -> str | None:
     if day is None or 1 <= day <= GREATEST_CLOSE_DAY:
         return None
     return f"must be a day of every month: 1 to {GREATEST_CLOSE_DAY}"
-
-
-def currency_fault(currency: str) -> str | None:
-    """What is wrong with a currency's code."""
-    try:
-        minor_digits(currency)
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _standing(scope: Scope) -> PartnerSettings:

@@ -70,7 +70,9 @@ def rule_line_steps(
         return told, taken(last, "The fee, once.", one.rule.signed(terms.fee))
     spend = _spend(inputs, customer_id, currency, one, line, charged)
     if terms.tier_pricing is not None:
-        falls_here = currency == (terms.currency or inputs.home_currency) and customer_id not in inputs.departed
+        falls_here = (
+            currency == (terms.currency or inputs.home_currency_of(customer_id)) and customer_id not in inputs.departed
+        )
         return told, spend, *_tiers(terms.tier_pricing, spend, falls_here, last)
     share = taken("share", f"{text_of(without_spare_zeros(terms.percent or ZERO))} % of it.", one.rule.share)
     sentence = "The share of the spend, rounded to 12 decimals."

@@ -23,9 +23,9 @@ from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.store.closing import closing_settings_of
 from rebill.store.data_sets import data_sets_in_force
+from rebill.store.entry_currencies import entry_currencies
 from rebill.store.manual_lines import manual_lines_to_reconcile
 from rebill.store.microsoft_invoices import invoices_in_force
-from rebill.store.partners import settings_of
 from rebill.store.scope import Scope
 
 DETAILS_SHOWN: Final = 100
@@ -64,7 +64,7 @@ def reconciliation_of(installation: Installation, scope: Scope, month: BillingMo
     numbers = _numbers(month, documents)
     lines = manual_lines_to_reconcile(scope, month, numbers)
     sums = [one for data_set in data_sets for one in _sums_of(installation, data_set)]
-    sums += manual_sums(lines, settings_of(scope).currency)
+    sums += manual_sums(lines, entry_currencies(scope, lines))
     return reconcile(month, documents, sums, closing_settings_of(scope).tolerance)
 
 

@@ -110,6 +110,7 @@ def _terms(document: Mapping[str, Any]) -> CustomerTerms:
         CommitmentsPolicy(document["commitments"]),
         Decimal(document["fallback_markup_percent"]),
         carry_forward=document.get("carry_forward", False),
+        home_currency=document.get("home_currency"),
         **guards,
         partner_guards=Guards(**of_partner),
     )

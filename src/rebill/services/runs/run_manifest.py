@@ -22,9 +22,10 @@ from rebill.services.runs.recorded_rules import billing_rule_document
 def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[str, Any]:
     """Everything the month was computed from, as it stood: enough to compute it again."""
     of_cost = {found.currency for data_set in data_sets for found in data_set.sums}
-    of_fees = {one.rule.terms.currency or inputs.home_currency for one in inputs.billing_rules}
-    of_entries = {line.currency_of(inputs.home_currency) for line in inputs.manual_lines}
-    currencies = sorted(of_cost | of_fees | of_entries)
+    of_fees = {one.rule.terms.currency for one in inputs.billing_rules}
+    of_entries = {line.entered.currency for line in inputs.manual_lines}
+    named = of_cost | of_fees | of_entries
+    currencies = sorted({found for found in named if found} | (inputs.home_currencies if None in named else set()))
     return {
         "billing_month": str(inputs.month),
         "home_currency": inputs.home_currency,
@@ -80,6 +81,7 @@ def _terms(terms: CustomerTerms) -> dict[str, Any]:
         "commitments": terms.commitments,
         "fallback_markup_percent": _percent(terms.fallback_markup_percent),
         "carry_forward": terms.carry_forward,
+        **({"home_currency": terms.home_currency} if terms.home_currency else {}),
         **_guards(terms),
     }
 

@@ -22,8 +22,12 @@ from rebill.price_books.writing import markup_specification
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.costs.enter_manual_line import as_kept, faults_of_entry
+<<<<<<< HEAD
 from rebill.services.parties.customer_rules import only_faults, percent_fault
 from rebill.services.pricing.assign_price_book import UNKNOWN_BOOK
+=======
+from rebill.services.parties.customer_rules import currency_fault
+>>>>>>> 7266ae4 (A customer may have a home currency of its own)
 from rebill.services.pricing.billing_rule_plan import order_faults, planned_rule
 from rebill.services.proof.changed_inputs import Computed
 from rebill.services.proof.month_outcome import CustomerCurrency, MonthOutcome, MonthOutcomes
@@ -100,6 +104,7 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
         faults["price_book"] = "is required: what would stand in place of the other book"
     for field, book_id in (("price_book", order.price_book_id), ("replaces", order.replaced_book_id)):
         if book_id is not None and find_price_book(scope, book_id) is None:
+<<<<<<< HEAD
             faults[field] = UNKNOWN_BOOK
     if order.owner_ids and order.book_count == 0:
         faults["price_book"] = "is required: what would price these accounts"
@@ -109,6 +114,12 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
         "markup_percent": percent_fault(order.markup_percent, markup_adjustment),
     }
     faults |= only_faults(percents)
+=======
+            faults[field] = "is no price book: rebill price-books list shows them"
+    found = currency_fault(order.home_currency)
+    if found is not None:
+        faults["home_currency"] = found
+>>>>>>> 7266ae4 (A customer may have a home currency of its own)
     known = {one.billing_rule_id for one in now.inputs.billing_rules}
     if not known.issuperset(order.without_rule_ids):
         faults["without_rule"] = f"is no billing rule that acts in {order.month}"
@@ -165,6 +176,7 @@ def _terms(terms: CustomerTerms, order: WhatIf) -> CustomerTerms:
         cap_at_list=_chosen(order.cap_at_list, terms.cap_at_list),
         floor_at_cost=_chosen(order.floor_at_cost, terms.floor_at_cost),
         margin_floor_percent=_chosen(order.margin_floor_percent, terms.margin_floor_percent),
+        home_currency=_chosen(order.home_currency, terms.home_currency),
     )
 
 
