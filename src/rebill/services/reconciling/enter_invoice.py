@@ -14,8 +14,7 @@ from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import composed, text_fault
-from rebill.services.parties.customer_rules import only_faults
-from rebill.services.parties.customer_rules import currency_fault
+from rebill.services.parties.customer_rules import currency_fault, only_faults
 from rebill.store.microsoft_invoices import add_invoice, invoices_in_force, withdraw_invoice
 from rebill.store.partners import hold_partner
 from rebill.store.scope import Scope
