@@ -198,9 +198,9 @@ def test_an_explanation_says_whose_guard_it_is_and_the_month_is_verified(account
     guard_all(accountant, margin_floor_percent=Decimal(20))
     (record,) = accountant.run().statements
     guard_all(accountant, margin_floor_percent=Decimal(30))
-    found = explain_statement(accountant.installation, accountant.caller, record.statement_id)
+    found = explain_statement(accountant.installation, accountant.caller, record.statement_id, line_number=1)
     (line,) = explanation_document(found)["lines"]
-    told = {step["step"]: step["rule"] for step in line["charges"][0]["steps"]}
+    told = {step["step"]: step["sentence"] for step in line["charges"][0]["steps"]}
     assert "partner's guard" not in told["price from cost on"]
     assert "leaves 20 % of it (the partner's guard for all its customers)" in told["least by margin"]
     assert verify_month(accountant.installation, accountant.caller, SEPTEMBER).is_equal

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from rebill.api.answer_shapes import AnswerShape
 from rebill.api.answers import Answer
@@ -48,6 +48,14 @@ class TermsBody(PricingTermsBody):
     carry_forward: Flag | None = None
     late_cost: Annotated[LateCostTerm, BeforeValidator(word_of(LateCostTerm), json_schema_input_type=str)] | None = None
     from_month: Month | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        # But of a term that can be the partner's.
+        if isinstance(value, dict):
+            return {name: part for name, part in value.items() if part is not None or name in _NULLABLE}
+        return value
 
     def change(self) -> CustomerChange:
         """The change that is asked for."""
