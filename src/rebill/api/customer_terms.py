@@ -4,23 +4,25 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from rebill.api.answer_shapes import AnswerShape
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.caller_shapes import NullableMonth
 from rebill.api.route import Route
-from rebill.api.shapes import Flag, StrictBody
+from rebill.api.shapes import Flag, StrictBody, Text
 from rebill.api.wire_values import Month, Number, word_of
 from rebill.model.audit import Act
 from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.money import text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
-from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms, LateCostTerm
+from rebill.model.terms import GUARD_NAMES, Basis, CommitmentsPolicy, CustomerTerms, LateCostTerm
 from rebill.services.acting.permission import Permission
 from rebill.services.parties.change_customer import change_customer, change_faults
 from rebill.services.parties.read_terms import AgreedTerms, get_terms
+
+_AS_PARTNER = "`null`: as the partner's guards say."
 
 
 class PricingTermsBody(StrictBody):
@@ -35,6 +37,7 @@ class PricingTermsBody(StrictBody):
     cap_at_list: Flag | None = None
     floor_at_cost: Flag | None = None
     margin_floor_percent: Number | None = None
+    home_currency: Text | None = None
 
     @property
     def pricing_terms(self) -> dict[str, Any]:
@@ -43,23 +46,22 @@ class PricingTermsBody(StrictBody):
 
 
 class TermsBody(PricingTermsBody):
-    """Terms that change, from ``from_month`` on or from the first month without an issued statement."""
+    """Terms that change, from ``from_month`` on or from the first month without an issued statement.
 
+    A guard that is ``null`` is as the partner's guards say again; a ``null`` home currency is the partner's.
+    """
+
+    null_says_something = (*GUARD_NAMES, "home_currency")
     carry_forward: Flag | None = None
     late_cost: Annotated[LateCostTerm, BeforeValidator(word_of(LateCostTerm), json_schema_input_type=str)] | None = None
     from_month: Month | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, value: Any) -> Any:
-        # But of a term that can be the partner's.
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None or name in _NULLABLE}
-        return value
-
     def change(self) -> CustomerChange:
         """The change that is asked for."""
-        return CustomerChange(terms=TermsChange(**dict(self)))
+        as_partner = tuple(
+            name for name in self.null_says_something if name in self.model_fields_set and getattr(self, name) is None
+        )
+        return CustomerChange(terms=TermsChange(**dict(self), as_partner=as_partner))
 
 
 class TermsOfMonthAnswer(AnswerShape):
@@ -72,13 +74,19 @@ class TermsOfMonthAnswer(AnswerShape):
     fallback_markup_percent: str
     carry_forward: Annotated[bool, Field(description="A statement below 0 becomes a credit for the next ones.")]
     late_cost: Annotated[str, Field(description="`note`, `next`, or `partner`: as the partner's settings say.")]
-    cap_at_list: Annotated[bool, Field(description="No charge is priced above list.")]
-    floor_at_cost: Annotated[bool, Field(description="No charge is priced below its statement cost.")]
-    margin_floor_percent: Annotated[str, Field(description="The least margin of each charge; 0: none.")]
+    cap_at_list: Annotated[bool | None, Field(description=f"No charge is priced above list. {_AS_PARTNER}")]
+    floor_at_cost: Annotated[bool | None, Field(description=f"Nor below its statement cost. {_AS_PARTNER}")]
+    margin_floor_percent: Annotated[
+        str | None, Field(description=f"The least margin of each charge; 0: none. {_AS_PARTNER}")
+    ]
+    home_currency: Annotated[
+        str | None, Field(description="Of fees and manual lines that name none; `null`: the partner's.")
+    ]
 
     @classmethod
     def of(cls, from_month: BillingMonth | None, terms: CustomerTerms) -> "TermsOfMonthAnswer":
         """``terms`` as calls and commands show them."""
+        margin_floor = terms.margin_floor_percent
         return cls(
             from_month=from_month,
             billing_enabled=terms.billing_enabled,
@@ -89,7 +97,8 @@ class TermsOfMonthAnswer(AnswerShape):
             late_cost=terms.late_cost.value,
             cap_at_list=terms.cap_at_list,
             floor_at_cost=terms.floor_at_cost,
-            margin_floor_percent=_percent(terms.margin_floor_percent),
+            margin_floor_percent=None if margin_floor is None else _percent(margin_floor),
+            home_currency=terms.home_currency,
         )
 
 

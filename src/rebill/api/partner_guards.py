@@ -25,17 +25,22 @@ from rebill.services.parties.partner_guards import (
 )
 
 
-class PartnerGuardsBody(StrictBody):
-    """Guards that change, from `from_month` on or from the first month that is issued to nobody."""
+class GuardsBody(StrictBody):
+    """Guards of all customers that have none of their own; what is left out stays as it is."""
 
     cap_at_list: Flag | None = None
     floor_at_cost: Flag | None = None
     margin_floor_percent: Number | None = None
-    from_month: Month | None = None
 
     def change(self) -> GuardsChange:
         """The change that is asked for."""
         return GuardsChange(self.cap_at_list, self.floor_at_cost, self.margin_floor_percent)
+
+
+class PartnerGuardsBody(GuardsBody):
+    """Guards that change, from `from_month` on or from the first month that is issued to nobody."""
+
+    from_month: Month | None = None
 
 
 class GuardsOfMonthAnswer(AnswerShape):

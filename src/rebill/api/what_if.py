@@ -10,6 +10,7 @@ from rebill.api.answers import Answer
 from rebill.api.billing_rule_shapes import BillingRuleBody
 from rebill.api.call import Call
 from rebill.api.customer_terms import PricingTermsBody
+from rebill.api.partner_guards import GuardsBody
 from rebill.api.price_book_shapes import Owner, Specification
 from rebill.api.route import Route
 from rebill.api.shapes import Identifier, StrictBody, Subscription, Text, shape_fault
@@ -65,6 +66,9 @@ class WhatIfBody(PricingTermsBody):
     client_api_id: Annotated[
         Id | None, Field(description="Whom terms, books and accounts concern; every customer unless given.")
     ] = None
+    partner_guards: Annotated[GuardsBody, Field(description="Of all that have none of their own.")] = Field(
+        default_factory=GuardsBody
+    )
     markup_percent: Annotated[Number | None, Field(description="A book of one rule over everything.")] = None
     price_book_id: Annotated[Id | None, Field(description="A recorded book.")] = None
     specification: Annotated[Specification | None, Field(description="A book that is not recorded, XML or YAML.")] = (
@@ -98,6 +102,7 @@ class WhatIfBody(PricingTermsBody):
             month=self.billing_period,
             customer_id=customer_id,
             **self.pricing_terms,
+            partner_guards=self.partner_guards.change(),
             markup_percent=self.markup_percent,
             price_book_id=self.price_book_id,
             specification=None if self.specification is None else written(self.specification),

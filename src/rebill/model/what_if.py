@@ -17,11 +17,11 @@ class WhatIf:
     """Changes to try together; ``None`` or empty = as it is.
 
     ``customer_id``: whom terms, books and accounts concern; ``None`` = every customer. ``partner_guards`` concern all
-    that have none of their own. A book is a recorded one, one
-    that ``specification`` says, or a ``markup_percent`` over everything; it prices all accounts or ``owner_ids``; with
-    ``replaced_book_id`` it stands wherever that book prices. ``azure_customers``, ``subscriptions``, and of charges
-    that name neither ``commitment_ids`` and ``charge_kinds``, are the customer's from ``from_day`` on. ``rule`` is put
-    in, ``without_rule_ids`` are taken away. ``manual_line`` is entered.
+    that have none of their own. A book is a recorded one, one that ``specification`` says, or a ``markup_percent`` over
+    everything; it prices all accounts or ``owner_ids``; with ``replaced_book_id`` it stands wherever that book prices.
+    ``azure_customers``, ``subscriptions``, and of charges that name neither ``commitment_ids`` and ``charge_kinds``,
+    are the customer's from ``from_day`` on. ``rule`` is put in, ``without_rule_ids`` are taken away. ``manual_line`` is
+    entered.
     """
 
     month: BillingMonth

@@ -22,12 +22,8 @@ from rebill.price_books.writing import markup_specification
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.costs.enter_manual_line import as_kept, faults_of_entry
-<<<<<<< HEAD
-from rebill.services.parties.customer_rules import only_faults, percent_fault
+from rebill.services.parties.customer_rules import currency_fault, only_faults, percent_fault
 from rebill.services.pricing.assign_price_book import UNKNOWN_BOOK
-=======
-from rebill.services.parties.customer_rules import currency_fault
->>>>>>> 7266ae4 (A customer may have a home currency of its own)
 from rebill.services.pricing.billing_rule_plan import order_faults, planned_rule
 from rebill.services.proof.changed_inputs import Computed
 from rebill.services.proof.month_outcome import CustomerCurrency, MonthOutcome, MonthOutcomes
@@ -104,22 +100,10 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
         faults["price_book"] = "is required: what would stand in place of the other book"
     for field, book_id in (("price_book", order.price_book_id), ("replaces", order.replaced_book_id)):
         if book_id is not None and find_price_book(scope, book_id) is None:
-<<<<<<< HEAD
             faults[field] = UNKNOWN_BOOK
     if order.owner_ids and order.book_count == 0:
         faults["price_book"] = "is required: what would price these accounts"
-    percents = {
-        "fallback_markup_percent": percent_fault(order.fallback_markup_percent, checked_percent),
-        "margin_floor_percent": percent_fault(order.margin_floor_percent, margin_floor_factor),
-        "markup_percent": percent_fault(order.markup_percent, markup_adjustment),
-    }
-    faults |= only_faults(percents)
-=======
-            faults[field] = "is no price book: rebill price-books list shows them"
-    found = currency_fault(order.home_currency)
-    if found is not None:
-        faults["home_currency"] = found
->>>>>>> 7266ae4 (A customer may have a home currency of its own)
+    faults |= _faults_of_terms(order)
     known = {one.billing_rule_id for one in now.inputs.billing_rules}
     if not known.issuperset(order.without_rule_ids):
         faults["without_rule"] = f"is no billing rule that acts in {order.month}"
@@ -127,6 +111,19 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
         faults |= {f"rule.{name}": fault for name, fault in order_faults(order.rule, None, order.month).items()}
     if faults:
         raise Invalid("invalid_what_if", "Nothing was tried: correct what is named here.", faults)
+
+
+def _faults_of_terms(order: WhatIf) -> dict[str, str]:
+    of_partner = order.partner_guards.margin_floor_percent
+    return only_faults(
+        {
+            "fallback_markup_percent": percent_fault(order.fallback_markup_percent, checked_percent),
+            "margin_floor_percent": percent_fault(order.margin_floor_percent, margin_floor_factor),
+            "partner_guards.margin_floor_percent": percent_fault(of_partner, margin_floor_factor),
+            "markup_percent": percent_fault(order.markup_percent, markup_adjustment),
+            "home_currency": currency_fault(order.home_currency),
+        }
+    )
 
 
 def _book(scope: Scope, order: WhatIf) -> RecordedBook | None:
