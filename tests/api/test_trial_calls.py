@@ -135,3 +135,14 @@ def test_subscriptions_move_without_a_day_between(api: ApiClient, world: World) 
     assert [one["effective_to"] for one in was] == ["2024-10-10"]
     told = api.put(f"{base}/move/{world.neighbour_id}", {**moved, "day": 3})
     assert (told.status_code, set(told.json()["fields"])) == (422, {"day"})
+
+
+def test_guards_of_the_partner_are_tried_on_all_that_have_none_of_their_own(api: ApiClient, world: World) -> None:
+    september(api, world)
+    terms = {"client_api_id": world.customer_id, "billing_enabled": True}
+    (free,) = _tried(api, **terms)["customers"]
+    (held,) = _tried(api, **terms, partner_guards={"margin_floor_percent": "50"})["customers"]
+    cost, price = Decimal(free["then"]["cost"]), Decimal(free["then"]["price"])
+    assert (Decimal(held["then"]["price"]), Decimal(held["then"]["cost"])) == (max(price, 2 * cost), cost)
+    refused = api.put(WHAT_IF, {**MONTH, "partner_guards": {"margin_floor_percent": "100"}})
+    assert refused.json()["fields"].keys() == {"partner_guards.margin_floor_percent"}

@@ -155,9 +155,13 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("keys rotate", (key,), ("999999999",), Act.ROTATE_KEY)
     key = str(rebill.answer("keys", "list")["keys"][-1]["key_id"])
     yield Step("keys revoke", (key,), ("999999999",), Act.REVOKE_KEY)
-    yield Step("partners letterhead", ("--tax-id", "DE136695976"), ("--tax-id", "DE136695977"), Act.CHANGE_LETTERHEAD)
+    yield from _partner_steps()
     yield Step("customers details", (one, "--language", "de"), (one, "--language", "?"), Act.CHANGE_BILLING_DETAILS)
     yield Step("tax set", ("S", "--percent", "19"), ("S", "--percent", "0"), Act.SET_TAX_RULE)
+
+
+def _partner_steps() -> Iterator[Step]:
+    yield Step("partners letterhead", ("--tax-id", "DE136695976"), ("--tax-id", "DE136695977"), Act.CHANGE_LETTERHEAD)
     yield Step("partners guards", ("--floor-at-cost",), ("--from", "2024-01"), Act.CHANGE_PARTNER_GUARDS)
     yield Step("partners settings", ("--bill-input-tax",), ("--currency", "XYZ"), Act.CHANGE_PARTNER)
 

@@ -77,6 +77,16 @@ LateCostOption = Annotated[
     LateCostTerm | None,
     typer.Option("--late-cost", help="Corrections as notes, on the next statement, or as the partner's settings say."),
 ]
+FromMonthOption = Annotated[
+    BillingMonth | None,
+    typer.Option(
+        "--from",
+        parser=month_from_text,
+        metavar="YYYY-MM",
+        help="First billing month of a change of terms: billing, basis, commitments, fallback markup, carry "
+        "forward, late cost, guards, home currency; the first without an issued statement unless given.",
+    ),
+]
 CustomerArgument = Annotated[int, typer.Argument(metavar="CLIENT_API_ID", help="The customer's id.")]
 
 
@@ -164,16 +174,7 @@ def update(
     margin_floor: MarginFloorOption = None,
     home_currency: HomeCurrencyOption = None,
     as_partner: AsPartnerOption = None,
-    from_month: Annotated[
-        BillingMonth | None,
-        typer.Option(
-            "--from",
-            parser=month_from_text,
-            metavar="YYYY-MM",
-            help="First billing month of a change of terms: billing, basis, commitments, fallback markup, carry "
-            "forward, late cost, guards, home currency; the first without an issued statement unless given.",
-        ),
-    ] = None,
+    from_month: FromMonthOption = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,

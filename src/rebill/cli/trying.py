@@ -146,9 +146,7 @@ def what_if(
     as_json: JsonOption = False,
 ) -> None:
     """Try changes on an imported month without touching it: total, margin and every customer's difference."""
-    from rebill.api.billing_rule_shapes import BillingRuleBody
     from rebill.api.what_if import what_if_answer
-    from rebill.cli.request_files import read_request
     from rebill.model.what_if import WhatIf
     from rebill.services.pricing.price_book_check import written
     from rebill.services.trials.what_if import what_if as try_out
@@ -177,7 +175,7 @@ def what_if(
             commitment_ids=tuple(commitment or ()),
             charge_kinds=tuple(charge_kind or ()),
             from_day=from_day,
-            rule=None if rule is None else read_request(rule, BillingRuleBody).order(),
+            rule=None if rule is None else _tried_rule(rule),
             without_rule_ids=tuple(without_rule or ()),
             manual_line=_entered(customer, period, enter, enter_cost, enter_currency),
         )
@@ -185,6 +183,13 @@ def what_if(
             found = try_out(session.installation, session.caller, order)
         output.answer(what_if_answer(period, found).model_dump())
         _show(output, found)
+
+
+def _tried_rule(file: typer.FileBinaryRead) -> BillingRuleOrder:
+    from rebill.api.billing_rule_shapes import BillingRuleBody
+    from rebill.cli.request_files import read_request
+
+    return read_request(file, BillingRuleBody).order()
 
 
 def _entered(
