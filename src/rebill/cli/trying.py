@@ -27,6 +27,7 @@ from rebill.model.money import ZERO, kept_amount, text_of
 from rebill.model.terms import Basis, CommitmentsPolicy, GuardsChange
 
 if TYPE_CHECKING:
+    from rebill.model.billing_rule import BillingRuleOrder
     from rebill.model.months import BillingMonth
     from rebill.services.trials.what_if import TriedMonth
 
