@@ -1,7 +1,7 @@
 """The partner has guards for all customers; a customer's own guard overrides it, or there is none of its own.
 
 Revision ID: 0071
-Revises: 0069
+Revises: 0074
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0071"
-down_revision = "0069"
+down_revision = "0074"
 branch_labels = None
 depends_on = None
 
