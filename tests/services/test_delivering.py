@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rebill.model.closing import ClosingAct, ClosingOrder
+from rebill.model.customer import CustomerChange
 from rebill.model.document_delivery import DeliveryState, DeliveryWay
 from rebill.model.errors import Forbidden, Invalid, NotFound
 from rebill.model.months import BillingMonth
@@ -14,11 +15,12 @@ from rebill.services.acting.installation import Installation
 from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.delivering.deliver_documents import DeliveryOrder, deliver_documents
+from rebill.services.parties.change_customer import change_customer
 from rebill.store.document_deliveries import begin_delivery
 from rebill.store.scope import Scope
 from tests.documents.pdf_reading import pages_of
 from tests.mail_server import Mailbox, mail_server
-from tests.services.deliveries import delivering_by_mail, delivering_to, files_below, issued
+from tests.services.deliveries import delivering_by_mail, delivering_to, files_below, finalized, issued, ready
 from tests.services.months import SEPTEMBER, Month, charge, stored
 
 EVERYTHING = DeliveryOrder()
@@ -171,6 +173,21 @@ def test_a_process_that_was_killed_while_it_sent_leaves_it_unsure(
         (unsure,) = deliver_documents(delivering_by_mail(installation, port), partner, EVERYTHING)
     assert unsure.state is DeliveryState.UNSURE
     assert box.letters == []
+
+
+def test_a_name_that_no_font_has_is_delivered_and_told_of(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    one = ready(installation, partner, tmp_path)
+    change_customer(installation, partner, one, CustomerChange(name="株式会社 Indigo"))
+    finalized(installation, partner)
+    told = "4 characters have no font and are shown as \ufffd: set REBILL_FONT_FOLDER (会式株社)"
+    (done,) = deliver_documents(delivering_to(installation, str(tmp_path / "delivered")), partner, EVERYTHING)
+    assert (done.state, done.fault) == (DeliveryState.DELIVERED, told)
+    with mail_server(box := Mailbox()) as port:
+        found = deliver_documents(delivering_by_mail(installation, port), partner, EVERYTHING)
+    assert {(one.state, one.fault) for one in found} == {(DeliveryState.DELIVERED, told)}
+    assert len(box.letters) == 1
 
 
 def test_only_what_is_asked_for_and_only_by_who_may(

@@ -33,7 +33,14 @@ _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARAC
 def statement_pdf(
     presented: PresentedStatement, electronic_invoice: str = "", font_folder: Path | None = None
 ) -> bytes:
-    """The statement as PDF/A-3b, the same bytes for the same statement and particulars.
+    """The statement as PDF/A-3b: see ``set_statement``."""
+    return set_statement(presented, electronic_invoice, font_folder)[0]
+
+
+def set_statement(
+    presented: PresentedStatement, electronic_invoice: str = "", font_folder: Path | None = None
+) -> tuple[bytes, str]:
+    """The statement as PDF/A-3b, the same bytes for the same statement and particulars; and what no font has of it.
 
     ``electronic_invoice``: the same document as CII, to be embedded as ``factur-x.xml`` (Factur-X).
     """
@@ -41,8 +48,10 @@ def statement_pdf(
     made = presented.document.invoice_date or presented.statement.month.first_day
     moment = int(datetime.combine(made, time.min, UTC).timestamp())
     attachments = {"invoice": electronic_invoice} if electronic_invoice else {}
-    pdf = typeset(json.dumps(_settable(data), ensure_ascii=False), attachments, presented.logo, moment, font_folder)
-    return marked(pdf) if electronic_invoice else pdf
+    pdf, lacking = typeset(
+        json.dumps(_settable(data), ensure_ascii=False), attachments, presented.logo, moment, font_folder
+    )
+    return (marked(pdf) if electronic_invoice else pdf), lacking
 
 
 def statement_data(presented: PresentedStatement) -> dict[str, Any]:

@@ -42,25 +42,28 @@ def can_show(picture: bytes) -> bool:
 
 def typeset(
     data: str, attachments: Mapping[str, str], logo: bytes, timestamp: int, font_folder: Path | None = None
-) -> bytes:
+) -> tuple[bytes, str]:
     """The PDF (PDF/A-3b) of a statement's data, a JSON document; ``attachments``: what else the template asks for.
 
     ``timestamp``: seconds, of when it is said to be made. ``font_folder``: more fonts, for scripts that rebill's own
-    lack; characters that no font has are shown as U+FFFD.
+    lack; characters that no font has are shown as U+FFFD, and answered beside the PDF.
     """
     from typst import TypstError
 
     setter = _setter(font_folder)
     picture = setter.picture(logo) if logo else ""
+    lacking: set[str] = set()
     for _ in range(_GREATEST_ROUNDS):
         try:
-            return setter.compile(None, {"data": data, "logo": picture, **attachments}, timestamp)
+            content = setter.compile(None, {"data": data, "logo": picture, **attachments}, timestamp)
+            return content, "".join(sorted(lacking))
         except TypstError as error:
             unshowable = set("".join(map(_without_escapes, _UNSHOWABLE.findall(error.diagnostic))))
             if not unshowable:
                 raise ProgramError(
                     "document_not_set", f"The document could not be set: {error}. Please report this."
                 ) from error
+            lacking |= unshowable
             data = data.translate(dict.fromkeys(map(ord, unshowable), "\N{REPLACEMENT CHARACTER}"))
     raise ProgramError("document_not_set", "The document has characters that cannot be set. Please report this.")
 

@@ -96,34 +96,45 @@ def _bring_to_folder(installation: Installation, caller: Caller, presented: Pres
     stem = f"{_UNSAFE.sub('_', presented.document.invoice_id)}-{presented.statement_id}"
     with TemporaryDirectory(prefix="rebill-delivery-") as folder:
         files: dict[str, Path] = {}
+        lacking = ""
         for form in FILED:
-            name = f"{stem}.{form.ending}"
-            if _written(installation, caller, presented, form, Path(folder) / name):
-                files[name] = Path(folder) / name
+            file = Path(folder) / f"{stem}.{form.ending}"
+            lacking += _written(installation, caller, presented, form, file)
+            if file.exists():
+                files[file.name] = file
         settings = installation.settings
         try:
             write_files(settings.delivery.folder, target, files, settings.storage_connection_string_file)
         except WritingFault as fault:
             kind = FaultKind.UNREACHABLE if fault.is_of_place else FaultKind.PASSING
             raise DeliveryFault(str(fault), kind) from None
-    return ""
+    return _told_of(lacking)
 
 
 def _written(
     installation: Installation, caller: Caller, presented: PresentedStatement, form: DocumentForm, file: Path
-) -> bool:
-    """Write a document to a file; ``False`` for an electronic invoice of which too little is told."""
+) -> str:
+    """Write a document to a file, but no electronic invoice of which too little is told; what no font has of it."""
     if form.is_data_set:
         write_customer_data_set(installation, caller, presented.statement_id, form, file)
-        return True
+        return ""
     try:
-        file.write_bytes(file_of(installation, presented, form).content)
+        made = file_of(installation, presented, form)
     except Conflict:
-        return False
-    return True
+        return ""
+    file.write_bytes(made.content)
+    return made.lacking
+
+
+def _told_of(lacking: str) -> str:
+    """What is to be told of a document that is delivered although no font has all of its characters."""
+    if not lacking:
+        return ""
+    return f"{len(lacking)} characters have no font and are shown as \ufffd: set REBILL_FONT_FOLDER ({lacking[:20]})"
 
 
 def _bring_by_mail(installation: Installation, _: Caller, presented: PresentedStatement, __: str) -> str:
     settings = installation.settings.delivery
     file = file_of(installation, presented, DocumentForm.PDF)
-    return send(settings, letter(settings, presented, file, installation.clock().timestamp()))
+    told = send(settings, letter(settings, presented, file, installation.clock().timestamp()))
+    return "; ".join(filter(None, (told, _told_of(file.lacking))))

@@ -22,11 +22,12 @@ GREATEST_ANSWER_BYTES = 256 * 1024**2
 
 @dataclass(frozen=True)
 class StatementFile:
-    """A document as bytes, and the name it is suggested to have."""
+    """A document as bytes, and the name it is suggested to have. ``lacking``: characters of it that no font has."""
 
     form: DocumentForm
     name: str
     content: bytes
+    lacking: str = ""
 
 
 def statement_file(installation: Installation, caller: Caller, statement_id: int, form: DocumentForm) -> StatementFile:
@@ -55,10 +56,17 @@ def _data_set_file(installation: Installation, caller: Caller, statement_id: int
 
 def file_of(installation: Installation, presented: PresentedStatement, form: DocumentForm) -> StatementFile:
     """What is presented, in this form."""
-    return StatementFile(form, f"{_stem(presented)}.{form.ending}", _content(installation, presented, form))
+    name = f"{_stem(presented)}.{form.ending}"
+    if form is not DocumentForm.PDF:
+        return StatementFile(form, name, _content(presented, form))
+    # Late: what sets documents takes long to load.
+    from rebill.documents.statement_pdf import set_statement
+
+    content, lacking = set_statement(presented, _inside(presented), installation.settings.font_folder)
+    return StatementFile(form, name, content, lacking)
 
 
-def _content(installation: Installation, presented: PresentedStatement, form: DocumentForm) -> bytes:
+def _content(presented: PresentedStatement, form: DocumentForm) -> bytes:
     one = (presented.statement_id, presented.statement, presented.document, presented.tax)
     if form is DocumentForm.JSON:
         return statement_json(*one).encode()
@@ -68,10 +76,7 @@ def _content(installation: Installation, presented: PresentedStatement, form: Do
         return cii(electronic_invoice(presented)).encode()
     if form is DocumentForm.UBL:
         return ubl(electronic_invoice(presented)).encode()
-    # Late: what sets documents takes long to load.
-    from rebill.documents.statement_pdf import statement_pdf
-
-    return statement_pdf(presented, _inside(presented), installation.settings.font_folder)
+    raise AssertionError(f"{form} is made elsewhere")
 
 
 def _inside(presented: PresentedStatement) -> str:
