@@ -4,6 +4,7 @@ import importlib
 import importlib.machinery
 import importlib.util
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -20,7 +21,10 @@ import pytest
 from tests.mutation.mutant import PROJECT, RATING, Mutant, module_name, original
 
 LONGEST_SECONDS: Final = 900
-"""A mutant that is not noticed by then makes the tests go on without end, which is noticed too."""
+"""Of processor time, whatever else the machine does.
+
+A mutant that is not noticed by then makes the tests go on without end, which is noticed too.
+"""
 _BESIDE_REBILL: Final = "alembic babel duckdb hypothesis pydantic re2 simplejson sqlalchemy structlog yaml".split()
 
 
@@ -49,7 +53,7 @@ def tried(mutant: Mutant | None, killers: Sequence[str]) -> Outcome:
     _, status = os.waitpid(process, 0)
     shutil.rmtree(folder, ignore_errors=True)
     if os.WIFSIGNALED(status):
-        return Outcome.ENDLESS if os.WTERMSIG(status) == signal.SIGALRM else Outcome.KILLED
+        return Outcome.ENDLESS if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM) else Outcome.KILLED
     return Outcome.SURVIVED if os.WEXITSTATUS(status) == pytest.ExitCode.OK else Outcome.KILLED
 
 
@@ -59,7 +63,10 @@ def _run(mutant: Mutant | None, killers: Sequence[str], folder: Path) -> None:
     with suppress(BaseException):
         os.chdir(PROJECT)
         _be_silent()
-        signal.alarm(LONGEST_SECONDS)
+        # The hard limit is for what holds the first signal up.
+        resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_SECONDS, LONGEST_SECONDS + 60))
+        # And what waits for ever takes no processor time at all.
+        signal.alarm(10 * LONGEST_SECONDS)
         if mutant is not None:
             sys.meta_path.insert(0, _WithFault(mutant))
         code = int(

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,7 +14,7 @@ from typing import Any
 import pytest
 
 from rebill.documents import statement_csv, statement_json
-from rebill.lake.runs import only_run
+from rebill.lake.runs import MANIFEST, only_run, run_folder
 from rebill.model.errors import Conflict, Forbidden, NotFound, ProgramError
 from rebill.model.party import Caller, Role
 from rebill.model.rating import Attention, RatedMonth
@@ -323,6 +326,36 @@ def test_only_one_run_of_a_month_works_at_a_time(month: Month) -> None:
         bill(month)
     assert refused.value.code == "run_running"
     assert bill(month).statements == ()
+
+
+_KILLED_AT_ITS_WORK = """
+import os, pathlib, signal, sys
+from rebill.lake.runs import MANIFEST, only_run, run_folder
+from rebill.model.months import BillingMonth
+with only_run(pathlib.Path(sys.argv[1]), int(sys.argv[2]), BillingMonth.parse(sys.argv[3])) as workplace:
+    (workplace.folder / "rated_lines.parquet").write_bytes(b"a half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_run_takes_the_place_of_one_that_was_killed_and_leaves_the_same_bytes(month: Month) -> None:
+    first = month.customer("First")
+    month.cost(charge("2024-09-01", "10", "10", SubAccountId="s-1"))
+    month.subscriptions(first, "s-1")
+    lake, partner_id = month.installation.lake_folder, month.caller.partner_id
+    undisturbed = bill(month)
+    assert not undisturbed.took_over
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED_AT_ITS_WORK, str(lake), str(partner_id), str(SEPTEMBER)], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    after = bill(month)
+    assert after.took_over
+    assert not bill(month).took_over
+    manifests = [
+        (lake / run_folder(partner_id, SEPTEMBER, run.run_id) / MANIFEST).read_bytes() for run in (undisturbed, after)
+    ]
+    assert manifests[0] == manifests[1]
 
 
 def test_runs_at_the_same_time_end_as_one_run_would(month: Month) -> None:

@@ -73,6 +73,7 @@ def run(
             {
                 "period": str(done.month),
                 "run_id": done.run_id,
+                "took_over": done.took_over,
                 "statements": [statement_document(record) for record in done.statements],
                 "balance": [balance.as_text() for balance in done.balance],
                 "unassigned_accounts": accounts,
@@ -82,6 +83,8 @@ def run(
                 "pending_corrections": [pending_document(pending) for pending in done.pending],
             }
         )
+        if done.took_over:
+            output.say(f"The run of {period} before this one was interrupted; this one took its place.")
         show_statements(output, done.statements)
         output.say()
         show_balance(output, done.balance)

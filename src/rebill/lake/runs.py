@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rebill.lake.folders import exclusive_lock, publish
@@ -19,9 +20,17 @@ def run_folder(partner_id: int, month: BillingMonth, run_id: int) -> str:
     return f"{partner_id}/runs/{month}/{run_id}"
 
 
+@dataclass(frozen=True)
+class Workplace:
+    """An empty folder to work in; ``was_interrupted``: the run that had it before was killed at its work."""
+
+    folder: Path
+    was_interrupted: bool
+
+
 @contextmanager
-def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterator[Path]:
-    """Be the only run of this partner and month; yields an empty folder to work in.
+def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterator[Workplace]:
+    """Be the only run of this partner and month.
 
     What a killed run left there is swept away first. Raises ``Conflict`` while another run works,
     and ``ProgramError`` when the disk does not take what is written.
@@ -31,10 +40,11 @@ def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterato
         if not held:
             raise Conflict("run_running", f"A run of {month} is under way; start again when it has ended.")
         folder = staging / f"run-{month}"
+        was_interrupted = folder.exists()
         shutil.rmtree(folder, ignore_errors=True)
         (folder / SCRATCH).mkdir(parents=True)
         try:
-            yield folder
+            yield Workplace(folder, was_interrupted)
         except OSError as error:
             raise ProgramError(
                 "lake_failed",

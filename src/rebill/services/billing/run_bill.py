@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,8 @@ class BillRun:
     """A run that balanced: the statements it drew up, where the cost went, and what needs attention.
 
     Statements that are issued stay as they were; ``pending``: those whose totals this run says are others.
-    ``open_attention``: how many lines of ``attention`` nobody accepted, by kind.
+    ``open_attention``: how many lines of ``attention`` nobody accepted, by kind. ``took_over``: the run before it was
+    interrupted, and it took its place.
     """
 
     run_id: int
@@ -65,6 +66,7 @@ class BillRun:
     attention: tuple[tuple[Attention, int], ...]
     open_attention: Mapping[str, int]
     pending: tuple[PendingCorrection, ...] = ()
+    took_over: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def run_bill(
     """
     require(caller, Permission.CHANGE)
     chosen = engine or installation.settings.engine
-    with only_run(installation.lake_folder, caller.partner_id, month) as folder:
+    with only_run(installation.lake_folder, caller.partner_id, month) as workplace:
+        folder = workplace.folder
         recorded = _read_record(installation, caller, month, customer_id)
         imported = imported_cost(installation, recorded.data_sets)
         with (
@@ -113,7 +116,8 @@ def run_bill(
         statements = drawn_up.statements
         proof = _write_manifest(folder, rated, drawn_up, files.sha256, f"{chosen} {engine_version}")
         wanted = _only(statements, customer_id)
-        return _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, chosen)
+        done = _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, chosen)
+        return replace(done, took_over=workplace.was_interrupted)
 
 
 def _read_record(installation: Installation, caller: Caller, month: BillingMonth, customer_id: int | None) -> _Recorded:
