@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import duckdb
 
-from rebill.engines.engine import ASKED_COLUMNS, COST_LINE_COLUMNS
+from rebill.engines.engine import ABSENT_COLUMNS, COST_LINE_COLUMNS
 from rebill.engines.rounded_product import MACROS
 from rebill.engines.table_files import ROW_GROUP, files_of, write_in_order, write_small
-from rebill.model.cost_line import ROLE
+from rebill.model.cost_line import LINE_KEY, ROLE
 from rebill.model.errors import ProgramError
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
@@ -73,15 +73,19 @@ class DuckDBEngine:
         the lines themselves.
         """
         lines = f"read_parquet({sql_paths(parts)}, union_by_name = true)"
-        found = {name for name, *_ in self._connection.execute(f"DESCRIBE SELECT * FROM {lines}").fetchall()}
-        asked = [name if name in found else f"CAST(NULL AS VARCHAR) AS {name}" for name in ASKED_COLUMNS]
+        found = self._columns_of(lines)
+        asked = [name if name in found else f"CAST(NULL AS {kind}) AS {name}" for name, kind in ABSENT_COLUMNS.items()]
         self._connection.execute(
             f"CREATE VIEW cost_lines AS SELECT CAST(file_index AS INTEGER) AS part, file_row_number AS part_row, "
             f"{', '.join((*COST_LINE_COLUMNS, *asked))} FROM {lines}{f' WHERE {ROLE} IS NULL' if ROLE in found else ''}"
         )
 
         keys = f"read_parquet({sql_paths(line_keys)}, union_by_name = true)" if line_keys else "cost_lines"
-        self._connection.execute(f"CREATE VIEW line_keys AS SELECT * FROM {keys}")
+        absent = "" if LINE_KEY in self._columns_of(keys) else f", CAST(NULL AS BIGINT) AS {LINE_KEY}"
+        self._connection.execute(f"CREATE VIEW line_keys AS SELECT *{absent} FROM {keys}")
+
+    def _columns_of(self, rows: str) -> set[str]:
+        return {name for name, *_ in self.rows(f"DESCRIBE SELECT * FROM {rows}")}
 
     def greatest_number(self, parts: Sequence[Path], columns: Sequence[str]) -> Decimal | None:
         """The greatest of the decimals in these columns, without its sign; ``None`` where the files do not tell.
@@ -154,7 +158,7 @@ class DuckDBEngine:
         ``absent``: values of columns that it may lack.
         """
         rows = f"read_parquet({sql_paths(files_of(file))})"
-        found = {column for column, *_ in self.rows(f"DESCRIBE SELECT * FROM {rows}")} if absent else set[str]()
+        found = self._columns_of(rows) if absent else set[str]()
         added = "".join(f", {value} AS {column}" for column, value in (absent or {}).items() if column not in found)
         self._connection.execute(f"CREATE VIEW {name} AS SELECT *{added} FROM {rows}")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from rebill.model.cost_line import LINE_KEY
+
 COST_LINE_COLUMNS = (
     "BilledCost ListCost EffectiveCost PricingQuantity ChargePeriodStart ChargePeriodEnd ChargeCategory "
     "BillingCurrency ProviderName ServiceName SubAccountId x_AzureCustomerId PricingUnit CommitmentDiscountId "
@@ -18,6 +20,8 @@ ASKED_COLUMNS = (
     "x_PreviousInvoiceId x_SkuMeterSubcategory"
 ).split()
 """What rating reads where a price book or a refund asks for it: texts, some of them younger than old data sets."""
+ABSENT_COLUMNS = dict.fromkeys(ASKED_COLUMNS, "VARCHAR") | {LINE_KEY: "BIGINT"}
+"""What lines of old data sets may lack, with the type of the NULL that stands for it."""
 
 
 class Engine(Protocol):
@@ -46,7 +50,8 @@ class Engine(Protocol):
         """Make ``cost_lines`` the lines of these Parquet files that are rated; ``part`` counts them from 0.
 
         ``part_row`` counts the rows of a part from 0. ``line_keys`` becomes what these files hold of the combinations
-        of ``model.cost_line.LINE_KEYS``; without any, the lines themselves.
+        of ``model.cost_line.LINE_KEYS``; without any, the lines themselves. Both have ``model.cost_line.LINE_KEY``,
+        which is NULL in data sets of an older version.
         """
 
     def view_parts(self, name: str, parts: Sequence[Path]) -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
-from rebill.engines.engine import ASKED_COLUMNS, COST_LINE_COLUMNS
+from rebill.engines.engine import ABSENT_COLUMNS, COST_LINE_COLUMNS
 from rebill.engines.spark_session import spark_session
 from rebill.engines.table_files import files_of, write_in_order
-from rebill.model.cost_line import COLUMNS, ROLE, ColumnType
+from rebill.model.cost_line import COLUMNS, LINE_KEY, ROLE, ColumnType
 from rebill.model.errors import ProgramError
 from rebill.model.sql_text import sql_paths
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
 _SQL_TYPES: Final = {ColumnType.TEXT: "STRING", ColumnType.INSTANT: "TIMESTAMP_NTZ"}
-_SCHEMA: Final = ", ".join(f"`{column.name}` {_SQL_TYPES.get(column.type, column.type)}" for column in COLUMNS)
+_COLUMNS: Final = [f"`{column.name}` {_SQL_TYPES.get(column.type, column.type)}" for column in COLUMNS]
+_SCHEMA: Final = ", ".join((*_COLUMNS, f"`{LINE_KEY}` BIGINT"))
 _ROUNDED_PRODUCT: Final = """
 CREATE TEMPORARY FUNCTION rounded_product(amount DECIMAL(28,12), factor DECIMAL(9,6)) RETURNS DECIMAL(28,12)
 RETURN CAST(round(amount * factor, 12) AS DECIMAL(28,12))"""
@@ -75,7 +76,7 @@ class SparkEngine:
     def read_cost_lines(self, parts: Sequence[Path], line_keys: Sequence[Path] = ()) -> None:
         """Make ``cost_lines`` the lines of these Parquet files that are rated, as ``Engine`` says."""
         self.view_parts("lake_lines_of_run", parts)
-        columns = ", ".join(("part", "part_row", *COST_LINE_COLUMNS, *ASKED_COLUMNS))
+        columns = ", ".join(("part", "part_row", *COST_LINE_COLUMNS, *ABSENT_COLUMNS))
         self._view("cost_lines", self._sql(f"SELECT {columns} FROM lake_lines_of_run WHERE {ROLE} IS NULL"))
         self._view("line_keys", self._read(line_keys) if line_keys else self._sql("SELECT * FROM cost_lines"))
 

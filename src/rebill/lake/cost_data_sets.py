@@ -19,7 +19,7 @@ import duckdb
 from rebill.lake import folders
 from rebill.lake.folders import flush_to_disk
 from rebill.lake.workshop import PENDING, Workshop, confirm
-from rebill.model.cost_line import CHARGE_KIND, LINE_KEYS, ROLE
+from rebill.model.cost_line import CHARGE_KIND, LINE_KEY, LINE_KEYS, ROLE
 from rebill.model.data_set import (
     ConvertedFile,
     CurrencySum,
@@ -41,7 +41,7 @@ MANIFEST: Final = "manifest.json"
 REJECTS: Final = "rejects.parquet"
 KEYS: Final = "keys.parquet"
 LINE_KEYS_FILE: Final = "line_keys.parquet"
-"""Each combination of ``LINE_KEYS`` in the lines that are rated: a run need not look for them."""
+"""Each combination of ``LINE_KEYS`` in the lines that are rated, with ``LINE_KEY``: a run need not look for them."""
 _KEY_COLUMNS: Final = "ProviderName, BillingAccountId, SubAccountId, x_AzureCustomerId"
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 _CHUNK_BYTES: Final = 1 << 20
@@ -269,7 +269,8 @@ def _write_keys(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: 
 
 
 def _write_line_keys(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: Path) -> None:
-    keys = f"SELECT DISTINCT {', '.join(LINE_KEYS)} FROM {_lines_of(connection, parts)} WHERE {ROLE} IS NULL"
+    columns = ", ".join((LINE_KEY, *LINE_KEYS))
+    keys = f"SELECT DISTINCT {columns} FROM {_lines_of(connection, parts)} WHERE {ROLE} IS NULL"
     connection.execute(f"COPY ({keys} ORDER BY ALL) TO {sql_text(str(file))} ({_PARQUET})")
 
 

@@ -115,8 +115,18 @@ LINE_KEYS: Final = (
     "SubAccountId",
     "x_AzureCustomerId",
     "BillingAccountId",
+    "RegionId",
+    "RegionName",
+    "SkuMeter",
+    "x_ServiceCode",
+    "x_Operation",
+    "x_SkuMeterSubcategory",
 )
-"""The columns that rating tells lines apart by, where no price book asks for more."""
+"""The columns that rating tells lines apart by: of accounts, of kinds of charge, and what most price books ask."""
+LINE_KEY: Final = "x_LineKey"
+"""Beside a cost line: a number that stands for its ``LINE_KEYS``, alike for all lines that have them alike.
+
+Data sets keep both as they were imported: other ``LINE_KEYS`` need another name here."""
 CHARGE_KIND: Final = f"""CASE l.ChargeCategory
          WHEN 'Purchase' THEN '{AllocatedKind.PURCHASE}' WHEN 'Adjustment' THEN '{AllocatedKind.ADJUSTMENT}'
          WHEN 'Credit' THEN '{AllocatedKind.CREDIT}' WHEN 'Tax' THEN '{AllocatedKind.TAX}'

@@ -51,14 +51,18 @@ FROM (SELECT DISTINCT SubAccountId AS subscription, x_AzureCustomerId AS tenant,
       FROM {lines} AS l{refund_join}) AS distinct_accounts"""
 
 
-def span_of_line(names_accounts: bool, allocates: bool, has_refunds: bool = False) -> str:
-    """The condition that the charge day of a line ``l`` lies in span ``s`` of its account."""
+def account_of_line(names_accounts: bool, allocates: bool, has_refunds: bool = False) -> str:
+    """The condition that a line ``l`` is of an account ``s``."""
     billing_account = "\n AND l.BillingAccountId IS NOT DISTINCT FROM s.billing_account" if names_accounts else ""
     if has_refunds:
         billing_account += "\n AND i.rules_month IS NOT DISTINCT FROM s.rules_month"
     return f"""l.SubAccountId IS NOT DISTINCT FROM s.subscription
- AND l.x_AzureCustomerId IS NOT DISTINCT FROM s.tenant{billing_account}{_OF_ALLOCATED if allocates else ""}
+ AND l.x_AzureCustomerId IS NOT DISTINCT FROM s.tenant{billing_account}{_OF_ALLOCATED if allocates else ""}"""
+
+
+DAY_OF_LINE: Final = """
  AND CAST(l.ChargePeriodStart AS DATE) >= s.first_day AND CAST(l.ChargePeriodStart AS DATE) < s.until_day"""
+"""The further condition that the charge day of a line ``l`` of an account lies in its span ``s``."""
 
 
 def _owner_join(kind: AccountKind, alias: str) -> str:
@@ -196,7 +200,7 @@ def account_spans(names_accounts: bool) -> str:
 WITH {ruled}
 SELECT CAST(row_number() OVER (ORDER BY account_number, first_day) AS INTEGER) AS span_number,
        subscription, tenant, billing_account, first_day, until_day, customer_id, bound_by, owner_until_day, rule_set,
-       line_rule_set, commitment, charge_kind, rules_month,
+       line_rule_set, commitment, charge_kind, rules_month, account_number,
        CASE WHEN customer_id IS NULL THEN 'unassigned'
             WHEN rule_set = {NOT_BILLED_RULE_SET} THEN 'billing_disabled'
             ELSE 'billed' END AS binding

@@ -33,11 +33,3 @@ JOIN products AS d ON d.product_number = m.product_number
 WHERE s.binding = 'unassigned'
 GROUP BY s.subscription, s.tenant, d.currency"""
 """Unassigned cost by what its lines name."""
-UNASSIGNED_GROSS: Final = """
-SELECT d.currency, CAST(SUM(CAST(abs(m.billed_cost) AS DECIMAL(28,12))) AS DECIMAL(28,12)) AS gross
-FROM rated_lines AS m
-JOIN account_spans AS s ON s.span_number = m.span_number
-JOIN products AS d ON d.product_number = m.product_number
-WHERE s.binding = 'unassigned'
-GROUP BY d.currency"""
-"""By currency the unassigned cost without its signs: what is charged and what is credited do not hide each other."""

@@ -16,15 +16,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from rebill.model.cost_line import LINE_KEY
 from rebill.model.rating import BaseKind
 from rebill.rating.accounts import (
     APPLICABLE,
+    DAY_OF_LINE,
     OWNERSHIPS,
     REFUND_JOIN,
+    account_of_line,
     account_spans,
     accounts,
     agreement_of,
-    span_of_line,
 )
 from rebill.rating.guards import GUARD_JOIN, KEPT_FOR_GUARDS, UNGUARDED, guard_columns, guarded
 from rebill.rating.line_columns import Asked
@@ -61,7 +63,8 @@ class PlanFeatures:
     ``asked``: what the books ask of lines. ``names_accounts``: an account has a book of its own, or an agreement rules
     of its own. ``has_line_rules``: billing rules act on charges. ``most_spread``: how many share in one at most.
     ``has_guards``: prices are held within bounds. ``allocates``: charges that name neither subscription nor tenant
-    have owners. ``has_refunds``: refunds are priced by the rules of other months.
+    have owners. ``has_refunds``: refunds are priced by the rules of other months. ``keyed``: accounts and products are
+    told apart by line keys, and every line has one, so that no text of a line is compared.
     """
 
     bill_input_tax: bool
@@ -72,6 +75,7 @@ class PlanFeatures:
     has_guards: bool = False
     allocates: bool = False
     has_refunds: bool = False
+    keyed: bool = False
 
 
 _FALLS_BACK = f"(p.base_source = {LIST_BASE} AND {NO_LIST})"
@@ -104,6 +108,7 @@ _SPANS_TRANSFER = f"COALESCE({LONG_USAGE} AND l.ChargePeriodEnd > CAST(s.owner_u
 # that matched nothing would be missing from the balance, and the run refused.
 def _rated_lines(features: PlanFeatures) -> str:
     rate, price = "", _BY_PERCENT
+    product = "n.product_number" if features.keyed else "d.product_number"
     if features.asked.fixed_rate:
         rate = f", p.rate, (p.base_source = {QUANTITY_BASE}) AS by_rate"
         price = f"CASE WHEN by_rate THEN {_BY_RATE} ELSE {_BY_PERCENT} END"
@@ -127,18 +132,49 @@ FROM (SELECT l.part, l.part_row, s.span_number, p.product_number,
                        ELSE p.base_kind END AS TINYINT) AS base_kind,
              l.PricingQuantity AS quantity, l.BilledCost AS billed_cost, {_STATEMENT_COST} AS statement_cost,
              {_SPANS_TRANSFER} AS spans_transfer, {_BASE} AS base, {_FACTOR} AS factor{rate}{asked_by_rules}
-      FROM cost_lines AS l{REFUND_JOIN if features.has_refunds else ""}
-      LEFT JOIN account_spans AS s
-        ON {span_of_line(features.names_accounts, features.allocates, features.has_refunds)}
-      {class_joins(features.asked)}
-      LEFT JOIN products AS d
-        ON {product_of_line(features.asked)}
-      LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number{rule_joins}) AS based"""
+      FROM cost_lines AS l{_joins(features)}
+      LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = {product} {rule_joins}) AS based"""
     if features.has_line_rules:
         priced = ruled(priced, features.most_spread, KEPT_FOR_GUARDS if features.has_guards else ", guard")
     return guarded(priced, features.has_line_rules) if features.has_guards else priced
 
 
+def _joins(features: PlanFeatures) -> str:
+    """The joins that give lines ``l`` their span ``s`` and their product ``d``, by text or by their keys ``n``."""
+    if features.keyed:
+        charge_category = "\n      LEFT JOIN products AS d ON d.product_number = n.product_number"
+        return f"""
+      LEFT JOIN resolved_keys AS n ON n.line_key = l.{LINE_KEY}
+      LEFT JOIN account_spans AS s ON s.account_number = n.account_number{DAY_OF_LINE}{
+            charge_category if features.has_guards else ""
+        }"""
+    return f"""{REFUND_JOIN if features.has_refunds else ""}
+      LEFT JOIN account_spans AS s
+        ON {_account_of_line(features)}{DAY_OF_LINE}
+      {class_joins(features.asked)}
+      LEFT JOIN products AS d
+        ON {product_of_line(features.asked)}"""
+
+
+def _account_of_line(features: PlanFeatures) -> str:
+    return account_of_line(features.names_accounts, features.allocates, features.has_refunds)
+
+
+def _resolved_keys(features: PlanFeatures) -> str:
+    return f"""
+SELECT DISTINCT l.{LINE_KEY} AS line_key, s.account_number, d.product_number
+FROM line_keys AS l
+LEFT JOIN accounts AS s
+  ON {_account_of_line(features)}
+{class_joins(features.asked)}
+LEFT JOIN products AS d
+  ON {product_of_line(features.asked)}"""
+
+
+LINES_WITHOUT_KEY: Final = f"SELECT COUNT(*) - COUNT({LINE_KEY}) FROM line_keys"
+"""0, or lines have no key: they were imported by an older version."""
+DOUBTFUL_KEYS: Final = "SELECT COUNT(*) - COUNT(DISTINCT line_key) FROM resolved_keys"
+"""0, or by chance lines of two accounts or products have one key, and keys tell nothing."""
 AMOUNT_COLUMNS: Final = ("BilledCost", "ListCost", "EffectiveCost")
 QUANTITY_COLUMNS: Final = ("PricingQuantity",)
 GREATEST_FACTOR: Final = """
@@ -171,6 +207,7 @@ def narrowed(
 _RATED_SUMS = f"""
 SELECT span_number, product_number, COUNT(*) AS line_count,
        CAST(SUM(quantity) AS DECIMAL(28,8)) AS quantity, CAST(SUM(billed_cost) AS {AMOUNT}) AS billed_cost,
+       CAST(SUM(ABS(billed_cost)) AS {AMOUNT}) AS gross_cost,
        CAST(SUM(statement_cost) AS {AMOUNT}) AS statement_cost, CAST(SUM(price) AS {AMOUNT}) AS price,
        SUM(CASE WHEN base_kind = {BaseKind.NO_RETAIL} THEN 1 ELSE 0 END) AS no_retail_count,
        SUM(CASE WHEN base_kind = {BaseKind.NO_EFFECTIVE} THEN 1 ELSE 0 END) AS no_effective_count,
@@ -218,12 +255,14 @@ SELECT d.currency, s.binding, CAST(SUM(r.billed_cost) AS {AMOUNT}) AS billed_cos
        CAST(SUM(r.line_count) AS BIGINT) AS line_count, CAST(SUM(r.price) AS {AMOUNT}) AS price,
        CAST(SUM(r.no_retail_count) AS BIGINT) AS no_retail_count,
        CAST(SUM(r.no_effective_count) AS BIGINT) AS no_effective_count,
-       CAST(SUM(r.spans_transfer_count) AS BIGINT) AS spans_transfer_count
+       CAST(SUM(r.spans_transfer_count) AS BIGINT) AS spans_transfer_count,
+       CAST(SUM(r.gross_cost) AS {AMOUNT}) AS gross_cost
 FROM rated_sums AS r
 JOIN account_spans AS s ON s.span_number = r.span_number
 JOIN products AS d ON d.product_number = r.product_number
 GROUP BY d.currency, s.binding ORDER BY d.currency, s.binding"""
-"""``BilledCost``, lines and prices by currency and by what became of the line."""
+"""``BilledCost``, lines and prices by currency and by what became of the line. ``gross_cost``: ``BilledCost`` without
+its signs, so that what is charged and what is credited do not hide each other."""
 
 OVERLAPPING_SPANS = """
 SELECT COUNT(*) FROM account_spans AS a JOIN account_spans AS b
@@ -244,7 +283,8 @@ def keys(features: PlanFeatures) -> tuple[Step, ...]:
         Step("applicable", APPLICABLE),
         Step("ownerships", OWNERSHIPS),
         Step("account_spans", account_spans(features.names_accounts)),
-        Step("products", products(features.asked)),
+        Step("products", products(features.asked, features.keyed)),
+        *((Step("resolved_keys", _resolved_keys(features)),) if features.keyed else ()),
     )
 
 

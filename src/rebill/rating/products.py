@@ -7,6 +7,7 @@ of what the books of the month ask about beside: flags, and classes of texts. Wh
 from dataclasses import dataclass
 from typing import Final
 
+from rebill.model.cost_line import LINE_KEYS
 from rebill.model.rating import BaseKind, CommitmentRole
 from rebill.rating.folding import lower_of
 from rebill.rating.line_columns import Asked, asked_columns
@@ -75,10 +76,17 @@ def class_joins(asked: Asked) -> str:
     )
 
 
-def products(asked: Asked) -> str:
-    """The distinct products, numbered in the order of their columns."""
+def are_told_apart_by_keys(asked: Asked) -> bool:
+    """Whether line keys tell products apart: books ask of lines nothing but texts that are among them."""
+    return not (asked.record_types or asked.offering_types or asked.fixed_rate) and all(
+        column.name in LINE_KEYS for column in asked_columns(asked)
+    )
+
+
+def products(asked: Asked, keyed: bool = False) -> str:
+    """The distinct products, numbered in the order of their columns; ``keyed``: as line keys tell them apart."""
     parts = key_parts(asked)
-    lines = "line_keys" if len(parts) == len(_ALWAYS) else "cost_lines"
+    lines = "line_keys" if keyed or len(parts) == len(_ALWAYS) else "cost_lines"
     order = ", ".join(f"{part.name} NULLS LAST" for part in parts)
     values = ", ".join(f"{part.sql} AS {part.name}" for part in parts)
     return f"""

@@ -8,6 +8,7 @@ _FLOATS: Final = ("DOUBLE", "FLOAT", "REAL")
 _EXACT_NUMBERS: Final = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT")
 _EXACT_NUMBERS_TOO: Final = ("UINTEGER", "UBIGINT", "UHUGEINT")
 _SCALE: Final = re.compile(r",\s*([0-9]+)\)")
+_DIGITS: Final = re.compile(r"DECIMAL\(([0-9]+),")
 _INSTANTS: Final = ("TIMESTAMP", "DATE")
 
 
@@ -40,6 +41,17 @@ class SourceColumn:
             return None
         scale = _SCALE.search(self.type)
         return int(scale[1]) if scale else 0
+
+    @property
+    def digits(self) -> int | None:
+        """The digits that a decimal can have at most."""
+        found = _DIGITS.match(self.type)
+        return int(found[1]) if found else None
+
+    @property
+    def absent(self) -> str:
+        """SQL: whether there is no value."""
+        return f"{self.sql if self.is_exact_number or self.is_instant else self.text} IS NULL"
 
     @property
     def is_instant(self) -> bool:

@@ -16,7 +16,6 @@ from rebill.model.money import ZERO
 from rebill.model.rating import Attention, CustomerLines, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Binding, PricedLine
 from rebill.rating import plan as rating_plan
-from rebill.rating.attention import UNASSIGNED_GROSS
 from rebill.rating.customer_rules import names_agreements
 from rebill.rating.manual_lines import with_manual_lines
 from rebill.rating.statement_rules import AgreementSpend, with_rule_lines
@@ -71,7 +70,7 @@ def rate_month(
     customers = _customers(engine)
     rated = RatedMonth(
         customers=customers,
-        balance=_balance(outcome, imported.sums, _unassigned_gross(engine, outcome)),
+        balance=_balance(outcome, imported.sums),
         line_count=sum(int(row[3]) for row in outcome),
         attention=attention,
     )
@@ -108,19 +107,13 @@ def _agreement_spend(engine: Engine, inputs: RatingInputs) -> AgreementSpend:
     return dict(found)
 
 
-def _unassigned_gross(engine: Engine, outcome: Sequence[tuple[Any, ...]]) -> dict[str, Decimal]:
-    # Only where there is any, the lines are read once more.
-    if not any(row[1] == Binding.UNASSIGNED for row in outcome):
-        return {}
-    return {str(currency): gross for currency, gross in engine.rows(UNASSIGNED_GROSS)}
-
-
-def _balance(
-    outcome: Sequence[tuple[Any, ...]], imported: dict[str, Decimal], unassigned_gross: dict[str, Decimal]
-) -> tuple[Balance, ...]:
+def _balance(outcome: Sequence[tuple[Any, ...]], imported: dict[str, Decimal]) -> tuple[Balance, ...]:
     found: dict[str, dict[str, Decimal]] = defaultdict(dict)
-    for currency, binding, billed_cost, *_ in outcome:
+    unassigned_gross: dict[str, Decimal] = {}
+    for currency, binding, billed_cost, *_, gross_cost in outcome:
         found[currency][binding] = billed_cost
+        if binding == Binding.UNASSIGNED:
+            unassigned_gross[currency] = gross_cost
     return tuple(
         Balance(
             currency,

@@ -1,6 +1,7 @@
 """Find which rule prices which product of a month, before any line is priced (``rating/README.md``)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from rebill.engines.engine import Engine
@@ -10,8 +11,8 @@ from rebill.rating.customer_rules import names_agreements
 from rebill.rating.guards import guard_table
 from rebill.rating.line_columns import Asked, TextClasses, asked_by, asked_columns, text_classes
 from rebill.rating.line_rules import line_rule_tables, line_rules_of, product_rule_table
-from rebill.rating.plan import PlanFeatures, keys
-from rebill.rating.products import key_parts
+from rebill.rating.plan import DOUBTFUL_KEYS, LINES_WITHOUT_KEY, PlanFeatures, keys
+from rebill.rating.products import are_told_apart_by_keys, key_parts
 from rebill.rating.rule_matching import first_matches
 from rebill.rating.rule_sets import rule_sets_of
 from rebill.rating.tables import InputTable, class_table, input_tables, match_tables
@@ -34,7 +35,9 @@ def resolve_rules(engine: Engine, inputs: RatingInputs) -> PlanFeatures:
         allocates=any(binding.kind.is_allocated for binding in inputs.bindings),
         has_refunds=bool(inputs.refund_rules),
     )
-    classes = classes_of_texts(engine, asked)
+    if are_told_apart_by_keys(asked) and not features.has_refunds:
+        features = replace(features, keyed=engine.rows(LINES_WITHOUT_KEY)[0][0] == 0)
+    classes = classes_of_texts(engine, asked, features.keyed)
     _create(
         engine,
         (
@@ -49,14 +52,17 @@ def resolve_rules(engine: Engine, inputs: RatingInputs) -> PlanFeatures:
     products = _products(engine, asked)
     matches = first_matches(rule_sets.matchers, products, asked, classes, inputs.home_currency, inputs.bill_input_tax)
     _create(engine, (*match_tables(rule_sets, matches), product_rule_table(products)))
+    if features.keyed and engine.rows(DOUBTFUL_KEYS)[0][0] != 0:
+        return replace(features, keyed=False)
     return features
 
 
-def classes_of_texts(engine: Engine, asked: Asked) -> list[TextClasses]:
-    """The classes of every column of text that is asked about."""
+def classes_of_texts(engine: Engine, asked: Asked, keyed: bool = False) -> list[TextClasses]:
+    """The classes of every column of text that is asked about; ``keyed``: all of them stand in line keys."""
     found = []
+    lines = "line_keys" if keyed else "cost_lines"
     for column in asked_columns(asked):
-        distinct = engine.rows(f"SELECT DISTINCT {column.name} FROM cost_lines WHERE {column.name} IS NOT NULL")
+        distinct = engine.rows(f"SELECT DISTINCT {column.name} FROM {lines} WHERE {column.name} IS NOT NULL")
         found.append(text_classes(column, [text for (text,) in distinct], asked, matching_numbers))
     return found
 

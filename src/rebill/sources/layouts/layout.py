@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from rebill.model.cost_line import COLUMNS, ROUNDED_VALUES
+from rebill.model.cost_line import COLUMNS, LINE_KEY, ROUNDED_VALUES
 from rebill.model.data_set import RejectCode
 from rebill.model.identifiers import fold
 from rebill.sources.source_column import SourceColumn
@@ -234,7 +234,7 @@ def loose_name(name: str) -> str:
 
 def _extras(header: Sequence[str], used: frozenset[int], kept: Sequence[str]) -> tuple[tuple[str, int], ...]:
     # Parquet readers compare names without case, so a kept column must not clash in that sense.
-    taken = {name.casefold() for name in (*(column.name for column in COLUMNS), ROUNDED_VALUES, *kept)}
+    taken = {name.casefold() for name in (*(column.name for column in COLUMNS), ROUNDED_VALUES, LINE_KEY, *kept)}
     extras: list[tuple[str, int]] = []
     for position, name in enumerate(header):
         if position in used:
