@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol, TypeVar
@@ -11,11 +12,13 @@ from typing import Any, Protocol, TypeVar
 import duckdb
 from hypothesis import strategies as st
 
+from rebill.model.cost_line import LINE_KEY
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import AccountBook
 from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
 from rebill.model.terms import NO_GUARDS, Basis, CommitmentsPolicy, CustomerTerms, Guards
+from rebill.sources.reading import LINE_KEY_SQL
 from tests.rating.books import (
     CURRENCIES,
     DESCRIPTIONS,
@@ -283,7 +286,15 @@ _COLUMNS = {
 }
 
 
-def write_parts(lines: list[Line], folder: Path, part_count: int) -> tuple[Path, ...]:
+class Keys(StrEnum):
+    """What the key of a line is: as an import makes it, absent as of an older version, or by chance alike for all."""
+
+    IMPORTED = LINE_KEY_SQL
+    ABSENT = "CAST(NULL AS BIGINT)"
+    ALIKE = "CAST(7 AS BIGINT)"
+
+
+def write_parts(lines: list[Line], folder: Path, part_count: int, keys: Keys = Keys.IMPORTED) -> tuple[Path, ...]:
     """Write ``lines`` as Parquet parts of a lake, in order; the last part may be empty."""
     size = max(1, -(-len(lines) // part_count))
     paths = []
@@ -300,7 +311,7 @@ def write_parts(lines: list[Line], folder: Path, part_count: int) -> tuple[Path,
             )
             path = folder / f"part-{index:05d}.parquet"
             connection.execute(f"CREATE OR REPLACE TABLE part AS SELECT {columns}", values)
-            connection.execute(f"COPY part TO '{path}' (FORMAT parquet)")
+            connection.execute(f"COPY (SELECT *, {keys} AS {LINE_KEY} FROM part) TO '{path}' (FORMAT parquet)")
             paths.append(path)
     return tuple(paths)
 

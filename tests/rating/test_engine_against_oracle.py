@@ -19,7 +19,7 @@ from rebill.services.runs.rate_month import ImportedCost, rate_month
 from rebill.settings import Settings
 from tests.rating import oracle
 from tests.rating.lines import Line
-from tests.rating.months import few_lines, many_lines, rating_inputs, write_parts
+from tests.rating.months import Keys, few_lines, many_lines, rating_inputs, write_parts
 from tests.rating.oracle import Rated
 from tests.rating.oracle_billing_rules import AddedLine, added_lines
 
@@ -53,8 +53,9 @@ def rated_by_engine(
     folder: Path,
     part_count: int,
     settings: Settings = EMBEDDED,
+    keys: Keys = Keys.IMPORTED,
 ) -> tuple[RatedMonth, list[Rated]]:
-    parts = write_parts(lines, folder, part_count)
+    parts = write_parts(lines, folder, part_count, keys)
     with open_engine(settings.engine, folder, settings) as engine:
         rated = rate_month(engine, inputs, ImportedCost(parts, len(lines), imported_sums(lines)), folder)
         return rated, rated_lines(engine) if lines else []
@@ -111,24 +112,29 @@ def key_of(line: PricedLine) -> tuple[str | int | None, ...]:
 
 
 @tried(max_examples=60, deadline=None)
-@given(lines=few_lines(), inputs=rating_inputs(), part_count=st.integers(1, 3))
+@given(lines=few_lines(), inputs=rating_inputs(), part_count=st.integers(1, 3), keys=st.sampled_from(Keys))
 def test_random_charges_are_rated_alike(
-    scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int
+    scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int, keys: Keys
 ) -> None:
-    same_outcome(scratch, lines, inputs, part_count)
+    same_outcome(scratch, lines, inputs, part_count, keys=keys)
 
 
 @tried(max_examples=100, deadline=None)
-@given(lines=many_lines(), inputs=rating_inputs())
-def test_months_are_rated_alike(scratch: Path, lines: list[Line], inputs: RatingInputs) -> None:
-    same_outcome(scratch, lines, inputs, part_count=2)
+@given(lines=many_lines(), inputs=rating_inputs(), keys=st.sampled_from(Keys))
+def test_months_are_rated_alike(scratch: Path, lines: list[Line], inputs: RatingInputs, keys: Keys) -> None:
+    same_outcome(scratch, lines, inputs, part_count=2, keys=keys)
 
 
 def same_outcome(
-    scratch: Path, lines: list[Line], inputs: RatingInputs, part_count: int, settings: Settings = EMBEDDED
+    scratch: Path,
+    lines: list[Line],
+    inputs: RatingInputs,
+    part_count: int,
+    settings: Settings = EMBEDDED,
+    keys: Keys = Keys.IMPORTED,
 ) -> None:
     """Rate on both and compare every line, statement, balance and what needs attention."""
-    rated, by_engine = rated_by_engine(lines, inputs, scratch, part_count, settings)
+    rated, by_engine = rated_by_engine(lines, inputs, scratch, part_count, settings, keys)
     by_oracle = [(line, oracle.rate_line(line, inputs)) for line in lines]
     assert by_engine == [outcome for _, outcome in by_oracle]
     compare_statements(rated, by_oracle, inputs)

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import duckdb
@@ -19,6 +19,7 @@ from rebill.sources.conversion import (
     azure_customer_key_sql,
     column_faults,
     instant_sql,
+    loses_decimals,
     number_sql,
     subscription_key_sql,
 )
@@ -91,6 +92,50 @@ oddities = st.text("0123456789.eE+-_ ,'\t٣¹xinfNa", min_size=1, max_size=12)
 @settings(max_examples=150, deadline=None)
 def test_number_texts_are_accepted_and_rounded_as_the_model_does(evaluate: Evaluate, texts: list[str]) -> None:
     assert _read_amounts(evaluate, texts) == [_amount(text) for text in texts]
+
+
+_DECIMALS_OF_A_FILE = tuple(
+    (f"DECIMAL({digits},{decimals})", digits, decimals)
+    for digits, decimals in ((28, 15), (38, 18), (19, 13), (18, 15), (38, 20), (28, 12), (19, 9))
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(kind=st.sampled_from(_DECIMALS_OF_A_FILE), units=st.lists(st.integers(-(10**38) + 1, 10**38 - 1), min_size=1))
+@example(
+    kind=("DECIMAL(28,15)", 28, 15),
+    units=[
+        sign * (whole * 10**15 + rest)
+        for sign in (1, -1)
+        for whole in (0, 1, 999, 1000, 10**12)
+        for rest in (0, 1, 499, 500, 501, 999_999_999_999_499, 999_999_999_999_500, 999_999_999_999_999)
+    ],
+)
+def test_decimals_of_a_parquet_file_are_rounded_and_counted_as_the_model_does(
+    evaluate: Evaluate, kind: tuple[str, int, int], units: list[int]
+) -> None:
+    """In 64 bits where they fit, and as they are where they do not."""
+    name, digits, decimals = kind
+    with localcontext(prec=60):
+        values = [Decimal(unit % 10**digits * (1 if unit > 0 else -1)).scaleb(-decimals) for unit in units]
+        # The smaller ones too: they are what 64 bits hold.
+        values += [Decimal(int(value.scaleb(decimals)) % 10**17).scaleb(-decimals) for value in values]
+        values = [value for value in values if abs(value) < Decimal(10) ** 16 - 1]
+        kept = [round_half_away(value, 12) for value in values]
+        loses = [round_half_away(value, 12) != value for value in values]
+    texts = [format(value, "f") for value in values]
+    column = SourceColumn(f"CAST(text AS {name})", name)
+    for quick in (True, False):
+        assert evaluate(number_sql(ColumnType.AMOUNT, column, quick), texts) == kept
+    lost = loses_decimals(ColumnType.AMOUNT, column)
+    assert [bool(one) for one in evaluate(lost or "FALSE", texts)] == loses
+
+
+@pytest.mark.parametrize("kind", ["DECIMAL(28,15)", "DECIMAL(18,4)", "TIMESTAMP", "BIGINT"])
+def test_a_value_that_is_absent_is_told_by_its_type_as_by_its_text(evaluate: Evaluate, kind: str) -> None:
+    texts = ["NULL", "2024-09-01" if kind == "TIMESTAMP" else "12"]
+    column = SourceColumn(f"CAST(nullif(text, 'NULL') AS {kind})", kind)
+    assert evaluate(column.absent, texts) == evaluate(f"{column.text} IS NULL", texts) == [True, False]
 
 
 @given(st.lists(numbers.filter(bool), min_size=1, max_size=60))

@@ -131,12 +131,12 @@ def _rounded_values(recognition: Recognition, by_name: dict[str, SourceColumn]) 
         f"CASE WHEN {lost} THEN 1 ELSE 0 END"
         for column in COLUMNS
         if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY) and column.name in recognition.positions
-        if (lost := _loses_decimals(column.type, by_name[column.name]))
+        if (lost := loses_decimals(column.type, by_name[column.name]))
     ]
     return f"CAST(nullif({' + '.join(counted) or '0'}, 0) AS TINYINT)"
 
 
-def _loses_decimals(kind: ColumnType, source: SourceColumn) -> str | None:
+def loses_decimals(kind: ColumnType, source: SourceColumn) -> str | None:
     """SQL: whether a number has more decimals than are kept; ``None`` where its type says that none has."""
     if source.decimals is None:
         return has_more_decimals(source.text, kind.decimals)

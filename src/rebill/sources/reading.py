@@ -50,7 +50,7 @@ from rebill.sources.source_column import SourceColumn
 
 _FAULT_FOUND: Final = "rebill: this row is a reject"
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
-_LINE_KEY: Final = f"CAST(hash({', '.join(LINE_KEYS)}) >> 1 AS BIGINT)"
+LINE_KEY_SQL: Final = f"CAST(hash({', '.join(LINE_KEYS)}) >> 1 AS BIGINT)"
 """A number for what rating tells lines apart by. Two that have one alike by chance are found beside their lines."""
 _RESERVED_COLUMN: Final = "file_row_number"
 _SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -330,7 +330,7 @@ class _Reader:
 
     def _copy_lines(self, select: str) -> int:
         self._lines.unlink(missing_ok=True)
-        keyed = f"SELECT *, {_LINE_KEY} AS {LINE_KEY} FROM ({select})"
+        keyed = f"SELECT *, {LINE_KEY_SQL} AS {LINE_KEY} FROM ({select})"
         copied = self._connection.execute(f"COPY ({keyed}) TO {sql_text(str(self._lines))} ({_PARQUET})").fetchone()
         if copied is None:
             raise AssertionError("a copy answers the number of its rows")
