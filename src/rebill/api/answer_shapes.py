@@ -24,6 +24,7 @@ OptionalInstant = Annotated[
 Day = Annotated[
     date | None, PlainSerializer(lambda day: None if day is None else day.isoformat(), return_type=str | None)
 ]
+ExactText = Annotated[str, Field(description="Exact decimal text.")]
 ExactNumber = Annotated[
     Decimal, PlainSerializer(lambda number: number, return_type=Any), Field(json_schema_extra={"type": "number"})
 ]

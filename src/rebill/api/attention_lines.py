@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rebill.api.answer_shapes import AnswerShape
+from rebill.api.answer_shapes import AnswerShape, ExactText
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.query import month, whole_number
@@ -38,7 +38,7 @@ class AttentionLineAnswer(AnswerShape):
     azure_customer_id: str | None
     charge_period_start: str
     charge_period_end: str | None
-    billed_cost: Annotated[str, Field(description="Exact decimal text.")]
+    billed_cost: ExactText
     currency: str
     accepted: bool
 

@@ -1,25 +1,21 @@
 """What calls about users, keys and the partner's settings take and answer: calls of our own, so strict ones."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from rebill.api.answer_shapes import AnswerShape, Instant
+from rebill.api.answer_shapes import AnswerShape, Instant, OptionalInstant
 from rebill.api.shapes import Flag, StrictBody, Text, Time, shape_fault
 from rebill.api.wire_values import Id, Month, Number, WholeNumber, word_of
 from rebill.model.callers import ApiKey, NewKey, NewUser, User, UserChange
 from rebill.model.closing import LateCost, Numbering
-from rebill.model.money import text_of, without_spare_zeros
-from rebill.model.months import BillingMonth, instant_text
+from rebill.model.money import shortest_text
+from rebill.model.months import BillingMonth
 from rebill.model.partner import PartnerSettings, PartnerSettingsChange
 from rebill.model.party import Role
 from rebill.services.callers.keys import GREATEST_OVERLAP, IssuedKey
 
-NullableInstant = Annotated[
-    datetime | None,
-    PlainSerializer(lambda instant: None if instant is None else instant_text(instant), return_type=str | None),
-]
 NullableMonth = Annotated[
     BillingMonth | None, PlainSerializer(lambda month: None if month is None else str(month), return_type=str | None)
 ]
@@ -139,7 +135,7 @@ class UserAnswer(AnswerShape):
     disabled: bool
     created_at: Instant
     updated_at: Instant
-    disabled_at: NullableInstant
+    disabled_at: OptionalInstant
 
     @classmethod
     def of(cls, user: User) -> "UserAnswer":
@@ -173,9 +169,9 @@ class KeyAnswer(AnswerShape):
     customer_id: int | None
     usable: Annotated[bool, Field(description="Whether it opens anything now.")]
     created_at: Instant
-    expires_at: NullableInstant
-    revoked_at: NullableInstant
-    last_used_at: Annotated[NullableInstant, Field(description="May lag by a minute.")]
+    expires_at: OptionalInstant
+    revoked_at: OptionalInstant
+    last_used_at: Annotated[OptionalInstant, Field(description="May lag by a minute.")]
 
     @classmethod
     def of(cls, key: ApiKey) -> "KeyAnswer":
@@ -227,14 +223,14 @@ class PartnerSettingsAnswer(AnswerShape):
             currency=settings.currency,
             bill_input_tax=settings.bill_input_tax,
             billing_start=settings.billing_start,
-            unassigned_threshold=text_of(without_spare_zeros(closing.unassigned_threshold)),
+            unassigned_threshold=shortest_text(closing.unassigned_threshold),
             close_day=closing.close_day,
             needs_approval=closing.needs_approval,
             numbering=closing.numbering.value,
             late_cost=closing.late_cost.value,
-            tolerance_percent=text_of(without_spare_zeros(closing.tolerance_percent)),
-            tolerance_amount=text_of(without_spare_zeros(closing.tolerance_amount)),
-            movement_percent=text_of(without_spare_zeros(closing.movement_percent)),
+            tolerance_percent=shortest_text(closing.tolerance_percent),
+            tolerance_amount=shortest_text(closing.tolerance_amount),
+            movement_percent=shortest_text(closing.movement_percent),
         )
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rebill.api.answer_shapes import AnswerShape, Instant
+from rebill.api.answer_shapes import AnswerShape, ExactText, Instant
 from rebill.api.shapes import StrictBody, Text
 from rebill.api.wire_values import Id, Month
 from rebill.model.closing import Blocker, Closing, ClosingAct
@@ -12,7 +12,6 @@ from rebill.model.money import text_of
 from rebill.services.billing.closing_act import IssuedClosing
 from rebill.store.statements import StatementRecord
 
-_Amount = Annotated[str, Field(description="Exact decimal text.")]
 _Customer = Annotated[Id | None, Field(description="Only this customer's documents; every customer's unless given.")]
 
 
@@ -65,9 +64,9 @@ class StatementRowAnswer(AnswerShape):
     customer: str
     period: str
     currency: str
-    partner_cost: _Amount
+    partner_cost: ExactText
     price: Annotated[str, Field(description="Decimal text with the currency's minor digits.")]
-    margin: _Amount
+    margin: ExactText
     lines: int
     status: str
     statement_id: int

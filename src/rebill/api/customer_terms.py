@@ -1,7 +1,6 @@
 """A customer's terms by billing month: show them, change them from a month on."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -15,7 +14,7 @@ from rebill.api.shapes import Flag, StrictBody, Text
 from rebill.api.wire_values import Month, Number, word_of
 from rebill.model.audit import Act
 from rebill.model.customer import CustomerChange, TermsChange
-from rebill.model.money import text_of, without_spare_zeros
+from rebill.model.money import shortest_text
 from rebill.model.months import BillingMonth
 from rebill.model.terms import GUARD_NAMES, Basis, CommitmentsPolicy, CustomerTerms, LateCostTerm
 from rebill.services.acting.permission import Permission
@@ -92,12 +91,12 @@ class TermsOfMonthAnswer(AnswerShape):
             billing_enabled=terms.billing_enabled,
             basis=terms.basis.value,
             commitments=terms.commitments.value,
-            fallback_markup_percent=_percent(terms.fallback_markup_percent),
+            fallback_markup_percent=shortest_text(terms.fallback_markup_percent),
             carry_forward=terms.carry_forward,
             late_cost=terms.late_cost.value,
             cap_at_list=terms.cap_at_list,
             floor_at_cost=terms.floor_at_cost,
-            margin_floor_percent=None if margin_floor is None else _percent(margin_floor),
+            margin_floor_percent=None if margin_floor is None else shortest_text(margin_floor),
             home_currency=terms.home_currency,
         )
 
@@ -132,10 +131,6 @@ def terms_answer(agreed: AgreedTerms) -> TermsAnswer:
 
 def _answer(call: Call) -> TermsAnswer:
     return terms_answer(get_terms(call.installation, call.caller, call.ids["client_api_id"]))
-
-
-def _percent(percent: Decimal) -> str:
-    return text_of(without_spare_zeros(percent))
 
 
 def _faults(call: Call) -> Mapping[str, str]:

@@ -1,6 +1,5 @@
 """Dry runs of price books as they are asked for and answered."""
 
-from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
@@ -12,7 +11,7 @@ from rebill.api.wire_schemas import OwnerSchema, TextSchema
 from rebill.api.wire_values import Id, Month, listed
 from rebill.model.currencies import minor_digits
 from rebill.model.dry_run import CurrencyDifference, DryRun, DryRunOrder, DryRunStatus
-from rebill.model.money import text_of, text_of_minor_units, without_spare_zeros
+from rebill.model.money import shortest_text, text_of_minor_units
 from rebill.model.price_book import ALL_ACCOUNTS
 from rebill.model.price_book_record import GREATEST_ACCOUNT_COUNT
 
@@ -125,14 +124,10 @@ def _currency(difference: CurrencyDifference) -> CurrencyAnswer:
         services=[
             ServiceAnswer(
                 service=one.service,
-                price_today=_exact(one.today, digits),
-                price_under_book=_exact(one.under_book, digits),
-                difference=_exact(one.under_book - one.today, digits),
+                price_today=shortest_text(one.today, digits),
+                price_under_book=shortest_text(one.under_book, digits),
+                difference=shortest_text(one.under_book - one.today, digits),
             )
             for one in difference.services
         ],
     )
-
-
-def _exact(amount: Decimal, digits: int) -> str:
-    return text_of(without_spare_zeros(amount, digits))

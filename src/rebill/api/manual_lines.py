@@ -1,15 +1,13 @@
 """Manual lines: enter, list, show, withdraw."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
-from rebill.api.answer_shapes import AnswerShape, Instant
+from rebill.api.answer_shapes import AnswerShape, Instant, OptionalInstant
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.caller_shapes import NullableInstant
 from rebill.api.paging import list_answer, page_of
 from rebill.api.query import month
 from rebill.api.resource import Resource
@@ -17,7 +15,7 @@ from rebill.api.shapes import StrictBody, Text
 from rebill.api.wire_values import Id, Month, Number
 from rebill.model.audit import Act
 from rebill.model.manual_line import ManualLine, NewManualLine
-from rebill.model.money import text_of, without_spare_zeros
+from rebill.model.money import shortest_text
 from rebill.services.costs.enter_manual_line import enter_manual_line, manual_line_faults
 from rebill.services.costs.read_manual_lines import get_manual_line, list_manual_lines
 from rebill.services.costs.withdraw_manual_line import withdraw_manual_line
@@ -63,7 +61,7 @@ class ManualLineAnswer(AnswerShape):
     cost: str | None
     invoice_id: str
     created_at: Instant
-    withdrawn_at: NullableInstant
+    withdrawn_at: OptionalInstant
 
 
 class ManualLineList(AnswerShape):
@@ -107,18 +105,14 @@ def manual_line_answer(line: ManualLine) -> ManualLineAnswer:
         entry_number=line.entry_number,
         client_api_id=entered.customer_id,
         billing_period=str(entered.month),
-        amount=_exact(entered.amount),
+        amount=shortest_text(entered.amount),
         reason=entered.reason,
         currency=entered.currency,
-        cost=None if entered.cost is None else _exact(entered.cost),
+        cost=None if entered.cost is None else shortest_text(entered.cost),
         invoice_id=entered.invoice_id,
         created_at=line.entered_at,
         withdrawn_at=line.withdrawn_at,
     )
-
-
-def _exact(amount: Decimal) -> str:
-    return text_of(without_spare_zeros(amount))
 
 
 def _faults(call: Call) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rebill.api.answer_shapes import AnswerShape
+from rebill.api.answer_shapes import AnswerShape, ExactText
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.query import choice, month
@@ -18,7 +18,6 @@ _PARAMETERS = (
     choice("by", "What margins are told by; customer unless given.", tuple(MarginsBy)),
     month("billing_period", "Only of this billing month; by service and by rule it must be given."),
 )
-_Amount = Annotated[str, Field(description="Exact decimal text.")]
 
 
 class MarginAnswer(AnswerShape):
@@ -31,9 +30,9 @@ class MarginAnswer(AnswerShape):
     price_book: str | None
     rule: str | None
     currency: str
-    price: _Amount
-    cost: _Amount
-    margin: _Amount
+    price: ExactText
+    cost: ExactText
+    margin: ExactText
     margin_percentage: Annotated[str | None, Field(description="Of the price, two decimals; null at price 0.")]
 
     @classmethod

@@ -5,10 +5,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from rebill.api.answer_shapes import AnswerShape, Instant
+from rebill.api.answer_shapes import AnswerShape, Instant, OptionalInstant
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.caller_shapes import NullableInstant
 from rebill.api.paging import list_answer, page_of
 from rebill.api.query import month
 from rebill.api.resource import Resource
@@ -16,7 +15,7 @@ from rebill.api.shapes import StrictBody, Text
 from rebill.api.wire_values import Month, Number, word_of
 from rebill.model.audit import Act
 from rebill.model.microsoft_invoice import InvoiceKind, MicrosoftInvoice, NewMicrosoftInvoice
-from rebill.model.money import text_of, without_spare_zeros
+from rebill.model.money import shortest_text
 from rebill.services.reconciling.enter_invoice import enter_invoice, invoice_faults
 from rebill.services.reconciling.read_invoices import get_invoice, list_invoices
 from rebill.services.reconciling.withdraw_invoice import withdraw_invoice
@@ -52,7 +51,7 @@ class MicrosoftInvoiceAnswer(AnswerShape):
     kind: str
     amends: str
     created_at: Instant
-    withdrawn_at: NullableInstant
+    withdrawn_at: OptionalInstant
 
 
 class MicrosoftInvoiceList(AnswerShape):
@@ -95,7 +94,7 @@ def microsoft_invoice_answer(found: MicrosoftInvoice) -> MicrosoftInvoiceAnswer:
         number=entered.number,
         billing_period=str(entered.month),
         currency=entered.currency,
-        total=text_of(without_spare_zeros(entered.total)),
+        total=shortest_text(entered.total),
         kind=entered.kind.value,
         amends=entered.amends,
         created_at=found.entered_at,

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rebill.api.answer_shapes import AnswerShape, Instant
+from rebill.api.answer_shapes import AnswerShape, ExactText, Instant
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.query import month
-from rebill.api.reconciliation import exact, required_month
+from rebill.api.reconciliation import required_month
 from rebill.api.route import Route
 from rebill.model.checklist import MonthChecklist, UnassignedAccount
+from rebill.model.money import shortest_text
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.month_checklist import month_checklist
 
@@ -31,7 +32,7 @@ class UnassignedAnswer(AnswerShape):
     azure_customer_id: str | None
     currency: str
     lines: int
-    cost: Annotated[str, Field(description="Exact decimal text.")]
+    cost: ExactText
     new: Annotated[bool, Field(description="The month before had no cost of it.")]
 
     @classmethod
@@ -42,7 +43,7 @@ class UnassignedAnswer(AnswerShape):
             azure_customer_id=one.azure_customer,
             currency=one.currency,
             lines=one.lines,
-            cost=exact(one.cost),
+            cost=shortest_text(one.cost),
             new=one.is_new,
         )
 
@@ -116,8 +117,8 @@ def month_checklist_answer(found: MonthChecklist) -> MonthChecklistAnswer:
             AlarmAnswer(
                 kind=one.kind.value,
                 about=one.about,
-                before=exact(one.before),
-                now=exact(one.now),
+                before=shortest_text(one.before),
+                now=shortest_text(one.now),
                 sentence=one.sentence,
             )
             for one in found.alarms

@@ -4,9 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from rebill.api.answer_shapes import AnswerShape
+from rebill.api.answer_shapes import AnswerShape, ExactText
 
-ExactText = Annotated[str, Field(description="Exact decimal text.")]
 ShownText = Annotated[str, Field(description="Decimal text with the currency's minor digits.")]
 
 

@@ -5,14 +5,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rebill.api.answer_shapes import AnswerShape
+from rebill.api.answer_shapes import AnswerShape, ExactText
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.microsoft_invoices import MicrosoftInvoiceAnswer, microsoft_invoice_answer
 from rebill.api.query import month
 from rebill.api.route import Route
 from rebill.model.errors import Invalid
-from rebill.model.money import text_of, without_spare_zeros
+from rebill.model.money import shortest_text
 from rebill.model.months import BillingMonth
 from rebill.model.reconciliation import (
     Cost,
@@ -27,7 +27,6 @@ from rebill.model.reconciliation import (
 from rebill.services.acting.permission import Permission
 from rebill.services.reconciling.reconcile_month import reconcile_month
 
-_Amount = Annotated[str, Field(description="Exact decimal text.")]
 _Difference = Annotated[str | None, Field(description="Invoiced less compared; null where no invoice was entered.")]
 
 
@@ -41,12 +40,12 @@ class ToleranceAnswer(AnswerShape):
 class CostAnswer(AnswerShape):
     """What cost consists of; `tax` and `tie_out` are no part of `compared`."""
 
-    compared: _Amount
-    charges: _Amount
+    compared: ExactText
+    charges: ExactText
     without_customer: Annotated[str, Field(description="Of lines that name neither subscription nor tenant.")]
     rounding: Annotated[str, Field(description="Microsoft's rounding adjustments.")]
     manual: Annotated[str, Field(description="The cost of manual lines.")]
-    tax: _Amount
+    tax: ExactText
     tie_out: Annotated[str, Field(description="What the invoice sums up of usage; it is never billed.")]
     usage: Annotated[str, Field(description="The daily usage among `compared`, which `tie_out` sums up.")]
     lines: int
@@ -55,14 +54,14 @@ class CostAnswer(AnswerShape):
     def of(cls, cost: Cost) -> "CostAnswer":
         """The answer of a cost."""
         return cls(
-            compared=exact(cost.compared),
-            charges=exact(cost.amount(CostKind.CHARGE)),
-            without_customer=exact(cost.amount(CostKind.WITHOUT_CUSTOMER)),
-            rounding=exact(cost.amount(CostKind.ROUNDING)),
-            manual=exact(cost.amount(CostKind.MANUAL)),
-            tax=exact(cost.tax),
-            tie_out=exact(cost.amount(CostKind.TIE_OUT)),
-            usage=exact(cost.consumption),
+            compared=shortest_text(cost.compared),
+            charges=shortest_text(cost.amount(CostKind.CHARGE)),
+            without_customer=shortest_text(cost.amount(CostKind.WITHOUT_CUSTOMER)),
+            rounding=shortest_text(cost.amount(CostKind.ROUNDING)),
+            manual=shortest_text(cost.amount(CostKind.MANUAL)),
+            tax=shortest_text(cost.tax),
+            tie_out=shortest_text(cost.amount(CostKind.TIE_OUT)),
+            usage=shortest_text(cost.consumption),
             lines=sum(cost.counts.values()),
         )
 
@@ -118,7 +117,7 @@ class ComparedCurrencyAnswer(AnswerShape):
         return cls(
             currency=one.currency,
             total=_optional(one.total),
-            compared=exact(one.compared),
+            compared=shortest_text(one.compared),
             difference=_optional(one.difference),
             within_tolerance=one.is_within(tolerance),
             invoiced=CostAnswer.of(one.invoiced),
@@ -140,9 +139,9 @@ class MeterAnswer(AnswerShape):
     availability_id: str | None
     azure_customer_id: str | None
     meter: str | None
-    tie_out: _Amount
-    usage: _Amount
-    difference: _Amount
+    tie_out: ExactText
+    usage: ExactText
+    difference: ExactText
 
     @classmethod
     def of(cls, one: MeterComparison) -> "MeterAnswer":
@@ -156,9 +155,9 @@ class MeterAnswer(AnswerShape):
             availability_id=one.availability,
             azure_customer_id=one.tenant,
             meter=one.meter,
-            tie_out=exact(one.summed),
-            usage=exact(one.used),
-            difference=exact(one.difference),
+            tie_out=shortest_text(one.summed),
+            usage=shortest_text(one.used),
+            difference=shortest_text(one.difference),
         )
 
 
@@ -170,7 +169,7 @@ class ExchangeRateAnswer(AnswerShape):
     rate: Annotated[str, Field(description="As the source writes it.")]
     date: str | None
     lines: int
-    cost: _Amount
+    cost: ExactText
 
 
 class RoundingAnswer(AnswerShape):
@@ -181,7 +180,7 @@ class RoundingAnswer(AnswerShape):
     description: str
     file: str
     row: int
-    cost: _Amount
+    cost: ExactText
 
 
 class ReconciliationAnswer(AnswerShape):
@@ -226,7 +225,7 @@ def reconciliation_answer(found: Reconciliation, details: ReconciliationDetails)
         billing_period=str(found.month),
         within_tolerance=found.is_within,
         faults=list(found.faults),
-        tolerance=ToleranceAnswer(percent=exact(tolerance.percent), amount=exact(tolerance.amount)),
+        tolerance=ToleranceAnswer(percent=shortest_text(tolerance.percent), amount=shortest_text(tolerance.amount)),
         invoices=[ComparedInvoiceAnswer.of(one, tolerance) for one in found.invoices],
         currencies=[ComparedCurrencyAnswer.of(one, tolerance) for one in found.currencies],
         meters=[MeterAnswer.of(one) for one in details.meters],
@@ -239,7 +238,7 @@ def reconciliation_answer(found: Reconciliation, details: ReconciliationDetails)
                 rate=one.rate,
                 date=one.day,
                 lines=one.lines,
-                cost=exact(one.cost),
+                cost=shortest_text(one.cost),
             )
             for one in details.exchange_rates
         ],
@@ -250,7 +249,7 @@ def reconciliation_answer(found: Reconciliation, details: ReconciliationDetails)
                 description=one.description,
                 file=one.source_file,
                 row=one.source_row,
-                cost=exact(one.cost),
+                cost=shortest_text(one.cost),
             )
             for one in details.rounding_lines
         ],
@@ -258,13 +257,8 @@ def reconciliation_answer(found: Reconciliation, details: ReconciliationDetails)
     )
 
 
-def exact(amount: Decimal) -> str:
-    """An amount with its digits, without zeros at the end that say nothing."""
-    return text_of(without_spare_zeros(amount))
-
-
 def _optional(amount: Decimal | None) -> str | None:
-    return None if amount is None else exact(amount)
+    return None if amount is None else shortest_text(amount)
 
 
 ROUTES = (

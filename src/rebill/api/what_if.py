@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
-from rebill.api.answer_shapes import AnswerShape
+from rebill.api.answer_shapes import AnswerShape, ExactText
 from rebill.api.answers import Answer
 from rebill.api.billing_rule_shapes import BillingRuleBody
 from rebill.api.call import Call
@@ -30,7 +30,6 @@ from rebill.services.pricing.price_book_check import written
 from rebill.services.trials.what_if import TriedMonth, what_if
 
 _SMALL = Field(max_length=GREATEST_IDENTIFIER_COUNT)
-_Amount = Annotated[str, Field(description="Exact decimal text.")]
 _FIELDS: Final = {
     "change": "body",
     "month": "billing_period",
@@ -129,9 +128,9 @@ class WhatIfBody(PricingTermsBody):
 class ExpectedAnswer(AnswerShape):
     """What a month comes to: what is shown, what it costs exactly, and the difference."""
 
-    price: _Amount
-    cost: _Amount
-    margin: _Amount
+    price: ExactText
+    cost: ExactText
+    margin: ExactText
 
     @classmethod
     def of(cls, one: Expected) -> "ExpectedAnswer":
@@ -147,8 +146,8 @@ class TriedTotalAnswer(AnswerShape):
     currency: str
     now: ExpectedAnswer
     then: ExpectedAnswer
-    price_difference: _Amount
-    margin_difference: _Amount
+    price_difference: ExactText
+    margin_difference: ExactText
 
 
 class TriedCustomerAnswer(TriedTotalAnswer):
@@ -164,9 +163,9 @@ class TriedServiceAnswer(AnswerShape):
     customer_id: int
     currency: str
     service: Annotated[str | None, Field(description="`null`: the provider names none.")]
-    now: _Amount
-    then: _Amount
-    difference: _Amount
+    now: ExactText
+    then: ExactText
+    difference: ExactText
 
 
 class WhatIfAnswer(AnswerShape):

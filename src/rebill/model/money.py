@@ -169,6 +169,11 @@ def without_spare_zeros(value: Decimal, least_decimals: int = 0) -> Decimal:
         return value.quantize(Decimal(1).scaleb(-decimals))
 
 
+def shortest_text(value: Decimal, least_decimals: int = 0) -> str:
+    """``value`` as plain decimal text without zeros at its end that say nothing."""
+    return text_of(without_spare_zeros(value, least_decimals))
+
+
 def text_of_minor_units(units: int, minor_digits: int) -> str:
     """Minor units as decimal text with exactly the currency's minor digits (``-105, 2`` → ``-1.05``)."""
     return text_of(Decimal(units).scaleb(-minor_digits))
