@@ -69,15 +69,15 @@ def test_the_checklist_names_what_is_nobodys_and_counts_alarms(
     (alarm,) = shown["alarms"]
     assert (alarm["kind"], alarm["about"], alarm["before"], alarm["now"]) == ("cost_moved", "USD", "60", "90.5")
     counted = anyone.get("/metrics").text
-    assert 'rebill_month_alarms{kind="cost_moved"} 1.0' in counted
-    assert 'rebill_month_alarms{kind="delivery_stopped"} 0.0' in counted
+    assert 'rebill_alarms{found_by="checklist",kind="cost_moved"} 1.0' in counted
+    assert 'rebill_alarms{found_by="checklist",kind="delivery_stopped"} 0.0' in counted
     assert str(september.partner.partner_id) not in counted
 
 
 def test_each_alarm_is_a_line_of_the_log(september: World) -> None:
     log = io.StringIO()
     alarms = month_alarms(september.installation, september.partner, SEPTEMBER)
-    Telemetry(log).alarmed(september.partner.partner_id, SEPTEMBER, alarms)
+    Telemetry(log).alarmed(september.partner.partner_id, alarms)
     (logged,) = [json.loads(line) for line in log.getvalue().splitlines()]
     told = {name: logged[name] for name in ("event", "level", "kind", "about", "billing_period", "partner_id")}
     assert told == {

@@ -8,8 +8,9 @@ import stamina
 from rebill.api.telemetry import Telemetry
 from rebill.lake.folders import exclusive_lock
 from rebill.model.errors import Conflict, Invalid
+from rebill.model.movement import AlarmKind
 from rebill.model.party import Caller
-from rebill.model.sync import AlarmKind, SyncOutcome, SyncPart
+from rebill.model.sync import SyncOutcome, SyncPart
 from rebill.services.acting.installation import Installation
 from rebill.services.syncing.newcomers import unassigned_newcomers
 from rebill.services.syncing.sync import list_syncs, sync
@@ -194,12 +195,12 @@ def test_the_operator_sees_how_syncs_stand_and_no_partner_by_name(
     with syncing_with_twin(installation, partner, TwinWorld(customer_count=1)) as syncing:
         syncing.sync(CATALOGUE)
         began = clock.now
-        assert sync_standing(installation) == {CATALOGUE: SyncStanding(began, failing=0, alarms=0)}
+        assert sync_standing(installation) == {CATALOGUE: SyncStanding(began, failing=0, alarms={})}
         clock.now = clock.now.replace(hour=13)
         wrong = MicrosoftSettings.from_environment(
             {**syncing.twin.environment, "REBILL_MICROSOFT_CLIENT_SECRET": "wrong"}
         )
         _with_settings(syncing, wrong).sync(CATALOGUE)
-    assert sync_standing(installation) == {CATALOGUE: SyncStanding(began, failing=1, alarms=0)}
+    assert sync_standing(installation) == {CATALOGUE: SyncStanding(began, failing=1, alarms={})}
     telemetry.syncs_stand(sync_standing(installation))
     assert b'rebill_sync_failing{part="catalogue"} 1.0' in telemetry.metrics()

@@ -17,14 +17,17 @@ import stamina
 from rebill.model.customer import NewCustomer
 from rebill.model.data_set import DataSet
 from rebill.model.months import BillingMonth
+from rebill.model.movement import AlarmKind
 from rebill.model.party import Caller
-from rebill.model.sync import AlarmKind, SyncOutcome, SyncPart
+from rebill.model.sync import SyncOutcome, SyncPart
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.import_costs import list_data_sets
 from rebill.services.keeping.initialise import create_partner
 from rebill.services.parties.create_customer import create_customer
 from rebill.services.syncing.sync import list_syncs
+from rebill.store.scope import Scope
+from rebill.store.syncs import latest_syncs
 from rebill.twin.faults import Fault, Faults
 from rebill.twin.world import TwinWorld
 from tests.conftest import SettableClock
@@ -140,7 +143,7 @@ def test_the_invoice_takes_the_place_of_what_was_not_billed_yet_as_one_step(
         assert of_september == {WORLD.invoice_id}
 
 
-def test_a_month_that_moves_by_more_than_a_tenth_raises_an_alarm(
+def test_a_month_that_moves_by_more_than_the_setting_raises_alarms(
     installation: Installation, partner: Caller, clock: SettableClock
 ) -> None:
     clock.now = clock.now.replace(month=9)
@@ -149,8 +152,13 @@ def test_a_month_that_moves_by_more_than_a_tenth_raises_an_alarm(
     clock.now = clock.now.replace(month=10)
     with syncing_with_twin(installation, partner, replace(WORLD, days=2)) as syncing:
         (record,) = syncing.sync(SyncPart.COSTS)
-    assert {alarm.kind for alarm in record.result.alarms} == {AlarmKind.MONTH_MOVED}
-    assert any("2024-09 usage" in alarm.sentence for alarm in record.result.alarms)
+    found = {(alarm.kind, alarm.about): alarm for alarm in record.result.alarms}
+    assert {kind for kind, _ in found} == {AlarmKind.MONTH_MOVED, AlarmKind.COST_MOVED}
+    moved = found[AlarmKind.MONTH_MOVED, "usage USD"]
+    assert (str(moved.month), moved.now < moved.before * 3 / 4) == ("2024-09", True)
+    with installation.database.reading() as connection:
+        (kept, *_) = latest_syncs(Scope.of(connection, partner), 1)
+    assert kept.result.alarms == record.result.alarms
 
 
 def test_a_sync_that_loses_the_network_at_any_request_leaves_whole_deliveries_or_none(

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rebill.model.errors import Invalid
+from rebill.model.movement import AlarmKind
 from rebill.model.party import Caller
-from rebill.model.sync import AlarmKind, SyncOutcome, SyncPart, SyncRecord
+from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
 from rebill.services.acting.installation import Installation
 from rebill.services.costs.import_costs import list_data_sets
 from rebill.services.syncing.sync import sync
@@ -95,7 +96,8 @@ def test_a_month_whose_cost_falls_raises_an_alarm(installation: Installation, pa
     assert synced(installation, partner, tmp_path).result.alarms == ()
     write_run(tmp_path, Run({"a.csv": [row(BilledCost="7")]}, submitted=LATE))
     (alarm,) = synced(installation, partner, tmp_path).result.alarms
-    assert (alarm.kind, "2024-09 focus" in alarm.sentence) == (AlarmKind.MONTH_MOVED, True)
+    assert (alarm.kind, alarm.about) == (AlarmKind.MONTH_MOVED, "focus USD")
+    assert (str(alarm.month), alarm.before, alarm.now) == ("2024-09", Decimal(10), Decimal(7))
 
 
 def test_without_any_source_it_is_said_what_to_set(installation: Installation, partner: Caller) -> None:

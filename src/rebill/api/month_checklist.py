@@ -87,7 +87,7 @@ def show(call: Call) -> Answer:
     What holds a month back is what finalizing itself would refuse. Nothing is changed.
     """
     found = month_checklist(call.installation, call.caller, required_month(call))
-    call.surroundings.telemetry.alarmed(call.caller.partner_id, found.month, found.alarms)
+    call.surroundings.telemetry.alarmed(call.caller.partner_id, found.alarms)
     return Answer.json(200, month_checklist_answer(found))
 
 

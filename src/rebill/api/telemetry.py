@@ -18,7 +18,6 @@ from rebill.api.errors import without_keys
 from rebill.model.document_delivery import DeliveryState
 from rebill.model.errors import RebillError
 from rebill.model.money import text_of
-from rebill.model.months import BillingMonth
 from rebill.model.movement import Alarm, AlarmKind
 from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
 from rebill.services.delivering.deliver_one import Attempt
@@ -41,9 +40,9 @@ class Telemetry:
             "rebill_http_request_duration_seconds", "Time to answer.", ("method", "route"), registry=self.registry
         )
         self._alarms = Gauge(
-            "rebill_month_alarms",
-            "What moved oddly, by the last checklists that partners asked for.",
-            ("kind",),
+            "rebill_alarms",
+            "What moved oddly, by the last checklists that partners asked for and by their latest syncs.",
+            ("kind", "found_by"),
             registry=self.registry,
         )
         self._alarms_of: dict[int, Counts[AlarmKind]] = {}
@@ -52,8 +51,6 @@ class Telemetry:
         self._synced_at = Gauge("rebill_sync_done_timestamp_seconds", last, told, registry=self.registry)
         failing = "Partners whose latest sync failed or was interrupted."
         self._failing_syncs = Gauge("rebill_sync_failing", failing, told, registry=self.registry)
-        odd = "What moved oddly in the latest syncs."
-        self._sync_alarms = Gauge("rebill_sync_alarms", odd, told, registry=self.registry)
         self._log: Any = structlog.wrap_logger(
             structlog.WriteLogger(stream or sys.stderr),
             processors=[
@@ -92,25 +89,28 @@ class Telemetry:
         cause = error.__cause__ or error
         self._log.warning("unavailable", request_id=request_id, cause=without_keys(str(cause), presented_keys)[:500])
 
-    def alarmed(self, partner_id: int, month: BillingMonth, alarms: Sequence[Alarm]) -> None:
+    def alarmed(self, partner_id: int, alarms: Sequence[Alarm]) -> None:
         """Log each alarm of a month, and count how many of each kind there are now, all partners together.
 
         Anybody may read the counts: they name no partner.
         """
         self._alarms_of[partner_id] = Counts(alarm.kind for alarm in alarms)
         for kind in AlarmKind:
-            self._alarms.labels(kind.value).set(sum(counts[kind] for counts in self._alarms_of.values()))
+            self._alarms.labels(kind.value, "checklist").set(sum(counts[kind] for counts in self._alarms_of.values()))
         for alarm in alarms:
-            self._log.warning(
-                "alarm",
-                partner_id=partner_id,
-                billing_period=str(month),
-                kind=alarm.kind.value,
-                about=alarm.about,
-                before=text_of(alarm.before),
-                now=text_of(alarm.now),
-                sentence=alarm.sentence,
-            )
+            self._log_alarm(alarm, partner_id=partner_id)
+
+    def _log_alarm(self, alarm: Alarm, **facts: object) -> None:
+        self._log.warning(
+            "alarm",
+            **facts,
+            billing_period=str(alarm.month),
+            kind=alarm.kind.value,
+            about=alarm.about,
+            before=text_of(alarm.before),
+            now=text_of(alarm.now),
+            sentence=alarm.sentence,
+        )
 
     def synced(self, partner_id: int, record: SyncRecord) -> None:
         """Log how a sync ended, and each thing that moved oddly in it."""
@@ -126,7 +126,7 @@ class Telemetry:
             fault=record.fault,
         )
         for alarm in record.result.alarms:
-            self._log.warning("sync_alarm", **told, kind=alarm.kind.value, sentence=alarm.sentence)
+            self._log_alarm(alarm, **told)
 
     def sync_not_begun(self, partner_id: int, error: RebillError) -> None:
         """Log why a sync could not even begin: another one runs, or the settings name no source."""
@@ -134,11 +134,13 @@ class Telemetry:
 
     def syncs_stand(self, standings: Mapping[SyncPart, SyncStanding]) -> None:
         """Show how syncs stand, all partners together."""
+        for kind in AlarmKind:
+            found = sum(standing.alarms.get(kind, 0) for standing in standings.values())
+            self._alarms.labels(kind.value, "sync").set(found)
         for part, standing in standings.items():
             done_at = 0 if standing.done_at is None else int(standing.done_at.timestamp())
             self._synced_at.labels(part.value).set(done_at)
             self._failing_syncs.labels(part.value).set(standing.failing)
-            self._sync_alarms.labels(part.value).set(standing.alarms)
 
     def delivered(self, partner_id: int, attempts: Sequence[Attempt]) -> None:
         """Log what became of documents that were brought to their customers."""

@@ -1,4 +1,7 @@
-"""What moves oddly from one month to the next: an alarm says what, from what to what, and what to look at."""
+"""What moves oddly: an alarm says what, from what to what, and what to look at.
+
+Months are compared with the month before; a sync compares what it brought with what stood before it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from rebill.model.money import ZERO, round_half_away, text_of, without_spare_zer
 from rebill.model.months import BillingMonth
 
 _SHOWN_DECIMALS = 2
+_CATALOGUE = "catalogue"
 
 
 class AlarmKind(StrEnum):
@@ -17,13 +21,19 @@ class AlarmKind(StrEnum):
 
     DELIVERY_STOPPED = "delivery_stopped"
     COST_MOVED = "cost_moved"
+    """A month's cost, beside that of the month before."""
+    MONTH_MOVED = "month_moved"
+    """A month's cost, beside what stood for the same month before a sync."""
     CREDIT_MOVED = "credit_moved"
-    CATALOGUE_MOVED = "catalogue_moved"
+    CATALOGUE_GREW = "catalogue_grew"
+    CATALOGUE_SHRANK = "catalogue_shrank"
+    CATALOGUE_INCOMPLETE = "catalogue_incomplete"
+    """Fewer customers were listed than Microsoft counts."""
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One odd movement of a month. ``about``: a scope, a currency, or the catalogue.
+    """One odd movement of a month. ``about``: a scope, a currency (of a view), or the catalogue.
 
     ``before`` and ``now``: cost in the currency, the rate of the credit in percent, or a number of Azure customers.
     """
@@ -38,7 +48,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class CatalogueMovement:
-    """The catalogue since a month began: Azure customers known before it, first seen since, and gone since."""
+    """The catalogue since a month or a sync began: Azure customers known before, first seen since, and gone since."""
 
     known_before: int
     new: int
@@ -132,25 +142,42 @@ def credit_rates(found: Sequence[CreditedRetail]) -> dict[str, Decimal]:
     }
 
 
-def catalogue_alarms(month: BillingMonth, found: CatalogueMovement, percent: Decimal) -> list[Alarm]:
-    """An alarm where more Azure customers came or went than usual; none where the catalogue is new."""
-    known, told = Decimal(found.known_before), []
-    if known and has_moved(known, known + found.new, percent):
-        told.append((found.new, known + found.new, f"{found.new} Azure customers are new"))
-    if known and has_moved(known, known - found.gone, percent):
-        told.append((found.gone, known - found.gone, f"{found.gone} Azure customers are gone"))
-    return [
-        Alarm(
-            AlarmKind.CATALOGUE_MOVED,
-            month,
-            "catalogue",
-            known,
-            after,
-            f"{what} since {month.first_day}, beside {found.known_before} known before: look whether the catalogue was "
-            "read whole.",
-        )
-        for _, after, what in told
-    ]
+def moved_alarm(month: BillingMonth, view: str, currency: str, before: Decimal, now: Decimal) -> Alarm:
+    """The alarm that a sync moved the cost of a month, of one view and currency."""
+    return Alarm(
+        AlarmKind.MONTH_MOVED,
+        month,
+        f"{view} {currency}",
+        before,
+        now,
+        f"{month} {view}: cost moved from {_shown(before)} to {_shown(now)} {currency}: look whether the delivery is "
+        "whole (rebill costs list).",
+    )
+
+
+def catalogue_alarms(month: BillingMonth, found: CatalogueMovement, percent: Decimal, since: str) -> list[Alarm]:
+    """An alarm where more Azure customers came or went than usual; none where the catalogue is new.
+
+    ``since``: a month's first day, or that it is the last sync.
+    """
+    known, alarms = Decimal(found.known_before), []
+    for kind, count, after, word in (
+        (AlarmKind.CATALOGUE_GREW, found.new, known + found.new, "new"),
+        (AlarmKind.CATALOGUE_SHRANK, found.gone, known - found.gone, "gone"),
+    ):
+        if known and has_moved(known, after, percent):
+            sentence = (
+                f"{count} Azure customers are {word} since {since}, beside {found.known_before} known before: look "
+                "whether the catalogue was read whole."
+            )
+            alarms.append(Alarm(kind, month, _CATALOGUE, known, after, sentence))
+    return alarms
+
+
+def incomplete_alarm(month: BillingMonth, listed: int) -> Alarm:
+    """The alarm that a listing of the catalogue left out customers that it counts."""
+    sentence = f"Partner Center counts more customers than the {listed} it listed: none was marked gone."
+    return Alarm(AlarmKind.CATALOGUE_INCOMPLETE, month, _CATALOGUE, Decimal(listed), Decimal(listed), sentence)
 
 
 def _shown(amount: Decimal) -> str:

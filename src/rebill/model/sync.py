@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from rebill.model.movement import Alarm
+
 
 class SyncPart(StrEnum):
     """What is synced; stable."""
@@ -27,23 +29,6 @@ class SyncOutcome(StrEnum):
     """Its process was told to stop, or was gone, before it ended."""
 
 
-class AlarmKind(StrEnum):
-    """What moved oddly; stable."""
-
-    CATALOGUE_SHRANK = "catalogue_shrank"
-    CATALOGUE_GREW = "catalogue_grew"
-    CATALOGUE_INCOMPLETE = "catalogue_incomplete"
-    MONTH_MOVED = "month_moved"
-
-
-@dataclass(frozen=True)
-class SyncAlarm:
-    """Something that a person should look at before a bill goes out."""
-
-    kind: AlarmKind
-    sentence: str
-
-
 @dataclass(frozen=True)
 class SyncResult:
     """What a sync of a part brought: counts by name, and what moved oddly.
@@ -52,7 +37,7 @@ class SyncResult:
     """
 
     counts: Mapping[str, int]
-    alarms: tuple[SyncAlarm, ...] = field(default=())
+    alarms: tuple[Alarm, ...] = field(default=())
     refused: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,13 +1,17 @@
 """The record of syncs, and the Azure plans that they listed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select
 
 from rebill.model.azure_plan import PlanSubscription
-from rebill.model.sync import AlarmKind, SyncAlarm, SyncOutcome, SyncPart, SyncRecord, SyncResult
+from rebill.model.money import text_of
+from rebill.model.months import BillingMonth
+from rebill.model.movement import Alarm, AlarmKind
+from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord, SyncResult
 from rebill.store.identity import draw_id, draw_ids
 from rebill.store.scope import Scope
 from rebill.store.tables import plan_subscriptions, syncs
@@ -33,7 +37,7 @@ def end_sync(
         "ended_at": at,
         "outcome": outcome.value,
         "counts": dict(result.counts),
-        "alarms": [{"kind": alarm.kind.value, "sentence": alarm.sentence} for alarm in result.alarms],
+        "alarms": [_kept(alarm) for alarm in result.alarms],
         "fault_code": fault[0],
         "fault": fault[1],
     }
@@ -89,8 +93,32 @@ def _of_partner(scope: Scope) -> Any:
     return scope.select(plan_subscriptions)
 
 
+def _kept(alarm: Alarm) -> dict[str, str]:
+    return {
+        "kind": alarm.kind.value,
+        "billing_month": str(alarm.month),
+        "about": alarm.about,
+        "before": text_of(alarm.before),
+        "now": text_of(alarm.now),
+        "sentence": alarm.sentence,
+    }
+
+
+def _alarm(kept: Mapping[str, str], began: datetime) -> Alarm:
+    """An alarm as it was kept; of syncs of earlier versions nothing but its kind and sentence is known."""
+    month = kept.get("billing_month")
+    return Alarm(
+        AlarmKind(kept["kind"]),
+        BillingMonth.parse(month) if month else BillingMonth.of(began.date()),
+        kept.get("about", ""),
+        Decimal(kept.get("before", "0")),
+        Decimal(kept.get("now", "0")),
+        kept["sentence"],
+    )
+
+
 def _record(row: Row[Any]) -> SyncRecord:
-    alarms = tuple(SyncAlarm(AlarmKind(one["kind"]), one["sentence"]) for one in row.alarms)
+    alarms = tuple(_alarm(one, row.started_at) for one in row.alarms)
     return SyncRecord(
         row.sync_id,
         SyncPart(row.part),

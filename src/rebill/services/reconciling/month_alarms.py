@@ -54,7 +54,7 @@ def alarms_of(installation: Installation, scope: Scope, month: BillingMonth) -> 
         *stopped_alarms(month, gone_silent),
         *cost_alarms(month, _cost(before), _cost(now), percent),
         *credit_alarms(month, _credited(installation, before), _credited(installation, now), percent),
-        *catalogue_alarms(month, catalogue_movement(scope, began), percent),
+        *catalogue_alarms(month, catalogue_movement(scope, began), percent, str(month.first_day)),
     )
 
 

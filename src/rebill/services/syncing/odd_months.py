@@ -1,4 +1,4 @@
-"""Months that a sync moved oddly: whose cost became another by more than the partner's setting."""
+"""Months that a sync moved oddly: by more than the partner's setting."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,38 +8,52 @@ from typing import Final
 from rebill.model.data_set import SOURCE_KIND_BILLING_EXPORT, SOURCE_KIND_EXPORT, DataSet
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
-from rebill.model.movement import has_moved
+from rebill.model.movement import Alarm, AlarmKind, has_moved, moved_alarm
 from rebill.model.party import Caller
-from rebill.model.sync import AlarmKind, SyncAlarm
 from rebill.services.acting.installation import Installation, today_of
+from rebill.services.reconciling.month_alarms import alarms_of
 from rebill.store.closing import closing_settings_of
 from rebill.store.scope import Scope
 
 UNBILLED: Final = "unbilled:"
 """Begins the scope of what is not billed yet."""
 _SYNCED: Final = (SOURCE_KIND_BILLING_EXPORT, SOURCE_KIND_EXPORT)
+_TOLD_OF_OPEN_MONTHS: Final = (AlarmKind.CREDIT_MOVED,)
+_TOLD_OF_MONTHS: Final = (AlarmKind.DELIVERY_STOPPED, AlarmKind.COST_MOVED, AlarmKind.CREDIT_MOVED)
 _What = tuple[str, str, BillingMonth, str]
 """The kind of a source, the view, the month and the currency."""
 
 
 def odd_months(
     installation: Installation, caller: Caller, before: Sequence[DataSet], after: Sequence[DataSet]
-) -> list[SyncAlarm]:
-    """An alarm for each month, view and currency whose cost moved; what is not billed yet may grow.
+) -> list[Alarm]:
+    """Alarms of what a sync moved: months beside what stood for them, and beside the months before them.
 
-    ``before`` and ``after``: the data sets in force before the sync and after it.
+    ``before`` and ``after``: the data sets in force before the sync and after it. What is not over yet may grow, and is
+    compared with no other month but for its credit.
     """
-    with installation.database.reading() as connection:
-        percent = closing_settings_of(Scope.of(connection, caller)).movement_percent
     this_month = BillingMonth.of(today_of(installation.clock()))
+    known = {one.data_set_id for one in before}
+    fresh = {one.billing_month for one in after if one.data_set_id not in known}
+    with installation.database.reading() as connection:
+        scope = Scope.of(connection, caller)
+        found = _moved(before, after, this_month, closing_settings_of(scope).movement_percent)
+        for month in sorted(fresh):
+            told = _TOLD_OF_OPEN_MONTHS if month >= this_month else _TOLD_OF_MONTHS
+            found += [alarm for alarm in alarms_of(installation, scope, month) if alarm.kind in told]
+    return found
+
+
+def _moved(
+    before: Sequence[DataSet], after: Sequence[DataSet], this_month: BillingMonth, percent: Decimal
+) -> list[Alarm]:
     now, growing = _sums(after), _growing(after, this_month)
     found = []
     for what, was in _sums(before).items():
         amount = now.get(what, ZERO)
         if has_moved(was, amount, percent) and (amount < was or what[:3] not in growing):
             _, view, month, currency = what
-            sentence = f"{month} {view}: cost moved from {was} to {amount} {currency}."
-            found.append(SyncAlarm(AlarmKind.MONTH_MOVED, sentence))
+            found.append(moved_alarm(month, view, currency, was, amount))
     return found
 
 

@@ -1,27 +1,26 @@
 """Sync the catalogue: customers, and the Azure subscriptions under their Azure plans."""
 
 import shutil
+from decimal import Decimal
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import Connection
 
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AccountKind
+from rebill.model.months import BillingMonth
+from rebill.model.movement import Alarm, CatalogueMovement, catalogue_alarms, incomplete_alarm
 from rebill.model.party import Caller
-from rebill.model.sync import AlarmKind, SyncAlarm, SyncResult
-from rebill.services.acting.installation import Installation
+from rebill.model.sync import SyncResult
+from rebill.services.acting.installation import Installation, today_of
 from rebill.services.parties.catalogue import CatalogueImport, keep_catalogue
 from rebill.services.syncing.spools import fresh_spool
 from rebill.sources.microsoft.calls import MicrosoftCalls
 from rebill.sources.partner_center.catalogue import FetchedCatalogue, Progress, fetch_catalogue
 from rebill.store.accounts import SeenAccount, count_active, remember_accounts
+from rebill.store.closing import closing_settings_of
 from rebill.store.scope import Scope
 from rebill.store.syncs import remember_plan_subscriptions
-
-_ODD_SHARE: Final = 10
-"""Of the catalogue, one in so many that come or go at once is odd."""
-_ODD_COUNT: Final = 3
 
 
 def sync_catalogue(
@@ -40,7 +39,7 @@ def sync_catalogue(
         raise
     now = installation.clock()
 
-    def act(connection: Connection) -> tuple[int, CatalogueImport]:
+    def act(connection: Connection) -> tuple[int, Decimal, CatalogueImport]:
         scope = Scope.of(connection, caller)
         known = count_active(scope, AccountKind.AZURE_CUSTOMER)
         if known and not fetched.customers:
@@ -54,11 +53,13 @@ def sync_catalogue(
         sound = [one for one in seen if len(one.identifier) <= GREATEST_IDENTIFIER_LENGTH]
         remember_accounts(scope, AccountKind.SUBSCRIPTION, sound, now)
         remember_plan_subscriptions(scope, fetched.subscriptions, now)
-        return known, done
+        return known, closing_settings_of(scope).movement_percent, done
 
-    known, done = installation.database.write(act)
+    known, percent, done = installation.database.write(act)
     shutil.rmtree(spool)
-    return SyncResult(_counts(fetched, done), tuple(_alarms(known, fetched, done)))
+    month = BillingMonth.of(today_of(now))
+    alarms = _alarms(month, known, percent, done, fetched.is_complete)
+    return SyncResult(_counts(fetched, done), tuple(alarms))
 
 
 def _counts(fetched: FetchedCatalogue, done: CatalogueImport) -> dict[str, int]:
@@ -72,19 +73,6 @@ def _counts(fetched: FetchedCatalogue, done: CatalogueImport) -> dict[str, int]:
     }
 
 
-def _alarms(known: int, fetched: FetchedCatalogue, done: CatalogueImport) -> list[SyncAlarm]:
-    found = []
-    if not fetched.is_complete:
-        sentence = f"Partner Center counts more customers than the {done.total} it listed: none was marked gone."
-        found.append(SyncAlarm(AlarmKind.CATALOGUE_INCOMPLETE, sentence))
-    if _is_odd(done.gone, known):
-        sentence = f"{done.gone} of {known} customers are no longer listed."
-        found.append(SyncAlarm(AlarmKind.CATALOGUE_SHRANK, sentence))
-    if known and _is_odd(done.new, known):
-        sentence = f"{done.new} customers are new beside {known}."
-        found.append(SyncAlarm(AlarmKind.CATALOGUE_GREW, sentence))
-    return found
-
-
-def _is_odd(count: int, known: int) -> bool:
-    return count >= _ODD_COUNT and count * _ODD_SHARE > known
+def _alarms(month: BillingMonth, known: int, percent: Decimal, done: CatalogueImport, is_complete: bool) -> list[Alarm]:
+    found = [] if is_complete else [incomplete_alarm(month, done.total)]
+    return found + catalogue_alarms(month, CatalogueMovement(known, done.new, done.gone), percent, "the last sync")

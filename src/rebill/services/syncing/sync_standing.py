@@ -1,8 +1,11 @@
 """How the syncs of the whole installation stand, for the operator who watches over it."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from rebill.model.movement import AlarmKind
 from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
 from rebill.services.acting.installation import Installation
 from rebill.store.syncs import all_syncs
@@ -13,12 +16,13 @@ class SyncStanding:
     """How the syncs of a part stand, all partners together; it names none.
 
     ``done_at``: when the partner that waits longest was last synced well; ``None`` where one never was.
-    ``failing``: how many partners' latest sync failed or was interrupted. ``alarms``: those of all latest syncs.
+    ``failing``: how many partners' latest sync failed or was interrupted. ``alarms``: of all latest syncs, by
+    their kinds.
     """
 
     done_at: datetime | None
     failing: int
-    alarms: int
+    alarms: Mapping[AlarmKind, int]
 
 
 def sync_standing(installation: Installation) -> dict[SyncPart, SyncStanding]:
@@ -42,5 +46,5 @@ def _standing(part: SyncPart, records: list[tuple[int, SyncRecord]]) -> SyncStan
     return SyncStanding(
         min(done.values()) if done.keys() == latest.keys() else None,
         sum(record.outcome is not SyncOutcome.DONE for record in latest.values()),
-        sum(len(record.result.alarms) for record in latest.values()),
+        Counter(alarm.kind for record in latest.values() for alarm in record.result.alarms),
     )
