@@ -16,6 +16,8 @@ import stamina
 
 from rebill.model.customer import NewCustomer
 from rebill.model.data_set import DataSet
+from rebill.model.listing import Page
+from rebill.model.microsoft_invoice import NewMicrosoftInvoice
 from rebill.model.months import BillingMonth
 from rebill.model.movement import AlarmKind
 from rebill.model.party import Caller
@@ -25,6 +27,10 @@ from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.import_costs import list_data_sets
 from rebill.services.keeping.initialise import create_partner
 from rebill.services.parties.create_customer import create_customer
+from rebill.services.reconciling.enter_invoice import enter_invoice
+from rebill.services.reconciling.read_invoices import list_invoices
+from rebill.services.reconciling.reconcile_month import reconcile_month
+from rebill.services.reconciling.withdraw_invoice import withdraw_invoice
 from rebill.services.syncing.sync import list_syncs
 from rebill.store.scope import Scope
 from rebill.store.syncs import latest_syncs
@@ -159,6 +165,42 @@ def test_a_month_that_moves_by_more_than_the_setting_raises_alarms(
     with installation.database.reading() as connection:
         (kept, *_) = latest_syncs(Scope.of(connection, partner), 1)
     assert kept.result.alarms == record.result.alarms
+
+
+def test_invoice_totals_come_by_themselves_and_the_month_reconciles(
+    installation: Installation, partner: Caller
+) -> None:
+    credited = replace(WORLD, credited="10.00")
+    with syncing_with_twin(installation, partner, WORLD) as syncing:
+        (record,) = syncing.sync(SyncPart.COSTS)
+        assert (record.fault, record.result.counts["invoice_totals"]) == ("", 1)
+        found, _ = reconcile_month(installation, partner, SEPTEMBER)
+        (invoice,) = found.invoices
+        assert (invoice.number, invoice.invoiced, found.faults) == (WORLD.invoice_id, WORLD.invoiced, ())
+        assert abs(invoice.difference) < Decimal("0.01")
+    with syncing_with_twin(installation, partner, credited) as syncing:
+        (again,) = syncing.sync(SyncPart.COSTS)
+        assert again.result.counts["invoice_totals"] == 1
+        found, _ = reconcile_month(installation, partner, SEPTEMBER)
+        (invoice,) = found.invoices
+        assert invoice.invoiced == WORLD.invoiced - 10
+        assert [fault for fault in found.faults if WORLD.invoice_id in fault]
+
+
+def test_what_somebody_entered_or_withdrew_stands_whatever_a_sync_reads(
+    installation: Installation, partner: Caller
+) -> None:
+    by_hand = NewMicrosoftInvoice(WORLD.invoice_id, SEPTEMBER, "USD", Decimal("99.50"))
+    with syncing_with_twin(installation, partner, WORLD) as syncing:
+        enter_invoice(installation, partner, by_hand)
+        assert syncing.sync(SyncPart.COSTS)[0].result.counts["invoice_totals"] == 0
+        (standing,) = list_invoices(installation, partner, Page()).items
+        assert (standing.entered, standing.is_read) == (by_hand, False)
+        withdraw_invoice(installation, partner, standing.microsoft_invoice_id)
+        assert syncing.sync(SyncPart.COSTS)[0].result.counts["invoice_totals"] == 0
+        enter_invoice(installation, partner, by_hand)
+        (*_, standing) = list_invoices(installation, partner, Page()).items
+        assert (standing.withdrawn_at, standing.is_read) == (None, False)
 
 
 def test_a_sync_that_loses_the_network_at_any_request_leaves_whole_deliveries_or_none(

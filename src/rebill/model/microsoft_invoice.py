@@ -1,4 +1,4 @@
-"""Microsoft's invoices and what amends them, as the partner enters them to compare imported cost with."""
+"""Microsoft's invoices and what amends them, entered by the partner or read by a sync, to compare imported cost with."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,9 +48,13 @@ class NewMicrosoftInvoice:
 
 @dataclass(frozen=True)
 class MicrosoftInvoice:
-    """An invoice or note as it is kept; of one number at most one is in force. ``withdrawn_at``: not since then."""
+    """An invoice or note as it is kept; of one number at most one is in force.
+
+    ``withdrawn_at``: not since then. ``is_read``: a sync read it from Partner Center, and nobody entered it.
+    """
 
     microsoft_invoice_id: int
     entered: NewMicrosoftInvoice
     entered_at: datetime
     withdrawn_at: datetime | None = None
+    is_read: bool = False

@@ -15,9 +15,10 @@ from rebill.store.tables import microsoft_invoices
 _ORDER = (microsoft_invoices.c.entered_at, microsoft_invoices.c.microsoft_invoice_id)
 
 
-def add_invoice(scope: Scope, entered: NewMicrosoftInvoice, now: datetime) -> MicrosoftInvoice:
+def add_invoice(scope: Scope, entered: NewMicrosoftInvoice, now: datetime, is_read: bool = False) -> MicrosoftInvoice:
     """Keep an invoice of whose number none is in force."""
-    kept = MicrosoftInvoice(draw_id(scope.connection, microsoft_invoices.c.microsoft_invoice_id), entered, now)
+    invoice_id = draw_id(scope.connection, microsoft_invoices.c.microsoft_invoice_id)
+    kept = MicrosoftInvoice(invoice_id, entered, now, is_read=is_read)
     row = {
         "microsoft_invoice_id": kept.microsoft_invoice_id,
         "number": entered.number,
@@ -28,6 +29,7 @@ def add_invoice(scope: Scope, entered: NewMicrosoftInvoice, now: datetime) -> Mi
         "total": entered.total,
         "entered_at": now,
         "withdrawn_at": None,
+        "is_read": is_read,
     }
     scope.insert(microsoft_invoices, [row])
     return kept
@@ -42,6 +44,13 @@ def withdraw_invoice(scope: Scope, microsoft_invoice_id: int, now: datetime) -> 
         table.microsoft_invoice_id == microsoft_invoice_id, table.withdrawn_at.is_(None)
     )
     return scope.connection.execute(withdrawn.values(withdrawn_at=now)).rowcount == 1
+
+
+def was_withdrawn(scope: Scope, number: str) -> bool:
+    """Whether an invoice of this number was ever taken back."""
+    table = microsoft_invoices.c
+    withdrawn = scope.select(microsoft_invoices).where(table.number == number, table.withdrawn_at.is_not(None))
+    return scope.connection.execute(withdrawn.limit(1)).first() is not None
 
 
 def find_invoice(scope: Scope, microsoft_invoice_id: int) -> MicrosoftInvoice | None:
@@ -76,4 +85,4 @@ def _invoice(row: Any) -> MicrosoftInvoice:
     entered = NewMicrosoftInvoice(
         row.number, BillingMonth.parse(row.billing_month), row.currency, row.total, InvoiceKind(row.kind), row.amends
     )
-    return MicrosoftInvoice(row.microsoft_invoice_id, entered, row.entered_at, row.withdrawn_at)
+    return MicrosoftInvoice(row.microsoft_invoice_id, entered, row.entered_at, row.withdrawn_at, row.is_read)

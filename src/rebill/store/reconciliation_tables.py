@@ -1,6 +1,6 @@
-"""The record's table of Microsoft's invoices, as the partner entered them."""
+"""The record's table of Microsoft's invoices, as the partner entered them or a sync read them."""
 
-from sqlalchemy import Column, Index, String, Table, Text, text
+from sqlalchemy import Boolean, Column, Index, String, Table, Text, false, text
 
 from rebill.store.columns import ExactDecimal, Instant, Month, metadata, own_id, partner_reference
 
@@ -17,6 +17,7 @@ microsoft_invoices = Table(
     Column("total", ExactDecimal, nullable=False, comment="before tax, signed as it counts"),
     Column("entered_at", Instant, nullable=False),
     Column("withdrawn_at", Instant, comment="NULL = in force; an invoice entered anew withdraws what was entered"),
+    Column("is_read", Boolean, nullable=False, server_default=false(), comment="by a sync"),
     Index("ix_microsoft_invoices_in_order", "partner_id", "entered_at", "microsoft_invoice_id"),
     Index(
         "uq_microsoft_invoices_in_force",

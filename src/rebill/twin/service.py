@@ -129,8 +129,18 @@ class TwinService:
             "currencyCode": "USD",
             "documentType": "invoice",
             "invoiceType": "OneTime",
+            "totalCharges": float(self.world.invoiced),
+            "amendments": self._notes(),
         }
         return JSONResponse(_collection([{**invoice, "id": "D000012345", "invoiceType": "Recurring"}, invoice]))
+
+    def _notes(self) -> list[dict[str, Any]]:
+        """The credit note on the invoice, where there is one; its total is written without a sign."""
+        if self.world.credited == "0":
+            return []
+        number = f"{self.world.invoice_id}N"
+        told = {"documentType": "Credit Note", "amendsOf": self.world.invoice_id, "invoiceType": "OneTime"}
+        return [{"id": number, "totalCharges": float(self.world.credited), **told}]
 
     async def submit(self, request: Request) -> Response:
         """Ask for an export: 202 and where to look."""

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cached_property
 from typing import Any, Final
 
@@ -54,6 +54,8 @@ class TwinWorld:
     customer_count: int = 12
     seed: int = 7
     month: BillingMonth = field(default_factory=lambda: BillingMonth(2024, 9))
+    credited: str = "0"
+    """What a credit note takes back from the month's invoice, besides all rows; "0": there is none."""
     days: int | None = None
     """How many days of each month there is usage of; by default all."""
 
@@ -61,6 +63,13 @@ class TwinWorld:
     def invoice_id(self) -> str:
         """The number of the month's invoice."""
         return f"G{self.month.first_day:%y%m}00{self.seed:04}"
+
+    @cached_property
+    def invoiced(self) -> Decimal:
+        """What the month's invoice comes to before tax, in cents."""
+        rows = self.reconciliation(self.month, self.invoice_id)
+        with localcontext(prec=60):
+            return sum((row["Subtotal"] for row in rows), Decimal(0)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     @cached_property
     def customers(self) -> tuple[TwinCustomer, ...]:

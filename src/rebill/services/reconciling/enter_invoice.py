@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -35,21 +36,14 @@ def enter_invoice(installation: Installation, caller: Caller, new: NewMicrosoftI
         # Of a number one invoice is in force, whoever enters it meanwhile.
         hold_partner(scope)
         standing = invoices_in_force(scope)
-        faults = _faults(standing, new)
+        faults = faults_of_invoice(standing, new)
         if faults:
             raise Invalid("invalid_invoice", "Nothing was entered: correct the fields named here.", faults)
-        wanted = _as_kept(new)
+        wanted = as_kept(new)
         known = next((one for one in standing if one.entered.number == wanted.number), None)
-        if known is not None and known.entered == wanted:
+        if known is not None and known.entered == wanted and not known.is_read:
             return known
-        if known is not None:
-            withdraw_invoice(scope, known.microsoft_invoice_id, now)
-        kept = add_invoice(scope, wanted, now)
-        before = None if known is None else vars(known.entered)
-        record_change(
-            scope, caller, Act.ENTER_INVOICE, kept.microsoft_invoice_id, now, before=before, after=vars(wanted)
-        )
-        return kept
+        return put_in_force(scope, caller, wanted, known, now)
 
     return installation.database.write(act)
 
@@ -58,10 +52,28 @@ def invoice_faults(installation: Installation, caller: Caller, new: NewMicrosoft
     """What is wrong with an invoice, of which some fields could not be read."""
     require(caller, Permission.CHANGE)
     with installation.database.reading() as connection:
-        return _faults(invoices_in_force(Scope.of(connection, caller)), new)
+        return faults_of_invoice(invoices_in_force(Scope.of(connection, caller)), new)
 
 
-def _as_kept(new: NewMicrosoftInvoice) -> NewMicrosoftInvoice:
+def put_in_force(
+    scope: Scope,
+    caller: Caller,
+    wanted: NewMicrosoftInvoice,
+    known: MicrosoftInvoice | None,
+    now: datetime,
+    is_read: bool = False,
+) -> MicrosoftInvoice:
+    """Keep a sound invoice in place of the one of its number that is ``known``, and record that."""
+    if known is not None:
+        withdraw_invoice(scope, known.microsoft_invoice_id, now)
+    kept = add_invoice(scope, wanted, now, is_read)
+    before = None if known is None else vars(known.entered)
+    record_change(scope, caller, Act.ENTER_INVOICE, kept.microsoft_invoice_id, now, before=before, after=vars(wanted))
+    return kept
+
+
+def as_kept(new: NewMicrosoftInvoice) -> NewMicrosoftInvoice:
+    """An invoice as the record has it: numbers composed, the total to twelve decimals."""
     return replace(
         new,
         number=composed(new.number.strip()),
@@ -70,7 +82,8 @@ def _as_kept(new: NewMicrosoftInvoice) -> NewMicrosoftInvoice:
     )
 
 
-def _faults(standing: Sequence[MicrosoftInvoice], new: NewMicrosoftInvoice) -> dict[str, str]:
+def faults_of_invoice(standing: Sequence[MicrosoftInvoice], new: NewMicrosoftInvoice) -> dict[str, str]:
+    """What is wrong with an invoice, by field; ``standing``: those in force."""
     return only_faults(
         {
             "number": text_fault(new.number, required=True, greatest=GREATEST_NUMBER_LENGTH),

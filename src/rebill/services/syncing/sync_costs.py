@@ -23,6 +23,7 @@ from rebill.model.sync import SyncResult
 from rebill.services.acting.audit_trail import record_refused
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.costs.import_costs import import_delivery, list_data_sets
+from rebill.services.reconciling.keep_read_invoices import keep_read_invoices
 from rebill.services.syncing.odd_months import UNBILLED, odd_months
 from rebill.services.syncing.spools import fresh_spool
 from rebill.sources.billing_export.delivery import FetchedExport
@@ -69,9 +70,11 @@ def sync_costs(
     """
     task = _Task(installation, caller, calls, fresh_spool(folder, installation.clock()))
     before = list_data_sets(installation, caller)
-    wanted = _wanted(task, list_invoices(calls))
-    counts: Counter[str] = Counter(deliveries=0, unchanged=0, without_data=0, rows=0)
-    refused: dict[str, str] = {}
+    listing = list_invoices(calls)
+    wanted = _wanted(task, listing.invoices)
+    looked_at = [one for one in listing.totals if one.month >= _oldest(installation)]
+    totals, refused = keep_read_invoices(installation, caller, looked_at)
+    counts: Counter[str] = Counter(deliveries=0, unchanged=0, without_data=0, rows=0, invoice_totals=totals)
     for number, one in enumerate(wanted):
         progress(number, len(wanted))
         try:
@@ -91,9 +94,7 @@ def sync_costs(
 def _wanted(task: _Task, invoices: Sequence[ListedInvoice]) -> list[_Wanted]:
     """Usage before reconciliation, month by month; of a month that is invoiced nothing unbilled."""
     this_month = BillingMonth.of(today_of(task.installation.clock()))
-    last_month, oldest = this_month.preceding, this_month
-    for _ in range(_MONTHS_LOOKED_AT):
-        oldest = oldest.preceding
+    last_month, oldest = this_month.preceding, _oldest(task.installation)
     found = [
         _Wanted(ExportOrder(view, invoice_id=one.number), one.month, one.number, (UNBILLED + one.currency,))
         for one in invoices
@@ -107,6 +108,13 @@ def _wanted(task: _Task, invoices: Sequence[ListedInvoice]) -> list[_Wanted]:
                 orders = [ExportOrder(view, currency=currency, period=period) for view in _LAYOUTS]
                 found += [_Wanted(order, month, UNBILLED + currency) for order in orders]
     return found
+
+
+def _oldest(installation: Installation) -> BillingMonth:
+    oldest = BillingMonth.of(today_of(installation.clock()))
+    for _ in range(_MONTHS_LOOKED_AT):
+        oldest = oldest.preceding
+    return oldest
 
 
 def _home_currency(task: _Task) -> str:

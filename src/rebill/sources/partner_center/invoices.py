@@ -3,14 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
+from rebill.model.microsoft_invoice import InvoiceKind, NewMicrosoftInvoice
 from rebill.model.months import BillingMonth
 from rebill.sources.microsoft.calls import MicrosoftCalls
 from rebill.sources.partner_center.links import pages
 
 _MODERN: Final = re.compile(r"G[A-Za-z0-9]{1,60}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_AMOUNT: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
+_KINDS: Final = {kind.value.replace("_", " "): kind for kind in InvoiceKind}
 _MONTH: Final = re.compile(r"(\d{4}-\d{2})-\d{2}T")
 
 
@@ -23,11 +27,34 @@ class ListedInvoice:
     currency: str
 
 
-def list_invoices(calls: MicrosoftCalls) -> list[ListedInvoice]:
-    """The invoices that have exports, in order of month and number; those of the old kind are left out."""
+@dataclass(frozen=True)
+class InvoiceListing:
+    """What Partner Center lists: ``invoices`` that have exports, in order of month and number.
+
+    ``totals``: those of them and of the notes on them, before tax, signed as they count; what names none is left out.
+    """
+
+    invoices: tuple[ListedInvoice, ...]
+    totals: tuple[NewMicrosoftInvoice, ...]
+
+
+def list_invoices(calls: MicrosoftCalls) -> InvoiceListing:
+    """The invoices that have exports; those of the old kind are left out."""
     found = [one for page in pages(calls, {"uri": "/v1/invoices?size=200"}) for one in page["items"]]
-    listed = [invoice for one in found if isinstance(one, dict) and (invoice := _listed(one)) is not None]
-    return sorted(set(listed))
+    invoices: set[ListedInvoice] = set()
+    totals: dict[str, NewMicrosoftInvoice] = {}
+    for document in found:
+        listed = _listed(document) if isinstance(document, dict) else None
+        if listed is None:
+            continue
+        invoices.add(listed)
+        amendments = document.get("amendments") or []
+        notes = [one for one in amendments if isinstance(one, dict)] if isinstance(amendments, list) else []
+        for one, amends in ((document, ""), *((note, listed.number) for note in notes)):
+            total = _total(one, listed, amends)
+            if total is not None:
+                totals[total.number] = total
+    return InvoiceListing(tuple(sorted(invoices)), tuple(totals.values()))
 
 
 def _listed(document: Mapping[str, Any]) -> ListedInvoice | None:
@@ -36,3 +63,18 @@ def _listed(document: Mapping[str, Any]) -> ListedInvoice | None:
     if start is None or not _MODERN.fullmatch(number) or not _CURRENCY.fullmatch(currency):
         return None
     return ListedInvoice(BillingMonth.parse(start[1]), number, currency)
+
+
+def _total(document: Mapping[str, Any], listed: ListedInvoice, amends: str) -> NewMicrosoftInvoice | None:
+    """What a document comes to; ``listed``: the invoice that it is or that it was listed with."""
+    number = str(document.get("id"))
+    kind = _KINDS.get(str(document.get("documentType") or "invoice").lower().replace("_", " "))
+    text = str(document.get("totalCharges"))
+    if kind is None or not _MODERN.fullmatch(number) or not _AMOUNT.fullmatch(text):
+        return None
+    if kind is not InvoiceKind.INVOICE:
+        amends = str(document.get("amendsOf") or amends)
+    amount = Decimal(text)
+    # The listing does not say which sign a note's total has; what takes back counts below 0.
+    total = -abs(amount) if kind.takes_back else amount
+    return NewMicrosoftInvoice(number, listed.month, listed.currency, total, kind, amends)
