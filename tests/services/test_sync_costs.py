@@ -167,7 +167,7 @@ def test_a_month_that_moves_by_more_than_the_setting_raises_alarms(
     assert kept.result.alarms == record.result.alarms
 
 
-def test_invoice_totals_come_by_themselves_and_the_month_reconciles(
+def test_totals_of_invoices_come_by_themselves_and_the_month_reconciles(
     installation: Installation, partner: Caller
 ) -> None:
     credited = replace(WORLD, credited="10.00")
@@ -176,14 +176,14 @@ def test_invoice_totals_come_by_themselves_and_the_month_reconciles(
         assert (record.fault, record.result.counts["invoice_totals"]) == ("", 1)
         found, _ = reconcile_month(installation, partner, SEPTEMBER)
         (invoice,) = found.invoices
-        assert (invoice.number, invoice.invoiced, found.faults) == (WORLD.invoice_id, WORLD.invoiced, ())
-        assert abs(invoice.difference) < Decimal("0.01")
+        assert (invoice.invoice, invoice.total, found.faults) == (WORLD.invoice_id, WORLD.invoiced, ())
+        assert abs(WORLD.invoiced - invoice.cost.compared) < Decimal("0.01")
     with syncing_with_twin(installation, partner, credited) as syncing:
         (again,) = syncing.sync(SyncPart.COSTS)
         assert again.result.counts["invoice_totals"] == 1
         found, _ = reconcile_month(installation, partner, SEPTEMBER)
         (invoice,) = found.invoices
-        assert invoice.invoiced == WORLD.invoiced - 10
+        assert invoice.total == WORLD.invoiced - 10
         assert [fault for fault in found.faults if WORLD.invoice_id in fault]
 
 

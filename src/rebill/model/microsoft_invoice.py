@@ -1,4 +1,4 @@
-"""Microsoft's invoices and what amends them, entered by the partner or read by a sync, to compare imported cost with."""
+"""Microsoft's invoices and what amends them, entered by the partner or read by a sync, to compare cost with."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -129,7 +129,7 @@ class TwinService:
             "currencyCode": "USD",
             "documentType": "invoice",
             "invoiceType": "OneTime",
-            "totalCharges": float(self.world.invoiced),
+            "totalCharges": json.loads(str(self.world.invoiced)),
             "amendments": self._notes(),
         }
         return JSONResponse(_collection([{**invoice, "id": "D000012345", "invoiceType": "Recurring"}, invoice]))
@@ -140,7 +140,7 @@ class TwinService:
             return []
         number = f"{self.world.invoice_id}N"
         told = {"documentType": "Credit Note", "amendsOf": self.world.invoice_id, "invoiceType": "OneTime"}
-        return [{"id": number, "totalCharges": float(self.world.credited), **told}]
+        return [{"id": number, "totalCharges": json.loads(self.world.credited), **told}]
 
     async def submit(self, request: Request) -> Response:
         """Ask for an export: 202 and where to look."""

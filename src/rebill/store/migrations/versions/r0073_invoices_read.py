@@ -17,7 +17,9 @@ depends_on = None
 
 def upgrade() -> None:
     """What stands was entered by somebody."""
-    column = sa.Column("is_read", sa.Boolean(), nullable=False, server_default=sa.false(), comment="by a sync")
+    column: sa.Column[bool] = sa.Column(
+        "is_read", sa.Boolean(), nullable=False, server_default=sa.false(), comment="by a sync"
+    )
     op.add_column("microsoft_invoices", column)
 
 
