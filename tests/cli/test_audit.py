@@ -18,6 +18,7 @@ from tests.focus_files import row, write_csv
 
 ROOT = Path(__file__).parent.parent.parent
 READING = {
+    "azure-customers subscriptions",
     "allocations list",
     "audit",
     "bill attention",

@@ -19,7 +19,7 @@ from rebill.settings import MicrosoftSettings
 from rebill.store.scope import Scope
 from rebill.store.syncs import begin_sync
 from rebill.twin.faults import Fault, Faults
-from rebill.twin.service import CLIENT_SECRET
+from rebill.twin.signing_in import CLIENT_SECRET
 from rebill.twin.world import TwinWorld
 from tests.conftest import SettableClock
 from tests.services.steps import assign, customer

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rebill.cli.options import JsonOption, PartnerOption, ReasonOption
+from rebill.cli.output import Heading
 from rebill.cli.session import changing_session, partner_session
 from rebill.cli.syncing import ended, run_sync
 from rebill.model.audit import Act
@@ -53,3 +54,33 @@ def sync_catalogue(partner: PartnerOption = None, as_json: JsonOption = False) -
     with partner_session(partner, as_json) as session:
         records = run_sync(session, [SyncPart.CATALOGUE])
     ended(records)
+
+
+@commands.command("subscriptions")
+def subscriptions(
+    identifier: Annotated[
+        str | None,
+        typer.Argument(metavar="ID", help="Only of this tenant, under this Azure plan, or this subscription."),
+    ] = None,
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the Azure subscriptions under the tenants' Azure plans, as syncs of the catalogue saw them."""
+    from rebill.services.syncing.read_plan_subscriptions import list_plan_subscriptions
+
+    with partner_session(partner, as_json) as session:
+        found = list_plan_subscriptions(session.installation, session.caller, identifier)
+        session.output.answer({"subscriptions": [vars(one) for one in found]})
+        headings = (
+            Heading("azure customer"),
+            Heading("plan"),
+            Heading("subscription"),
+            Heading("name"),
+            Heading("state"),
+        )
+        rows = [
+            (one.azure_customer_id, one.plan_id, one.subscription_id, one.subscription_name, one.status)
+            for one in found
+        ]
+        session.output.table(headings, rows)
+        session.output.next_step("rebill assign CLIENT_API_ID ID --subscription assigns a subscription.")

@@ -1,11 +1,11 @@
 """The record of syncs, and the Azure plans that they listed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 from rebill.model.azure_plan import PlanSubscription
 from rebill.model.money import text_of
@@ -82,10 +82,18 @@ def remember_plan_subscriptions(scope: Scope, seen: Sequence[PlanSubscription], 
     scope.upsert(plan_subscriptions, ["plan_subscription_id"], rows, [*_TOLD, "last_seen_at"])
 
 
-def known_plan_subscriptions(scope: Scope) -> list[PlanSubscription]:
-    """Every subscription that was ever seen under an Azure plan, by tenant, plan and subscription."""
+def known_plan_subscriptions(scope: Scope, among: Collection[str] | None = None) -> list[PlanSubscription]:
+    """Every subscription that was ever seen under an Azure plan, by tenant, plan and subscription.
+
+    ``among``: only where one of these is its tenant, its plan or itself.
+    """
     names = ("azure_customer_id", "plan_id", "subscription_id", "plan_name", "subscription_name", "status")
-    rows = scope.connection.execute(_of_partner(scope))
+    wanted = _of_partner(scope)
+    if among is not None:
+        table = plan_subscriptions.c
+        keys = (table.azure_customer_id, table.plan_id, table.subscription_id)
+        wanted = wanted.where(or_(*(key.in_(among) for key in keys)))
+    rows = scope.connection.execute(wanted)
     return sorted(PlanSubscription(*(getattr(row, name) for name in names)) for row in rows)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _DAYS = 30
+_Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,30 @@ def write_certificates(folder: Path) -> CertificateFiles:
     files.authority.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     files.certificate.write_bytes(server.public_bytes(serialization.Encoding.PEM))
     files.key.touch(mode=0o600)
-    files.key.write_bytes(
-        server_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
+    files.key.write_bytes(_text_of(server_key))
     return files
+
+
+def write_application_certificate(file: Path) -> x509.Certificate:
+    """Make a certificate for an application to sign in by, and write it to ``file`` with its key."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = _name("rebill at its twin of Microsoft")
+    certificate = _started(name, name, key).sign(key, hashes.SHA256())
+    file.touch(mode=0o600)
+    file.write_bytes(_text_of(key) + certificate.public_bytes(serialization.Encoding.PEM))
+    return certificate
+
+
+def _text_of(key: _Key) -> bytes:
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
 
 
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _started(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _started(subject: x509.Name, issuer: x509.Name, key: _Key) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()

@@ -17,9 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rebill.twin.certificates import write_certificates
+from rebill.twin.certificates import write_application_certificate, write_certificates
 from rebill.twin.faults import Faults
-from rebill.twin.service import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, CutAnswer, TwinService
+from rebill.twin.service import CutAnswer, TwinService
+from rebill.twin.signing_in import CLIENT_ID, CLIENT_SECRET, IDENTITY_HEADER, REFRESH_TOKEN
 from rebill.twin.world import PARTNER_TENANT, TwinWorld
 
 _BILLING: Final = "/v1.0/reports/partners/billing"
@@ -82,6 +83,25 @@ class RunningTwin:
         }
         return {**self.environment, **signed_in}
 
+    @property
+    def environment_with_certificate(self) -> dict[str, str]:
+        """The same for an application that signs in by a certificate, which is made when it is first asked for."""
+        file = self.certificates.with_name("application.pem")
+        if self.service.application_certificate is None:
+            self.service.application_certificate = write_application_certificate(file)
+        own = {"REBILL_MICROSOFT_SIGN_IN": "certificate", "REBILL_MICROSOFT_CERTIFICATE_FILE": str(file)}
+        return {**self._without_secret, **own}
+
+    @property
+    def environment_of_machine(self) -> dict[str, str]:
+        """The same for a machine whose identity is its cloud's, with what such a cloud sets of its own."""
+        cloud = {"IDENTITY_ENDPOINT": f"{self.url}/identity/token", "IDENTITY_HEADER": IDENTITY_HEADER}
+        return {**self._without_secret, "REBILL_MICROSOFT_SIGN_IN": "managed_identity", **cloud}
+
+    @property
+    def _without_secret(self) -> dict[str, str]:
+        return {name: value for name, value in self.environment.items() if not name.endswith("_SECRET")}
+
 
 @contextmanager
 def running_twin(world: TwinWorld | None = None, faults: Faults | None = None, port: int = 0) -> Iterator[RunningTwin]:
@@ -131,6 +151,8 @@ def _application(service: TwinService, line: Line) -> Starlette:
     routes: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/{tenant}/v2.0/.well-known/openid-configuration", service.discovery),
         ("POST", "/{tenant}/oauth2/v2.0/token", service.token),
+        ("GET", "/identity/token", service.machine_token),
+        ("GET", "/metadata/identity/oauth2/token", service.machine_token),
         ("GET", "/v1/customers", service.customers),
         ("GET", customer, service.subscriptions),
         ("GET", customer + "/{plan}/azureEntitlements", service.entitlements),

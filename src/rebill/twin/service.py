@@ -3,23 +3,23 @@
 import base64
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from cryptography import x509
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from rebill.twin.datasets import ExportedDataSet, blobs, month_of
 from rebill.twin.faults import EVERYWHERE, Fault, Faults
+from rebill.twin.signing_in import IDENTITY_HEADER, REFRESH_TOKEN, refusal_of
 from rebill.twin.state import TwinState
 from rebill.twin.world import PARTNER_TENANT, TwinCustomer, TwinWorld
 
-CLIENT_ID: Final = "22222222-aaaa-4bbb-8ccc-000000000002"
-CLIENT_SECRET: Final = "twin-secret-that-must-never-be-seen"
-REFRESH_TOKEN: Final = "twin-refresh-token-that-must-never-be-seen"
 _RUNNING_POLLS: Final = 2
 _CALLS: Final = (*EVERYWHERE, Fault.TOKEN_REFUSED)
 _SIGN_IN: Final = (Fault.THROTTLED, Fault.SERVER_ERROR)
@@ -33,6 +33,7 @@ class TwinService:
         self.world = world
         self.faults = faults
         self.state = TwinState()
+        self.application_certificate: x509.Certificate | None = None
         self._page_size = page_size
         self._blobs = cache(lambda data_set, is_old: blobs(world, data_set, is_old))
 
@@ -54,14 +55,29 @@ class TwinService:
         fault = self._fault("sign-in", _SIGN_IN)
         if fault is not None:
             return _failed(fault)
-        is_known = form.get("client_id") == CLIENT_ID and form.get("client_secret") == CLIENT_SECRET
+        endpoint = f"{_origin(request)}{request.url.path}"
+        refusal = refusal_of(form, endpoint, self.application_certificate)
+        if refusal is not None:
+            return JSONResponse({"error": "invalid_client", "error_description": refusal}, 401)
         by_user = form.get("grant_type") == "refresh_token"
-        if not is_known or (by_user and form.get("refresh_token") != REFRESH_TOKEN):
-            sentence = "AADSTS7000215: Invalid client secret provided."
-            return JSONResponse({"error": "invalid_client", "error_description": sentence}, 401)
         resource = form.get("scope", "").split(" ")[0].removesuffix("/.default")
         answer = {"token_type": "Bearer", "expires_in": 3599, "access_token": self.state.new_token(resource)}
         return JSONResponse({**answer, "refresh_token": REFRESH_TOKEN} if by_user else answer)
+
+    async def machine_token(self, request: Request) -> Response:
+        """A token for the managed identity of a machine, as App Service and machines give it."""
+        asked = request.query_params
+        is_service = request.headers.get("X-IDENTITY-HEADER") == IDENTITY_HEADER
+        is_metadata = request.headers.get("Metadata") == "true" and request.url.path.startswith("/metadata/")
+        if not is_service and not is_metadata:
+            return JSONResponse({"error": "invalid_request", "error_description": "Required header is missing."}, 400)
+        fault = self._fault("sign-in", _SIGN_IN)
+        if fault is not None:
+            return _failed(fault)
+        resource = asked.get("resource", "").removesuffix("/.default")
+        expiry = str(int(time.time()) + 3599)
+        answer = {"token_type": "Bearer", "expires_in": "3599", "expires_on": expiry, "resource": resource}
+        return JSONResponse({**answer, "access_token": self.state.new_token(resource)})
 
     async def customers(self, request: Request) -> Response:
         """``GET /v1/customers``, page by page."""

@@ -18,6 +18,7 @@ from rebill.services.parties.assign_accounts import assign_accounts, move_accoun
 from rebill.services.parties.browse_accounts import AccountSearch, Owner, account_history, find_accounts
 from rebill.services.parties.find_customers import customer_meant, customer_names_in_order
 from rebill.services.parties.remove_accounts import remove_accounts
+from rebill.services.syncing.read_plan_subscriptions import list_plan_subscriptions
 
 _PER_PAGE = 50
 _SUGGESTED_NAMES = 200
@@ -107,7 +108,13 @@ def do_act(visit: Visit) -> PageAnswer:
 def show_account(visit: Visit) -> Page:
     """One account, and whose it was, is and will be."""
     history = account_history(visit.installation, visit.caller, visit.ids["account_id"])
-    return Page("account.html", {"history": history, "kind_words": KIND_WORDS[history.account.kind]})
+    account = history.account
+    values = {
+        "history": history,
+        "kind_words": KIND_WORDS[account.kind],
+        "plan_subscriptions": list_plan_subscriptions(visit.installation, visit.caller, account.identifier),
+    }
+    return Page("account.html", values)
 
 
 def _kind(text: str) -> AccountKind:

@@ -15,8 +15,10 @@ from rebill.services.acting.permission import Permission
 from rebill.services.costs.import_costs import import_costs, list_data_sets
 from rebill.services.costs.read_rejects import list_rejects
 from rebill.services.reconciling.reconcile_month import reconcile_month
+from rebill.services.syncing.sync import list_syncs
 
 _SHOWN_REJECTS = 200
+_SHOWN_SYNCS = 12
 
 
 def show_costs(visit: Visit) -> Page:
@@ -28,6 +30,7 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
     data_sets = list_data_sets(visit.installation, visit.caller)
     values = {
         "data_sets": sorted(data_sets, key=lambda one: (one.billing_month, one.imported_at), reverse=True),
+        "syncs": list_syncs(visit.installation, visit.caller, _SHOWN_SYNCS),
         "refusal": refusal,
         "faults": {} if refusal is None else refusal.fields,
     }

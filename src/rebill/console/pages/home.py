@@ -7,6 +7,7 @@ from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_blockers import read_blockers
 from rebill.services.billing.read_unassigned import read_unassigned
 from rebill.services.proof.month_glance import month_at_a_glance, months_of_record
+from rebill.services.syncing.newcomers import unassigned_newcomers
 
 _SHOWN_ACCOUNTS = 12
 
@@ -25,6 +26,7 @@ def show_home(visit: Visit) -> Page | Redirect:
         "final_count": sum(now.final_count for now, _ in glance.figures),
         "blockers": read_blockers(visit.installation, visit.caller, month),
         "unassigned": read_unassigned(visit.installation, visit.caller, month),
+        "newcomers": unassigned_newcomers(visit.installation, visit.caller, _SHOWN_ACCOUNTS),
         "shown": _SHOWN_ACCOUNTS,
     }
     return Page("home.html", values)

@@ -97,12 +97,13 @@ class SignIn:
         from azure.identity import CertificateCredential, ClientSecretCredential, ManagedIdentityCredential
 
         settings = self._settings
+        trusted: dict[str, Any] = {"connection_verify": str(settings.certificates) if settings.certificates else True}
         if settings.way is SignInWay.MANAGED_IDENTITY:
-            return ManagedIdentityCredential(client_id=settings.client_id or None)
+            return ManagedIdentityCredential(client_id=settings.client_id or None, **trusted)
         shared: dict[str, Any] = {
             "authority": settings.authority,
             "disable_instance_discovery": settings.has_own_authority,
-            "connection_verify": str(settings.certificates) if settings.certificates else True,
+            **trusted,
         }
         if settings.way is SignInWay.CERTIFICATE:
             file = str(settings.certificate_file)
