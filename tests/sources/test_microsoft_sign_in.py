@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import stamina
 
-from rebill.model.errors import Forbidden
+from rebill.model.errors import Forbidden, Invalid
 from rebill.settings import MicrosoftSettings
 from rebill.sources.microsoft.calls import MicrosoftCalls
 from rebill.twin.certificates import write_application_certificate
@@ -55,9 +55,9 @@ def test_a_certificate_that_cannot_be_read_is_refused_and_nothing_is_sent(
     if content is not None:
         file.write_bytes(content)
     broken = {"REBILL_MICROSOFT_CERTIFICATE_FILE": str(file)}
-    with pytest.raises(Forbidden) as refused:
+    with pytest.raises(Invalid) as refused:
         customers_listed({**twin.environment_with_certificate, **broken})
-    assert refused.value.code == "microsoft_sign_in_refused"
+    assert (refused.value.code, str(file) in refused.value.message) == ("certificate_not_readable", True)
 
 
 def test_a_machine_signs_in_by_the_identity_that_its_cloud_gives_it(

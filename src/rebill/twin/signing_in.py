@@ -51,7 +51,7 @@ def _assertion_refusal(assertion: str, endpoint: str, certificate: x509.Certific
     # Libraries name the certificate by either digest.
     named = {name: token.header[name] for name in ("x5t", "x5t#S256") if name in token.header}
     own = {"x5t": _thumbprint(certificate, hashes.SHA1()), "x5t#S256": _thumbprint(certificate, hashes.SHA256())}
-    if not named or any(own[name] != value for name, value in named.items()):
+    if not named or any(own[name] != str(value).rstrip("=") for name, value in named.items()):
         return "AADSTS700027: The thumbprint of the client assertion is of another certificate."
     claims, now = token.claims, time.time()
     is_own = claims.get("iss") == claims.get("sub") == CLIENT_ID

@@ -107,7 +107,14 @@ class SignIn:
         }
         if settings.way is SignInWay.CERTIFICATE:
             file = str(settings.certificate_file)
-            return CertificateCredential(settings.tenant_id, settings.client_id, certificate_path=file, **shared)
+            try:
+                return CertificateCredential(settings.tenant_id, settings.client_id, certificate_path=file, **shared)
+            except (ValueError, OSError) as error:
+                raise Invalid(
+                    "certificate_not_readable",
+                    f"{file} holds no certificate with its key that can be read ({type(error).__name__}): give a PEM "
+                    "file of both (docs/microsoft.md).",
+                ) from None
         return ClientSecretCredential(settings.tenant_id, settings.client_id, self._secrets["client_secret"], **shared)
 
     def _by_refresh_token(self) -> Callable[[str], str]:
