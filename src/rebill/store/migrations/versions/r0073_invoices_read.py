@@ -1,7 +1,7 @@
 """Which of Microsoft's invoices a sync has read.
 
 Revision ID: 0073
-Revises: 0074
+Revises: 0072
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0073"
-down_revision = "0074"
+down_revision = "0072"
 branch_labels = None
 depends_on = None
 
