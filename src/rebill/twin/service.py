@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import time
 import uuid
 from collections.abc import Sequence
 from functools import cache
@@ -16,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from rebill.twin.datasets import ExportedDataSet, blobs, month_of
 from rebill.twin.faults import EVERYWHERE, Fault, Faults
-from rebill.twin.signing_in import IDENTITY_HEADER, REFRESH_TOKEN, refusal_of
+from rebill.twin.signing_in import IDENTITY_HEADER, REFRESH_TOKEN, refusal_of, seconds_now
 from rebill.twin.state import TwinState
 from rebill.twin.world import PARTNER_TENANT, TwinCustomer, TwinWorld
 
@@ -75,7 +74,7 @@ class TwinService:
         if fault is not None:
             return _failed(fault)
         resource = asked.get("resource", "").removesuffix("/.default")
-        expiry = str(int(time.time()) + 3599)
+        expiry = str(seconds_now() + 3599)
         answer = {"token_type": "Bearer", "expires_in": "3599", "expires_on": expiry, "resource": resource}
         return JSONResponse({**answer, "access_token": self.state.new_token(resource)})
 

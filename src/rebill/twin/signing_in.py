@@ -1,7 +1,7 @@
 """How the twin tells who signs in: by a secret, by a certificate, or as a machine of its cloud."""
 
 import base64
-import time
+import datetime
 from collections.abc import Mapping
 from typing import Final
 
@@ -53,12 +53,17 @@ def _assertion_refusal(assertion: str, endpoint: str, certificate: x509.Certific
     own = {"x5t": _thumbprint(certificate, hashes.SHA1()), "x5t#S256": _thumbprint(certificate, hashes.SHA256())}
     if not named or any(own[name] != str(value).rstrip("=") for name, value in named.items()):
         return "AADSTS700027: The thumbprint of the client assertion is of another certificate."
-    claims, now = token.claims, time.time()
+    claims, now = token.claims, seconds_now()
     is_own = claims.get("iss") == claims.get("sub") == CLIENT_ID
     is_of_now = now < int(claims.get("exp", 0)) <= now + _GREATEST_AGE_SECONDS
     if not is_own or not is_of_now or claims.get("aud") != endpoint:
         return "AADSTS700023: Client assertion audience, issuer or time claim is invalid."
     return None
+
+
+def seconds_now() -> int:
+    """The time of this machine, as tokens tell it: what signs in lives by that, and not by any installation's clock."""
+    return int(datetime.datetime.now(datetime.UTC).timestamp())
 
 
 def _thumbprint(certificate: x509.Certificate, digest: hashes.HashAlgorithm) -> str:
