@@ -128,6 +128,9 @@ def _operation(route: Route, references: Mapping[Any, Any], examples: Sequence[E
         asked = {one.title: {"value": one.body} for one in examples if one.status < 300 and one.body is not None}
         if asked:
             content["examples"] = asked
+        if route.may_lack_body:
+            # What may be left out may be `null` as well.
+            content["schema"] = {"anyOf": [content["schema"], {"type": "null"}]}
         operation["requestBody"] = {"required": not route.may_lack_body, "content": {"application/json": content}}
     return operation
 
