@@ -11,6 +11,7 @@ from rebill.console import showing
 from rebill.console.asset_files import asset_path
 from rebill.console.charts import bar_chart
 from rebill.console.navigation import navigation
+from rebill.console.pointing import with_links
 from rebill.console.protection import form_token
 from rebill.console.visit import Page, Visit
 from rebill.services.acting.permission import Permission, allows
@@ -29,6 +30,7 @@ _FILTERS: Final = {
     "day": showing.day,
     "words": showing.words,
     "listed": showing.listed,
+    "linked": with_links,
 }
 
 

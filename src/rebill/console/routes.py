@@ -2,6 +2,7 @@
 
 from rebill.console.pages.access import ROUTES as ACCESS
 from rebill.console.pages.accounts import ROUTES as ACCOUNTS
+from rebill.console.pages.attention import ROUTES as ATTENTION
 from rebill.console.pages.audit import ROUTES as AUDIT
 from rebill.console.pages.billing_rules import ROUTES as BILLING_RULES
 from rebill.console.pages.bills import ROUTES as BILLS
@@ -26,6 +27,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *PRICE_BOOKS,
     *BILLING_RULES,
     *BILLS,
+    *ATTENTION,
     *STATEMENTS,
     *MARGINS,
     *AUDIT,

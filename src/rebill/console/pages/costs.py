@@ -1,19 +1,25 @@
 """Cost data: what is imported, what could not be read, and a new delivery from files of the visitor's machine."""
 
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 
 from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
-from rebill.console.showing import count
-from rebill.console.visit import Download, Page, PageAnswer, Redirect, Visit
+from rebill.console.showing import count, words
+from rebill.console.visit import Download, Fields, Page, PageAnswer, Redirect, Visit
 from rebill.documents.rejects_csv import rejects_csv
 from rebill.model.audit import Act
 from rebill.model.data_set import CostImport, CostImportOrder
 from rebill.model.errors import Invalid, Refusal
+from rebill.model.microsoft_invoice import InvoiceKind, NewMicrosoftInvoice
+from rebill.model.money import parse_decimal
+from rebill.model.months import BillingMonth
 from rebill.services.acting.permission import Permission
 from rebill.services.costs.import_costs import import_costs, list_data_sets
 from rebill.services.costs.read_rejects import list_rejects
+from rebill.services.parties.partner_settings import get_partner_settings
+from rebill.services.reconciling.enter_invoice import enter_invoice
 from rebill.services.reconciling.reconcile_month import reconcile_month
 from rebill.services.syncing.sync import list_syncs
 
@@ -64,8 +70,48 @@ def take_in(visit: Visit) -> PageAnswer:
 def show_reconciliation(visit: Visit) -> Page:
     """A month's imported cost beside what Microsoft invoiced."""
     months, month = chosen_month(visit)
+    return _reconciled(visit, months, month)
+
+
+def _reconciled(visit: Visit, months: list[BillingMonth], month: BillingMonth, refusal: Refusal | None = None) -> Page:
     found, details = reconcile_month(visit.installation, visit.caller, month)
-    return Page("reconciliation.html", {"months": months, "month": month, "found": found, "details": details})
+    values = {
+        "months": months,
+        "month": month,
+        "found": found,
+        "details": details,
+        "kinds": [(one.value, words(one)) for one in InvoiceKind],
+        "home_currency": get_partner_settings(visit.installation, visit.caller).currency,
+        "refusal": refusal,
+        "faults": {} if refusal is None else refusal.fields,
+    }
+    return Page("reconciliation.html", values, 200 if refusal is None else 422)
+
+
+def take_invoice(visit: Visit) -> PageAnswer:
+    """Enter an invoice of Microsoft's, or what amends one."""
+    form, month = visit.form, visit.form.month()
+    months, shown = chosen_month(visit)
+    try:
+        if month is None:
+            raise Invalid("invalid_invoice", "Nothing was entered.", {"month": "must be a month, as YYYY-MM"})
+        shown = month
+        kind = InvoiceKind(form.text("kind")) if form.text("kind") in list(InvoiceKind) else InvoiceKind.INVOICE
+        new = NewMicrosoftInvoice(
+            form.text("number"), month, form.text("currency").upper(), _total(form), kind, form.text("amends")
+        )
+        kept = enter_invoice(visit.installation, visit.caller, new)
+    except Invalid as refusal:
+        return _reconciled(visit, months, shown, refusal)
+    return Redirect(f"/costs/reconciliation?month={month}", f"{kept.entered.number} is entered.")
+
+
+def _total(form: Fields) -> Decimal:
+    try:
+        return parse_decimal(form.text("total"))
+    except ValueError:
+        fields = {"total": "must be a number, such as 1234.50"}
+        raise Invalid("invalid_invoice", "Nothing was entered.", fields) from None
 
 
 def show_rejects(visit: Visit) -> Page:
@@ -96,6 +142,7 @@ ROUTES = (
     PageRoute(
         "POST", "/costs/import", take_in, Permission.CHANGE, "costs", Act.IMPORT_COSTS, long=True, takes_files=True
     ),
+    PageRoute("POST", "/costs/invoices", take_invoice, Permission.CHANGE, "costs", Act.ENTER_INVOICE),
     PageRoute("GET", "/costs/reconciliation", show_reconciliation, Permission.READ, "costs"),
     PageRoute("GET", "/costs/{data_set_id}/rejects", show_rejects, Permission.READ, "costs"),
     PageRoute("GET", "/costs/{data_set_id}/rejects.csv", give_rejects, Permission.READ, "costs"),

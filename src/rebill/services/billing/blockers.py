@@ -11,6 +11,7 @@ from decimal import Decimal
 from rebill.model.closing import Blocker, BlockerKind, ClosingSettings
 from rebill.model.data_set import BillingStatus, DataSet
 from rebill.model.deliveries import stopped
+from rebill.model.money import text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
 from rebill.store.closing import RecordedRun
 
@@ -66,18 +67,18 @@ def _unassigned_cost(closing: MonthToClose) -> list[Blocker]:
     return [
         Blocker(
             BlockerKind.UNASSIGNED_COST,
-            f"{_gross_unassigned(balance)} {balance['currency']} of cost (charges and credits added up without their "
-            f"signs) is assigned to nobody, more than the {threshold:f} that the partner allows: assign the accounts "
-            "(rebill assign) and run again.",
+            f"{text_of(_gross_unassigned(balance))} {balance['currency']} of cost (charges and credits added up "
+            f"without their signs) is assigned to nobody, more than the {threshold:f} that the partner allows: assign "
+            "the accounts (rebill assign) and run again.",
         )
         for balance in closing.balance
-        if abs(Decimal(_gross_unassigned(balance))) > threshold
+        if abs(_gross_unassigned(balance)) > threshold
     ]
 
 
-def _gross_unassigned(balance: Mapping[str, str]) -> str:
+def _gross_unassigned(balance: Mapping[str, str]) -> Decimal:
     # Runs of before told the net alone.
-    return balance.get("unassigned_gross", balance["unassigned"])
+    return without_spare_zeros(Decimal(balance.get("unassigned_gross", balance["unassigned"])))
 
 
 def _unbilled_delivery(closing: MonthToClose) -> list[Blocker]:
@@ -115,7 +116,7 @@ def _rejected_rows(closing: MonthToClose) -> list[Blocker]:
         Blocker(
             BlockerKind.REJECTED_ROWS,
             f"{data_set.reject_count} rows of data set {data_set.data_set_id} were put aside: look at them (rebill "
-            f"costs rejects {data_set.data_set_id}), mend them and import again with --scope {data_set.scope}.",
+            f"costs rejects {data_set.data_set_id}), mend them and import again under the scope {data_set.scope}.",
         )
         for data_set in closing.data_sets
         if data_set.reject_count

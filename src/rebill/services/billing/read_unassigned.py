@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from rebill.model.checklist import UnassignedAccount as Found
+from rebill.model.checklist import UnassignedAccount
 from rebill.model.data_set import DataSet
 from rebill.model.identifiers import AccountKind, account_key
 from rebill.model.months import BillingMonth
@@ -20,11 +20,11 @@ from rebill.store.data_sets import data_sets_in_force
 from rebill.store.scope import Scope
 
 _RUNS_REMEMBERED: Final = 32
-_remembered: dict[tuple[Path, int, tuple[int, ...]], Sequence[Found]] = {}
+_remembered: dict[tuple[Path, int, tuple[int, ...]], Sequence[UnassignedAccount]] = {}
 
 
 @dataclass(frozen=True)
-class UnassignedAccount:
+class AccountToAssign:
     """An account with cost of a month that nobody was billed for.
 
     ``kind`` and ``identifier``: what can be assigned of it, ``None`` and ``""`` where the cost names neither. ``cost``
@@ -43,11 +43,14 @@ class UnassignedAccount:
 
 @dataclass(frozen=True)
 class UnassignedCost:
-    """Unassigned accounts of a month, the greatest cost first; ``run_id``: of the run that says so, if any."""
+    """Unassigned accounts of a month: those that are new first, then by cost, the greatest first.
+
+    ``run_id``: of the run that says so, if any.
+    """
 
     month: BillingMonth
     run_id: int | None
-    accounts: tuple[UnassignedAccount, ...]
+    accounts: tuple[AccountToAssign, ...]
 
 
 def read_unassigned(installation: Installation, caller: Caller, month: BillingMonth) -> UnassignedCost:
@@ -68,24 +71,23 @@ def read_unassigned(installation: Installation, caller: Caller, month: BillingMo
     accounts = []
     for one, (kind, key) in zip(found, named, strict=True):
         spelling, name, owner = known.get(kind, {}).get(key, (key, "", "")) if kind is not None else (key, "", "")
-        accounts.append(UnassignedAccount(kind, spelling, name, one.currency, one.lines, one.cost, one.is_new, owner))
+        accounts.append(AccountToAssign(kind, spelling, name, one.currency, one.lines, one.cost, one.is_new, owner))
     return UnassignedCost(month, run.run_id, tuple(accounts))
 
 
-def _found(installation: Installation, run: RecordedRun, before: Sequence[DataSet]) -> Sequence[Found]:
-    """What the files of a run say, the greatest cost first: they never change, and are read once."""
+def _found(installation: Installation, run: RecordedRun, before: Sequence[DataSet]) -> Sequence[UnassignedAccount]:
+    """What the files of a run say, new accounts first: they never change, and are read once."""
     key = installation.lake_folder, run.run_id, tuple(one.data_set_id for one in before)
     known = _remembered.get(key)
     if known is None:
-        found = unassigned_accounts(installation, run, before)
-        known = tuple(sorted(found, key=lambda one: -abs(one.cost)))
+        known = unassigned_accounts(installation, run, before)
         if len(_remembered) >= _RUNS_REMEMBERED:
             _remembered.clear()
         _remembered[key] = known
     return known
 
 
-def _named(found: Found) -> tuple[AccountKind | None, str]:
+def _named(found: UnassignedAccount) -> tuple[AccountKind | None, str]:
     """What can be assigned: the subscription where the cost names one, else the tenant."""
     if found.subscription:
         return AccountKind.SUBSCRIPTION, account_key(AccountKind.SUBSCRIPTION, found.subscription)

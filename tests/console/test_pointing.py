@@ -1,0 +1,141 @@
+"""Sentences name commands on the command line, and pages on pages."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from rebill.cli.application import application
+from rebill.console.pointing import PAGES, with_links
+from rebill.console.route import matching
+from rebill.console.routes import ROUTES
+from rebill.model.customer import CustomerChange, TermsChange
+from rebill.model.months import BillingMonth
+from rebill.model.terms import CommitmentsPolicy
+from rebill.services import billing
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.parties.change_customer import change_customer
+from tests.console.conftest import NOBODYS, OWN, Office
+from tests.console.visitor import Visitor
+from tests.services.months import charge
+from tests.services.test_accepting_lines import covered
+
+SOURCES = Path(billing.__file__).parent.parent.parent
+WITHOUT_A_PAGE = {"audit", "backup", "deliver", "explain", "init", "restore", "serve", "sync", "verify", "statements"}
+"""Commands for whoever runs the server; and what is said to the command line alone."""
+
+
+def _commands(command: Any, name: str = "") -> Iterator[str]:
+    yield name
+    for part, one in getattr(command, "commands", {}).items():
+        yield from _commands(one, f"{name} {part}".strip())
+
+
+def _texts(file: Path) -> Iterator[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "1" for one in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_every_command_that_a_sentence_names_has_its_page() -> None:
+    known = sorted(filter(None, _commands(typer.main.get_command(application))), key=len, reverse=True)
+    named = re.compile(rf"\brebill ({'|'.join(known)})\b")
+    found = {
+        match[1]
+        for room in ("services", "model")
+        for file in (SOURCES / room).rglob("*.py")
+        for text in _texts(file)
+        for match in named.finditer(text)
+    }
+    assert {"assign", "bill run", "costs rejects", "invoices enter"} <= found
+    assert found - set(PAGES) <= WITHOUT_A_PAGE
+    assert set(PAGES) <= set(known)
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=list(PAGES))
+def test_every_link_leads_to_a_page(page: object) -> None:
+    path = str(getattr(page, "path", "")).split("?", maxsplit=1)[0]
+    assert any(route.method == "GET" for route, _ in matching(ROUTES, path))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        (
+            "rebill bill run --period 2024-09 computes the month.",
+            '<a href="/bills?month=2024-09">Bills, Run</a> computes the month.',
+        ),
+        (
+            "look at them (rebill costs rejects 17), mend <them>",
+            'look at them (<a href="/costs/17/rejects">Rows that were not read</a>), mend &lt;them&gt;',
+        ),
+        (
+            "rebill assign CLIENT_API_ID ID… assigns them; then run again.",
+            '<a href="/accounts?owner=nobody">Azure accounts</a> assigns them; then run again.',
+        ),
+        (
+            "rebill invoices enter NUMBER --period 2024-09 --total AMOUNT --currency CODE enters one.",
+            '<a href="/costs/reconciliation?month=2024-09">Enter an invoice</a> enters one.',
+        ),
+        ("There is none: `rebill costs list` shows them.", 'There is none: <a href="/costs">Cost data</a> shows them.'),
+        ("rebill verify says what was changed.", "rebill verify says what was changed."),
+        ("rebill assigns nothing", "rebill assigns nothing"),
+    ],
+)
+def test_a_command_is_a_link_on_pages(sentence: str, shown: str) -> None:
+    assert with_links(sentence) == shown
+
+
+def test_no_page_of_a_month_names_a_command(office: Office, admin: Visitor) -> None:
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/run")
+    for path in ("/", "/bills", "/bills/checklist", "/bills/attention", "/costs/reconciliation"):
+        shown = admin.open(f"{path}?month=2024-09")
+        assert shown.status == 200
+        assert "rebill " not in shown.text.replace("rebill First Partner", ""), path
+    refused = admin.open("/bills?month=2024-10").form("/bills/run")
+    assert "rebill bill" not in admin.send_form(refused).text
+    assert 'href="/accounts?owner=nobody"' in admin.open("/?month=2024-09").answer.text
+    assert "7.25 USD of cost" in admin.open("/?month=2024-09").text
+
+
+def test_accounts_that_are_new_since_last_month_come_first(office: Office, admin: Visitor) -> None:
+    august = charge("2024-08-06", "7.25", "8", SubAccountId=NOBODYS, BillingPeriodStart="2024-08-01T00:00:00Z")
+    office.month.cost({**august, "BillingPeriodEnd": "2024-09-01T00:00:00Z"}, scope="august")
+    office.month.cost(charge("2024-09-07", "0.10", "0.10", SubAccountId="subscription-new"), scope="more")
+    run_bill(office.installation, office.partner, BillingMonth(2024, 9))
+    home = admin.open("/?month=2024-09").text
+    assert home.index("subscription-new") < home.rindex(NOBODYS)
+
+
+def test_an_invoice_is_entered_beside_what_was_imported(office: Office, admin: Visitor) -> None:
+    admin.open("/costs/reconciliation?month=2024-09")
+    wrong = admin.send("/costs/invoices", number="", total="=cmd()")
+    assert wrong.status == 422
+    assert dict(wrong.form("/costs/invoices").fields)["total"] == "=cmd()"
+    entered = admin.send_form(wrong.form("/costs/invoices"), number="G016907411", total="150.75")
+    assert "G016907411 is entered." in entered.text
+    assert "150.75 USD" in entered.text
+
+
+def test_lines_that_need_attention_are_taken_as_they_are_and_opened_again(office: Office, admin: Visitor) -> None:
+    retail = CustomerChange(terms=TermsChange(commitments=CommitmentsPolicy.RETAIL))
+    change_customer(office.installation, office.partner, office.own, retail)
+    office.month.cost(covered(OWN), scope="without-retail")
+    run_bill(office.installation, office.partner, BillingMonth(2024, 9))
+    shown = admin.open("/bills/attention?month=2024-09")
+    assert "no retail" in shown.text
+    without = admin.send("/bills/attention/accept", reason="Agreed")
+    assert "choose one at least, or a kind" in without.text
+    form = without.form("/bills/attention/accept")
+    assert "1 line taken." in admin.send_form(form, reason="Agreed", kind="no_retail").text
+    form = admin.open("/bills/attention?month=2024-09").form("/bills/attention/accept")
+    form.action = "/bills/attention/reopen"
+    assert "1 line opened." in admin.send_form(form, reason="Not agreed", kind="no_retail").text
