@@ -25,7 +25,10 @@ from tests.services.months import charge
 from tests.services.test_accepting_lines import covered
 
 SOURCES = Path(billing.__file__).parent.parent.parent
-WITHOUT_A_PAGE = {"audit", "backup", "deliver", "explain", "init", "restore", "serve", "sync", "verify", "statements"}
+WITHOUT_A_PAGE = {
+    *("audit", "backup", "deliver", "explain", "init", "restore", "serve", "sync", "verify"),
+    *("statements", "statements export"),
+}
 """Commands for whoever runs the server; and what is said to the command line alone."""
 
 

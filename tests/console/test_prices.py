@@ -102,6 +102,7 @@ def test_every_kind_of_rule_is_made_and_changed(values: dict[str, str], office: 
         given["fee"] = ""
     made = _made(admin, **given)
     assert "Care stands" in made.text, made.text
+    assert "Care" in admin.open("/price-books").text
     form = made.form(made.path)
     shown = dict(form.fields)
     assert shown["customers"] == "Indigo"

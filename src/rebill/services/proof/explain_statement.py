@@ -121,7 +121,8 @@ class _Explaining:
             dealt.append(explained.dealt)
         lines += _carried(main, len(lines))
         if line_number is not None and not 1 <= line_number <= len(lines):
-            raise NotFound("line_not_found", f"The document has lines 1 to {len(lines)}: rebill statements show ID lists them.")
+            sentence = f"The document has lines 1 to {len(lines)}: rebill statements show ID lists them."
+            raise NotFound("line_not_found", sentence)
         wanted = [line for line in lines if line_number in (None, line.number)]
         if charge is not None:
             wanted = _of_charge(wanted, charge)
