@@ -12,6 +12,7 @@ from rebill.store.audit_entries import AuditFilter
 from tests.console.conftest import OWN, Office
 from tests.console.test_every_page import BOOK
 from tests.console.visitor import SAME_SITE, Shown, Visitor
+from tests.documents.test_statement_pdf import PICTURE
 from tests.services.months import stored
 
 MONTH = BillingMonth(2024, 9)
@@ -196,3 +197,41 @@ def test_who_may_only_read_is_offered_no_change(office: Office, admin: Visitor) 
         assert shown.status == 200
         assert not re.search(r">(Change|Make|Delete|Enter|Assign) (it|them)<", shown.answer.text)
     assert admin.open("/billing-rules/new").status == 403
+
+
+def test_a_rule_that_was_typed_at_length_outlives_the_session(office: Office, admin: Visitor) -> None:
+    form = admin.open("/billing-rules/new").form("/billing-rules/new")
+    admin.client.cookies.clear()
+    names = "Indigo\r\nNeighbour Ltd"
+    shown = admin.send_form(form, SAME_SITE, **{**FEE, "name": "<b> ولد 🏦 =cmd()"}, everyone="", customers=names)
+    assert shown.status == 401
+    assert _console_acts(office) == []
+    again = admin.send_form(shown.forms[1], api_key=office.key())
+    made = admin.send_form(again.form("/billing-rules/new"))
+    assert "<b> ولد 🏦 =cmd() stands" in made.text
+    assert dict(made.form(made.path).fields)["customers"].split() == ["Indigo", "Neighbour", "Ltd"]
+    assert _totals(office) == {"Indigo": 14250, "Neighbour Ltd": 5050}
+
+
+def test_a_file_of_a_form_whose_session_ended_is_chosen_again(office: Office, admin: Visitor) -> None:
+    admin.open("/settings/letterhead")
+    admin.client.cookies.clear()
+    shown = admin.upload("/settings/letterhead", "logo", "logo.png", PICTURE, portal_title="Typed")
+    assert shown.status == 401
+    assert "Files are not: choose them again." in shown.text
+    again = admin.send_form(shown.forms[1], api_key=office.key())
+    changed = admin.send_form(again.form("/settings/letterhead"))
+    assert dict(changed.form("/settings/letterhead").fields)["portal_title"] == "Typed"
+
+
+def test_the_same_form_with_another_file_is_another_act(admin: Visitor) -> None:
+    place = "/settings/letterhead"
+    admin.open(place)
+    assert admin.shown is not None
+    form = admin.shown.form(place)
+    first = admin.upload(place, "logo", "logo.png", PICTURE)
+    assert first.status == 200
+    admin.shown = Shown(first.answer, place, [form], "")
+    assert admin.upload(place, "logo", "logo.png", PICTURE).path == first.path
+    admin.shown = Shown(first.answer, place, [form], "")
+    assert admin.upload(place, "logo", "logo.png", PICTURE + b" ").status == 422

@@ -66,6 +66,8 @@ class SigningIn:
     def after_the_end(self, visit: Visit, is_secure: bool, cookies: Mapping[str, str]) -> Answer:
         """The sign-in page for a form whose session ended: what was typed stays in it."""
         sentence = "Your session has ended. Sign in again: what you typed is kept."
+        if visit.form.files:
+            sentence += " Files are not: choose them again."
         names = [name for name in visit.form.values if name not in _NOT_KEPT]
         kept = {f"{KEPT}{name}": visit.form.values[name] for name in names}
         kept_visit = replace(visit, form=Fields(kept))
