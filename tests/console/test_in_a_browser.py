@@ -264,7 +264,7 @@ class Looks:
 
     def at(self, page: Page, name: str) -> None:
         """The page in front, whose parts have all come."""
-        page.wait_for_function("!document.querySelector('[hx-trigger=load] > a')")
+        expect(page.locator("[hx-trigger=load] > a")).to_have_count(0)
         for scheme, size in _VIEWS:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": size[0], "height": size[1]})
