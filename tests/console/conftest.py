@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rebill.console import month_runs
 from rebill.model.customer import NewCustomer
 from rebill.model.party import Caller, Classification, Role
 from rebill.services.acting.installation import Installation
@@ -64,3 +65,9 @@ def admin(office: Office, stranger: Visitor) -> Visitor:
     """A visitor who signed in with an admin key."""
     stranger.sign_in(office.key())
     return stranger
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor without scripts waits for a run to end, however busy the machine is."""
+    monkeypatch.setattr(month_runs, "_WAITED_SECONDS", 300.0)
