@@ -1,19 +1,39 @@
 """What only a real browser can tell: mouse and keyboard, scripts on and off, what is seen and who can use it."""
 
+import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from rebill.model.customer import CustomerChange
+from rebill.console.routes import ROUTES
+from rebill.model.billing_rule import BillingRuleOrder, CustomersChange, RuleAction, RuleCloud, RuleFrequency, RuleType
+from rebill.model.customer import CustomerChange, TermsChange
+from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Page as ListPage
+from rebill.model.manual_line import NewManualLine
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
+from rebill.model.price_book_record import BookAssignmentOrder, PriceBookOrder
+from rebill.model.terms import CommitmentsPolicy
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.callers.read_users import list_users
+from rebill.services.costs.enter_manual_line import enter_manual_line
+from rebill.services.costs.import_costs import list_data_sets
 from rebill.services.keeping.read_audit_trail import newest_audit_entries
+from rebill.services.parties.billing_details import BillingDetailsChange, change_billing_details
+from rebill.services.parties.browse_accounts import AccountSearch, find_accounts
 from rebill.services.parties.change_customer import change_customer
+from rebill.services.parties.letterhead import LetterheadChange, change_letterhead
+from rebill.services.pricing.assign_book_with_accounts import assign_book_with_accounts
+from rebill.services.pricing.create_billing_rule import create_billing_rule
+from rebill.services.pricing.create_price_book import create_price_book
+from rebill.services.pricing.read_billing_rules import list_billing_rules
+from rebill.services.pricing.read_price_books import list_price_books
 from rebill.store.audit_entries import AuditFilter
 from tests.console.browser import (
     PHONE,
@@ -26,10 +46,25 @@ from tests.console.browser import (
     serious_faults,
     sign_in,
 )
-from tests.console.conftest import NOBODYS, Office
-from tests.services.months import stored
+from tests.console.conftest import NOBODYS, OWN, Office
+from tests.console.test_every_page import BOOK
+from tests.documents.test_statement_pdf import PICTURE
+from tests.services.months import charge, stored
+from tests.services.test_accepting_lines import covered
 
 MONTH = BillingMonth(2024, 9)
+FEE = BillingRuleOrder(
+    name="Care",
+    cloud=RuleCloud.AZURE,
+    billing_rule_type=RuleType.CUSTOM,
+    rule_action=RuleAction.FLAT_FEE,
+    apply_flat_fee_cost=Decimal("10.50"),
+    start_month=MONTH,
+    frequency=RuleFrequency.RECURRING,
+    product_name="Care",
+    product_description="Somebody looks after it",
+    add_csp_customers=CustomersChange(everyone=True),
+)
 ODD_NAME = ("<script>alert(1)</script> & “Söhne” 🏦 " + "שלום עולם " * 4 + "x" * 255)[:255]
 
 
@@ -60,31 +95,43 @@ def _choose_and_assign(page: Page) -> None:
     page.get_by_label("Whose").select_option("nobody")
     page.get_by_label(f"Choose {NOBODYS}").check()
     page.get_by_label("Customer", exact=True).fill("Indigo")
+    keep_screenshot(page, "close-4-choose")
     page.get_by_role("button", name="Show what would happen").click()
     expect(page.get_by_text("would change")).to_be_visible()
+    keep_screenshot(page, "close-5-preview")
     page.get_by_role("button", name="Assign 1 account").click()
     expect(page.get_by_role("status")).to_contain_text("is assigned to Indigo")
 
 
 def test_a_partners_whole_month_by_mouse_and_keyboard(desk: Desk, office: Office) -> None:
+    """The pictures of docs/console.md, Closing a month, are taken on the way."""
     with desk.person() as page:
         sign_in(page, office.key())
+        _place(page, "Cost data").click()
+        page.get_by_text("Take in a file").click()
+        keep_screenshot(page, "close-1-cost")
         _place(page, "Bills").click()
         page.get_by_role("button", name="Run September 2024").click()
         expect(page.get_by_role("status")).to_contain_text("2 statements", timeout=20_000)
+        keep_screenshot(page, "close-2-run")
         _place(page, "Home").click()
         expect(page.get_by_role("link", name=NOBODYS)).to_be_visible()
+        keep_screenshot(page, "close-3-home")
         _choose_and_assign(page)
         _place(page, "Bills").click()
         page.get_by_role("button", name="Run September 2024").click()
         expect(page.get_by_role("status")).to_contain_text("2 statements", timeout=20_000)
         page.get_by_role("link", name="Indigo").click()
         expect(page.get_by_role("img", name=re.compile("Cost by day"))).to_be_visible()
+        keep_screenshot(page, "close-6-statement")
         page.get_by_role("link", name=re.compile("Why this price.*Line 1$")).click()
         expect(page.get_by_role("heading", name="Why this price?")).to_be_visible()
         _place(page, "Bills").press("Enter")
+        page.get_by_role("button", name="Finalize September 2024").wait_for()
+        keep_screenshot(page, "close-7-finalize")
         page.get_by_role("button", name="Finalize September 2024").click()
         expect(page.get_by_role("status")).to_contain_text("2 documents")
+        keep_screenshot(page, "close-8-final")
         page.get_by_role("link", name="Indigo").click()
         with page.expect_download() as waited:
             page.get_by_role("link", name="PDF").click()
@@ -95,6 +142,7 @@ def test_a_partners_whole_month_by_mouse_and_keyboard(desk: Desk, office: Office
         page.get_by_role("link", name="September 2024").click()
         expect(page.get_by_role("img", name=re.compile("Cost by day"))).to_be_visible()
         expect(page.get_by_text("Margin")).to_have_count(0)
+        keep_screenshot(page, "close-9-portal")
         with page.expect_download() as waited:
             page.get_by_role("link", name="PDF").click()
         assert waited.value.path().read_bytes().startswith(b"%PDF")
@@ -156,81 +204,119 @@ def test_a_session_that_ends_in_mid_form_loses_nothing_that_was_typed(desk: Desk
         expect(page.get_by_role("heading", name="Typed at length Ltd")).to_be_visible()
 
 
-def _pages(office: Office) -> dict[str, str]:
-    """Every page by a name for its picture."""
-    found = stored(office.installation, office.partner)
-    (own,) = [one.statement_id for one in found if one.statement.customer_id == office.own]
-    return {
-        "home": "/?month=2024-09",
-        "accounts": "/accounts?kind=subscription",
-        "customers": "/customers",
-        "customer": f"/customers/{office.own}",
-        "customer_new": "/customers/new",
-        "costs": "/costs",
-        "reconciliation": "/costs/reconciliation?month=2024-09",
-        "checklist": "/bills/checklist?month=2024-09",
-        "price_books": "/price-books",
-        "price_book_new": "/price-books/new",
-        "what_if": "/price-books/what-if",
-        "bills": "/bills?month=2024-09",
-        "statement": f"/statements/{own}",
-        "statement_line": f"/statements/{own}/lines/1",
-        "statement_days": f"/statements/{own}/days",
-        "margin": "/margin?month=2024-09",
-        "audit": "/audit",
-        "audit_entry": "/audit/1",
-        "access": "/access",
-        "user": f"/access/users/{_user_id(office)}",
-        "settings": "/settings",
-        "not_found": "/customers/999999999",
+@pytest.fixture
+def furnished(office: Office, tmp_path: Path) -> Office:
+    """The office with something on every page: odd names, a loud color, rules, books, entries, lines to look at."""
+    installation, partner = office.installation, office.partner
+    change_customer(installation, partner, office.own, CustomerChange(name=ODD_NAME))
+    logo = base64.b64encode(PICTURE).decode("ascii")
+    head = {"color": "#ffee00", "portal_welcome": "Your cloud, explained.", "email": "ask@partner.example"}
+    change_letterhead(installation, partner, LetterheadChange(head, logo=logo))
+    change_billing_details(installation, partner, office.own, BillingDetailsChange({}, logo))
+    book = create_price_book(installation, partner, PriceBookOrder("Ten percent", BOOK))
+    order = BookAssignmentOrder(book.price_book_id, office.own, MONTH)
+    assign_book_with_accounts(installation, partner, order, ["ALL"])
+    create_billing_rule(installation, partner, FEE)
+    entry = NewManualLine(office.own, MONTH, Decimal("-1.25"), "=cmd() <b>", None)
+    enter_manual_line(installation, partner, entry)
+    retail = CustomerChange(terms=TermsChange(commitments=CommitmentsPolicy.RETAIL))
+    change_customer(installation, partner, office.own, retail)
+    office.month.cost(covered(OWN), scope="without-retail")
+    run_bill(installation, partner, MONTH)
+    office.month.cost(charge("2024-09-09", "2", "3", SubAccountId=OWN), scope="late")
+    run_bill(installation, partner, MONTH)
+    return office
+
+
+def _paths(office: Office) -> dict[str, str]:
+    """Every page of the table of routes by its path there; files are no pages."""
+    installation, partner = office.installation, office.partner
+    (own,) = [one for one in stored(installation, partner) if one.statement.customer_id == office.own]
+    search = AccountSearch(AccountKind.SUBSCRIPTION)
+    known = {
+        "customer_id": office.own,
+        "statement_id": own.statement_id,
+        "line_number": 1,
+        "number": 1,
+        "user_id": list_users(installation, partner, ListPage()).items[0].user_id,
+        "account_id": find_accounts(installation, partner, search, ListPage()).items[0].account_id,
+        "data_set_id": list_data_sets(installation, partner)[0].data_set_id,
+        "price_book_id": list_price_books(installation, partner, ListPage()).items[0].price_book_id,
+        "billing_rule_id": list_billing_rules(installation, partner, ListPage()).items[0].billing_rule_id,
     }
+    shown = [route.path for route in ROUTES if route.method == "GET" and not _FILES.search(route.path)]
+    return {path: re.sub(r"\{(\w+)\}", lambda match: str(known[match[1]]), path) for path in shown}
 
 
-def _user_id(office: Office) -> int:
-    return list_users(office.installation, office.partner, ListPage()).items[0].user_id
+_FILES = re.compile(r"/(json|csv|pdf|cii|ubl|focus|focus-parquet|rejects\.csv|look\.css|logo|progress)$")
+_SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_VIEWS = [(scheme, size) for size in (WIDE, PHONE) for scheme in _SCHEMES]
 
 
-def _portal(office: Office) -> dict[str, str]:
-    found = stored(office.installation, office.partner)
-    (own,) = [one.statement_id for one in found if one.statement.customer_id == office.own]
-    return {"portal": "/portal", "portal_cost": "/portal/cost", "portal_statement": f"/portal/statements/{own}"}
+_TRIED = [("light", WIDE), ("dark", PHONE)]
+
+
+class Looks:
+    """Looks at pages in every view: pictures are kept, and what keeps people from using them."""
+
+    def __init__(self) -> None:
+        self.faults: dict[str, list[str]] = {}
+
+    def at(self, page: Page, name: str) -> None:
+        """The page in front, whose parts have all come."""
+        expect(page.locator("[hx-trigger=load] > a")).to_have_count(0)
+        for scheme, size in _VIEWS:
+            # Without motion nothing is caught on its way from one color to another.
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            view = f"{scheme}-{'phone' if size == PHONE else 'wide'}"
+            keep_screenshot(page, f"{name}-{view}")
+            # Colors are the same in either size, and what lies where in either scheme: two of the four tell all.
+            found, wider = serious_faults(page) if (scheme, size) in _TRIED else [], overflow(page)
+            if wider > 0:
+                found.append(f"wider than the window by {wider} px")
+            if found:
+                self.faults[f"{name}-{view}"] = found
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+    def at_paths(self, page: Page, paths: Mapping[str, str]) -> None:
+        """Every page of these."""
+        for route, path in paths.items():
+            answer = page.goto(f"{path}?month={MONTH}")
+            assert answer is not None
+            assert answer.ok, path
+            self.at(page, re.sub(r"\W+", "_", route).strip("_") or "home")
 
 
 @pytest.mark.parametrize("store", ["sqlite"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_every_page_fits_and_can_be_used_by_everybody(
-    scheme: str, size: tuple[int, int], desk: Desk, office: Office
-) -> None:
-    """Pictures of all of them are kept; a customer's name is as odd as names can be."""
-    change_customer(office.installation, office.partner, office.own, CustomerChange(name=ODD_NAME))
-    run_bill(office.installation, office.partner, MONTH)
-    view = f"{scheme}-{'phone' if size == PHONE else 'wide'}"
-    faults: dict[str, list[str]] = {}
-
-    def look(page: Page, name: str) -> None:
-        page.wait_for_load_state("networkidle")
-        keep_screenshot(page, f"{name}-{view}")
-        found = serious_faults(page)
-        wider = overflow(page)
-        if wider > 0:
-            found.append(f"wider than the window by {wider} px")
-        if found:
-            faults[name] = found
-
-    with desk.person(size=size, color_scheme=scheme) as page:
-        page.goto("/sign-in")
-        look(page, "sign_in")
-        sign_in(page, office.key())
-        for name, path in _pages(office).items():
-            page.goto(path)
-            look(page, name)
-    with desk.person(size=size, color_scheme=scheme) as page:
-        sign_in(page, office.key(Role.CUSTOMER_READ_ONLY, office.own))
-        for name, path in _portal(office).items():
-            page.goto(path)
-            look(page, name)
-    assert faults == {}
+def test_every_page_fits_and_can_be_used_by_everybody(browser: Browser, furnished: Office) -> None:
+    """Pictures of every page that there is are kept, in light and dark, wide and on a phone."""
+    looks, paths = Looks(), _paths(furnished)
+    with running_pages(furnished.installation) as url:
+        desk = Desk(browser, url)
+        with desk.person() as page:
+            page.goto("/sign-in")
+            looks.at(page, "sign_in")
+            sign_in(page, furnished.key())
+            looks.at_paths(page, {route: path for route, path in paths.items() if not route.startswith("/portal")})
+            page.goto("/customers/999999999")
+            looks.at(page, "not_found")
+            page.goto("/accounts?kind=subscription")
+            page.get_by_label(f"Choose {NOBODYS}").check()
+            page.get_by_label("Customer", exact=True).fill("Neighbour")
+            page.get_by_role("button", name="Show what would happen").click()
+            page.get_by_text("would change").wait_for()
+            looks.at(page, "accounts_preview")
+            page.goto("/price-books/what-if")
+            page.get_by_label("Markup in percent").fill("5")
+            page.get_by_role("button", name="Try it").click()
+            page.get_by_text("would pay another amount").wait_for()
+            looks.at(page, "tried")
+        with desk.person() as page:
+            sign_in(page, furnished.key(Role.CUSTOMER_READ_ONLY, furnished.own))
+            looks.at_paths(page, {route: path for route, path in paths.items() if route.startswith("/portal")})
+    assert looks.faults == {}
     assert desk.complaints == []
 
 
