@@ -4,15 +4,23 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 
+from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Conflict
 from rebill.model.party import Caller
+from rebill.model.terms import Basis
 from rebill.services.acting.installation import Installation
+from rebill.services.parties.change_customer import change_customer
+from rebill.store.closing import hold_closing
+from rebill.store.scope import Scope
 from tests.services.accountant import Accountant, cost
 from tests.services.months import SEPTEMBER, stored
 
@@ -105,3 +113,23 @@ def test_the_whole_month_is_finalized_while_others_finalize_single_customers(
     for process in closers:
         process.communicate()
     assert _numbers(accountant) == EVERY_NUMBER
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_terms_wait_for_who_is_issuing_documents(accountant: Accountant) -> None:
+    customer_id = next(iter(accountant.customers.values())).customer_id
+    database, caller = accountant.installation.database, accountant.caller
+    change = CustomerChange(terms=TermsChange(basis=Basis.LIST, from_month=SEPTEMBER))
+    with ThreadPoolExecutor(1) as aside:
+        with database.writing() as connection:
+            hold_closing(Scope.of(connection, caller))
+            changing = aside.submit(change_customer, accountant.installation, caller, customer_id, change)
+            while not changing.done() and not _somebody_waits(connection):
+                time.sleep(0.01)
+            assert not changing.done(), "terms were changed in a month that is just being issued"
+        changing.result()
+
+
+def _somebody_waits(connection: Connection) -> bool:
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    return bool(connection.scalar(text(waiting)))

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select, true
 
 from rebill.model.closed_months import ClosedMonths
 from rebill.model.months import BillingMonth
-from rebill.store.closing import billing_start
+from rebill.store.closing import billing_start, hold_months_open
 from rebill.store.identity import can_be_stored
 from rebill.store.membership import among_given
 from rebill.store.scope import Scope, given
@@ -19,8 +19,10 @@ from rebill.store.tables import customers, partners, statements
 def closed_months(scope: Scope, customer_ids: Collection[int] | None = None) -> ClosedMonths:
     """The closed months of the partner and of these customers (``None``: all of the partner's).
 
-    They stay closed, and others open, until the transaction ends only where ``hold_months_open`` is held.
+    In a transaction that writes, the others stay open until it ends: nobody issues documents meanwhile.
     """
+    if scope.writes:
+        hold_months_open(scope)
     issued = scope.run(_issued) if customer_ids is None else scope.run(_issued_to, customer_ids=list(customer_ids))
     found: dict[int, set[BillingMonth]] = defaultdict(set)
     for customer_id, month in issued:

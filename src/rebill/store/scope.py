@@ -57,6 +57,11 @@ class Scope:
         """``sqlite`` or ``postgresql``."""
         return self.connection.dialect.name
 
+    @property
+    def writes(self) -> bool:
+        """Whether the transaction was begun to write."""
+        return bool(self.connection.get_execution_options().get("rebill_writes"))
+
     @classmethod
     def of(cls, connection: Connection, caller: Caller) -> "Scope":
         """What ``caller`` may see on ``connection``."""
