@@ -1,13 +1,9 @@
 """Which accounts nobody has, by their cost: as a month's last run found them, and whose they are by now."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import Final
 
 from rebill.model.checklist import UnassignedAccount
-from rebill.model.data_set import DataSet
 from rebill.model.identifiers import AccountKind, account_key
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
@@ -15,12 +11,9 @@ from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.unassigned_accounts import unassigned_accounts
 from rebill.store.accounts import accounts_of_keys
-from rebill.store.closing import RecordedRun, runs_of_month
+from rebill.store.closing import runs_of_month
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.scope import Scope
-
-_RUNS_REMEMBERED: Final = 32
-_remembered: dict[tuple[Path, int, tuple[int, ...]], Sequence[UnassignedAccount]] = {}
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,7 @@ def read_unassigned(installation: Installation, caller: Caller, month: BillingMo
         run = next((one for one in runs_of_month(scope, month) if one.customer_id is None), None)
         if run is None:
             return UnassignedCost(month, None, ())
-        found = _found(installation, run, data_sets_in_force(scope, month.preceding))
+        found = unassigned_accounts(installation, run, data_sets_in_force(scope, month.preceding))
         named = [_named(one) for one in found]
         known = {
             kind: accounts_of_keys(scope, kind, sorted({key for one, key in named if one is kind}), today)
@@ -73,18 +66,6 @@ def read_unassigned(installation: Installation, caller: Caller, month: BillingMo
         spelling, name, owner = known.get(kind, {}).get(key, (key, "", "")) if kind is not None else (key, "", "")
         accounts.append(AccountToAssign(kind, spelling, name, one.currency, one.lines, one.cost, one.is_new, owner))
     return UnassignedCost(month, run.run_id, tuple(accounts))
-
-
-def _found(installation: Installation, run: RecordedRun, before: Sequence[DataSet]) -> Sequence[UnassignedAccount]:
-    """What the files of a run say, new accounts first: they never change, and are read once."""
-    key = installation.lake_folder, run.run_id, tuple(one.data_set_id for one in before)
-    known = _remembered.get(key)
-    if known is None:
-        known = unassigned_accounts(installation, run, before)
-        if len(_remembered) >= _RUNS_REMEMBERED:
-            _remembered.clear()
-        _remembered[key] = known
-    return known
 
 
 def _named(found: UnassignedAccount) -> tuple[AccountKind | None, str]:

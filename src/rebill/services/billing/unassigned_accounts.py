@@ -1,6 +1,8 @@
 """Whose cost of a month is nobody's: the accounts that a run found unassigned, and which of them are new."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 from rebill.lake.cost_data_sets import accounts_of
 from rebill.lake.evidence import damaged
@@ -19,6 +21,8 @@ from rebill.store.scope import Scope
 from rebill.store.stored_documents import runs_by_id
 
 _TABLES = ("rated_lines", "account_spans", "products")
+_RUNS_REMEMBERED: Final = 32
+_remembered: dict[tuple[Path, int, tuple[int, ...]], tuple[UnassignedAccount, ...]] = {}
 
 
 def unassigned_of_run(installation: Installation, caller: Caller, run_id: int) -> tuple[UnassignedAccount, ...]:
@@ -36,10 +40,22 @@ def unassigned_accounts(
 ) -> tuple[UnassignedAccount, ...]:
     """The accounts of a run whose cost is nobody's: new ones first, then by cost, the greatest first.
 
-    ``before``: data sets of the month before. Raises ``ProgramError`` where a file of the run is gone.
+    ``before``: data sets of the month before. The files of a run never change: they are read once in a process.
+    Raises ``ProgramError`` where one of them is gone.
     """
     if not any(balance.get("unassigned_gross", balance["unassigned"]).strip("-0.") for balance in run.balance):
         return ()
+    key = installation.lake_folder, run.run_id, tuple(one.data_set_id for one in before)
+    known = _remembered.get(key)
+    if known is None:
+        known = _read(installation, run, before)
+        if len(_remembered) >= _RUNS_REMEMBERED:
+            _remembered.clear()
+        _remembered[key] = known
+    return known
+
+
+def _read(installation: Installation, run: RecordedRun, before: Sequence[DataSet]) -> tuple[UnassignedAccount, ...]:
     folder = installation.lake_folder / run.folder
     with engine_session(installation.settings.engine_memory_limit) as engine:
         for name in _TABLES:
