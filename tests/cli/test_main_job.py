@@ -88,7 +88,7 @@ def test_the_statement_is_listed_shown_and_exported_alike(rebill: CommandLine, t
     assert sum(Decimal(line["amount"]) for line in shown["lines"]) == Decimal("14.85")
     first = shown["lines"][0]
     keys = {"n", "provider", "subscription", "service", "charge_category", "quantity", "amount"}
-    assert set(first) == keys | {"kind", "reference", "description", "correction_of"}
+    assert set(first) == keys | {"kind", "reference", "description", "correction_of", "tax_category", "tax_percent"}
     assert (first["subscription"], first["amount"]) == (SUBSCRIPTION, "11.25")
 
     exported = rebill.run("statements", "export", str(statement_id), "--format", "json")
