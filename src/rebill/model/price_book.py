@@ -201,10 +201,6 @@ class PriceBook:
         """Every rule in its order, whether its group is in force or not."""
         return (rule for group in self.groups for rule in group.rules)
 
-    def rules_in_force(self, day: date) -> tuple[PriceRule, ...]:
-        """The rules that price charges of ``day``, in the order they are tried."""
-        return tuple(rule for group in self.groups if group.is_in_force(day) for rule in group.rules)
-
 
 class SpecificationFormat(StrEnum):
     """How a specification is written."""
