@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from rebill.model.data_set import SOURCE_KIND_BILLING_EXPORT, SOURCE_KIND_EXPORT, DataSet
+from rebill.model.data_set import SOURCE_KIND_BILLING_EXPORT, SOURCE_KIND_EXPORT, UNBILLED_SCOPE, DataSet
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.movement import Alarm, AlarmKind, has_moved, moved_alarm
@@ -15,8 +15,6 @@ from rebill.services.reconciling.month_alarms import alarms_of
 from rebill.store.closing import closing_settings_of
 from rebill.store.scope import Scope
 
-UNBILLED: Final = "unbilled:"
-"""Begins the scope of what is not billed yet."""
 _SYNCED: Final = (SOURCE_KIND_BILLING_EXPORT, SOURCE_KIND_EXPORT)
 _TOLD_OF_OPEN_MONTHS: Final = (AlarmKind.CREDIT_MOVED,)
 _TOLD_OF_MONTHS: Final = (AlarmKind.DELIVERY_STOPPED, AlarmKind.COST_MOVED, AlarmKind.CREDIT_MOVED)
@@ -72,5 +70,5 @@ def _growing(data_sets: Sequence[DataSet], this_month: BillingMonth) -> set[tupl
     return {
         (one.source_kind, one.view, one.billing_month)
         for one in data_sets
-        if one.billing_month >= this_month or one.scope.startswith(UNBILLED)
+        if one.billing_month >= this_month or one.scope.startswith(UNBILLED_SCOPE)
     }

@@ -10,6 +10,7 @@ from typing import Final
 from rebill.model.audit import Act
 from rebill.model.data_set import (
     SOURCE_KIND_BILLING_EXPORT,
+    UNBILLED_SCOPE,
     VIEW_INVOICE,
     VIEW_USAGE,
     CostImport,
@@ -24,7 +25,7 @@ from rebill.services.acting.audit_trail import record_refused
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.costs.import_costs import import_delivery, list_data_sets
 from rebill.services.reconciling.keep_read_invoices import keep_read_invoices
-from rebill.services.syncing.odd_months import UNBILLED, odd_months
+from rebill.services.syncing.odd_months import odd_months
 from rebill.services.syncing.spools import fresh_spool
 from rebill.sources.billing_export.delivery import FetchedExport
 from rebill.sources.billing_export.export import ExportOrder, Manifest, fetch, submit
@@ -96,7 +97,7 @@ def _wanted(task: _Task, invoices: Sequence[ListedInvoice]) -> list[_Wanted]:
     this_month = BillingMonth.of(today_of(task.installation.clock()))
     last_month, oldest = this_month.preceding, _oldest(task.installation)
     found = [
-        _Wanted(ExportOrder(view, invoice_id=one.number), one.month, one.number, (UNBILLED + one.currency,))
+        _Wanted(ExportOrder(view, invoice_id=one.number), one.month, one.number, (UNBILLED_SCOPE + one.currency,))
         for one in invoices
         if one.month >= oldest
         for view in _LAYOUTS
@@ -106,7 +107,7 @@ def _wanted(task: _Task, invoices: Sequence[ListedInvoice]) -> list[_Wanted]:
         for currency in sorted({one.currency for one in invoices}) or [_home_currency(task)]:
             if (month, currency) not in billed:
                 orders = [ExportOrder(view, currency=currency, period=period) for view in _LAYOUTS]
-                found += [_Wanted(order, month, UNBILLED + currency) for order in orders]
+                found += [_Wanted(order, month, UNBILLED_SCOPE + currency) for order in orders]
     return found
 
 
