@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 
+from tests.mutation.corpus import Month, kept_months
 from tests.mutation.harmless import is_harmless
-from tests.mutation.killers import killers_of
+from tests.mutation.killers import killers_of, months_tell_of
 from tests.mutation.mutant import PROJECT, RATING, Mutant, original
 from tests.mutation.sql_mutants import sql_mutants
-from tests.mutation.trial import Outcome, import_what_is_not_rebill, tried
+from tests.mutation.trial import Outcome, Trial, Verdict, import_what_is_not_rating, tried
 
 _MUTMUT = PROJECT / ".venv" / "mutmut" / "bin" / "python"
 _MAKER = Path(__file__).with_name("python_mutants.py")
@@ -39,7 +40,10 @@ def all_mutants(families: Sequence[str], files: Sequence[str]) -> list[Mutant]:
 
 
 def sampled(mutants: Iterable[Mutant], seed: int, of_each_kind: int | None) -> list[Mutant]:
-    """So many of each family and kind, by chance as ``seed`` says; all of them without a number."""
+    """So many of each family and kind, by chance as ``seed`` says, or all of them without a number.
+
+    They come in an order by chance too, so that as many as were tried when one stops are a fair sample.
+    """
     kinds: dict[tuple[str, str], list[Mutant]] = defaultdict(list)
     for mutant in mutants:
         kinds[mutant.family, mutant.kind].append(mutant)
@@ -47,7 +51,29 @@ def sampled(mutants: Iterable[Mutant], seed: int, of_each_kind: int | None) -> l
     chosen = []
     for _, found in sorted(kinds.items()):
         chosen += found if of_each_kind is None else chance.sample(found, min(of_each_kind, len(found)))
+    chance.shuffle(chosen)
     return chosen
+
+
+class Trials:
+    """Mutants tried one after the other; the months that noticed one last are rated first for the next."""
+
+    def __init__(self, months: Sequence[Month], at_length: bool) -> None:
+        self._months = list(enumerate(months))
+        self._at_length = at_length
+
+    def of(self, mutant: Mutant) -> Verdict:
+        """What becomes of a mutant."""
+        months = self._months if months_tell_of(mutant.file) else []
+        verdict = tried(mutant, Trial(months, killers_of(mutant.file, self._at_length)))
+        if verdict.noticed_by is not None:
+            self._months.sort(key=lambda month: month[0] != verdict.noticed_by)
+        return verdict
+
+    def of_nothing(self, files: Iterable[str]) -> Verdict:
+        """What becomes of rebill as it is."""
+        every = dict.fromkeys(killer for file in files for killer in killers_of(file, self._at_length))
+        return tried(None, Trial(self._months, tuple(every)))
 
 
 def tell(text: str) -> None:
@@ -55,23 +81,20 @@ def tell(text: str) -> None:
     sys.stdout.flush()
 
 
-def try_all(mutants: Sequence[Mutant]) -> list[Mutant]:
-    """Try every mutant, tell what became of it, and answer those that should have been noticed."""
+def try_all(mutants: Sequence[Mutant], first: int, trials: Trials) -> list[Mutant]:
+    """Try every mutant from the ``first`` on and tell what became of it; those that should have been noticed."""
     survivors = []
     counted: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for number, mutant in enumerate(mutants, 1):
+    for number, mutant in enumerate(mutants[first - 1 :], first):
         source = original(mutant.file)
         begun = perf_counter()
-        outcome = tried(mutant, killers_of(mutant.file))
-        said = outcome.value
-        if outcome is Outcome.SURVIVED:
-            said = "harmless" if is_harmless(mutant, source) else "survived"
+        said = "harmless" if is_harmless(mutant, source) else trials.of(mutant).outcome.value
         counted[mutant.family, mutant.kind][said] += 1
         told = f"{mutant.family} {mutant.kind}  {mutant.file}:{mutant.line_number(source)}"
-        before, after = mutant.lines(source)
-        tell(f"{number}/{len(mutants)} {said:8} {perf_counter() - begun:5.0f} s  {told}")
-        if said == "survived":
+        tell(f"{number}/{len(mutants)} {said:8} {perf_counter() - begun:5.1f} s  {told}")
+        if said == Outcome.SURVIVED.value:
             survivors.append(mutant)
+            before, after = mutant.lines(source)
             tell(f"    - {before}\n    + {after}")
     for (family, kind), outcomes in sorted(counted.items()):
         tell(f"{family:7}{kind:18}" + ", ".join(f"{count} {said}" for said, count in sorted(outcomes.items())))
@@ -86,6 +109,8 @@ def main() -> int:
     parser.add_argument("--kind", action="append", help="only of this kind")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (1)")
     parser.add_argument("--sample", type=int, help="only so many of each kind, instead of all")
+    parser.add_argument("--first", type=int, default=1, help="begin with this one of them: those before were tried (1)")
+    parser.add_argument("--at-length", action="store_true", help="with random months beside the kept ones: slow")
     parser.add_argument(
         "--unchecked", action="store_true", help="do not run the tests as it is first: they are known to pass"
     )
@@ -94,13 +119,14 @@ def main() -> int:
     mutants = all_mutants(given.family or ("python", "sql"), files)
     mutants = [mutant for mutant in mutants if given.kind is None or mutant.kind in given.kind]
     chosen = sampled(mutants, given.seed, given.sample)
-    import_what_is_not_rebill()
+    trials = Trials(kept_months(), given.at_length)
+    import_what_is_not_rating()
     tell(f"{len(chosen)} of {len(mutants)} mutants, seed {given.seed}")
-    every_killer = dict.fromkeys(killer for mutant in chosen for killer in killers_of(mutant.file))
-    if not given.unchecked and tried(None, tuple(every_killer)) is not Outcome.SURVIVED:
+    files_chosen = dict.fromkeys(mutant.file for mutant in chosen)
+    if not given.unchecked and trials.of_nothing(files_chosen).outcome is not Outcome.SURVIVED:
         tell("The tests fail as it is, so that they tell nothing of mutants: run tests/rating and tests/scenarios.")
         return 2
-    survivors = try_all(chosen)
+    survivors = try_all(chosen, given.first, trials)
     tell(f"{len(survivors)} survived")
     return 1 if survivors else 0
 

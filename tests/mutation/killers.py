@@ -13,31 +13,42 @@ settings.register_profile(
     print_blob=False,
 )
 
-_ORACLE: Final = "tests/rating/test_engine_against_oracle.py"
-_OF_MONTHS: Final = (
-    f"{_ORACLE}::test_months_are_rated_alike",
-    "tests/scenarios/test_scenarios.py",
-    "tests/rating/test_price_book_words.py",
-    f"{_ORACLE}::test_random_charges_are_rated_alike",
+_OF_MONTHS: Final = ("tests/scenarios/test_scenarios.py", "tests/rating/test_price_book_words.py")
+_AT_LENGTH: Final = (
+    "tests/rating/test_engine_against_oracle.py::test_months_are_rated_alike",
+    "tests/rating/test_engine_against_oracle.py::test_random_charges_are_rated_alike",
 )
 _FIRST: Final[dict[str, tuple[str, ...]]] = {
     "attention.py": ("tests/services/test_accepting_lines.py", "tests/services/test_spans_transfer.py"),
+    "customer_data_set.py": ("tests/services/test_customer_data_set.py",),
     "explained.py": (
         "tests/services/test_explain_statement.py",
         "tests/services/test_margins.py",
+        "tests/services/test_customer_data_set.py",
+        "tests/console/test_portal.py",
         "tests/rating/test_derivations.py",
     ),
-    "manual_lines.py": ("tests/scenarios/test_scenarios.py", "tests/services/test_manual_lines.py"),
+    "manual_lines.py": ("tests/services/test_manual_lines.py",),
     "near_misses.py": ("tests/rating/test_near_misses.py",),
     "plan.py": ("tests/rating/test_narrowed_columns.py",),
-    "statement_rules.py": ("tests/scenarios/test_scenarios.py", "tests/services/test_billed_by_rules.py"),
+    "statement_rules.py": ("tests/services/test_billed_by_rules.py",),
     "transfers.py": ("tests/services/test_spans_transfer.py",),
 }
-_ONLY: Final = frozenset({"explained.py", "near_misses.py", "attention.py"})
+_ONLY: Final = frozenset({"attention.py", "customer_data_set.py", "explained.py", "near_misses.py"})
 """Files that price nothing: months say nothing of them."""
 
 
-def killers_of(file: str) -> tuple[str, ...]:
-    """The test files that see what a file of ``rating`` does; the quickest to notice stand first."""
+def months_tell_of(file: str) -> bool:
+    """Whether what a file of ``rating`` does shows in the prices of a month."""
+    return file not in _ONLY
+
+
+def killers_of(file: str, at_length: bool = False) -> tuple[str, ...]:
+    """The tests that see what a file of ``rating`` does, beside the kept months; the quickest to notice stand first.
+
+    ``at_length``: with the random months that those tests make themselves, for what nothing else noticed.
+    """
     first = _FIRST.get(file, ())
-    return first if file in _ONLY else tuple(dict.fromkeys((*first, *_OF_MONTHS)))
+    if not months_tell_of(file):
+        return first
+    return tuple(dict.fromkeys((*first, *_OF_MONTHS, *(_AT_LENGTH if at_length else ()))))

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -18,14 +19,24 @@ from typing import Final
 
 import pytest
 
+from tests.mutation.corpus import Month
 from tests.mutation.mutant import PROJECT, RATING, Mutant, module_name, original
 
-LONGEST_SECONDS: Final = 900
-"""Of processor time, whatever else the machine does.
+LONGEST_SECONDS: Final = 240
+"""Of processor time, whatever else the machine does: a mutant that nothing notices takes a quarter of that.
 
 A mutant that is not noticed by then makes the tests go on without end, which is noticed too.
 """
 _BESIDE_REBILL: Final = "alembic babel duckdb hypothesis pydantic re2 simplejson sqlalchemy structlog yaml".split()
+_BELOW_RATING: Final = (
+    "rebill.engines.opening",
+    "rebill.lake.runs",
+    "rebill.price_books.reading",
+    "rebill.sources.reading",
+    "rebill.store.statements",
+    "tests.rating.oracle",
+    "tests.rating.months",
+)
 
 
 class Outcome(Enum):
@@ -36,29 +47,53 @@ class Outcome(Enum):
     ENDLESS = "endless"
 
 
-def import_what_is_not_rebill() -> None:
-    """Import once, for all trials, what they need beside rebill and its tests."""
-    for name in _BESIDE_REBILL:
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant, and what noticed it: a kept month by its place, or the tests."""
+
+    outcome: Outcome
+    noticed_by: int | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a mutant is tried with: kept ``months`` with their places, in the order they are rated in; then tests."""
+
+    months: Sequence[tuple[int, Month]]
+    killers: Sequence[str]
+
+
+def import_what_is_not_rating() -> None:
+    """Import once, for all trials, what they need beside rating and what uses it."""
+    for name in (*_BESIDE_REBILL, *_BELOW_RATING):
         importlib.import_module(name)
-    if any(name == "rebill" or name.startswith("rebill.") for name in sys.modules):
-        raise AssertionError("rebill is imported already, so that no trial could import it with a fault in it")
+    if any(name == "rebill.rating" or name.startswith("rebill.rating.") for name in sys.modules):
+        raise AssertionError("rating is imported already, so that no trial could import it with a fault in it")
 
 
-def tried(mutant: Mutant | None, killers: Sequence[str]) -> Outcome:
-    """What ``killers`` say of a mutant; of rebill as it is, without one."""
+def tried(mutant: Mutant | None, trial: Trial) -> Verdict:
+    """What a trial says of a mutant; of rebill as it is, without one."""
     folder = Path(tempfile.mkdtemp(prefix="rebill-mutant-"))
+    reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
-        _run(mutant, killers, folder)
+        os.close(reading)
+        _run(mutant, trial, folder, writing)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        noticed_by = told.read()
     _, status = os.waitpid(process, 0)
     shutil.rmtree(folder, ignore_errors=True)
     if os.WIFSIGNALED(status):
-        return Outcome.ENDLESS if os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM) else Outcome.KILLED
-    return Outcome.SURVIVED if os.WEXITSTATUS(status) == pytest.ExitCode.OK else Outcome.KILLED
+        endless = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM)
+        return Verdict(Outcome.ENDLESS if endless else Outcome.KILLED)
+    if os.WEXITSTATUS(status) == pytest.ExitCode.OK:
+        return Verdict(Outcome.SURVIVED)
+    return Verdict(Outcome.KILLED, int(noticed_by) if noticed_by else None)
 
 
-def _run(mutant: Mutant | None, killers: Sequence[str], folder: Path) -> None:
-    """In the child process: run the tests, and end with pytest's exit code."""
+def _run(mutant: Mutant | None, trial: Trial, folder: Path, told: int) -> None:
+    """In the child process: rate the months, run the tests, and end with pytest's exit code."""
     code = int(pytest.ExitCode.INTERNAL_ERROR)
     with suppress(BaseException):
         os.chdir(PROJECT)
@@ -69,26 +104,31 @@ def _run(mutant: Mutant | None, killers: Sequence[str], folder: Path) -> None:
         signal.alarm(10 * LONGEST_SECONDS)
         if mutant is not None:
             sys.meta_path.insert(0, _WithFault(mutant))
-        code = int(
-            pytest.main(
-                [
-                    *(
-                        "-x",
-                        "-q",
-                        "--no-header",
-                        "--tb=no",
-                        "--assert=plain",
-                        "-p",
-                        "no:cacheprovider",
-                        f"--basetemp={folder / 'tmp'}",
-                    ),
-                    *("-p", "tests.mutation.killers", "--hypothesis-profile=mutation"),
-                    *("-k", "not postgresql"),
-                    *killers,
-                ]
-            )
-        )
+        place = _first_that_differs(trial.months, folder)
+        if place is None:
+            code = _tested(trial.killers, folder) if trial.killers else int(pytest.ExitCode.OK)
+        else:
+            os.write(told, str(place).encode())
+            code = int(pytest.ExitCode.TESTS_FAILED)
     os._exit(code)
+
+
+def _first_that_differs(months: Sequence[tuple[int, Month]], folder: Path) -> int | None:
+    """The place of the first month that is not rated as the oracle does."""
+    for place, (lines, inputs, keys) in months:
+        try:
+            oracle_test = importlib.import_module("tests.rating.test_engine_against_oracle")
+            oracle_test.same_outcome(folder, lines, inputs, 2, keys=keys)
+        except Exception:  # noqa: BLE001  # Whatever goes wrong is noticed.
+            return place
+    return None
+
+
+def _tested(killers: Sequence[str], folder: Path) -> int:
+    """Run the tests; the exit code of pytest."""
+    quickly = ("-x", "-q", "--no-header", "--tb=no", "--assert=plain", "-p", "no:cacheprovider")
+    of_mutation = ("-p", "tests.mutation.killers", "--hypothesis-profile=mutation", "-k", "not postgresql")
+    return int(pytest.main([*quickly, *of_mutation, f"--basetemp={folder / 'tmp'}", *killers]))
 
 
 def _be_silent() -> None:

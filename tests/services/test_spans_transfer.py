@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from rebill.api import azure_accounts
+from rebill.api.allocations import act_answer
 from rebill.model.assignment import AccountFault, AssignmentOrder, AssignmentOutcome
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Page
@@ -28,6 +29,8 @@ from tests.services.steps import listed
 ACROSS_MIDNIGHT = {"ChargePeriodStart": "2024-09-14T23:30:00Z", "ChargePeriodEnd": "2024-09-15T00:30:00Z"}
 TENANT = AccountKind.AZURE_CUSTOMER
 SUBSCRIPTION = AccountKind.SUBSCRIPTION
+COMMITMENT = AccountKind.COMMITMENT
+CHARGE_KIND = AccountKind.CHARGE_KIND
 
 
 @pytest.fixture
@@ -35,10 +38,21 @@ def month(installation: Installation, partner: Caller, tmp_path: Path) -> Accoun
     return Accountant(installation, partner, tmp_path)
 
 
-def usage(first: str, until: str, cost: str = "10", subscription: str = "s-1", tenant: str = "") -> dict[str, str]:
+def usage(
+    first: str,
+    until: str,
+    cost: str = "10",
+    subscription: str = "s-1",
+    tenant: str = "",
+    commitment: str = "",
+    status: str = "",
+) -> dict[str, str]:
     """Usage from a day up to, not including, another."""
+    of_commitment = {"CommitmentDiscountId": commitment, "CommitmentDiscountStatus": status}
     end = f"{until}T00:00:00Z"
-    return charge(first, cost, cost, SubAccountId=subscription, x_CustomerId=tenant, ChargePeriodEnd=end)
+    return charge(
+        first, cost, cost, SubAccountId=subscription, x_CustomerId=tenant, ChargePeriodEnd=end, **of_commitment
+    )
 
 
 def ordered(
@@ -48,8 +62,10 @@ def ordered(
     return AssignmentOrder(kind, customer_id, ids, dry_run=dry_run, **parsed)
 
 
-def move(month: Accountant, customer_id: int, day: str, *ids: str, dry_run: bool = False) -> AssignmentOutcome:
-    order = ordered(customer_id, *ids, dry_run=dry_run, effective_from=day)
+def move(
+    month: Accountant, customer_id: int, day: str, *ids: str, kind: AccountKind = SUBSCRIPTION, dry_run: bool = False
+) -> AssignmentOutcome:
+    order = ordered(customer_id, *ids, kind=kind, dry_run=dry_run, effective_from=day)
     return move_accounts(month.installation, month.caller, order)
 
 
@@ -58,8 +74,8 @@ def told(outcome: AssignmentOutcome) -> list[str]:
     found = outcome.spans_transfer
     assert found.count == len(found.lines)
     return [
-        f"{line.source_row} {line.subscription or line.azure_customer} {line.start.date()}..{line.end.date()} "
-        f"{line.changes_on} {line.billed_cost.normalize():f} {line.currency}"
+        f"{line.source_row} {line.subscription or line.azure_customer or line.charge_kind} "
+        f"{line.start.date()}..{line.end.date()} {line.changes_on} {line.billed_cost.normalize():f} {line.currency}"
         for line in found.lines
     ]
 
@@ -88,6 +104,48 @@ def test_a_move_lists_usage_across_the_day_it_changes_hands_and_nothing_else(mon
     )
     assert month.run().attention == ((Attention.SPANS_TRANSFER, 1),)
     assert told(move(month, second, "2024-09-15", "s-1")) == []
+
+
+@pytest.fixture
+def reservation(month: Accountant) -> Accountant:
+    """Usage of a reservation that names no account, of ten days and of one; a support plan's; a subscription's own."""
+    of_reservation = {"commitment": "R-1", "status": "Unused"}
+    month.cost(
+        usage("2024-09-10", "2024-09-20", subscription="", **of_reservation),
+        usage("2024-09-14", "2024-09-15", "1", subscription="", **of_reservation),
+        usage("2024-09-12", "2024-09-18", "3", subscription="", commitment="R-2", status="Unused"),
+        usage("2024-09-11", "2024-09-19", "5", subscription=""),
+        usage("2024-09-10", "2024-09-20", "7", subscription="s-1", **of_reservation),
+    )
+    return month
+
+
+def test_an_allocation_that_moves_lists_usage_that_names_its_commitment_and_no_account(reservation: Accountant) -> None:
+    first, second = reservation.customer("First"), reservation.customer("Second")
+    assert told(move(reservation, first, "2024-09-01", "r-1", kind=COMMITMENT)) == []
+    tried = move(reservation, second, "2024-09-15", "r-1", kind=COMMITMENT, dry_run=True)
+    outcome = move(reservation, second, "2024-09-15", "r-1", kind=COMMITMENT)
+    assert told(tried) == told(outcome) == ["1 unused_commitment 2024-09-10..2024-09-20 2024-09-15 10 USD"]
+    (line,) = outcome.spans_transfer.lines
+    assert (line.commitment, line.subscription, line.azure_customer) == ("R-1", None, None)
+    (shown,) = act_answer(outcome, ["r-1"]).model_dump()["spans_transfer"]["lines"]
+    assert (shown["commitment_discount_id"], shown["charge_kind"]) == ("R-1", "unused_commitment")
+    assert reservation.run().attention == ((Attention.SPANS_TRANSFER, 1),)
+
+
+def test_a_kind_that_is_allocated_lists_usage_that_no_commitment_of_somebody_covers(reservation: Accountant) -> None:
+    first, second = reservation.customer("First"), reservation.customer("Second")
+    move(reservation, first, "2024-09-01", "r-1", kind=COMMITMENT)
+    begun = move(reservation, second, "2024-09-16", "unused_commitment", "usage", kind=CHARGE_KIND)
+    assert told(begun) == [
+        "3 unused_commitment 2024-09-12..2024-09-18 2024-09-16 3 USD",
+        "4 usage 2024-09-11..2024-09-19 2024-09-16 5 USD",
+    ]
+    assert reservation.run().attention == ((Attention.SPANS_TRANSFER, 2),)
+    ended = ordered(second, "usage", kind=CHARGE_KIND, effective_to="2024-09-18")
+    assert told(remove_accounts(reservation.installation, reservation.caller, ended)) == [
+        "4 usage 2024-09-11..2024-09-19 2024-09-18 5 USD"
+    ]
 
 
 def test_a_dry_run_lists_the_same_and_stores_nothing(month: Accountant) -> None:

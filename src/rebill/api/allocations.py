@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from rebill.api.answer_shapes import AnswerShape, Day
+from rebill.api.answer_shapes import AnswerShape, AssignmentActAnswer, Day, SpansTransfer
 from rebill.api.answers import Answer
-from rebill.api.azure_accounts import BEGIN_PARAMETERS, END_PARAMETERS, LIST_PARAMETERS, order_of
+from rebill.api.azure_accounts import BEGIN_PARAMETERS, END_PARAMETERS, LIST_PARAMETERS, order_of, spans_transfer
 from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import choice
@@ -67,11 +67,12 @@ class AllocationEntry(AnswerShape):
     would: Annotated[bool, Field(description="It would be so; what a dry run tells.")]
 
 
-class AllocationActAnswer(AnswerShape):
+class AllocationActAnswer(AssignmentActAnswer):
     """The answer to an act on allocations: one entry for each distinct id, in the order asked."""
 
     client_api_id: int
     allocations: list[AllocationEntry]
+    spans_transfer: SpansTransfer = None
 
 
 class AllocationElement(AnswerShape):
@@ -146,7 +147,9 @@ def act_answer(outcome: AssignmentOutcome, identifiers: Sequence[str]) -> Alloca
         refusal.is_recorded = True
         raise refusal
     entries = [_entry(outcome.kind, entry) for entry in outcome.entries if isinstance(entry, AccountEntry)]
-    return AllocationActAnswer(client_api_id=outcome.customer_id, allocations=entries)
+    return AllocationActAnswer(
+        client_api_id=outcome.customer_id, allocations=entries, spans_transfer=spans_transfer(outcome)
+    )
 
 
 def _entry(kind: AccountKind, entry: AccountEntry) -> AllocationEntry:

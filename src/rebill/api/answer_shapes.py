@@ -110,6 +110,20 @@ class SpanningUsageLine(AnswerShape):
     source_row: Annotated[int, Field(description="In the source file, from 1, the header not counted.")]
     azure_customer_id: str
     azure_subscription_id: str
+    charge_kind: Annotated[
+        str | None,
+        Field(
+            description="Of a line that names neither: the kind that it may be allocated by.",
+            exclude_if=lambda kind: kind is None,
+        ),
+    ] = None
+    commitment_discount_id: Annotated[
+        str | None,
+        Field(
+            description="Of such a line: the commitment that it names, if any.",
+            exclude_if=lambda commitment: commitment is None,
+        ),
+    ] = None
     charge_period_start: Instant
     charge_period_end: Annotated[Instant, Field(description="Not included.")]
     changes_on: Annotated[Day, Field(description="From this day on the account is another customer's, or nobody's.")]

@@ -174,6 +174,8 @@ def _spanning_line(line: SpanningLine) -> SpanningUsageLine:
         source_row=line.source_row,
         azure_customer_id=line.azure_customer or "",
         azure_subscription_id=line.subscription or "",
+        charge_kind=line.charge_kind,
+        commitment_discount_id=None if line.charge_kind is None else line.commitment,
         charge_period_start=line.start,
         charge_period_end=line.end,
         changes_on=line.changes_on,

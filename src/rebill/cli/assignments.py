@@ -257,7 +257,7 @@ def _spanning_row(line: SpanningLine) -> list[str]:
         str(line.month),
         line.source_file,
         str(line.source_row),
-        line.subscription or line.azure_customer or "",
+        line.subscription or line.azure_customer or line.commitment or line.charge_kind or "",
         str(line.start.date()),
         str(line.end.date()),
         str(line.changes_on),

@@ -15,7 +15,8 @@ LINES_LISTED: Final = 100
 class SpanningLine:
     """A line and where it came from. ``changes_on``: the first day on which the account is another owner's.
 
-    ``start`` and ``end``: its charge period, the end not included. ``billed_cost`` in ``currency``.
+    ``commitment``: the one it names. ``charge_kind``: what a line that names no account may be allocated by; else
+    ``None``. ``start`` and ``end``: its charge period, the end not included. ``billed_cost`` in ``currency``.
     """
 
     data_set_id: int
@@ -24,6 +25,8 @@ class SpanningLine:
     source_row: int
     subscription: str | None
     azure_customer: str | None
+    commitment: str | None
+    charge_kind: str | None
     start: datetime
     end: datetime
     changes_on: date

@@ -20,11 +20,12 @@ def _allocated(value: str) -> str:
     return f"CASE WHEN l.SubAccountId IS NULL AND l.x_AzureCustomerId IS NULL THEN {value} END"
 
 
-_COMMITMENT: Final = _allocated(lower_of("trim(l.CommitmentDiscountId)"))
-_CHARGE_KIND: Final = _allocated(CHARGE_KIND)
+COMMITMENT_OF_LINE: Final = _allocated(lower_of("trim(l.CommitmentDiscountId)"))
+CHARGE_KIND_OF_LINE: Final = _allocated(CHARGE_KIND)
+"""The commitment and the kind that a line ``l`` may be allocated by; NULL where it names an account."""
 _OF_ALLOCATED: Final = f"""
- AND {_COMMITMENT} IS NOT DISTINCT FROM s.commitment
- AND {_CHARGE_KIND} IS NOT DISTINCT FROM s.charge_kind"""
+ AND {COMMITMENT_OF_LINE} IS NOT DISTINCT FROM s.commitment
+ AND {CHARGE_KIND_OF_LINE} IS NOT DISTINCT FROM s.charge_kind"""
 _ABSENT: Final = "CAST(NULL AS STRING)"
 REFUND_JOIN: Final = """
       LEFT JOIN refunded_invoices AS i
@@ -40,7 +41,7 @@ def accounts(names_accounts: bool, allocates: bool = False, lines: str = "line_k
     ``has_refunds``: refunds are told apart by the month whose rules price them; ``lines`` are whole cost lines then.
     """
     billing_account = "l.BillingAccountId" if names_accounts else _ABSENT
-    commitment, charge_kind = (_COMMITMENT, _CHARGE_KIND) if allocates else (_ABSENT, _ABSENT)
+    commitment, charge_kind = (COMMITMENT_OF_LINE, CHARGE_KIND_OF_LINE) if allocates else (_ABSENT, _ABSENT)
     rules_month, refund_join = ("i.rules_month", REFUND_JOIN) if has_refunds else (_ABSENT, "")
     return f"""
 SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS LAST, billing_account NULLS LAST,
@@ -138,10 +139,10 @@ FROM numbered AS o JOIN accounts AS a ON a.account_number = o.account_number"""
 """The table ``ownerships``: the spans of days on which each account has one owner; they cover all days once."""
 
 CHANGES_OF_OWNER: Final = f"""{_CHANGES}
-SELECT a.subscription, a.tenant, c.first_day
+SELECT a.subscription, a.tenant, a.commitment, a.charge_kind, c.first_day
 FROM changes AS c JOIN accounts AS a ON a.account_number = c.account_number
 WHERE c.owner_begins = 1 AND c.first_day > DATE '0001-01-01'"""
-"""The days on which an account, told apart by subscription and tenant, becomes another's, or nobody's."""
+"""The days on which an account becomes another's, or nobody's."""
 
 # The spans are cut once more where the rules of their customer change. Books do not fall through: the account that
 # is named most closely decides, on days without rules of its book too.

@@ -42,9 +42,6 @@ def changes_of_owner(
     scope: Scope, order: AssignmentOrder, changing: Sequence[ChangingAccount]
 ) -> ChangesOfOwner | None:
     """What an act that is about to be stored changes of whose accounts are when; ``None`` where no usage can tell."""
-    if order.kind.is_allocated:
-        # Charges that are allocated stand in no account whose days a transfer lists; the run marks them all the same.
-        return None
     days = {(order.kind, one.account.key): found for one in changing if (found := changed_days(one.plan))}
     data_sets = data_sets_of_long_usage(scope) if days else []
     if not data_sets:
@@ -96,6 +93,8 @@ def _line(
     source_row: int,
     subscription: str | None,
     azure_customer: str | None,
+    commitment: str | None,
+    charge_kind: str | None,
     start: datetime,
     end: datetime,
     changes_on: date,
@@ -109,6 +108,8 @@ def _line(
         source_row,
         subscription,
         azure_customer,
+        commitment,
+        charge_kind,
         start.replace(tzinfo=UTC),
         end.replace(tzinfo=UTC),
         changes_on,
