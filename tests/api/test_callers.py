@@ -17,6 +17,7 @@ from rebill.api.routes import ROUTES
 from rebill.model.closing import Numbering
 from tests.api.client import ApiClient
 from tests.api.closing_steps import correctable, finalizable, issued, proposed
+from tests.api.cost_steps import imported
 from tests.api.price_book_steps import (
     ACCOUNTS,
     ASSIGNMENTS,
@@ -115,6 +116,14 @@ def _another_account(_api: ApiClient, _world: World) -> dict[str, object]:
     return {"billing_account_owner_id": secrets.token_hex(8)}
 
 
+def _password(_api: ApiClient, _world: World) -> dict[str, object]:
+    return {"password": "correct horse battery staple", "sign_in_name": secrets.token_hex(8)}
+
+
+def _subject(_api: ApiClient, _world: World) -> dict[str, object]:
+    return {"subject": secrets.token_hex(8)}
+
+
 def _new_key(api: ApiClient, _world: World) -> dict[str, object]:
     return {"user_id": _user(api)}
 
@@ -167,6 +176,12 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/customer_statements/{statement_id}/explanation"): Row((200, 200, 200, 403, 403, 404)),
     ("GET", "/v1/customer_statements/{statement_id}/verification"): Row((200, 200, 200, 403, 403, 404)),
     ("GET", "/v1/month_differences"): Row((422, 422, 422, 403, 403, 422)),
+    ("GET", "/v1/month_verification"): Row((422, 422, 422, 403, 403, 422)),
+    # Of no month; nor may a key that reads only send anything but a GET.
+    ("PUT", "/v1/month_comparison"): Row((422, 422, 403, 403, 403, 422), {"totals": "customer,currency,total\n"}),
+    ("GET", "/v1/data_sets"): Row((200, 200, 200, 403, 403, 200)),
+    ("GET", "/v1/data_sets/{data_set_id}"): Row((200, 200, 200, 403, 403, 404)),
+    ("GET", "/v1/data_sets/{data_set_id}/rejects"): Row((200, 200, 200, 403, 403, 404)),
     ("GET", "/v1/attention_lines"): Row((422, 422, 422, 403, 403, 422)),
     ("PUT", "/v1/attention_lines/accept"): Row((200, 200, 403, 403, 403, 409), _lines_to_accept),
     ("PUT", "/v1/attention_lines/reopen"): Row((200, 200, 403, 403, 403, 409), _lines_to_reopen),
@@ -214,6 +229,10 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/users/{user_id}"): Row((200, 403, 200, 403, 403, 404)),
     ("PUT", "/v1/users/{user_id}"): Row((200, 403, 403, 403, 403, 404), {"name": "Other"}),
     ("DELETE", "/v1/users/{user_id}"): Row((204, 403, 403, 403, 403, 404)),
+    ("PUT", "/v1/users/{user_id}/password"): Row((200, 403, 403, 403, 403, 404), _password),
+    ("DELETE", "/v1/users/{user_id}/password"): Row((204, 403, 403, 403, 403, 404)),
+    ("PUT", "/v1/users/{user_id}/subject"): Row((200, 403, 403, 403, 403, 404), _subject),
+    ("DELETE", "/v1/users/{user_id}/subject"): Row((204, 403, 403, 403, 403, 404)),
     # Of a user that another partner has, nobody makes a key.
     ("POST", "/v1/api_keys"): Row((201, 403, 403, 403, 403, 422), _new_key),
     ("GET", "/v1/api_keys"): Row(_READ_ADMINISTRATION),
@@ -283,8 +302,14 @@ def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str
         path = path.replace("{price_book_account_assignment_id}", str(account_id))
     if "{dry_run_id}" in path:
         path = path.replace("{dry_run_id}", str(noted_dry_run(world, customer_id, book(owner)["id"])))
+    if "{data_set_id}" in path:
+        path = path.replace("{data_set_id}", str(imported(world, customer_id)))
     if "{user_id}" in path:
         path = path.replace("{user_id}", str(_user(owner)))
+    if route.method == "DELETE" and path.endswith("/password"):
+        assert owner.put(path, _password(owner, world)).is_success
+    if route.method == "DELETE" and path.endswith("/subject"):
+        assert owner.put(path, _subject(owner, world)).is_success
     if "{api_key_id}" in path:
         made = owner.post("/v1/api_keys", {"user_id": _user(owner)})
         path = path.replace("{api_key_id}", str(made.json()["id"]))
@@ -328,7 +353,7 @@ def test_a_route_answers_each_kind_of_caller_as_its_row_says(
     assert without_key.status_code == (200 if route.permission is None else 401)
 
 
-_TRIALS = ("/v1/price_books/dry_run", "/v1/what_if")
+_TRIALS = ("/v1/price_books/dry_run", "/v1/what_if", "/v1/month_comparison")
 _ACTS = [one for one in ROUTES if one.changes and one.path not in _TRIALS]
 
 

@@ -100,6 +100,7 @@ def planted(api: ApiClient, world: World) -> PlantedWorld:
             priced(api, book_assignment["id"], ["a"])["price_book_account_assignments"][0]["id"],
         ),
         "closing_id": (proposed(world, world.customer_id),),
+        "data_set_id": tuple(one["id"] for one in api.get("/v1/data_sets").json()["data_sets"]),
         "dry_run_id": (noted_dry_run(world, own, book_id),),
         "user_id": (user["id"],),
         "microsoft_invoice_id": (api.post("/v1/microsoft_invoices", INVOICE).json()["id"],),

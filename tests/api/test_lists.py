@@ -15,6 +15,7 @@ from rebill.api.paging import PAGING
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from tests.api.client import BASE, ApiClient
+from tests.api.cost_steps import imported
 from tests.api.price_book_steps import ACCOUNTS, ASSIGNMENTS, assigned, book, priced
 from tests.api.world import ADD, ADDRESS, INVOICE, LIST, RULE, SUBSCRIPTIONS, World, drawn_statement, entry
 from tests.conftest import SettableClock
@@ -67,6 +68,11 @@ def _nothing(_api: ApiClient, _world: World) -> None:
     pass
 
 
+def _import(_api: ApiClient, world: World) -> None:
+    for _ in range(2):
+        imported(world, world.customer_id)
+
+
 _ASSIGNED_TO_ONE = f"{LIST}/{{client_api_id}}"
 FILLED: Mapping[str, Callable[[ApiClient, World], None]] = {
     LIST: _assign,
@@ -75,6 +81,7 @@ FILLED: Mapping[str, Callable[[ApiClient, World], None]] = {
     "/v1/cost_allocations/list": _allocate,
     "/v1/cost_allocations/list/{client_api_id}": _allocate,
     "/v1/customer_statements": _draw_up,
+    "/v1/data_sets": _import,
     "/v1/partner_billing_rules": _make_rules,
     "/v1/manual_lines": _enter_lines,
     "/v1/microsoft_invoices": _enter_invoices,

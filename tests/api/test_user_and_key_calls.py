@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from rebill.services.callers.passwords import holder_of_password
 from tests.api.client import ApiClient
 from tests.api.world import LIST, World
 from tests.conftest import SettableClock
@@ -205,3 +206,43 @@ def test_the_partners_rules_for_closing_are_changed_one_by_one_and_audited(api: 
     assert api.put(path, {"close_day": "1.5"}).json()["fields"] == {"close_day": "must be a whole number"}
     assert api.put(path, {"unassigned_threshold": "1e16"}).json()["fields"].keys() == {"unassigned_threshold"}
     assert api.get(path).json() == standing
+
+
+PASSWORD = "correct horse battery staple"
+
+
+def test_a_password_is_set_and_cleared_and_never_answered(api: ApiClient, world: World) -> None:
+    user = api.post("/v1/users", {"name": "Ann", "role": "operator", "email": "Ann@Partner.example"}).json()
+    path = f"/v1/users/{user['id']}/password"
+    told = api.put(path, {"password": PASSWORD})
+    assert told.json() == {"id": user["id"], "sign_in_name": "ann@partner.example"}
+    holder = holder_of_password(world.installation, "ann@partner.example", PASSWORD)
+    assert holder is not None
+    assert holder.user_id == user["id"]
+    everything = [api.get(one).text for one in ("/v1/users", f"/v1/users/{user['id']}", "/v1/audit_entries")]
+    assert not any(PASSWORD in text or "argon2" in text for text in (told.text, *everything))
+    assert api.get(path).status_code == 405
+    short = api.put(path, {"password": "too short", "sign_in_name": "\t"})
+    assert (short.status_code, short.json()["fields"].keys()) == (422, {"sign_in_name"})
+    assert "too short" not in short.text
+    assert api.delete(path).status_code == 204
+    assert holder_of_password(world.installation, "ann@partner.example", PASSWORD) is None
+    assert api.delete(path).json()["code"] == "password_not_set"
+
+
+def test_whoever_comes_after_a_deleted_user_may_sign_in_by_its_names(api: ApiClient) -> None:
+    for _ in range(2):
+        user = api.post("/v1/users", {"name": "Ann", "role": "operator", "email": "ann@partner.example"}).json()["id"]
+        assert api.put(f"/v1/users/{user}/password", {"password": PASSWORD}).status_code == 200
+        assert api.put(f"/v1/users/{user}/subject", {"subject": "9f2c-ann"}).status_code == 200
+        assert api.delete(f"/v1/users/{user}").status_code == 204
+
+
+def test_a_subject_is_one_user_and_is_taken_back(api: ApiClient) -> None:
+    ann, bob = (api.post("/v1/users", {"name": name, "role": "operator"}).json()["id"] for name in ("Ann", "Bob"))
+    assert api.put(f"/v1/users/{ann}/subject", {"subject": "s-1"}).json() == {"id": ann, "subject": "s-1"}
+    taken = api.put(f"/v1/users/{bob}/subject", {"subject": "s-1"})
+    assert taken.json()["fields"] == {"subject": "is another user's"}
+    assert api.delete(f"/v1/users/{ann}/subject").status_code == 204
+    assert api.delete(f"/v1/users/{ann}/subject").json()["code"] == "subject_not_linked"
+    assert api.put(f"/v1/users/{bob}/subject", {"subject": "s-1"}).status_code == 200

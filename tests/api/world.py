@@ -1,7 +1,7 @@
 """A small world to call the API in: two partners, customers of both, every kind of key."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.callers.keys import create_key
 from rebill.services.keeping.initialise import create_partner
 from rebill.services.parties.create_customer import create_customer
+from rebill.settings import OpenIdSettings
 from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.identity import draw_id
 from rebill.store.scope import Scope
@@ -60,6 +61,7 @@ class World:
 
 def build_world(installation: Installation) -> World:
     """The world, in an empty record: "Indigo" and "Neighbour Ltd" of one partner, "Foreign Ltd" of another."""
+    installation = naming_provider(installation)
     first = create_partner(installation, "First Partner")
     second = create_partner(installation, "Second Partner")
     partner, stranger = Caller(first.partner_id, Role.ADMIN), Caller(second.partner_id, Role.ADMIN)
@@ -81,6 +83,19 @@ def build_world(installation: Installation) -> World:
     }
     foreign = _customer(installation, stranger, "Foreign Ltd")
     return World(installation, partner, keys, own, neighbour, foreign)
+
+
+def naming_provider(installation: Installation) -> Installation:
+    """The installation with an identity provider, which nobody asks anything: it is only named."""
+    provider = OpenIdSettings("https://identity.example", "rebill", "secret", "https://rebill.example/back")
+    return replace(installation, settings=replace(installation.settings, openid=provider))
+
+
+def partner_of(installation: Installation, customer_id: int) -> Caller:
+    """An administrator of the partner whose customer this is."""
+    owner = select(customers.c.partner_id).where(customers.c.customer_id == customer_id)
+    with installation.database.reading() as connection:
+        return Caller(connection.scalars(owner).one(), Role.ADMIN)
 
 
 def _customer(installation: Installation, partner: Caller, name: str) -> int:

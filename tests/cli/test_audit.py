@@ -145,6 +145,8 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     named = ("--sign-in-name", "bea@partner.example", "--password-file", str(secret))
     yield Step("users set-password", (ann, *named), ("999999999", *named), Act.SET_PASSWORD)
     yield Step("users link-subject", (ann, "a subject"), ("999999999", "a subject"), Act.LINK_SUBJECT)
+    yield Step("users clear-password", (ann,), ("999999999",), Act.CLEAR_PASSWORD)
+    yield Step("users unlink-subject", (ann,), ("999999999",), Act.UNLINK_SUBJECT)
     yield Step("users delete", (ann,), ("999999999",), Act.DELETE_USER)
     yield Step(
         "keys create",

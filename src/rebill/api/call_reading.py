@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from pydantic import BaseModel
 from starlette.datastructures import Headers
 
 from rebill.api.authentication import KEY_PARAMETER
@@ -13,7 +14,7 @@ from rebill.api.query import read_parameters
 from rebill.api.route import Route
 from rebill.api.shapes import read_shape, require_shape
 from rebill.api.surroundings import Surroundings
-from rebill.api.wire_reading import read_json
+from rebill.api.wire_reading import is_declared_csv, read_csv_text, read_json
 from rebill.model.errors import Invalid
 
 
@@ -45,14 +46,26 @@ def _read_body(headers: Headers, route: Route, body: bytes) -> tuple[object, dic
         return None, {}
     if route.may_lack_body and not body:
         return read_shape(route.body, {}).shape, {}
+    content_type = headers.get("content-type")
+    if route.csv_field and is_declared_csv(content_type):
+        return _read_csv(headers, route.body, route.csv_field, body)
     try:
-        parsed = read_json(body, headers.get("content-type"), headers.get("content-encoding"))
+        parsed = read_json(body, content_type, headers.get("content-encoding"))
     except Invalid as invalid:
         return None, invalid.fields
     # `null` is absent: a published SDK sends these four bytes with every GET.
     is_absent = parsed.value is None and route.may_lack_body
     read = read_shape(route.body, {} if is_absent else parsed.value)
     return read.shape, {**read.faults, **parsed.faults}
+
+
+def _read_csv(headers: Headers, shape: type[BaseModel], field: str, body: bytes) -> tuple[object, dict[str, str]]:
+    try:
+        text = read_csv_text(body, headers["content-type"], headers.get("content-encoding"))
+    except Invalid as invalid:
+        return None, invalid.fields
+    read = read_shape(shape, {field: text})
+    return read.shape, dict(read.faults)
 
 
 def _joined(of_values: Mapping[str, str], of_shape: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from rebill.api.openapi_words import ABOUT, OPERATION_TAG, TAGS
 from rebill.api.route import Route
 from rebill.api.shapes import LenientBody
 from rebill.api.texts import GREATEST_ID
+from rebill.api.wire_reading import CSV_MEDIA_TYPE
 from rebill.model.party import Role
 from rebill.services.acting.audit_trail import GREATEST_REASON_LENGTH
 from rebill.services.acting.permission import allows
@@ -131,7 +132,10 @@ def _operation(route: Route, references: Mapping[Any, Any], examples: Sequence[E
         if route.may_lack_body:
             # What may be left out may be `null` as well.
             content["schema"] = {"anyOf": [content["schema"], {"type": "null"}]}
-        operation["requestBody"] = {"required": not route.may_lack_body, "content": {"application/json": content}}
+        forms = {"application/json": content}
+        if route.csv_field:
+            forms[CSV_MEDIA_TYPE] = {"schema": {"type": "string"}}
+        operation["requestBody"] = {"required": not route.may_lack_body, "content": forms}
     return operation
 
 

@@ -109,6 +109,15 @@ class VerificationAnswer(AnswerShape):
     difference: Annotated[str, Field(description="Empty where it is equal, byte for byte.")]
 
 
+class MonthVerificationAnswer(AnswerShape):
+    """Every document of a month, verified; `equal`: all of them are, and none is missing."""
+
+    billing_period: str
+    equal: bool
+    statements: list[VerificationAnswer]
+    missing: Annotated[list[str], Field(description="What the last run gives and the record does not hold.")]
+
+
 class ChangeAnswer(AnswerShape):
     """An input that is another."""
 

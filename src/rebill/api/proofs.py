@@ -3,7 +3,12 @@
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.customer_statements import STATEMENTS, statement_id_of
-from rebill.api.proof_shapes import ExplanationAnswer, MonthDifferencesAnswer, VerificationAnswer
+from rebill.api.proof_shapes import (
+    ExplanationAnswer,
+    MonthDifferencesAnswer,
+    MonthVerificationAnswer,
+    VerificationAnswer,
+)
 from rebill.api.query import identifier, month, text, whole_number
 from rebill.api.reconciliation import required_month
 from rebill.api.route import Route
@@ -12,7 +17,7 @@ from rebill.services.acting.permission import Permission
 from rebill.services.proof.diff_month import diff_month
 from rebill.services.proof.explain_statement import SHOWN_CHARGES, explain_statement
 from rebill.services.proof.told import difference_document, explanation_document, verification_document
-from rebill.services.proof.verify_statements import verify_statement
+from rebill.services.proof.verify_statements import verify_month, verify_statement
 
 _GREATEST_CHARGES = 1_000
 _GREATEST_LINE = 10**9
@@ -55,6 +60,20 @@ def verify(call: Call) -> Answer:
     return Answer.json(200, VerificationAnswer.model_validate(verification_document(found)))
 
 
+def verify_all(call: Call) -> Answer:
+    """Whether every statement and note of a month is what its run's recorded inputs give, and none is missing.
+
+    The month is computed again, which takes as long as a run; `client_api_id` keeps it to one customer's documents.
+    """
+    period = required_month(call)
+    found = verify_month(call.installation, call.caller, period, customer_id=call.filter_customer_id)
+    statements = [VerificationAnswer.model_validate(verification_document(one)) for one in found.verifications]
+    answer = MonthVerificationAnswer(
+        billing_period=str(period), equal=found.is_equal, statements=statements, missing=list(found.missing)
+    )
+    return Answer.json(200, answer)
+
+
 def differences(call: Call) -> Answer:
     """By how much a month differs from what was issued, or a run from another: by customer, service and cause."""
     run_id, against = (call.parameters.number(name) for name in ("run_id", "against_run_id"))
@@ -81,6 +100,15 @@ ROUTES = (
         "Compute a statement again and compare it",
         {200: VerificationAnswer},
         path_check=STATEMENTS.path_check,
+    ),
+    Route(
+        "GET",
+        "/v1/month_verification",
+        Permission.READ,
+        verify_all,
+        "Compute a month's statements again and compare them",
+        {200: MonthVerificationAnswer},
+        (_PERIOD,),
     ),
     Route(
         "GET",

@@ -33,8 +33,8 @@ class Route:
     ``{client_api_id}`` needs none. The ``body`` of a GET may be left out (the others ignore theirs), and any that
     is ``body_optional``. ``act``: what the audit trail calls a call that changes something. ``shows_key``: its
     answer has a new API key. ``may_conflict``: it can collide with what is stored or under way (409),
-    ``Idempotency-Key`` apart. ``shows``: where its answer has ids that other calls take in their paths: JSON
-    pointers by the names of those ids.
+    ``Idempotency-Key`` apart. ``csv_field``: the field that the whole body is where it is sent as ``text/csv``.
+    ``shows``: where its answer has ids that other calls take in their paths: JSON pointers by the names of those ids.
     """
 
     method: str
@@ -53,6 +53,7 @@ class Route:
     act: Act | None = None
     shows_key: bool = False
     may_conflict: bool = False
+    csv_field: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     shows: Mapping[str, str] = field(default_factory=dict)
 

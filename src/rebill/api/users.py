@@ -16,7 +16,8 @@ from rebill.services.callers.delete_user import delete_user
 from rebill.services.callers.read_users import get_user, list_users
 from rebill.services.callers.user_rules import new_user_faults
 
-_USER_ID = "user_id"
+USER_ID = "user_id"
+"""A user, in paths."""
 
 
 def create(call: Call) -> Answer:
@@ -35,7 +36,7 @@ def list_all(call: Call) -> Answer:
 
 def get(call: Call) -> Answer:
     """One user."""
-    user = get_user(call.installation, call.caller, call.ids[_USER_ID], call.filter_customer_id)
+    user = get_user(call.installation, call.caller, call.ids[USER_ID], call.filter_customer_id)
     return Answer.json(200, UserAnswer.of(user))
 
 
@@ -45,13 +46,13 @@ def change(call: Call) -> Answer:
     What would leave the partner no admin key is 409.
     """
     wanted = call.body_as(UserChangeBody).change()
-    user = change_user(call.installation, call.caller, call.ids[_USER_ID], wanted, call.filter_customer_id)
+    user = change_user(call.installation, call.caller, call.ids[USER_ID], wanted, call.filter_customer_id)
     return Answer.json(200, UserAnswer.of(user))
 
 
 def delete(call: Call) -> Answer:
     """The user is gone, and every key of it is revoked. What would leave the partner no admin key is 409."""
-    delete_user(call.installation, call.caller, call.ids[_USER_ID], call.filter_customer_id)
+    delete_user(call.installation, call.caller, call.ids[USER_ID], call.filter_customer_id)
     return Answer.deleted(call.accept)
 
 
@@ -61,12 +62,12 @@ def _new_faults(call: Call) -> Mapping[str, str]:
 
 def _change_faults(call: Call) -> Mapping[str, str]:
     wanted = call.body_as(UserChangeBody).change()
-    return user_change_faults(call.installation, call.caller, call.ids[_USER_ID], wanted)
+    return user_change_faults(call.installation, call.caller, call.ids[USER_ID], wanted)
 
 
 USERS = Resource(
     "/v1/users",
-    _USER_ID,
+    USER_ID,
     UserAnswer,
     UserList,
     "/users/0/id",

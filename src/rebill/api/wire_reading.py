@@ -15,6 +15,7 @@ from rebill.model.errors import Invalid
 GREATEST_BODY_BYTES = 16 * 1024**2
 GREATEST_NESTING = 64
 GREATEST_NUMBER_DIGITS = 40
+CSV_MEDIA_TYPE = "text/csv"
 _JSON_MEDIA_TYPE = re.compile(r"application/(?:json|[a-z0-9!#$&^_.-]+\+json)", re.IGNORECASE)
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
 _READABLE_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
@@ -77,11 +78,7 @@ def read_json(body: bytes, content_type: str | None, content_encoding: str | Non
     UTF-8, broken JSON.
     """
     _require_json_type(content_type, content_encoding)
-    try:
-        # RFC 8259 lets a reader pass over one byte order mark, and some clients write one.
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _not_json(f"is not UTF-8 (at byte {error.start})") from None
+    text = _decoded(body)
     if not text.strip(" \t\r\n"):
         raise _not_json("is empty: send a JSON object")
     try:
@@ -99,6 +96,17 @@ def read_json(body: bytes, content_type: str | None, content_encoding: str | Non
     return ReadBody(value, dict(_first(_faults(value), GREATEST_FAULT_COUNT)))
 
 
+def is_declared_csv(content_type: str | None) -> bool:
+    """Whether a body is declared to be CSV."""
+    return content_type is not None and content_type.partition(";")[0].strip().lower() == CSV_MEDIA_TYPE
+
+
+def read_csv_text(body: bytes, content_type: str, content_encoding: str | None) -> str:
+    """The text of a CSV body. Raises ``Invalid`` for bytes that are not UTF-8."""
+    _require_plain_utf8(content_type, content_encoding)
+    return _decoded(body)
+
+
 def path_text(path: Sequence[str | int]) -> str:
     """The place of a value in a body, such as ``tags[0].key``; the body itself is ``body``."""
     text = ""
@@ -107,15 +115,26 @@ def path_text(path: Sequence[str | int]) -> str:
     return text.removeprefix(".") or "body"
 
 
+def _decoded(body: bytes) -> str:
+    try:
+        # RFC 8259 lets a reader pass over one byte order mark, and some clients write one.
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_json(f"is not UTF-8 (at byte {error.start})") from None
+
+
 def _require_json_type(content_type: str | None, content_encoding: str | None) -> None:
-    if content_encoding and content_encoding.strip().lower() != "identity":
-        raise _not_json("must be sent without Content-Encoding")
-    if content_type is None or not content_type.strip():
-        return
-    media_type = content_type.partition(";")[0].strip()
-    if _JSON_MEDIA_TYPE.fullmatch(media_type) is None:
+    declared = content_type or ""
+    media_type = declared.partition(";")[0].strip()
+    _require_plain_utf8(declared if _JSON_MEDIA_TYPE.fullmatch(media_type) else "", content_encoding)
+    if declared.strip() and _JSON_MEDIA_TYPE.fullmatch(media_type) is None:
         # `curl -d` and its like declare a form unless they are told otherwise.
         raise _not_json("must be JSON, and declared so: curl -H 'Content-Type: application/json', or no type at all")
+
+
+def _require_plain_utf8(content_type: str, content_encoding: str | None) -> None:
+    if content_encoding and content_encoding.strip().lower() != "identity":
+        raise _not_json("must be sent without Content-Encoding")
     charset = _CHARSET.search(content_type)
     if charset is not None and charset[1].lower() not in _READABLE_CHARSETS:
         raise _not_json("must be in UTF-8")

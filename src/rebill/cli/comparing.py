@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rebill.cli.options import JsonOption, MonthOption, PartnerOption
 from rebill.cli.output import Heading
 from rebill.cli.session import partner_session
-from rebill.model.money import text_of, without_spare_zeros
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from rebill.cli.output import Document
-    from rebill.model.comparison import ComparedTotal
 
 
 def compare(
@@ -26,11 +19,12 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compare a month's statements with the totals of the tool that billed before, customer by customer."""
+    from rebill.api.month_comparison import ComparedTotalAnswer
     from rebill.services.billing.compare_totals import compare_totals
 
     with partner_session(partner, as_json) as session:
         found = compare_totals(session.installation, session.caller, period, file)
-        documents = [_document(one) for one in found]
+        documents = [ComparedTotalAnswer.of(one).model_dump() for one in found]
         session.output.answer({"period": str(period), "totals": documents})
         names = ("customer", "currency", "former", "rebill", "difference", "missing")
         numbers = ("former", "rebill", "difference")
@@ -41,20 +35,3 @@ def compare(
         differing = sum(one.difference != 0 or None in (one.former, one.stated) for one in found)
         session.output.say(f"{len(found) - differing} of {len(found)} totals are the same.")
         session.output.next_step(f"rebill explain STATEMENT_ID derives a statement of {period}, line by line.")
-
-
-def _document(one: ComparedTotal) -> Document:
-    missing = "rebill" if one.stated is None else "former" if one.former is None else None
-    return {
-        "customer_id": one.customer_id,
-        "customer": one.customer,
-        "currency": one.currency,
-        "former": _text(one.former),
-        "rebill": _text(one.stated),
-        "difference": _text(one.difference),
-        "missing": missing,
-    }
-
-
-def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else text_of(without_spare_zeros(amount, 2))

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rebill.cli.cost_documents import data_set_document, manual_document, reject_document, show_data_sets, show_rejects
 from rebill.cli.imported_costs import show_imported
 from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOption, layout_from_text
-from rebill.cli.output import Document
 from rebill.cli.session import changing_session, partner_session
 from rebill.cli.statements import write_document
 from rebill.cli.syncing import ended, run_sync
 from rebill.model.audit import Act
 from rebill.model.data_set import CostImportOrder
 from rebill.model.sync import SyncPart
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-_REJECT_KEYS = ("file", "row", "column", "code", "reason", "raw_text", "partner_cost", "currency")
 
 commands = typer.Typer(help="What Microsoft charged: cost files into the lake.", no_args_is_help=True)
 
@@ -121,6 +112,7 @@ def rejects(
     as_json: JsonOption = False,
 ) -> None:
     """Show the rows that could not be read and were kept aside when the others were accepted."""
+    from rebill.documents.rejects_csv import rejects_csv
     from rebill.services.costs.read_rejects import list_rejects
 
     with partner_session(partner, as_json) as session:
@@ -128,16 +120,8 @@ def rejects(
         documents = [reject_document(reject) for reject in found]
         session.output.answer({"dataset_id": data_set_id, "rejects": documents})
         if path is not None:
-            write_document(path, _rejects_csv(documents).encode())
+            write_document(path, rejects_csv(found).encode())
             session.output.say(f"{len(found):,} rejects are written to {path}.")
         else:
             show_rejects(session.output, found)
         session.output.next_step("mend these rows and import the whole file again with the --scope of the data set.")
-
-
-def _rejects_csv(documents: Sequence[Document]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _REJECT_KEYS, lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(documents)
-    return text.getvalue()

@@ -118,6 +118,20 @@ def set_its_password(
         session.output.next_step("rebill serve shows the pages at /.")
 
 
+@commands.command("clear-password")
+def clear_its_password(
+    user_id: UserArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
+) -> None:
+    """Take a user's password away and end its sessions."""
+    from rebill.services.callers.passwords import clear_password
+
+    with changing_session(Act.CLEAR_PASSWORD, partner, as_json, reason, user_id) as session:
+        clear_password(session.installation, session.caller, user_id)
+        session.output.answer({"id": user_id, "cleared": True})
+        session.output.say(f"User {user_id} has no password any more; sessions that it had are ended.")
+        session.output.next_step("rebill users set-password USER_ID gives it another.")
+
+
 @commands.command("link-subject")
 def link(
     user_id: UserArgument,
@@ -134,6 +148,20 @@ def link(
         session.output.answer({"id": user_id, "subject": subject})
         session.output.say("The user signs in at the identity provider; sessions that it had are ended.")
         session.output.next_step("rebill serve shows the pages at /.")
+
+
+@commands.command("unlink-subject")
+def unlink(
+    user_id: UserArgument, reason: ReasonOption = "", partner: PartnerOption = None, as_json: JsonOption = False
+) -> None:
+    """Take away who a user is at the identity provider, and end its sessions."""
+    from rebill.services.callers.openid_sign_in import unlink_subject
+
+    with changing_session(Act.UNLINK_SUBJECT, partner, as_json, reason, user_id) as session:
+        unlink_subject(session.installation, session.caller, user_id)
+        session.output.answer({"id": user_id, "unlinked": True})
+        session.output.say(f"User {user_id} is nobody at the identity provider any more; its sessions are ended.")
+        session.output.next_step("rebill users link-subject USER_ID SUBJECT says who it is.")
 
 
 def _password(file: Path | None) -> str:

@@ -405,10 +405,12 @@ def verify(connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_set: D
     _must_add_up(connection, data_set, paths)
 
 
-def kept_rejects(connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_set: DataSet) -> tuple[Reject, ...]:
-    """The rejects that were accepted with a data set."""
+def kept_rejects(
+    connection: duckdb.DuckDBPyConnection, lake_folder: Path, data_set: DataSet, greatest_count: int | None = None
+) -> tuple[Reject, ...]:
+    """The rejects that were accepted with a data set, at most ``greatest_count``."""
     file = lake_folder / Path(data_set.parts[0].path).parent / REJECTS
-    return read_rejects(connection, [file]) if data_set.reject_count else ()
+    return read_rejects(connection, [file], greatest_count) if data_set.reject_count else ()
 
 
 def read_rejects(

@@ -104,7 +104,9 @@ class Act(StrEnum):
     CHANGE_USER = "change_user", SubjectKind.USER
     DELETE_USER = "delete_user", SubjectKind.USER
     SET_PASSWORD = "set_password", SubjectKind.USER
+    CLEAR_PASSWORD = "clear_password", SubjectKind.USER
     LINK_SUBJECT = "link_subject", SubjectKind.USER
+    UNLINK_SUBJECT = "unlink_subject", SubjectKind.USER
     CREATE_KEY = "create_key", SubjectKind.KEY
     ROTATE_KEY = "rotate_key", SubjectKind.KEY
     REVOKE_KEY = "revoke_key", SubjectKind.KEY

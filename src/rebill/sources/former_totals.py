@@ -17,18 +17,23 @@ _COLUMNS = ("customer", "currency", "total")
 
 
 def read_former_totals(file: Path) -> list[FormerTotal]:
-    """Read every row; other columns are ignored.
+    """Read every row of a file, as ``former_totals_in`` does; raises ``NotFound`` when there is no such file."""
+    text = bounded_text(file, GREATEST_FILE_BYTES, lambda file, reason: _invalid(file.name, reason))
+    return former_totals_in(text, file.name)
 
-    Raises ``NotFound`` when there is no such file, and ``Invalid`` with every faulty row (the first 100) in ``fields``.
+
+def former_totals_in(text: str, name: str) -> list[FormerTotal]:
+    """Read every row of ``text``, which messages call ``name``; other columns are ignored.
+
+    Raises ``Invalid`` with every faulty row (the first 100) in ``fields``.
     """
-    text = bounded_text(file, GREATEST_FILE_BYTES, _invalid)
     rows = csv.DictReader(io.StringIO(text), strict=True)
     found, faults = [], dict[str, str]()
     try:
         missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
         if missing:
             raise _invalid(
-                file, f"it has no column {', '.join(missing)}: its first row must name {', '.join(_COLUMNS)}"
+                name, f"it has no column {', '.join(missing)}: its first row must name {', '.join(_COLUMNS)}"
             )
         for number, row in enumerate(rows, 1):
             try:
@@ -36,10 +41,10 @@ def read_former_totals(file: Path) -> list[FormerTotal]:
             except ValueError as error:
                 faults[f"row {number}"] = str(error)
     except csv.Error as error:
-        raise _invalid(file, f"a quote in row {rows.line_num} is broken ({error})") from None
+        raise _invalid(name, f"a quote in row {rows.line_num} is broken ({error})") from None
     if faults:
         first = dict(list(faults.items())[:GREATEST_FAULT_COUNT])
-        raise Invalid("invalid_totals", f"{file.name}: {len(faults)} rows cannot be read: correct them.", first)
+        raise Invalid("invalid_totals", f"{name}: {len(faults)} rows cannot be read: correct them.", first)
     return found
 
 
@@ -55,5 +60,5 @@ def _amount(text: str) -> Decimal:
     return entered_amount(parse_decimal(text))
 
 
-def _invalid(file: Path, reason: str) -> Invalid:
-    return Invalid("invalid_totals", f"{file.name} holds no totals to compare with: {reason}.")
+def _invalid(name: str, reason: str) -> Invalid:
+    return Invalid("invalid_totals", f"{name} holds no totals to compare with: {reason}.")

@@ -9,7 +9,10 @@ from sqlalchemy import Row, Select, or_
 
 from rebill.model.data_set import CurrencySum, DataSet, Part, SourceFile
 from rebill.model.delivery import CoveredDays
+from rebill.model.listing import Listing, Page
 from rebill.model.months import BillingMonth
+from rebill.store.identity import can_be_stored
+from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
 from rebill.store.tables import data_sets
 
@@ -40,8 +43,24 @@ def _of_long_usage(scope: Scope) -> Select[Any]:
     return query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
 
 
+def data_set_page(
+    scope: Scope, page: Page, month: BillingMonth | None, with_replaced: bool, after: Sequence[Any]
+) -> Listing[DataSet]:
+    """A page of the data sets in order of import; of one month where that is given, those in force unless told so."""
+    query = scope.select(data_sets)
+    if month is not None:
+        query = query.where(data_sets.c.billing_month == str(month))
+    if not with_replaced:
+        query = query.where(data_sets.c.replaced_at.is_(None))
+    found = rows_of_page(scope.connection, query, (data_sets.c.imported_at, data_sets.c.data_set_id), page, after)
+    items = [_data_set(row) for row in found.rows]
+    return Listing(items, page, found.total, found.more, items[-1].data_set_id if items else None)
+
+
 def find_data_set(scope: Scope, data_set_id: int) -> DataSet | None:
     """The data set of this id, in force or replaced."""
+    if not can_be_stored(data_set_id):
+        return None
     row = scope.connection.execute(scope.select(data_sets).where(data_sets.c.data_set_id == data_set_id)).one_or_none()
     return None if row is None else _data_set(row)
 

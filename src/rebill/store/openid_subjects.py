@@ -42,3 +42,9 @@ def store_subject(scope: Scope, user_id: int, issuer: str, subject: str, now: da
     """Remember that a subject is this user, in place of the one that was."""
     row = {"user_id": user_id, "issuer": issuer, "subject": subject, "linked_at": now}
     scope.upsert(openid_subjects, ["user_id"], [row], ["issuer", "subject", "linked_at"])
+
+
+def forget_subject(scope: Scope, user_id: int) -> bool:
+    """Take away which subject a user is; ``False`` where it is none."""
+    gone = scope.delete(openid_subjects).where(openid_subjects.c.user_id == user_id)
+    return scope.connection.execute(gone).rowcount == 1

@@ -51,6 +51,12 @@ def store_password(scope: Scope, user_id: int, sign_in_name: str, password_hash:
     scope.upsert(passwords, ["user_id"], [{"user_id": user_id, **row}], list(row))
 
 
+def forget_password(scope: Scope, user_id: int) -> bool:
+    """Take a user's password and sign-in name away; ``False`` where it has none."""
+    gone = scope.delete(passwords).where(passwords.c.user_id == user_id)
+    return scope.connection.execute(gone).rowcount == 1
+
+
 def count_failure(scope: Scope, user_id: int, failure_count: int, now: datetime) -> None:
     """Remember how many wrong passwords were given in a row."""
     changed = scope.update(passwords).where(passwords.c.user_id == user_id)

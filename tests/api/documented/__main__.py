@@ -15,6 +15,7 @@ from tests.api.documented.document import write_document
 from tests.api.documented.partner import admin_key, documented_partner
 from tests.api.documented.recording import FOLDER, written
 from tests.api.documented.stories import tell_all
+from tests.api.world import naming_provider
 from tests.conftest import SettableClock
 
 
@@ -27,7 +28,7 @@ def record() -> None:
         upgrade(database)
         installation = Installation(settings, database, clock)
         partner, key = admin_key(installation)
-        with api_client(application(installation), key) as api:
+        with api_client(application(naming_provider(installation)), key) as api:
             examples = tell_all(documented_partner(installation, partner, api, clock, home)).examples
         database.close()
     FOLDER.mkdir(exist_ok=True)

@@ -11,6 +11,7 @@ from tests.api.client import api_client
 from tests.api.documented.partner import admin_key, documented_partner
 from tests.api.documented.recording import Recorder
 from tests.api.documented.stories import tell_all
+from tests.api.world import naming_provider
 from tests.conftest import SettableClock
 
 
@@ -18,5 +19,5 @@ from tests.conftest import SettableClock
 def told(installation: Installation, clock: SettableClock, tmp_path: Path) -> Iterator[Recorder]:
     """Every story, told by a server that runs."""
     partner, key = admin_key(installation)
-    with api_client(application(installation), key) as api:
+    with api_client(application(naming_provider(installation)), key) as api:
         yield tell_all(documented_partner(installation, partner, api, clock, tmp_path))

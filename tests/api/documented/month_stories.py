@@ -2,10 +2,36 @@
 
 from datetime import timedelta
 
+from rebill.model.data_set import CostImportOrder
 from rebill.model.sync import SyncOutcome, SyncPart, SyncResult
+from rebill.services.costs.import_costs import import_costs
 from rebill.store.scope import Scope
 from rebill.store.syncs import begin_sync, end_sync
 from tests.api.documented.partner import Documented
+from tests.services.months import charge, write_focus
+
+
+def data_sets(documented: Documented) -> None:
+    """What was imported is listed; of July, a row could not be read."""
+    tell, base = documented.recorder, "/v1/data_sets"
+    one, rejects = f"{base}/{{data_set_id}}", f"{base}/{{data_set_id}}/rejects"
+    july = {"BillingPeriodStart": "2024-07-01T00:00:00Z", "BillingPeriodEnd": "2024-08-01T00:00:00Z"}
+    charges = [charge("2024-07-02", "12.5", "15", **july), charge("2024-07-03", "12,5", "15", **july)]
+    file = write_focus(documented.installation.settings.home / "july.csv", charges)
+    order = CostImportOrder((file,), scope="july", accept_rejects=True)
+    (july_cost,) = import_costs(documented.installation, documented.partner, order).data_sets
+    tell.clock.now += timedelta(minutes=1)
+    tell.call("Of a month", "GET", base, status=200, query={"billing_period": "2024-07"})
+    tell.unknown("GET", base)
+    tell.page_zero(base)
+    tell.call("One of them", "GET", one, july_cost.data_set_id, status=200)
+    tell.unknown("GET", one)
+    tell.call("The first of them", "GET", rejects, july_cost.data_set_id, status=200)
+    tell.call("All, as a file", "GET", rejects, july_cost.data_set_id, status=200, headers={"Accept": "text/csv"})
+    tell.unknown("GET", rejects)
+    in_pictures = {"Accept": "image/png"}
+    tell.call("In a form that there is not", "GET", rejects, july_cost.data_set_id, status=406, headers=in_pictures)
+    tell.call("None of them", "GET", rejects, july_cost.data_set_id, status=422, query={"limit": "0"})
 
 
 def microsoft_invoices(documented: Documented) -> None:

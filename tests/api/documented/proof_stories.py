@@ -16,6 +16,16 @@ def proofs(documented: Documented) -> None:
         tell.unknown("GET", path)
     of_another = {"client_api_id": str(documented.neighbour_id)}
     tell.call("Two customers are named", "GET", verification, statement_id, status=404, query=of_another)
+    month, of_month = "/v1/month_verification", {"billing_period": "2024-09"}
+    tell.call("Every document of the month", "GET", month, status=200, query=of_month)
+    tell.unknown("GET", month)
+    tell.call("Of no month", "GET", month, status=422)
+    compare = "/v1/month_comparison"
+    former = {"totals": "customer,currency,total\nAzure Two,USD,110.00\nOld Ltd,USD,7\n"}
+    tell.call("A parallel run", "PUT", compare, status=200, query=of_month, body=former)
+    tell.unknown("PUT", compare, former)
+    faulty = {"totals": "customer,currency,total\nAzure Two,USD,much\n"}
+    tell.call("An amount that is none", "PUT", compare, status=422, query=of_month, body=faulty)
     tell.call("Against what is issued", "GET", differences, status=200, query={"billing_period": "2024-09"})
     tell.unknown("GET", differences)
     tell.call("Of no month", "GET", differences, status=422)

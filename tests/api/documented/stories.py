@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.api.documented.closing_stories import closings
 from tests.api.documented.error_stories import errors_of_any_call
-from tests.api.documented.month_stories import microsoft_invoices, month_checklist, reconciliation, syncs
+from tests.api.documented.month_stories import data_sets, microsoft_invoices, month_checklist, reconciliation, syncs
 from tests.api.documented.partner import SUBSCRIPTIONS, Documented, bill_september
 from tests.api.documented.price_book_stories import (
     price_book_accounts,
@@ -25,6 +25,7 @@ def tell_all(documented: Documented) -> Recorder:
         subscriptions,
         cost_allocations,
         statements,
+        data_sets,
         proofs,
         attention_lines,
         margins,
@@ -40,6 +41,7 @@ def tell_all(documented: Documented) -> Recorder:
         price_book_accounts,
         price_book_dry_runs,
         users,
+        sign_in,
         api_keys,
         partner_settings,
         partner_guards,
@@ -393,6 +395,26 @@ def users(documented: Documented) -> None:
     tell.call("No admin key would be left", "DELETE", one, admin, status=409)
     tell.call("Deleted, and answered in JSON", "DELETE", one, made, status=200, headers={"Accept": "application/json"})
     tell.unknown("DELETE", one)
+
+
+def sign_in(documented: Documented) -> None:
+    """How a person signs in to the pages is set and cleared."""
+    tell, one = documented.recorder, "/v1/users/{user_id}"
+    person = {"name": "Ann Accountant", "role": "operator", "email": "ann@partner.example"}
+    user = tell.api.post("/v1/users", person).json()["id"]
+    password = {"password": "correct horse battery staple"}
+    told = (
+        ("password", "By its e-mail address", password, "Too short", {"password": "short"}),
+        ("subject", "Where no address is vouched for", {"subject": "9f2c-ann"}, "Of no subject", {"subject": ""}),
+    )
+    for name, title, sound, fault, faulty in told:
+        path = f"{one}/{name}"
+        tell.call(title, "PUT", path, user, status=200, body=sound)
+        tell.unknown("PUT", path, sound)
+        tell.call(fault, "PUT", path, user, status=422, body=faulty)
+        tell.misspelt("DELETE", path, user)
+        tell.call("Answered in JSON", "DELETE", path, user, status=200, headers={"Accept": "application/json"})
+        tell.call("There is none any more", "DELETE", path, user, status=404)
 
 
 def api_keys(documented: Documented) -> None:

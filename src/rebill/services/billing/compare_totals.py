@@ -3,12 +3,12 @@
 from decimal import Decimal
 from pathlib import Path
 
-from rebill.model.comparison import ComparedTotal, StatedTotal, compared
+from rebill.model.comparison import ComparedTotal, FormerTotal, StatedTotal, compared
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.sources.former_totals import read_former_totals
+from rebill.sources.former_totals import former_totals_in, read_former_totals
 from rebill.store.customers import names_of_customers
 from rebill.store.scope import Scope
 from rebill.store.statements import statements_of_month
@@ -21,7 +21,20 @@ def compare_totals(installation: Installation, caller: Caller, month: BillingMon
     file.
     """
     require(caller, Permission.READ)
-    former = read_former_totals(file)
+    return _compared(installation, caller, month, read_former_totals(file))
+
+
+def compare_given_totals(
+    installation: Installation, caller: Caller, month: BillingMonth, text: str
+) -> list[ComparedTotal]:
+    """The same with the text of such a file."""
+    require(caller, Permission.READ)
+    return _compared(installation, caller, month, former_totals_in(text, "what was sent"))
+
+
+def _compared(
+    installation: Installation, caller: Caller, month: BillingMonth, former: list[FormerTotal]
+) -> list[ComparedTotal]:
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
         records, names = statements_of_month(scope, month), names_of_customers(scope)

@@ -6,7 +6,7 @@ import secrets
 from sqlalchemy import Connection
 
 from rebill.model.audit import Act
-from rebill.model.errors import Forbidden, Invalid
+from rebill.model.errors import Forbidden, Invalid, NotFound
 from rebill.model.party import Caller, Channel, Occasion
 from rebill.openid.provider import Identity, Provider, state_of
 from rebill.services.acting.audit_trail import record_change
@@ -15,7 +15,13 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import text_fault
 from rebill.services.callers.read_users import found_user
 from rebill.services.callers.web_sessions import WebSession, begin_for_user
-from rebill.store.openid_subjects import SubjectHolder, holder_of_subject, store_subject, users_of_email
+from rebill.store.openid_subjects import (
+    SubjectHolder,
+    forget_subject,
+    holder_of_subject,
+    store_subject,
+    users_of_email,
+)
 from rebill.store.partners import hold_partner
 from rebill.store.scope import Scope
 from rebill.store.users import find_user
@@ -90,10 +96,13 @@ class OpenIdSignIn:
         return holder
 
 
-def link_subject(installation: Installation, caller: Caller, user_id: int, subject: str) -> None:
+def link_subject(
+    installation: Installation, caller: Caller, user_id: int, subject: str, customer_id: int | None = None
+) -> None:
     """Say which subject of the provider a user is, and end its sessions: for providers that vouch for no address.
 
-    Raises ``Forbidden``, ``NotFound``, and ``Invalid`` for a subject that cannot be or is another user's already.
+    ``customer_id``: only if it is of that customer. Raises ``Forbidden``, ``NotFound``, and ``Invalid`` for a subject
+    that cannot be or is another user's already.
     """
     require(caller, Permission.ADMINISTER)
     now = installation.clock()
@@ -105,7 +114,7 @@ def link_subject(installation: Installation, caller: Caller, user_id: int, subje
     def act(connection: Connection) -> None:
         scope = Scope.of(connection, caller)
         hold_partner(scope)
-        user = found_user(scope, user_id)
+        user = found_user(scope, user_id, customer_id)
         standing = None if fault else holder_of_subject(connection, settings.issuer, subject)
         is_others = standing is not None and standing.user_id != user_id
         if fault or is_others:
@@ -115,5 +124,26 @@ def link_subject(installation: Installation, caller: Caller, user_id: int, subje
         end_sessions_of_user(scope, user_id)
         told = {"issuer": settings.issuer, "subject": subject}
         record_change(scope, caller, Act.LINK_SUBJECT, user_id, now, after=told, customer_id=user.customer_id)
+
+    installation.database.write(act)
+
+
+def unlink_subject(installation: Installation, caller: Caller, user_id: int, customer_id: int | None = None) -> None:
+    """Take away which subject a user is, and end its sessions.
+
+    ``customer_id``: only if it is of that customer. Raises ``Forbidden``, and ``NotFound`` also where it is none.
+    """
+    require(caller, Permission.ADMINISTER)
+    now = installation.clock()
+
+    def act(connection: Connection) -> None:
+        scope = Scope.of(connection, caller)
+        hold_partner(scope)
+        user = found_user(scope, user_id, customer_id)
+        if not forget_subject(scope, user_id):
+            raise NotFound("subject_not_linked", f"User {user_id} is nobody at the identity provider.")
+        end_sessions_of_user(scope, user_id)
+        told = {"subject": "unlinked"}
+        record_change(scope, caller, Act.UNLINK_SUBJECT, user_id, now, after=told, customer_id=user.customer_id)
 
     installation.database.write(act)

@@ -10,7 +10,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection
 
 from rebill.model.audit import Act
-from rebill.model.errors import Invalid, TooMany
+from rebill.model.errors import Invalid, NotFound, TooMany
 from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
@@ -22,6 +22,7 @@ from rebill.store.passwords import (
     KeptPassword,
     count_failure,
     forget_failures,
+    forget_password,
     is_sign_in_name_of_another,
     password_of,
     store_password,
@@ -50,12 +51,17 @@ class PasswordHolder:
 
 
 def set_password(
-    installation: Installation, caller: Caller, user_id: int, password: str, sign_in_name: str = ""
+    installation: Installation,
+    caller: Caller,
+    user_id: int,
+    password: str,
+    sign_in_name: str = "",
+    customer_id: int | None = None,
 ) -> str:
     """Give a user a password in place of the one before, and end its sessions; answers its sign-in name.
 
-    ``sign_in_name``: ``""`` = the user's e-mail address. Who administers the partner sets anybody's. Raises
-    ``Forbidden``, ``NotFound``, and ``Invalid`` with every faulty field.
+    ``sign_in_name``: ``""`` = the user's e-mail address. Who administers the partner sets anybody's; ``customer_id``:
+    only if it is of that customer. Raises ``Forbidden``, ``NotFound``, and ``Invalid`` with every faulty field.
     """
     require(caller, Permission.ADMINISTER)
     now = installation.clock()
@@ -64,7 +70,7 @@ def set_password(
     def act(connection: Connection) -> str:
         scope = Scope.of(connection, caller)
         hold_partner(scope)
-        user = found_user(scope, user_id)
+        user = found_user(scope, user_id, customer_id)
         name = sign_in_name_of(sign_in_name or user.email)
         faults = {
             "sign_in_name": _name_fault(connection, name, user_id),
@@ -80,6 +86,27 @@ def set_password(
         return name
 
     return installation.database.write(act)
+
+
+def clear_password(installation: Installation, caller: Caller, user_id: int, customer_id: int | None = None) -> None:
+    """Take a user's password away, end its sessions, and free its sign-in name.
+
+    ``customer_id``: only if it is of that customer. Raises ``Forbidden``, and ``NotFound`` also where it has none.
+    """
+    require(caller, Permission.ADMINISTER)
+    now = installation.clock()
+
+    def act(connection: Connection) -> None:
+        scope = Scope.of(connection, caller)
+        hold_partner(scope)
+        user = found_user(scope, user_id, customer_id)
+        if not forget_password(scope, user_id):
+            raise NotFound("password_not_set", f"User {user_id} has no password: there is nothing to clear.")
+        end_sessions_of_user(scope, user_id)
+        told = {"password": "cleared"}
+        record_change(scope, caller, Act.CLEAR_PASSWORD, user_id, now, after=told, customer_id=user.customer_id)
+
+    installation.database.write(act)
 
 
 def holder_of_password(installation: Installation, sign_in_name: str, password: str) -> PasswordHolder | None:

@@ -70,20 +70,28 @@ def verify_statement(
 
 
 def verify_month(
-    installation: Installation, caller: Caller, month: BillingMonth, engine: EngineName | None = None
+    installation: Installation,
+    caller: Caller,
+    month: BillingMonth,
+    engine: EngineName | None = None,
+    customer_id: int | None = None,
 ) -> VerifiedMonth:
-    """Verify every statement and note of a month, and that none is missing. Raises as ``verify_statement``."""
+    """Verify every statement and note of a month (of one customer), and that none is missing.
+
+    Raises as ``verify_statement``, and ``NotFound`` for a month that was not run.
+    """
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
         runs = runs_of_month(scope, month)
-        recorded = _read(scope, stored_documents(scope, month))
+        documents = stored_documents(scope, month)
+        recorded = _read(scope, [one for one in documents if customer_id in (None, one.customer_id)])
     if not runs:
         raise NotFound("month_not_run", f"{month} was not run yet: rebill bill run --period {month} does it.")
     with place_of_proof(installation, caller) as folder:
         recomputed = RecomputedRuns(installation, folder, engine)
         verifications = tuple(_verified(found, recomputed) for found in recorded)
-        return VerifiedMonth(verifications, _missing(runs, recorded, recomputed))
+        return VerifiedMonth(verifications, _missing(runs, recorded, recomputed, customer_id))
 
 
 @dataclass(frozen=True)
@@ -225,8 +233,10 @@ def _block_difference(recorded: _Recorded, runs: RecomputedRuns) -> str:
     return ""
 
 
-def _missing(runs: Sequence[RecordedRun], recorded: Sequence[_Recorded], again: RecomputedRuns) -> tuple[str, ...]:
-    """What the last run of the whole month gives, for customers that were not run by themselves since."""
+def _missing(
+    runs: Sequence[RecordedRun], recorded: Sequence[_Recorded], again: RecomputedRuns, only: int | None
+) -> tuple[str, ...]:
+    """What the last run of the whole month gives, for customers that were not run by themselves since; ``only`` one."""
     whole = next((run for run in runs if run.customer_id is None), None)
     if whole is None:
         return ()
@@ -243,5 +253,5 @@ def _missing(runs: Sequence[RecordedRun], recorded: Sequence[_Recorded], again: 
     return tuple(
         f"customer {customer_id} has no statement in {currency}, which run {whole.run_id} gives"
         for customer_id, currency in sorted(computed.keys() - held)
-        if customer_id not in since
+        if customer_id not in since and only in (None, customer_id)
     )
