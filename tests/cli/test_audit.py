@@ -136,18 +136,7 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("bill reopen", ("--period", "2024-09"), ("--period", "2024-10"), Act.REOPEN_LINES)
     rebill.answer("bill", "accept", "--period", "2024-09", "--reason", "Agreed after all")
     yield from _closing_steps(rebill, folder)
-    operator = ("--role", "operator")
-    yield Step("users create", ("Ann", *operator), ("", *operator), Act.CREATE_USER)
-    (ann,) = [str(user["id"]) for user in rebill.answer("users", "list")["users"] if user["name"] == "Ann"]
-    yield Step("users change", (ann, "--name", "Bea"), (ann, "--name", ""), Act.CHANGE_USER)
-    secret = folder / "password.txt"
-    secret.write_text("correct horse battery staple\n")
-    named = ("--sign-in-name", "bea@partner.example", "--password-file", str(secret))
-    yield Step("users set-password", (ann, *named), ("999999999", *named), Act.SET_PASSWORD)
-    yield Step("users link-subject", (ann, "a subject"), ("999999999", "a subject"), Act.LINK_SUBJECT)
-    yield Step("users clear-password", (ann,), ("999999999",), Act.CLEAR_PASSWORD)
-    yield Step("users unlink-subject", (ann,), ("999999999",), Act.UNLINK_SUBJECT)
-    yield Step("users delete", (ann,), ("999999999",), Act.DELETE_USER)
+    yield from _user_steps(rebill, folder)
     yield Step(
         "keys create",
         ("--role", "operator"),
@@ -161,6 +150,21 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield from _partner_steps()
     yield Step("customers details", (one, "--language", "de"), (one, "--language", "?"), Act.CHANGE_BILLING_DETAILS)
     yield Step("tax set", ("S", "--percent", "19"), ("S", "--percent", "0"), Act.SET_TAX_RULE)
+
+
+def _user_steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
+    operator = ("--role", "operator")
+    yield Step("users create", ("Ann", *operator), ("", *operator), Act.CREATE_USER)
+    (ann,) = [str(user["id"]) for user in rebill.answer("users", "list")["users"] if user["name"] == "Ann"]
+    yield Step("users change", (ann, "--name", "Bea"), (ann, "--name", ""), Act.CHANGE_USER)
+    secret = folder / "password.txt"
+    secret.write_text("correct horse battery staple\n")
+    named = ("--sign-in-name", "bea@partner.example", "--password-file", str(secret))
+    yield Step("users set-password", (ann, *named), ("999999999", *named), Act.SET_PASSWORD)
+    yield Step("users link-subject", (ann, "a subject"), ("999999999", "a subject"), Act.LINK_SUBJECT)
+    yield Step("users clear-password", (ann,), ("999999999",), Act.CLEAR_PASSWORD)
+    yield Step("users unlink-subject", (ann,), ("999999999",), Act.UNLINK_SUBJECT)
+    yield Step("users delete", (ann,), ("999999999",), Act.DELETE_USER)
 
 
 def _partner_steps() -> Iterator[Step]:

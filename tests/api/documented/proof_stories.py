@@ -17,7 +17,8 @@ def proofs(documented: Documented) -> None:
     of_another = {"client_api_id": str(documented.neighbour_id)}
     tell.call("Two customers are named", "GET", verification, statement_id, status=404, query=of_another)
     month, of_month = "/v1/month_verification", {"billing_period": "2024-09"}
-    tell.call("Every document of the month", "GET", month, status=200, query=of_month)
+    of_customer = {**of_month, "client_api_id": str(documented.customer_id)}
+    tell.call("Every document of a customer's month", "GET", month, status=200, query=of_customer)
     tell.unknown("GET", month)
     tell.call("Of no month", "GET", month, status=422)
     compare = "/v1/month_comparison"
