@@ -66,6 +66,16 @@ def test_what_stands_in_the_way_is_listed_and_a_reason_overrides_it(office: Offi
     assert ("finalize_month", "refused", "console") in _acts(office)
 
 
+def test_a_run_that_was_killed_is_told_on_home_and_on_its_bills_until_the_next(office: Office, admin: Visitor) -> None:
+    run_folder = office.installation.lake_folder / str(office.partner.partner_id) / "runs" / str(MONTH) / "1"
+    run_folder.mkdir(parents=True)
+    for page in ("/?month=2024-09", "/bills?month=2024-09"):
+        assert "The last run of 2024-09 was interrupted" in admin.open(page).text
+    assert "September 2024 is run" in admin.send("/bills/run").text
+    for page in ("/?month=2024-09", "/bills?month=2024-09", "/bills/checklist?month=2024-09"):
+        assert "interrupted" not in admin.open(page).text
+
+
 def test_a_form_that_is_sent_twice_acts_once(office: Office, admin: Visitor) -> None:
     admin.open(f"/accounts?kind=subscription&text={NOBODYS}")
     preview = admin.send("/accounts/preview", account=NOBODYS, customer="Indigo", doing="assign")

@@ -23,7 +23,8 @@ from tests.mutation.corpus import Month
 from tests.mutation.mutant import PROJECT, RATING, Mutant, module_name, original
 
 LONGEST_SECONDS: Final = 240
-"""Of processor time, whatever else the machine does: a mutant that nothing notices takes a quarter of that.
+LONGEST_OF_MONTHS: Final = 40
+"""Of processor time, with tests and with kept months alone: what nothing notices takes a quarter of that.
 
 A mutant that is not noticed by then makes the tests go on without end, which is noticed too.
 """
@@ -98,10 +99,11 @@ def _run(mutant: Mutant | None, trial: Trial, folder: Path, told: int) -> None:
     with suppress(BaseException):
         os.chdir(PROJECT)
         _be_silent()
+        longest = LONGEST_SECONDS if trial.killers else LONGEST_OF_MONTHS
         # The hard limit is for what holds the first signal up.
-        resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_SECONDS, LONGEST_SECONDS + 60))
+        resource.setrlimit(resource.RLIMIT_CPU, (longest, longest + 60))
         # And what waits for ever takes no processor time at all.
-        signal.alarm(10 * LONGEST_SECONDS)
+        signal.alarm(10 * longest)
         if mutant is not None:
             sys.meta_path.insert(0, _WithFault(mutant))
         place = _first_that_differs(trial.months, folder)

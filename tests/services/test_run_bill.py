@@ -15,13 +15,17 @@ import pytest
 
 from rebill.documents import statement_csv, statement_json
 from rebill.lake.runs import MANIFEST, only_run, run_folder
+from rebill.model.checklist import Step, StepState
 from rebill.model.errors import Conflict, Forbidden, NotFound, ProgramError
 from rebill.model.party import Caller, Role
 from rebill.model.rating import Attention, RatedMonth
+from rebill.model.run_state import RunState, interrupted_sentence
 from rebill.model.terms import Basis, CommitmentsPolicy
 from rebill.services.acting.installation import Installation
+from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.read_statements import get_statement
 from rebill.services.billing.run_bill import BillRun, run_bill
+from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.runs.rate_month import rate_month
 from tests.services.months import SEPTEMBER, Month, charge, stored
 
@@ -349,13 +353,41 @@ def test_a_run_takes_the_place_of_one_that_was_killed_and_leaves_the_same_bytes(
         [sys.executable, "-c", _KILLED_AT_ITS_WORK, str(lake), str(partner_id), str(SEPTEMBER)], check=False
     )
     assert killed.returncode == -signal.SIGKILL
+    assert state_of_run(month.installation, month.caller, SEPTEMBER) is RunState.INTERRUPTED
     after = bill(month)
     assert after.took_over
+    assert state_of_run(month.installation, month.caller, SEPTEMBER) is RunState.NONE
     assert not bill(month).took_over
     manifests = [
         (lake / run_folder(partner_id, SEPTEMBER, run.run_id) / MANIFEST).read_bytes() for run in (undisturbed, after)
     ]
     assert manifests[0] == manifests[1]
+
+
+def test_a_run_that_was_killed_shows_wherever_somebody_looks_at_the_month(month: Month) -> None:
+    """Killed at its work, or after that and before the record knew of it; one that works shows too."""
+    lake, partner_id = month.installation.lake_folder, month.caller.partner_id
+    month.cost(charge("2024-09-01", "10", "10", SubAccountId="s-1"))
+    run = bill(month)
+
+    def told() -> tuple[RunState, StepState, str]:
+        found = month_checklist(month.installation, month.caller, SEPTEMBER)
+        step = next(one for one in found.steps if one.step is Step.RUN)
+        return state_of_run(month.installation, month.caller, SEPTEMBER), step.state, step.found[0]
+
+    ended = (RunState.NONE, StepState.DONE, "Run 1 is of what is in force now, and balances.")
+    interrupted = (RunState.INTERRUPTED, StepState.LOOK, interrupted_sentence(SEPTEMBER))
+    assert told() == ended
+    with only_run(lake, partner_id, SEPTEMBER):
+        assert told() == (RunState.WORKING, StepState.LOOK, "A run of 2024-09 is under way.")
+    assert told() == ended
+    unrecorded = lake / run_folder(partner_id, SEPTEMBER, run.run_id + 1)
+    unrecorded.mkdir()
+    assert told() == interrupted
+    assert bill(month).took_over
+    assert not unrecorded.exists()
+    (lake / str(partner_id) / "staging" / f"run-{SEPTEMBER}").mkdir()
+    assert told() == interrupted
 
 
 def test_runs_at_the_same_time_end_as_one_run_would(month: Month) -> None:

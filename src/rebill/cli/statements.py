@@ -17,6 +17,7 @@ from rebill.model.audit import Act
 from rebill.model.document import DocumentForm
 from rebill.model.errors import Invalid
 from rebill.model.money import text_of, text_of_minor_units
+from rebill.model.run_state import RunState, interrupted_sentence
 from rebill.model.statement import LineKind, ShownLine, StatementFilter
 
 if TYPE_CHECKING:
@@ -48,12 +49,15 @@ def list_all(
 ) -> None:
     """List the statements, of one month or of all."""
     from rebill.services.billing.read_statements import every_statement
+    from rebill.services.billing.run_under_way import state_of_run
 
     with partner_session(partner, as_json) as session:
         wanted = StatementFilter(month=period, with_notes=documents is DocumentChoice.ALL)
         records = list(every_statement(session.installation, session.caller, wanted))
         session.output.answer({"statements": [statement_document(record) for record in records]})
         show_statements(session.output, records)
+        if period is not None and state_of_run(session.installation, session.caller, period) is RunState.INTERRUPTED:
+            session.output.say(interrupted_sentence(period))
         session.output.next_step("rebill statements show ID shows one in full; rebill statements export ID writes it.")
 
 

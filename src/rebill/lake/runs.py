@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 from rebill.lake.folders import exclusive_lock, publish
 from rebill.model.errors import Conflict, ProgramError
 from rebill.model.months import BillingMonth
+from rebill.model.run_state import RunState
 
 MANIFEST = "manifest.json"
 SCRATCH = "scratch"
@@ -55,21 +56,44 @@ def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterato
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def is_run_under_way(lake_folder: Path, partner_id: int, month: BillingMonth) -> bool:
-    """Whether a run of this partner and month works now, in whatever process."""
+def run_state(
+    lake_folder: Path, partner_id: int, month: BillingMonth, recorded: Callable[[], Collection[int]]
+) -> RunState:
+    """Whether a run of this partner and month works now, in whatever process, or was killed at its work.
+
+    ``recorded`` reads which runs of the month the record knows.
+    """
     staging = lake_folder / str(partner_id) / "staging"
-    # Only where a run left its folder its lock is tried: a run that begins must not find it held.
-    if not (staging / f"run-{month}").exists():
-        return False
+
+    def has_left_something() -> bool:
+        is_at_work = (staging / f"run-{month}").exists()
+        return is_at_work or bool(_unrecorded(lake_folder, partner_id, month, recorded()))
+
+    # Only where a run left something its lock is tried: a run that begins must not find it held.
+    if not has_left_something():
+        return RunState.NONE
     with exclusive_lock(staging / f"run-{month}.lock") as held:
-        return not held
+        if not held:
+            return RunState.WORKING
+        # The run may have ended well since the first look.
+        return RunState.INTERRUPTED if has_left_something() else RunState.NONE
 
 
-def sweep_runs(lake_folder: Path, partner_id: int, month: BillingMonth, recorded: Collection[int]) -> None:
-    """Remove what killed runs of the month left: folders the record does not know. For ``only_run``'s holder."""
-    for folder in (lake_folder / str(partner_id) / "runs" / str(month)).glob("[0-9]*"):
-        if int(folder.name) not in recorded:
-            shutil.rmtree(folder)
+def sweep_runs(lake_folder: Path, partner_id: int, month: BillingMonth, recorded: Collection[int]) -> bool:
+    """Remove what killed runs of the month left: folders the record does not know; whether there were any.
+
+    For ``only_run``'s holder.
+    """
+    left = _unrecorded(lake_folder, partner_id, month, recorded)
+    for folder in left:
+        shutil.rmtree(folder)
+    return bool(left)
+
+
+def _unrecorded(lake_folder: Path, partner_id: int, month: BillingMonth, recorded: Collection[int]) -> list[Path]:
+    """The folders of runs that were killed between writing them and recording them."""
+    folders = (lake_folder / str(partner_id) / "runs" / str(month)).glob("[0-9]*")
+    return [folder for folder in folders if int(folder.name) not in recorded]
 
 
 def sha256_of_files(folder: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ from rebill.model.audit import Act
 from rebill.model.closing import ClosingAct, ClosingOrder
 from rebill.model.errors import Invalid
 from rebill.model.months import BillingMonth
+from rebill.model.run_state import RunState, interrupted_sentence
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.approve_closing import approve_closing, list_proposals, withdraw_proposal
 from rebill.services.billing.bills_of_month import BillOrder, bills_of_month
@@ -18,7 +19,7 @@ from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.read_blockers import read_blockers
 from rebill.services.billing.read_pending import read_pending
-from rebill.services.billing.run_under_way import run_works
+from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.proof.diff_month import diff_month
 
 _PER_PAGE = 100
@@ -142,11 +143,13 @@ def _month(visit: Visit) -> BillingMonth:
 def _progress(visit: Visit, month: BillingMonth) -> dict[str, object]:
     last = visit.runs.last(visit.caller, month)
     is_ours = last is not None and not last.ended.is_set()
-    is_under_way = is_ours or run_works(visit.installation, visit.caller, month)
+    state = state_of_run(visit.installation, visit.caller, month)
+    is_under_way = is_ours or state is RunState.WORKING
     now = visit.installation.clock()
     return {
         "is_under_way": is_under_way,
         "seconds": int((now - last.started_at).total_seconds()) if is_ours and last is not None else None,
+        "interrupted": interrupted_sentence(month) if state is RunState.INTERRUPTED and not is_under_way else "",
         "failed": last.failed if last is not None and last.ended.is_set() else "",
     }
 

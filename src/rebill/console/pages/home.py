@@ -3,9 +3,11 @@
 from rebill.console.route import PageRoute
 from rebill.console.visit import Page, Redirect, Visit
 from rebill.model.months import BillingMonth
+from rebill.model.run_state import RunState, interrupted_sentence
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_blockers import read_blockers
 from rebill.services.billing.read_unassigned import read_unassigned
+from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.proof.month_glance import month_at_a_glance, months_of_record
 from rebill.services.syncing.newcomers import unassigned_newcomers
 
@@ -25,11 +27,18 @@ def show_home(visit: Visit) -> Page | Redirect:
         "document_count": sum(now.document_count for now, _ in glance.figures),
         "final_count": sum(now.final_count for now, _ in glance.figures),
         "blockers": read_blockers(visit.installation, visit.caller, month),
+        "interrupted": _interrupted(visit, month),
         "unassigned": read_unassigned(visit.installation, visit.caller, month),
         "newcomers": unassigned_newcomers(visit.installation, visit.caller, _SHOWN_ACCOUNTS),
         "shown": _SHOWN_ACCOUNTS,
     }
     return Page("home.html", values)
+
+
+def _interrupted(visit: Visit, month: BillingMonth) -> str:
+    """What to say of a run that was killed at its work; ``""`` where none was."""
+    state = state_of_run(visit.installation, visit.caller, month)
+    return interrupted_sentence(month) if state is RunState.INTERRUPTED else ""
 
 
 def chosen_month(visit: Visit) -> tuple[list[BillingMonth], BillingMonth]:

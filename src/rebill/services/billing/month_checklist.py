@@ -25,12 +25,14 @@ from rebill.model.microsoft_invoice import MicrosoftInvoice
 from rebill.model.months import BillingMonth
 from rebill.model.movement import Alarm
 from rebill.model.party import Caller
+from rebill.model.run_state import RunState, interrupted_sentence
 from rebill.model.statement import StatementStatus
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.blockers import blockers_of
 from rebill.services.billing.correct_month import pending_corrections
 from rebill.services.billing.finalize_month import earlier_months_fault, month_to_close
+from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.billing.unassigned_accounts import unassigned_accounts
 from rebill.services.reconciling.month_alarms import alarms_of
 from rebill.services.runs.month_state import MonthState, state_of_month
@@ -55,6 +57,7 @@ class _Facts:
     state: MonthState
     blockers: Sequence[Blocker]
     run_fault: str
+    run_now: RunState
     earlier_fault: Conflict | None
     invoices: Sequence[MicrosoftInvoice]
     statements: Sequence[StatementRecord]
@@ -76,9 +79,9 @@ def month_checklist(installation: Installation, caller: Caller, month: BillingMo
     Raises ``Forbidden``, and ``ProgramError`` where files of the lake are damaged.
     """
     require(caller, Permission.READ)
-    now = installation.clock()
+    now, run_now = installation.clock(), state_of_run(installation, caller, month)
     with installation.database.reading() as connection:
-        facts = _facts(installation, Scope.of(connection, caller), month, now)
+        facts = _facts(installation, Scope.of(connection, caller), month, now, run_now)
     return MonthChecklist(
         month=month,
         steps=tuple(step(facts) for step in _STEPS),
@@ -90,7 +93,7 @@ def month_checklist(installation: Installation, caller: Caller, month: BillingMo
     )
 
 
-def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: datetime) -> _Facts:
+def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: datetime, run_now: RunState) -> _Facts:
     state, today = state_of_month(installation, scope, month), today_of(now)
     run = state.last_run(None)
     began = datetime.combine(month.first_day, time(), UTC)
@@ -102,6 +105,7 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
         state=state,
         blockers=blockers_of(month_to_close(installation, scope, month, state.data_sets, run, now)),
         run_fault=_run_fault(state),
+        run_now=run_now,
         earlier_fault=earlier_months_fault(scope, month, statements_to_issue(scope, month, None)),
         invoices=[one for one in invoices_in_force(scope) if one.entered.month == month],
         statements=statements_of_month(scope, month),
@@ -193,7 +197,13 @@ def _run(facts: _Facts) -> ChecklistStep:
     held = (*((facts.run_fault,) if facts.run_fault else ()), *facts.sentences(Step.RUN))
     run = facts.state.last_run(None)
     done = "There is nothing to run." if run is None else f"Run {run.number} is of what is in force now, and balances."
-    return _held(Step.RUN, done, held, f"rebill bill run --period {facts.month} computes the month.")
+    next_step = f"rebill bill run --period {facts.month} computes the month."
+    if facts.run_now is RunState.NONE:
+        return _held(Step.RUN, done, held, next_step)
+    said = interrupted_sentence(facts.month)
+    if facts.run_now is RunState.WORKING:
+        said, next_step = f"A run of {facts.month} is under way.", "wait until it has ended."
+    return ChecklistStep(Step.RUN, StepState.OPEN if held else StepState.LOOK, (said, *(held or (done,))), next_step)
 
 
 def _unassigned(facts: _Facts) -> ChecklistStep:

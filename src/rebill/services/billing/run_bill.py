@@ -71,11 +71,15 @@ class BillRun:
 
 @dataclass(frozen=True)
 class _Recorded:
-    """What the record says of the month at the moment the run began."""
+    """What the record says of the month at the moment the run began.
+
+    ``was_interrupted``: a run before it was killed between writing what it made and recording it.
+    """
 
     run_id: int
     data_sets: tuple[DataSet, ...]
     inputs: RatingInputs
+    was_interrupted: bool
 
 
 def run_bill(
@@ -117,7 +121,7 @@ def run_bill(
         proof = _write_manifest(folder, rated, drawn_up, files.sha256, f"{chosen} {engine_version}")
         wanted = _only(statements, customer_id)
         done = _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, chosen)
-        return replace(done, took_over=workplace.was_interrupted)
+        return replace(done, took_over=workplace.was_interrupted or recorded.was_interrupted)
 
 
 def _read_record(installation: Installation, caller: Caller, month: BillingMonth, customer_id: int | None) -> _Recorded:
@@ -126,10 +130,10 @@ def _read_record(installation: Installation, caller: Caller, month: BillingMonth
         # A deleted customer's days are still billed.
         if customer_id is not None and customer_name(scope, customer_id, even_deleted=True) is None:
             raise NotFound("customer_not_found", "There is no such customer; `rebill customers list` shows them.")
-        sweep_runs(installation.lake_folder, caller.partner_id, month, recorded_run_ids(scope, month))
+        was_interrupted = sweep_runs(installation.lake_folder, caller.partner_id, month, recorded_run_ids(scope, month))
         data_sets = tuple(data_sets_in_force(scope, month))
         inputs = month_inputs(installation, scope, month, data_sets)
-        return _Recorded(draw_id(connection, runs.c.run_id), data_sets, inputs)
+        return _Recorded(draw_id(connection, runs.c.run_id), data_sets, inputs, was_interrupted)
 
 
 def _only(statements: list[Statement], customer_id: int | None) -> list[Statement]:

@@ -1,13 +1,21 @@
-"""Whether a run of a month works at this moment."""
+"""Whether a run of a month works at this moment, or was interrupted."""
 
-from rebill.lake.runs import is_run_under_way
+from rebill.lake.runs import run_state
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.model.run_state import RunState
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
+from rebill.store.scope import Scope
+from rebill.store.statements import recorded_run_ids
 
 
-def run_works(installation: Installation, caller: Caller, month: BillingMonth) -> bool:
-    """Whether one does, in whatever process. Raises ``Forbidden``."""
+def state_of_run(installation: Installation, caller: Caller, month: BillingMonth) -> RunState:
+    """How the month's run stands, in whatever process. Raises ``Forbidden``."""
     require(caller, Permission.READ)
-    return is_run_under_way(installation.lake_folder, caller.partner_id, month)
+
+    def recorded() -> set[int]:
+        with installation.database.reading() as connection:
+            return recorded_run_ids(Scope.of(connection, caller), month)
+
+    return run_state(installation.lake_folder, caller.partner_id, month, recorded)
