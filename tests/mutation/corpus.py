@@ -13,12 +13,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from rebill.model.rating import RatingInputs
+from rebill.model.terms import NO_GUARDS
 from tests.mutation.mutant import PROJECT
 from tests.rating.lines import Line
 from tests.rating.months import Keys, few_lines, many_lines, rating_inputs
 
-LONG_MONTHS: Final = 24
+LONG_MONTHS: Final = 100
 SHORT_MONTHS: Final = 12
+LINES_OF_LONG_MONTH: Final = 500
 Month = tuple[list[Line], RatingInputs, Keys]
 
 
@@ -49,10 +51,22 @@ def _made() -> list[Month]:
 
         one()
 
-    collect(many, LONG_MONTHS, many_lines())
+    collect(many, LONG_MONTHS, many_lines((LINES_OF_LONG_MONTH,)))
     collect(few, SHORT_MONTHS, few_lines())
-    # The longest first: it is told most by those.
-    return sorted(many, key=lambda month: -len(month[0])) + few
+    return _richest(many) + few
+
+
+def _richest(months: list[Month]) -> list[Month]:
+    """Of the months with as many rules, books, refunds and guards one each, those with most of all of them first."""
+    by_wealth: dict[tuple[int, ...], Month] = {}
+    for month in months:
+        _, inputs, _ = month
+        guarded = sum(terms.guards != NO_GUARDS for terms in inputs.terms)
+        wealth = (len(inputs.billing_rules), len(inputs.books), len(inputs.refund_rules), guarded, len(inputs.terms))
+        by_wealth.setdefault(wealth, month)
+    ordered = sorted(by_wealth, key=lambda wealth: (-sum(found > 0 for found in wealth), [-found for found in wealth]))
+    # Every other one of them before the rest: a few of the first are as unlike each other as all of them.
+    return [by_wealth[wealth] for wealth in ordered[::2] + ordered[1::2]]
 
 
 def main() -> None:

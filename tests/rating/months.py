@@ -151,10 +151,10 @@ def few_lines(draw: st.DrawFn) -> list[Line]:
 
 
 @st.composite
-def many_lines(draw: st.DrawFn) -> list[Line]:
+def many_lines(draw: st.DrawFn, counts: Sequence[int] = (40, 200)) -> list[Line]:
     """So many lines that most rules match some."""
     chance = ByChance(Random(draw(st.integers(0, 2**32))), draw(st.sampled_from(SIZES_OF_AMOUNTS)))
-    return [made_line(chance) for _ in range(draw(st.sampled_from([40, 200])))]
+    return [made_line(chance) for _ in range(draw(st.sampled_from(counts)))]
 
 
 @st.composite
