@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -84,11 +84,13 @@ def tell(text: str) -> None:
     sys.stdout.flush()
 
 
-def try_all(mutants: Sequence[Mutant], first: int, trials: Trials) -> list[Mutant]:
-    """Try every mutant from the ``first`` on and tell what became of it; those that should have been noticed."""
+def try_all(mutants: Sequence[Mutant], numbers: Collection[int], trials: Trials) -> list[Mutant]:
+    """Try the mutants of these numbers and tell what became of each; those that should have been noticed."""
     survivors = []
     counted: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for number, mutant in enumerate(mutants[first - 1 :], first):
+    for number, mutant in enumerate(mutants, 1):
+        if number not in numbers:
+            continue
         source = original(mutant.file)
         begun = perf_counter()
         said = "harmless" if is_harmless(mutant, source) else trials.of(mutant).outcome.value
@@ -113,6 +115,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the sample (1)")
     parser.add_argument("--sample", type=int, help="only so many of each kind, instead of all")
     parser.add_argument("--first", type=int, default=1, help="begin with this one of them: those before were tried (1)")
+    parser.add_argument("--number", type=int, action="append", help="only this one of them, as it was told before")
     parser.add_argument("--quick", action="store_true", help="by a few kept months alone, where those tell of a file")
     parser.add_argument("--at-length", action="store_true", help="with random months beside the kept ones: slow")
     parser.add_argument(
@@ -130,7 +133,7 @@ def main() -> int:
     if not given.unchecked and trials.of_nothing(files_chosen).outcome is not Outcome.SURVIVED:
         tell("The tests fail as it is, so that they tell nothing of mutants: run tests/rating and tests/scenarios.")
         return 2
-    survivors = try_all(chosen, given.first, trials)
+    survivors = try_all(chosen, given.number or range(given.first, len(chosen) + 1), trials)
     tell(f"{len(survivors)} survived")
     return 1 if survivors else 0
 

@@ -7,6 +7,8 @@ process of its own, because an engine that a process has opened cannot be opened
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -20,7 +22,7 @@ from tests.rating.months import Keys, few_lines, many_lines, rating_inputs
 
 LONG_MONTHS: Final = 100
 SHORT_MONTHS: Final = 12
-LINES_OF_LONG_MONTH: Final = 500
+LINES_OF_LONG_MONTH: Final = 400
 Month = tuple[list[Line], RatingInputs, Keys]
 
 
@@ -47,13 +49,20 @@ def _made() -> list[Month]:
         @given(lines=lines, inputs=rating_inputs(), keys=st.sampled_from(Keys))
         def one(lines: list[Line], inputs: RatingInputs, keys: Keys) -> None:
             if lines:
-                kept.append((lines, inputs, keys))
+                kept.append((lines + [_another_of(line) for line in lines[::2]], inputs, keys))
 
         one()
 
     collect(many, LONG_MONTHS, many_lines((LINES_OF_LONG_MONTH,)))
     collect(few, SHORT_MONTHS, few_lines())
     return _richest(many) + few
+
+
+def _another_of(line: Line) -> Line:
+    """A charge of the same account and product, of other amounts: so that sums are of more than one."""
+    listed = None if line.listed is None else 3 * line.listed
+    quantity = None if line.quantity is None else line.quantity - Decimal("0.5")
+    return replace(line, billed=2 * line.billed, listed=listed, quantity=quantity)
 
 
 def _richest(months: list[Month]) -> list[Month]:

@@ -393,6 +393,20 @@ def test_sums_are_kept_apart_by_currency(installation: Installation, partner: Ca
     ]
 
 
+def test_sums_that_no_run_could_keep_are_refused_and_the_greatest_that_it_can_are_taken(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    greatest = Decimal("9999999999999999.999999999999")
+    half = "5000000000000000"
+    bring(installation, partner, write_csv(tmp_path / "greatest.csv", [row(BilledCost=str(greatest))]))
+    with pytest.raises(Invalid) as refused:
+        bring(installation, partner, write_csv(tmp_path / "beyond.csv", [row(BilledCost=half)] * 2), scope="beyond")
+    assert refused.value.code == "cost_out_of_range"
+    assert "2024-09 in USD" in str(refused.value)
+    ((found,),) = (data_set.sums for data_set in list_data_sets(installation, partner))
+    assert found.partner_cost == greatest
+
+
 def test_only_who_may_change_costs_imports_and_no_customer_sees_them(
     installation: Installation, partner: Caller
 ) -> None:

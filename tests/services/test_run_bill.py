@@ -274,6 +274,7 @@ def test_what_the_engine_cannot_compute_is_said_and_nothing_is_stored(month: Mon
     with pytest.raises(ProgramError) as failed:
         bill(month)
     assert failed.value.code == "engine_failed"
+    assert "An amount or a sum of amounts lies beyond what is kept" in str(failed.value)
     assert stored(month.installation, month.caller) == []
 
 

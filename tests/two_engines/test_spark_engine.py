@@ -66,6 +66,7 @@ def test_an_amount_beyond_the_range_is_an_error(engine: Engine, sql: str) -> Non
     with pytest.raises(ProgramError) as caught, engine:
         engine.rows(sql)
     assert caught.value.code == "engine_failed"
+    assert "beyond what is kept" in str(caught.value)
 
 
 def test_tables_of_text_keep_what_is_absent_empty_or_odd(engine: Engine) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import duckdb
 
-from rebill.engines.engine import ABSENT_COLUMNS, COST_LINE_COLUMNS
+from rebill.engines.engine import ABSENT_COLUMNS, BEYOND_RANGE, COST_LINE_COLUMNS
 from rebill.engines.rounded_product import MACROS
 from rebill.engines.table_files import ROW_GROUP, files_of, write_in_order, write_small
 from rebill.model.cost_line import LINE_KEY, ROLE
@@ -54,6 +54,8 @@ class DuckDBEngine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connection.close()
+        if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
+            raise ProgramError("engine_failed", BEYOND_RANGE + str(error).splitlines()[0]) from error
         if isinstance(error, duckdb.Error):
             raise ProgramError(
                 "engine_failed",

@@ -8,6 +8,12 @@ from typing import Any, Protocol, Self
 
 from rebill.model.cost_line import LINE_KEY
 
+BEYOND_RANGE = (
+    "An amount or a sum of amounts lies beyond what is kept (16 digits before the point), and nothing was stored. Look "
+    "at the greatest amounts and quantities of the month's cost, and at percentages and rates that apply to them, then "
+    "run again. The engine says: "
+)
+"""What to say where an engine does not cut a number."""
 COST_LINE_COLUMNS = (
     "BilledCost ListCost EffectiveCost PricingQuantity ChargePeriodStart ChargePeriodEnd ChargeCategory "
     "BillingCurrency ProviderName ServiceName SubAccountId x_AzureCustomerId PricingUnit CommitmentDiscountId "

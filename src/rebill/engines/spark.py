@@ -1,6 +1,7 @@
 """The engine for months that outgrow a machine: Spark, on a cluster or in a Spark of this machine's own."""
 
 import json
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
-from rebill.engines.engine import ABSENT_COLUMNS, COST_LINE_COLUMNS
+from rebill.engines.engine import ABSENT_COLUMNS, BEYOND_RANGE, COST_LINE_COLUMNS
 from rebill.engines.spark_session import spark_session
 from rebill.engines.table_files import files_of, write_in_order
 from rebill.model.cost_line import COLUMNS, LINE_KEY, ROLE, ColumnType
@@ -29,6 +30,7 @@ _ROUNDED_PRODUCT: Final = """
 CREATE TEMPORARY FUNCTION rounded_product(amount DECIMAL(28,12), factor DECIMAL(9,6)) RETURNS DECIMAL(28,12)
 RETURN CAST(round(amount * factor, 12) AS DECIMAL(28,12))"""
 _NUMBERS: Final = count(1)
+_OUT_OF_RANGE: Final = re.compile("NUMERIC_VALUE_OUT_OF_RANGE|ARITHMETIC_OVERFLOW|CANNOT_CHANGE_DECIMAL_PRECISION")
 
 
 class SparkEngine:
@@ -61,6 +63,8 @@ class SparkEngine:
         from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
 
+        if isinstance(error, (PySparkException, Py4JError)) and _OUT_OF_RANGE.search(str(error)):
+            raise ProgramError("engine_failed", BEYOND_RANGE + str(error).splitlines()[0]) from error
         if isinstance(error, (PySparkException, Py4JError)):
             raise ProgramError(
                 "engine_failed",

@@ -24,6 +24,7 @@ from rebill.model.data_set import (
     ConvertedFile,
     CurrencySum,
     DataSet,
+    FileFault,
     OverlapKey,
     Part,
     Reject,
@@ -31,9 +32,9 @@ from rebill.model.data_set import (
     SourceFile,
 )
 from rebill.model.delivery import CoveredDays
-from rebill.model.errors import ProgramError
+from rebill.model.errors import Invalid, ProgramError
 from rebill.model.identifiers import AccountKind
-from rebill.model.money import ZERO
+from rebill.model.money import AMOUNT_BOUND, ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
@@ -124,7 +125,7 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
             longest[month] = max(longest[month], days)
             named[month] += invoiced
             known = sums[month].get(currency, CurrencySum(currency, ZERO))
-            sums[month][currency] = _added(known, _currency_sum(currency, *found))
+            sums[month][currency] = _kept(month, _added(known, _currency_sum(currency, *found)))
             _must(astray == 0, f"the lines of {file.name} are out of order")
         _must(sum(found.get(file.name, 0) for found in rows.values()) == file.row_count, f"{file.name} lost lines")
     rejects = _rejects_by_month(connection, delivery, sorted(rows))
@@ -458,6 +459,17 @@ def _added(one: CurrencySum, other: CurrencySum) -> CurrencySum:
         one.tie_out_rows + other.tie_out_rows,
         one.tie_out_cost + other.tie_out_cost,
     )
+
+
+def _kept(month: str, added: CurrencySum) -> CurrencySum:
+    """The same sum, where no run would have to cut it."""
+    if max(abs(added.partner_cost), abs(added.tie_out_cost)) >= AMOUNT_BOUND:
+        raise Invalid(
+            FileFault.COST_OUT_OF_RANGE,
+            f"The lines of {month} in {added.currency} add up to more than is kept (16 digits before the point), and "
+            "nothing was imported. Look at the greatest amounts of the delivery, then import it again.",
+        )
+    return added
 
 
 def _must(holds: bool, what: str) -> None:

@@ -127,6 +127,7 @@ class FileFault(StrEnum):
     INVALID_SCOPE = "invalid_scope"
     SEVERAL_FILES_REFUSED = "several_files_refused"
     REJECTED_ROWS = "rejected_rows"
+    COST_OUT_OF_RANGE = "cost_out_of_range"
     FILE_IN_FORCE = "file_in_force"
     DOUBLE_COUNTING = "double_counting"
     NARROWER_DELIVERY = "narrower_delivery"
