@@ -65,6 +65,11 @@ def _lines_to_reopen(api: ApiClient, world: World) -> dict[str, object]:
     return _LINES
 
 
+def _month_to_run(_api: ApiClient, world: World) -> dict[str, object]:
+    proven_month(world)
+    return {"billing_period": "2024-09"}
+
+
 def _finalizable(_api: ApiClient, world: World) -> dict[str, object]:
     return finalizable(world)
 
@@ -162,6 +167,9 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("GET", "/v1/customer_statements/{statement_id}"): Row((200, 200, 200, 200, 404, 404)),
     ("POST", "/v1/customer_statements/{statement_id}/void"): Row((201, 201, 403, 403, 403, 404), {"reason": "Wrong"}),
     ("PUT", "/v1/customer_statements/{statement_id}/number"): Row((200, 200, 403, 403, 403, 404), _number),
+    ("POST", "/v1/runs"): Row((201, 201, 403, 403, 403, 201), _month_to_run),
+    ("GET", "/v1/runs"): Row((422, 422, 422, 403, 403, 422)),
+    ("GET", "/v1/runs/{run_id}"): Row((200, 200, 200, 403, 403, 404)),
     ("POST", "/v1/closings/finalize"): Row((201, 201, 403, 403, 403, 422), _finalizable),
     ("POST", "/v1/closings/correct"): Row((201, 201, 403, 403, 403, 422), _correctable),
     ("GET", "/v1/closing_proposals"): Row((200, 200, 200, 403, 403, 200)),
@@ -302,6 +310,8 @@ def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str
         path = path.replace("{price_book_account_assignment_id}", str(account_id))
     if "{dry_run_id}" in path:
         path = path.replace("{dry_run_id}", str(noted_dry_run(world, customer_id, book(owner)["id"])))
+    if "{run_id}" in path:
+        path = path.replace("{run_id}", str(owner.post("/v1/runs", {"billing_period": "2024-09"}).json()["run_id"]))
     if "{data_set_id}" in path:
         path = path.replace("{data_set_id}", str(imported(world, customer_id)))
     if "{user_id}" in path:

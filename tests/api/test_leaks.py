@@ -101,6 +101,7 @@ def planted(api: ApiClient, world: World) -> PlantedWorld:
         ),
         "closing_id": (proposed(world, world.customer_id),),
         "data_set_id": tuple(one["id"] for one in api.get("/v1/data_sets").json()["data_sets"]),
+        "run_id": tuple(one["run_id"] for one in api.get("/v1/runs?billing_period=2024-09").json()["runs"]),
         "dry_run_id": (noted_dry_run(world, own, book_id),),
         "user_id": (user["id"],),
         "microsoft_invoice_id": (api.post("/v1/microsoft_invoices", INVOICE).json()["id"],),

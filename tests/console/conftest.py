@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rebill.console import month_runs
+from rebill.console.pages import bills
 from rebill.model.customer import NewCustomer
 from rebill.model.party import Caller, Classification, Role
 from rebill.services.acting.installation import Installation
@@ -70,4 +70,4 @@ def admin(office: Office, stranger: Visitor) -> Visitor:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A visitor without scripts waits for a run to end, however busy the machine is."""
-    monkeypatch.setattr(month_runs, "_WAITED_SECONDS", 300.0)
+    monkeypatch.setattr(bills, "_WAITED_SECONDS", 300.0)

@@ -2,11 +2,14 @@
 
 import pytest
 
+from rebill.model.bill_run import RunOrder
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
 from rebill.model.statement import StatementStatus
 from rebill.services.keeping.read_audit_trail import newest_audit_entries
 from rebill.store.audit_entries import AuditFilter
+from rebill.store.scope import Scope
+from rebill.store.started_runs import begin_run
 from rebill.store.tables import runs
 from tests.console.conftest import NOBODYS, OWN, Office
 from tests.console.visitor import Visitor
@@ -177,3 +180,11 @@ def test_cost_of_a_tenant_and_of_nobody_in_particular_is_shown_as_nobodys(office
     admin.send("/bills/run")
     home = admin.open("/?month=2024-09").text
     assert home.index(NOBODYS) < home.index("tenant-of-nobody") < home.index("Charges that name no account")
+
+
+def test_a_run_that_was_cut_off_is_told_of_on_the_page_of_its_month(office: Office, admin: Visitor) -> None:
+    with office.installation.database.writing() as connection:
+        begin_run(Scope.of(connection, office.partner), RunOrder(MONTH), "duckdb", office.installation.clock())
+    assert "The last run was interrupted" in admin.open("/bills?month=2024-09").text
+    assert "September 2024 is run" in admin.send("/bills/run").text
+    assert "The last run was" not in admin.open("/bills?month=2024-09").text

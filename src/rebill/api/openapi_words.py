@@ -46,6 +46,7 @@ TAGS = {
     "data_sets": ("Imported cost", "What came in to be billed, and what of it could not be read."),
     "month_differences": ("Differences", "Why a month is another amount now than it was."),
     "what_if": ("What-if", "Changes that are tried on a month; nothing is stored."),
+    "runs": ("Runs", "A month is priced into Estimated statements, by itself."),
     "closings": ("Closing", "What issues documents, for ever."),
     "closing_proposals": ("Approval", "What waits for a second person before it is issued."),
     "attention_lines": (

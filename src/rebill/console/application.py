@@ -19,7 +19,6 @@ from starlette.types import Receive, Scope, Send
 from rebill.console.answering import Answer, of_asset, of_download, of_failure, of_page, of_redirect, of_refusal
 from rebill.console.asset_files import PREFIX, assets
 from rebill.console.form_reading import read_form
-from rebill.console.month_runs import MonthRuns
 from rebill.console.once import done_once
 from rebill.console.protection import (
     SAID_COOKIE,
@@ -65,7 +64,6 @@ class Console:
         self._routes = routes
         self._acts_once = ActsOnce(installation)
         self._signing_in = SigningIn(installation)
-        self._month_runs = MonthRuns(installation)
         self._places = {_first_part(one) for one in (SIGN_IN, SIGN_OUT, PREFIX, *(route.path for route in routes))}
         assets()
 
@@ -124,9 +122,7 @@ class Console:
                 lambda: self._signing_in.after_the_end(replace(visit, form=kept), is_secure, cookies)
             )
         occasion = Occasion(Channel.CONSOLE, request_id=request_id, reason=form.text("reason"))
-        visit = replace(
-            visit, caller_with_occasion=replace(session.caller, occasion=occasion), month_runs=self._month_runs
-        )
+        visit = replace(visit, caller_with_occasion=replace(session.caller, occasion=occasion))
         said = unpacked_said(cookies.get(SAID_COOKIE, ""))
         try:
             self._require_allowed(visit, route)

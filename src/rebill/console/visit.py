@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rebill.console.month_runs import MonthRuns
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.services.acting.installation import Installation
@@ -70,7 +69,6 @@ class Visit:
     request_id: str = ""
     is_partial: bool = False
     caller_with_occasion: Caller | None = None
-    month_runs: MonthRuns | None = None
 
     @property
     def caller(self) -> Caller:
@@ -78,13 +76,6 @@ class Visit:
         if self.caller_with_occasion is None:
             raise AssertionError("an open page asks for nobody")
         return self.caller_with_occasion
-
-    @property
-    def runs(self) -> MonthRuns:
-        """The runs that were started from pages."""
-        if self.month_runs is None:
-            raise AssertionError("an open page starts no run")
-        return self.month_runs
 
     @property
     def is_customers(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rebill.lake.folders import exclusive_lock, publish
+from rebill.model.bill_run import RUN_RUNNING
 from rebill.model.errors import Conflict, ProgramError
 from rebill.model.months import BillingMonth
 from rebill.model.run_state import RunState
@@ -33,27 +34,33 @@ class Workplace:
 def only_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> Iterator[Workplace]:
     """Be the only run of this partner and month.
 
-    What a killed run left there is swept away first. Raises ``Conflict`` while another run works,
-    and ``ProgramError`` when the disk does not take what is written.
+    What a killed run left there is swept away first. Raises ``Conflict`` while another run works.
     """
     staging = lake_folder / str(partner_id) / "staging"
     with exclusive_lock(staging / f"run-{month}.lock") as held:
         if not held:
-            raise Conflict("run_running", f"A run of {month} is under way; start again when it has ended.")
+            raise Conflict(RUN_RUNNING, f"A run of {month} is under way; start again when it has ended.")
         folder = staging / f"run-{month}"
         was_interrupted = folder.exists()
         shutil.rmtree(folder, ignore_errors=True)
         (folder / SCRATCH).mkdir(parents=True)
         try:
             yield Workplace(folder, was_interrupted)
-        except OSError as error:
-            raise ProgramError(
-                "lake_failed",
-                f"The run cannot be written and nothing was stored: {error}. Look at the free disk space and at the "
-                "lake's folder, then run again.",
-            ) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def disk_faults_said() -> Iterator[None]:
+    """Raises ``ProgramError`` when the disk does not take what a run writes in the block."""
+    try:
+        yield
+    except OSError as error:
+        raise ProgramError(
+            "lake_failed",
+            f"The run cannot be written and nothing was stored: {error}. Look at the free disk space and at the "
+            "lake's folder, then run again.",
+        ) from error
 
 
 def run_state(

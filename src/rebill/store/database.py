@@ -71,12 +71,30 @@ class Database:
         """
         if self._shared_connection() is not None:
             raise AssertionError("a block of as_one is in another one")
-        with self.writing() as connection:
-            self._shared.connection = connection
-            try:
-                yield connection
-            finally:
-                self._shared.connection = None
+        self._shared.endings = []
+        is_stored = False
+        try:
+            with self.writing() as connection:
+                self._shared.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._shared.connection = None
+            is_stored = True
+        finally:
+            for ending in self._shared.endings:
+                ending(is_stored)
+
+    def when_ended(self, ending: Callable[[bool], None]) -> None:
+        """Call ``ending`` once the block of ``as_one`` that this thread is in has ended: was it stored?
+
+        For what must not begin before others see what it belongs to. Outside such a block what was written is stored
+        already, and ``ending`` is called at once.
+        """
+        if self._shared_connection() is None:
+            ending(True)
+        else:
+            self._shared.endings.append(ending)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -44,6 +44,21 @@ runs = Table(
     UniqueConstraint("partner_id", "billing_month", "number"),
 )
 
+started_runs = Table(
+    "started_runs",
+    metadata,
+    own_id("run_id"),
+    partner_reference(index=False),
+    Column("billing_month", Month, nullable=False),
+    Column("customer_id", BigInteger, comment="NULL = every customer"),
+    Column("engine", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant, comment="NULL = it works, or its process is gone"),
+    Column("fault_code", Text, nullable=False),
+    Column("fault", Text, nullable=False, comment="why it failed"),
+    Index("ix_started_runs_of_month", "partner_id", "billing_month", "started_at"),
+)
+
 _WORKING = text("status = 'Estimated' AND document_kind IN ('statement', 'recomputation')")
 _WAITING = text("status = 'Estimated' AND document_kind = 'block'")
 _CARRIED = text("carried_minor_units <> 0")

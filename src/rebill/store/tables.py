@@ -63,6 +63,7 @@ from rebill.store.price_book_tables import price_book_specifications as price_bo
 from rebill.store.price_book_tables import price_books as price_books
 from rebill.store.reconciliation_tables import microsoft_invoices as microsoft_invoices
 from rebill.store.statement_tables import runs as runs
+from rebill.store.statement_tables import started_runs as started_runs
 from rebill.store.statement_tables import statement_lines as statement_lines
 from rebill.store.statement_tables import statements as statements
 from rebill.store.sync_tables import plan_subscriptions as plan_subscriptions

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rebill.lake.runs import only_run
 from rebill.model.closing import ClosingAct, ClosingOrder
 from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.run_bill import run_bill
@@ -11,6 +12,24 @@ from tests.services.months import SEPTEMBER
 _STATEMENT = "/v1/customer_statements/{statement_id}"
 _PROPOSALS = "/v1/closing_proposals"
 _APPROVE = f"{_PROPOSALS}/{{closing_id}}/approve"
+
+
+def month_runs(documented: Documented) -> None:
+    """September is run over the API, and looked at."""
+    tell, base = documented.recorder, "/v1/runs"
+    one, body = f"{base}/{{run_id}}", {"billing_period": "2024-09"}
+    run_id = tell.call("It has ended already", "POST", base, status=201, body=body)["run_id"]
+    other = {**body, "client_api_id": documented.neighbour_id}
+    tell.call("One customer's statements", "POST", base, status=201, body=other)
+    tell.unknown("POST", base, body)
+    tell.call("No month", "POST", base, status=422, body={"billing_period": "2024-13"})
+    with only_run(documented.installation.lake_folder, documented.partner.partner_id, SEPTEMBER):
+        tell.call("Another one works", "POST", base, status=409, body=body)
+    tell.call("Of a month, the newest first", "GET", base, status=200, query={**body, "limit": "2"})
+    tell.unknown("GET", base)
+    tell.call("Of no month", "GET", base, status=422)
+    tell.call("How far it is", "GET", one, run_id, status=200)
+    tell.unknown("GET", one)
 
 
 def closings(documented: Documented) -> None:

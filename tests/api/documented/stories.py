@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.api.documented.closing_stories import closings
+from tests.api.documented.closing_stories import closings, month_runs
 from tests.api.documented.error_stories import errors_of_any_call
 from tests.api.documented.month_stories import data_sets, microsoft_invoices, month_checklist, reconciliation, syncs
 from tests.api.documented.partner import SUBSCRIPTIONS, Documented, bill_september
@@ -49,6 +49,7 @@ def tell_all(documented: Documented) -> Recorder:
         reconciliation,
         month_checklist,
         syncs,
+        month_runs,
         closings,
         audit_entries,
         operation,

@@ -1,13 +1,13 @@
 """Bills: run a month, look at what it says and why it is another than before, and close it."""
 
-from rebill.console.month_runs import MonthRun
 from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
 from rebill.console.showing import count, month_name
 from rebill.console.visit import Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
+from rebill.model.bill_run import RUN_RUNNING, RunOrder, RunRecord, RunStatus
 from rebill.model.closing import ClosingAct, ClosingOrder
-from rebill.model.errors import Invalid
+from rebill.model.errors import Conflict, Invalid
 from rebill.model.months import BillingMonth
 from rebill.model.run_state import RunState, interrupted_sentence
 from rebill.services.acting.permission import Permission
@@ -20,9 +20,12 @@ from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.read_blockers import read_blockers
 from rebill.services.billing.read_pending import read_pending
 from rebill.services.billing.run_under_way import state_of_run
+from rebill.services.billing.start_run import runs_of_month, start_run
 from rebill.services.proof.diff_month import diff_month
 
 _PER_PAGE = 100
+_WAITED_SECONDS = 2.0
+"""A month of an ordinary partner is billed by then, and its page need not look again."""
 _ORDER_WORDS = (
     (BillOrder.CUSTOMER, "Customer"),
     (BillOrder.PRICE, "Price, greatest first"),
@@ -56,10 +59,17 @@ def show_bills(visit: Visit) -> Page:
     return Page("bills.html", values)
 
 
-def start_run(visit: Visit) -> PageAnswer:
+def run_month(visit: Visit) -> PageAnswer:
     """Run a month."""
     month = _month(visit)
-    return Redirect(f"/bills?month={month}", _ended(visit.runs.start(visit.caller, month), month))
+    try:
+        run = start_run(visit.installation, visit.caller, RunOrder(month), _WAITED_SECONDS)
+    except Conflict as refusal:
+        if refusal.code != RUN_RUNNING:
+            raise
+        # The page shows how far the one is that works.
+        return Redirect(f"/bills?month={month}")
+    return Redirect(f"/bills?month={month}", _ended(run))
 
 
 def show_progress(visit: Visit) -> PageAnswer:
@@ -70,14 +80,19 @@ def show_progress(visit: Visit) -> PageAnswer:
     progress = _progress(visit, month)
     if progress["is_under_way"] and visit.is_partial:
         return Page("bills_progress.html", {"month": month, **progress})
-    return Redirect(f"/bills?month={month}", _ended(visit.runs.last(visit.caller, month), month))
+    return Redirect(f"/bills?month={month}", _ended(_last_run(visit, month)))
 
 
-def _ended(run: MonthRun | None, month: BillingMonth) -> str:
+def _last_run(visit: Visit, month: BillingMonth) -> RunRecord | None:
+    found = runs_of_month(visit.installation, visit.caller, month, 1)
+    return found[0] if found else None
+
+
+def _ended(run: RunRecord | None) -> str:
     """What to say of a run that ended well; ``""`` of any other."""
-    if run is None or run.done is None:
+    if run is None or run.outcome is None:
         return ""
-    return f"{month_name(month)} is run: {count(len(run.done.statements), 'statement')}."
+    return f"{month_name(run.month)} is run: {count(run.outcome.statement_count, 'statement')}."
 
 
 def finalize(visit: Visit) -> PageAnswer:
@@ -141,22 +156,22 @@ def _month(visit: Visit) -> BillingMonth:
 
 
 def _progress(visit: Visit, month: BillingMonth) -> dict[str, object]:
-    last = visit.runs.last(visit.caller, month)
-    is_ours = last is not None and not last.ended.is_set()
+    last, now = _last_run(visit, month), visit.installation.clock()
     state = state_of_run(visit.installation, visit.caller, month)
-    is_under_way = is_ours or state is RunState.WORKING
-    now = visit.installation.clock()
+    began_at = last.started_at if last is not None and last.status is RunStatus.RUNNING else None
+    is_under_way = began_at is not None or state is RunState.WORKING
+    was_cut_off = state is RunState.INTERRUPTED or (last is not None and last.status is RunStatus.INTERRUPTED)
     return {
         "is_under_way": is_under_way,
-        "seconds": int((now - last.started_at).total_seconds()) if is_ours and last is not None else None,
-        "interrupted": interrupted_sentence(month) if state is RunState.INTERRUPTED and not is_under_way else "",
-        "failed": last.failed if last is not None and last.ended.is_set() else "",
+        "seconds": None if began_at is None else int((now - began_at).total_seconds()),
+        "interrupted": interrupted_sentence(month) if was_cut_off and not is_under_way else "",
+        "failed": last.fault if last is not None and last.status is RunStatus.FAILED else "",
     }
 
 
 ROUTES = (
     PageRoute("GET", "/bills", show_bills, Permission.READ, "bills"),
-    PageRoute("POST", "/bills/run", start_run, Permission.CHANGE, "bills", Act.RUN_BILL, long=True),
+    PageRoute("POST", "/bills/run", run_month, Permission.CHANGE, "bills", Act.RUN_BILL, long=True),
     PageRoute("GET", "/bills/progress", show_progress, Permission.READ, "bills"),
     PageRoute("GET", "/bills/checklist", show_checklist, Permission.READ, "bills"),
     PageRoute("GET", "/bills/differences", show_differences, Permission.READ, "bills"),

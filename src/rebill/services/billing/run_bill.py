@@ -12,9 +12,20 @@ from sqlalchemy import Connection
 
 from rebill.engines.engine import Engine
 from rebill.engines.opening import open_engine
-from rebill.lake.runs import MANIFEST, SCRATCH, keep_run, only_run, run_folder, sha256_of_files, sweep_runs
+from rebill.lake.runs import (
+    MANIFEST,
+    SCRATCH,
+    Workplace,
+    disk_faults_said,
+    keep_run,
+    only_run,
+    run_folder,
+    sha256_of_files,
+    sweep_runs,
+)
 from rebill.model.attention import LineToAccept
 from rebill.model.audit import Act
+from rebill.model.bill_run import RunOrder
 from rebill.model.correction import PendingCorrection
 from rebill.model.data_set import DataSet
 from rebill.model.engine_name import EngineName
@@ -97,34 +108,47 @@ def run_bill(
     ``ProgramError`` when the run does not balance, or disk or memory does not suffice. Rules: ``docs/rating.md``.
     """
     require(caller, Permission.CHANGE)
-    chosen = engine or installation.settings.engine
     with only_run(installation.lake_folder, caller.partner_id, month) as workplace:
-        folder = workplace.folder
-        recorded = _read_record(installation, caller, month, customer_id)
-        imported = imported_cost(installation, recorded.data_sets)
-        with (
-            open_engine(chosen, folder / SCRATCH, installation.settings) as opened,
-            ThreadPoolExecutor(1) as aside,
-        ):
-            kept: list[Future[_KeptFiles]] = []
-
-            def keep_files(attention: Sequence[tuple[Attention, int]]) -> None:
-                # Meanwhile statements are drawn up: that takes one processor, and this the others.
-                work = partial(_keep_files, opened.beside(), recorded.data_sets, imported, bool(attention), folder)
-                kept.append(aside.submit(work))
-
-            rated = rate_month(opened, recorded.inputs, imported, folder, keep_files)
-            drawn_up = _drawn_up(recorded, rated)
-            files = kept[0].result() if kept else _KeptFiles((), {})
-            engine_version = opened.version
-        statements = drawn_up.statements
-        proof = _write_manifest(folder, rated, drawn_up, files.sha256, f"{chosen} {engine_version}")
-        wanted = _only(statements, customer_id)
-        done = _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, chosen)
-        return replace(done, took_over=workplace.was_interrupted or recorded.was_interrupted)
+        return run_in(installation, caller, RunOrder(month, customer_id, engine), workplace)
 
 
-def _read_record(installation: Installation, caller: Caller, month: BillingMonth, customer_id: int | None) -> _Recorded:
+def run_in(
+    installation: Installation, caller: Caller, order: RunOrder, workplace: Workplace, run_id: int | None = None
+) -> BillRun:
+    """The run of ``run_bill``, for who holds the month's ``workplace``; ``run_id``: what it is called, drawn if not."""
+    with disk_faults_said():
+        done = _run_in(installation, caller, order, workplace.folder, run_id)
+    return replace(done, took_over=workplace.was_interrupted or done.took_over)
+
+
+def _run_in(installation: Installation, caller: Caller, order: RunOrder, folder: Path, run_id: int | None) -> BillRun:
+    customer_id, chosen = order.customer_id, order.engine or installation.settings.engine
+    recorded = _read_record(installation, caller, order, run_id)
+    imported = imported_cost(installation, recorded.data_sets)
+    with (
+        open_engine(chosen, folder / SCRATCH, installation.settings) as opened,
+        ThreadPoolExecutor(1) as aside,
+    ):
+        kept: list[Future[_KeptFiles]] = []
+
+        def keep_files(attention: Sequence[tuple[Attention, int]]) -> None:
+            # Meanwhile statements are drawn up: that takes one processor, and this the others.
+            work = partial(_keep_files, opened.beside(), recorded.data_sets, imported, bool(attention), folder)
+            kept.append(aside.submit(work))
+
+        rated = rate_month(opened, recorded.inputs, imported, folder, keep_files)
+        drawn_up = _drawn_up(recorded, rated)
+        files = kept[0].result() if kept else _KeptFiles((), {})
+        engine_version = opened.version
+    statements = drawn_up.statements
+    proof = _write_manifest(folder, rated, drawn_up, files.sha256, f"{chosen} {engine_version}")
+    wanted = _only(statements, customer_id)
+    done = _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, chosen)
+    return replace(done, took_over=recorded.was_interrupted)
+
+
+def _read_record(installation: Installation, caller: Caller, order: RunOrder, run_id: int | None) -> _Recorded:
+    month, customer_id = order.month, order.customer_id
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
         # A deleted customer's days are still billed.
@@ -133,7 +157,7 @@ def _read_record(installation: Installation, caller: Caller, month: BillingMonth
         was_interrupted = sweep_runs(installation.lake_folder, caller.partner_id, month, recorded_run_ids(scope, month))
         data_sets = tuple(data_sets_in_force(scope, month))
         inputs = month_inputs(installation, scope, month, data_sets)
-        return _Recorded(draw_id(connection, runs.c.run_id), data_sets, inputs, was_interrupted)
+        return _Recorded(run_id or draw_id(connection, runs.c.run_id), data_sets, inputs, was_interrupted)
 
 
 def _only(statements: list[Statement], customer_id: int | None) -> list[Statement]:
@@ -267,4 +291,4 @@ def _totals(found: Sequence[StatementRecord]) -> dict[str, str]:
     return {str(one.statement_id): f"{one.statement.price_text} {one.statement.currency}" for one in found}
 
 
-__all__ = ["BillRun", "StatementRecord", "run_bill"]
+__all__ = ["BillRun", "StatementRecord", "run_bill", "run_in"]
