@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -132,7 +133,7 @@ def test_a_server_answers_others_while_a_month_is_run(world: World) -> None:
     """The run is held back in its work: whoever else calls is answered meanwhile, also about it."""
     held, seen = threading.Event(), threading.Event()
 
-    def slow_clock() -> object:
+    def slow_clock() -> datetime:
         if threading.current_thread().name.startswith("run "):
             seen.set()
             assert held.wait(60)
