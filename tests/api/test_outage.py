@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +11,20 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from rebill.console.protection import SESSION_COOKIE
+from rebill.lake.folders import exclusive_lock
 from rebill.model.audit import Act
+from rebill.model.callers import NewUser
+from rebill.model.party import Role
 from rebill.services.acting.installation import Installation
+from rebill.services.callers.create_user import create_user
+from rebill.services.callers.web_sessions import begin_with_key
 from rebill.services.keeping.verify_audit_trail import verify_audit_trail
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade
 from rebill.store.tables import accounts, assignments, audit_entries
+from tests.api.proof_steps import proven_month
 from tests.api.server import PATIENCE_SECONDS, serving
 from tests.api.world import ADD, World, build_world
 from tests.postgresql_server import DURABLE, PostgresqlServer, running_server
@@ -142,3 +149,92 @@ def _check_whole(installation: Installation, callers: list[Caller]) -> None:
     assert assigned == sorted(one for own, place in whole for one in _batch(own, place))
     assert {(caller.own, place) for caller in callers for place in caller.done} <= whole
     assert told.count('"caller-') == len(assigned), "an assignment has no entry, or two"
+
+
+@dataclass
+class Office:
+    """Somebody at work in a partner's office, by one call again and again, until the database is gone.
+
+    ``usual``: what the call is answered while it is there.
+    """
+
+    method: str
+    path: str
+    usual: tuple[int, ...]
+    headers: Mapping[str, str]
+    answered: threading.Semaphore
+    body: Mapping[str, object] | None = None
+    done: list[httpx.Response] = field(default_factory=list)
+
+    def call_until_refused(self, address: str) -> None:
+        with httpx.Client(headers=self.headers, timeout=PATIENCE_SECONDS) as client:
+            while (answer := self._call(client, address)).status_code in self.usual:
+                self.done.append(answer)
+                self.answered.release()
+        assert answer.status_code == 503, answer.text
+        assert int(answer.headers["Retry-After"]) > 0
+
+    def repeat(self, address: str) -> httpx.Response:
+        with httpx.Client(headers=self.headers, timeout=PATIENCE_SECONDS) as client:
+            answer = self._call(client, address)
+        assert answer.status_code in self.usual, answer.text
+        return answer
+
+    def _call(self, client: httpx.Client, address: str) -> httpx.Response:
+        return client.request(self.method, f"{address}{self.path}", json=self.body)
+
+
+def _office(world: World, answered: threading.Semaphore) -> list[Office]:
+    """A month that is run, a password that is set, a list that is read, and a page that is looked at."""
+    key = {"Authorization": world.keys["admin"]}
+    session = begin_with_key(world.installation, world.keys["admin"])
+    assert session is not None
+    user = create_user(world.installation, world.partner, NewUser("Ann", Role.OPERATOR)).user_id
+    password = {"password": "correct horse battery staple", "sign_in_name": "ann"}
+    cookie = {"Cookie": f"{SESSION_COOKIE}={session.token}", "Accept": "text/html"}
+    return [
+        Office("POST", "/v1/runs", (201, 409), key, answered, {"billing_period": "2024-09"}),
+        Office("PUT", f"/v1/users/{user}/password", (200,), key, answered, password),
+        Office("GET", "/v1/data_sets", (200,), key, answered),
+        Office("GET", "/bills?month=2024-09", (200,), cookie, answered),
+    ]
+
+
+def test_runs_and_pages_outlive_a_database_that_goes(server: PostgresqlServer, world: World, tmp_path: Path) -> None:
+    answered = threading.Semaphore(0)
+    proven_month(world)
+    office = _office(world, answered)
+    world.installation.database.close()
+    with serving(world.installation, tmp_path) as servers:
+        with ThreadPoolExecutor(len(office)) as pool:
+            calling = [pool.submit(one.call_until_refused, servers.address) for one in office]
+            for _ in range(4 * len(office)):
+                assert answered.acquire(timeout=PATIENCE_SECONDS)
+            server.stop("immediate")
+            for call in calling:
+                call.result(PATIENCE_SECONDS)
+        server.start()
+        of_month = "?billing_period=2024-09"
+        key = {"Authorization": world.keys["admin"]}
+        listed = httpx.get(f"{servers.address}/v1/runs{of_month}&limit=1000", headers=key, timeout=PATIENCE_SECONDS)
+        statuses = {one["run_id"]: one["status"] for one in listed.json()["runs"]}
+        told_done = {one.json()["run_id"] for one in office[0].done if one.json().get("status") == "done"}
+        assert {statuses[run_id] for run_id in told_done} <= {"done"}
+        # The last one may still work: its answer never came, and it needs no database to compute.
+        _wait_for_runs(world)
+        for one in office:
+            one.repeat(servers.address)
+        verified = httpx.get(
+            f"{servers.address}/v1/month_verification{of_month}", headers=key, timeout=PATIENCE_SECONDS
+        )
+        assert (verified.status_code, verified.json()["equal"]) == (200, True), verified.text
+        assert servers.running == 1, "the process that served before serves after"
+    assert verify_audit_trail(world.installation, world.partner).is_sound
+    assert "Traceback" not in servers.log
+
+
+def _wait_for_runs(world: World) -> None:
+    """Until nobody holds September."""
+    lock = world.installation.lake_folder / str(world.partner.partner_id) / "staging" / "run-2024-09.lock"
+    with exclusive_lock(lock, waits=True):
+        pass

@@ -8,7 +8,6 @@ from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Refusal,
 
 GREATEST_FAULT_COUNT = 100
 """How many faults of one request are listed."""
-RETRY_AFTER_SECONDS = 5
 
 
 class Unauthorised(Refusal):
@@ -78,10 +77,8 @@ def refusal_answer(refusal: Refusal, request_id: str, presented_keys: Sequence[s
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(refusal, MethodNotAllowed):
         headers["Allow"] = refusal.allowed
-    if isinstance(refusal, TooMany):
+    if isinstance(refusal, TooMany | Unavailable):
         headers["Retry-After"] = str(refusal.wait_seconds)
-    if isinstance(refusal, Unavailable):
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     shown = shown_refusal(refusal, presented_keys)
     content: dict[str, object] = {"error": shown.message, "code": shown.code, "request_id": request_id}
     if shown.fields:

@@ -1,7 +1,7 @@
 """Answers as they go over the wire: pages, files, and where to go on."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -86,7 +86,10 @@ def of_refusal(refusal: Refusal, visit: Visit) -> Answer:
     """The page that says why not, and what to do next."""
     status = next((status for kind, status in _STATUSES if isinstance(refusal, kind)), 400)
     template = "refused_part.html" if visit.is_partial else "refused.html"
-    return of_page(Page(template, {"refusal": refusal, "status": status}, status), visit)
+    answer = of_page(Page(template, {"refusal": refusal, "status": status}, status), visit)
+    if isinstance(refusal, TooMany | Unavailable):
+        return replace(answer, headers=(*answer.headers, ("Retry-After", str(refusal.wait_seconds))))
+    return answer
 
 
 def of_failure(request_id: str) -> Answer:

@@ -62,4 +62,6 @@ class TooMany(Refusal):
 
 
 class Unavailable(Refusal):
-    """A part that rebill needs (the database) cannot be reached now; try again later."""
+    """A part that rebill needs (the database) cannot be reached now; try again later: in ``wait_seconds``, say."""
+
+    wait_seconds = 5

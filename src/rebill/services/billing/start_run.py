@@ -143,7 +143,9 @@ class _Work:
         finally:
             self.hold.close()
             self.ended.set()
-        seal_partner(self._installation, self._caller.partner_id)
+        # Whoever comes next seals it, where the database is gone.
+        with suppress(Unavailable):
+            seal_partner(self._installation, self._caller.partner_id)
 
     def _run(self) -> None:
         try:
