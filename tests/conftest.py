@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -140,6 +141,10 @@ def installation(migrated_url: str, tmp_path: Path, clock: SettableClock) -> Ite
     """An installation on a migrated, empty record; its home is the test's temporary folder."""
     database = Database(migrated_url)
     yield Installation(Settings(home=tmp_path, database_url=migrated_url), database, clock)
+    for thread in threading.enumerate():
+        # A run that a call started, and did not wait for, still has a connection.
+        if thread.name.startswith("run "):
+            thread.join()
     database.close()
 
 

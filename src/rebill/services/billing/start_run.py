@@ -142,10 +142,12 @@ class _Work:
             self._run()
         finally:
             self.hold.close()
-            self.ended.set()
-        # Whoever comes next seals it, where the database is gone.
-        with suppress(Unavailable):
-            seal_partner(self._installation, self._caller.partner_id)
+            try:
+                # Whoever comes next seals it, where the database is gone.
+                with suppress(Unavailable):
+                    seal_partner(self._installation, self._caller.partner_id)
+            finally:
+                self.ended.set()
 
     def _run(self) -> None:
         try:
