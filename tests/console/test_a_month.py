@@ -185,6 +185,6 @@ def test_cost_of_a_tenant_and_of_nobody_in_particular_is_shown_as_nobodys(office
 def test_a_run_that_was_cut_off_is_told_of_on_the_page_of_its_month(office: Office, admin: Visitor) -> None:
     with office.installation.database.writing() as connection:
         begin_run(Scope.of(connection, office.partner), RunOrder(MONTH), "duckdb", office.installation.clock())
-    assert "The last run was interrupted" in admin.open("/bills?month=2024-09").text
+    assert "The last run of 2024-09 was interrupted" in admin.open("/bills?month=2024-09").text
     assert "September 2024 is run" in admin.send("/bills/run").text
-    assert "The last run was" not in admin.open("/bills?month=2024-09").text
+    assert "interrupted" not in admin.open("/bills?month=2024-09").text

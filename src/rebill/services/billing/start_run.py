@@ -11,16 +11,18 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from rebill.lake.runs import Workplace, is_run_under_way, only_run
+from rebill.lake.runs import Workplace, only_run
 from rebill.model.audit import Act
 from rebill.model.bill_run import RunOrder, RunRecord, RunStatus
 from rebill.model.errors import Invalid, NotFound, ProgramError, Refusal, Unavailable
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.model.run_state import RunState
 from rebill.services.acting.audit_trail import record_refused
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.run_bill import run_in
+from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.keeping.audit_sealing import seal_partner
 from rebill.services.pricing.assign_price_book import UNKNOWN_CUSTOMER
 from rebill.store.customers import customer_name
@@ -97,7 +99,7 @@ def _as_it_is(installation: Installation, caller: Caller, found: RunRecord) -> R
     """What is noted as running is interrupted where nobody works at its month."""
     if found.status is not RunStatus.RUNNING:
         return found
-    if is_run_under_way(installation.lake_folder, caller.partner_id, found.month):
+    if state_of_run(installation, caller, found.month) is RunState.WORKING:
         return found
     with installation.database.reading() as connection:
         # It may have ended between the two looks.
