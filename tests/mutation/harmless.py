@@ -7,7 +7,95 @@ from typing import Final
 
 from tests.mutation.mutant import Mutant
 
-HARMLESS: Final[dict[tuple[str, str, str], str]] = {}
+_ONE_OF_EACH: Final = "every line matches exactly one: the join is LEFT so that the engine keeps its order, for speed"
+_UNBOUND: Final = "a row without a customer binds nobody, as no row does"
+_NULL_IS_LEAST: Final = "GREATEST passes over NULL, and nothing that stands there is less than the other"
+_NUMBERS: Final = "numbers of accounts tell them apart, and nobody sees which has which"
+_AS_EQUAL: Final = "where both are equal, both branches give the same"
+_ANY_ZERO: Final = "zero is zero with any number of decimals"
+_KEYS_DOUBTED: Final = "a month whose keys are doubted is rated by its texts, to the same amounts"
+
+HARMLESS: Final[dict[tuple[str, str, str], str]] = {
+    (
+        "plan.py",
+        'LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = {product} {rule_joins}) AS based"""',
+        'JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = {product} {rule_joins}) AS based"""',
+    ): _ONE_OF_EACH,
+    (
+        "products.py",
+        'parts.append(KeyPart(column.key, f"COALESCE({class_table_name(column)}.class, 0)"))',
+        'parts.append(KeyPart(column.key, f"GREATEST({class_table_name(column)}.class, 0)"))',
+    ): _NULL_IS_LEAST,
+    (
+        "products.py",
+        'parts.append(KeyPart("recurring", "COALESCE(l.ChargeFrequency = \'Recurring\', FALSE)"))',
+        'parts.append(KeyPart("recurring", "GREATEST(l.ChargeFrequency = \'Recurring\', FALSE)"))',
+    ): _NULL_IS_LEAST,
+    (
+        "guards.py",
+        'return f"""COALESCE({is_guarded}, FALSE) AS guarded,',
+        'return f"""GREATEST({is_guarded}, FALSE) AS guarded,',
+    ): _NULL_IS_LEAST,
+    (
+        "plan.py",
+        '_SPANS_TRANSFER = f"COALESCE({LONG_USAGE} AND l.ChargePeriodEnd > '
+        'CAST(s.owner_until_day AS TIMESTAMP), FALSE)"',
+        '_SPANS_TRANSFER = f"GREATEST({LONG_USAGE} AND l.ChargePeriodEnd > '
+        'CAST(s.owner_until_day AS TIMESTAMP), FALSE)"',
+    ): _NULL_IS_LEAST,
+    (
+        "plan.py",
+        "JOIN products AS d ON d.product_number = r.product_number",
+        "LEFT JOIN products AS d ON d.product_number = r.product_number",
+    ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        "JOIN account_spans AS s ON s.span_number = r.span_number",
+        "LEFT JOIN account_spans AS s ON s.span_number = r.span_number",
+    ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        "LEFT JOIN accounts AS s",
+        "JOIN accounts AS s",
+    ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        "SELECT DISTINCT l.{LINE_KEY} AS line_key, s.account_number, d.product_number",
+        "SELECT l.{LINE_KEY} AS line_key, s.account_number, d.product_number",
+    ): _KEYS_DOUBTED,
+    (
+        "plan.py",
+        'LINES_WITHOUT_KEY: Final = f"SELECT COUNT(*) - COUNT({LINE_KEY}) FROM line_keys"',
+        'LINES_WITHOUT_KEY: Final = f"SELECT COUNT(*) + COUNT({LINE_KEY}) FROM line_keys"',
+    ): _KEYS_DOUBTED,
+    (
+        "accounts.py",
+        "FROM accounts AS a JOIN bindings AS b ON b.kind = 'azure_customer' AND b.account_key = a.tenant",
+        "FROM accounts AS a LEFT JOIN bindings AS b ON b.kind = 'azure_customer' AND b.account_key = a.tenant",
+    ): _UNBOUND,
+    (
+        "accounts.py",
+        'FROM accounts AS a JOIN bindings AS b ON b.kind = \'charge_kind\' AND b.account_key = a.charge_kind"""',
+        'FROM accounts AS a LEFT JOIN bindings AS b ON b.kind = \'charge_kind\' AND b.account_key = a.charge_kind"""',
+    ): _UNBOUND,
+    (
+        "accounts.py",
+        "SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS LAST, "
+        "billing_account NULLS LAST,",
+        "SELECT CAST(row_number() OVER (ORDER BY subscription NULLS FIRST, tenant NULLS LAST, "
+        "billing_account NULLS LAST,",
+    ): _NUMBERS,
+    (
+        "guards.py",
+        "CASE WHEN {_HAS_NONE} OR cap IS NULL OR cap >= price THEN price ELSE cap END AS capped",
+        "CASE WHEN {_HAS_NONE} OR cap IS NULL OR cap > price THEN price ELSE cap END AS capped",
+    ): _AS_EQUAL,
+    (
+        "accounts.py",
+        "AND (l.ChargeClass = 'Correction' OR l.BilledCost < CAST('0' AS DECIMAL(28,12)))\"\"\"",
+        "AND (l.ChargeClass = 'Correction' OR l.BilledCost < CAST('0' AS DECIMAL(28,11)))\"\"\"",
+    ): _ANY_ZERO,
+}
 """(file, line before, line after) → why it makes no difference."""
 
 

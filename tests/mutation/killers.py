@@ -13,12 +13,17 @@ settings.register_profile(
     print_blob=False,
 )
 
-_OF_MONTHS: Final = ("tests/scenarios/test_scenarios.py", "tests/rating/test_price_book_words.py")
+_OF_MONTHS: Final = (
+    "tests/rating/test_at_the_edges.py",
+    "tests/scenarios/test_scenarios.py",
+    "tests/rating/test_price_book_words.py",
+)
 _AT_LENGTH: Final = (
     "tests/rating/test_engine_against_oracle.py::test_months_are_rated_alike",
     "tests/rating/test_engine_against_oracle.py::test_random_charges_are_rated_alike",
 )
 _FIRST: Final[dict[str, tuple[str, ...]]] = {
+    "accounts.py": ("tests/services/test_spans_transfer.py",),
     "attention.py": ("tests/services/test_accepting_lines.py", "tests/services/test_spans_transfer.py"),
     "customer_data_set.py": ("tests/services/test_customer_data_set.py",),
     "explained.py": (

@@ -33,6 +33,7 @@ class Rated:
     rule: int | None = None
     spread: Decimal = Decimal(0)
     guard: str = "NONE"
+    bound_by: str | None = None
 
 
 def twelve(value: Decimal) -> Decimal:
@@ -40,7 +41,13 @@ def twelve(value: Decimal) -> Decimal:
 
 
 def owner(line: Line, bindings: tuple[AccountBinding, ...], day: date) -> int | None:
-    """The subscription's owner on ``day``, else the tenant's; of a line without both, its commitment's or kind's."""
+    """The customer that has the line on ``day``."""
+    found = binding_of(line, bindings, day)
+    return None if found is None else found.customer_id
+
+
+def binding_of(line: Line, bindings: tuple[AccountBinding, ...], day: date) -> AccountBinding | None:
+    """The subscription's on ``day``, else the tenant's; of a line without both, its commitment's or its kind's."""
     named = [(AccountKind.SUBSCRIPTION, line.subscription), (AccountKind.AZURE_CUSTOMER, line.tenant)]
     if line.subscription is None and line.tenant is None:
         commitment = None if line.commitment is None else line.commitment.lower()
@@ -50,7 +57,7 @@ def owner(line: Line, bindings: tuple[AccountBinding, ...], day: date) -> int | 
             begun = binding.effective_from is None or binding.effective_from <= day
             ended = binding.effective_to is not None and binding.effective_to <= day
             if binding.kind is kind and binding.account_key == key and begun and not ended:
-                return binding.customer_id
+                return binding
     return None
 
 
@@ -110,6 +117,11 @@ def spans_transfer(line: Line, bindings: tuple[AccountBinding, ...]) -> bool:
 
 
 def rate_line(line: Line, inputs: RatingInputs) -> Rated:
+    binding = binding_of(line, inputs.bindings, line.start.date())
+    return replace(_rated(line, inputs), bound_by=None if binding is None else binding.kind.value)
+
+
+def _rated(line: Line, inputs: RatingInputs) -> Rated:
     customer_id = owner(line, inputs.bindings, line.start.date())
     crosses = spans_transfer(line, inputs.bindings)
     if customer_id is None:
@@ -231,6 +243,15 @@ def dealt(exact: list[Decimal], currency: str) -> tuple[Decimal, list[Decimal]]:
         chosen = max(waiting, key=lambda index: (exact[index] - shown[index], -index))
         shown[chosen] += unit
     return total, shown
+
+
+def unassigned_gross(rated: list[tuple[Line, Rated]]) -> dict[str, Decimal]:
+    """Currency → Σ of ``BilledCost`` without signs, of unassigned lines."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for line, outcome in rated:
+        if outcome.binding == "unassigned":
+            sums[line.currency] += abs(line.billed)
+    return dict(sums)
 
 
 def balance(rated: list[tuple[Line, Rated]]) -> dict[tuple[str, str], Decimal]:

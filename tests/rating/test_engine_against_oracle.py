@@ -25,7 +25,7 @@ from tests.rating.oracle_billing_rules import AddedLine, added_lines
 
 RATED_LINES = """
 SELECT s.binding, s.customer_id, l.base_kind, l.statement_cost, l.price, l.spans_transfer, p.rule_position,
-       {spread}, l.guard
+       {spread}, l.guard, s.bound_by
 FROM rated_lines AS l JOIN account_spans AS s USING (span_number)
 JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = l.product_number
 ORDER BY l.part, l.part_row"""
@@ -66,8 +66,10 @@ def rated_lines(engine: Engine) -> list[Rated]:
     columns = {name for name, *_ in engine.rows("DESCRIBE rated_lines")}
     spread = "l.spread" if "spread" in columns else "CAST('0' AS DECIMAL)"
     return [
-        Rated(binding, customer_id, BaseKind(kind).name, cost, price, crosses, rule, spread, Guard(guard).name)
-        for binding, customer_id, kind, cost, price, crosses, rule, spread, guard in engine.rows(
+        Rated(
+            binding, customer_id, BaseKind(kind).name, cost, price, crosses, rule, spread, Guard(guard).name, bound_by
+        )
+        for binding, customer_id, kind, cost, price, crosses, rule, spread, guard, bound_by in engine.rows(
             RATED_LINES.format(spread=spread)
         )
     ]
@@ -151,6 +153,8 @@ def same_outcome(
     assert {key: amount for key, amount in found.items() if amount} == {
         key: amount for key, amount in expected.items() if amount
     }
+    gross = {found.currency: found.unassigned_gross for found in rated.balance if found.unassigned_gross}
+    assert gross == {currency: sums for currency, sums in oracle.unassigned_gross(by_oracle).items() if sums}
     attention = [outcome.base_kind for _, outcome in by_oracle if outcome.base_kind in ("NO_RETAIL", "NO_EFFECTIVE")]
     attention += ["SPANS_TRANSFER" for _, outcome in by_oracle if outcome.spans_transfer]
     assert {kind.name: count for kind, count in rated.attention} == {name: attention.count(name) for name in attention}

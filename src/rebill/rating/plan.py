@@ -227,9 +227,8 @@ JOIN account_spans AS s ON s.span_number = r.span_number
 JOIN products AS d ON d.product_number = r.product_number
 WHERE s.binding = 'billed'
 GROUP BY s.customer_id, d.currency, d.provider, s.subscription, d.service, d.charge_category
-ORDER BY s.customer_id, d.currency, d.provider NULLS LAST, s.subscription NULLS LAST, d.service NULLS LAST,
-         d.charge_category NULLS LAST"""
-"""The priced lines of every statement, in the order of statement lines."""
+ORDER BY s.customer_id, d.currency"""
+"""The priced lines of every statement, those of each together; whoever draws it up puts them in order."""
 
 STATEMENT_COSTS = f"""
 SELECT s.customer_id, d.currency, CAST(SUM(r.statement_cost) AS {AMOUNT}) AS statement_cost

@@ -1,0 +1,95 @@
+"""Charges that lie exactly where one rule ends and another begins, and the checks that no sound month ever fails."""
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rebill.model.errors import ProgramError
+from rebill.model.identifiers import AccountKind
+from rebill.model.rating import AccountBinding, RatingInputs
+from rebill.model.terms import Basis, CommitmentsPolicy
+from tests.rating import oracle
+from tests.rating.lines import Line
+from tests.rating.test_engine_against_oracle import rated_by_engine, same_outcome
+from tests.rating.test_price_book_words import CHARGE as SOME_CHARGE
+from tests.rating.test_price_book_words import CUSTOMER, book_of, month_of, product, rule
+
+OTHER = CUSTOMER + 1
+CHARGE = replace(SOME_CHARGE, billed=Decimal(10), listed=Decimal(20), subscription="s-1", tenant="t-1")
+COVERED = replace(CHARGE, commitment="r-1", commitment_status="Used", effective=Decimal(8))
+OF_NOBODY = replace(COVERED, subscription=None, tenant=None)
+
+
+def billed_by(discount: str = "", inside: str = "", basis: Basis = Basis.LIST, **terms: Any) -> RatingInputs:
+    """A customer with these terms; ``discount``: percent that a book takes off what ``inside`` names."""
+    adjustment = f'<BasicBillingRule billingAdjustment="{discount}" billingRuleType="percentDiscount"/>'
+    inputs = (
+        month_of(book_of(rule(inside, adjustment)), basis=basis) if discount else month_of(accounts={}, basis=basis)
+    )
+    return replace(inputs, terms=tuple(replace(one, **terms) for one in inputs.terms))
+
+
+def outcome(folder: Path, line: Line, inputs: RatingInputs) -> tuple[Decimal, str]:
+    """(price, guard) of a line, on which the engine and the oracle agree."""
+    same_outcome(folder, [line], inputs, 1)
+    rated = oracle.rate_line(line, inputs)
+    return rated.price, rated.guard
+
+
+def test_a_discount_off_retail_takes_nothing_off_amortised_usage_which_costs_its_markup_more(tmp_path: Path) -> None:
+    amortized = {"commitments": CommitmentsPolicy.AMORTIZED}
+    assert outcome(tmp_path, COVERED, billed_by("25", **amortized)) == (Decimal("8.40"), "NONE")
+    assert outcome(tmp_path, COVERED, billed_by("25", basis=Basis.BILLED, **amortized)) == (Decimal(6), "NONE")
+
+
+def test_a_charge_that_costs_nothing_is_no_refund(tmp_path: Path) -> None:
+    refunds = billed_by("50", product('<RecordType name="Refund"/>'))
+    free = replace(CHARGE, billed=Decimal(0))
+    assert outcome(tmp_path, free, refunds) == (Decimal(20), "NONE")
+    assert outcome(tmp_path, replace(free, billed=Decimal("-0.01")), refunds) == (Decimal(10), "NONE")
+
+
+def test_a_price_that_is_just_the_list_price_or_the_cost_is_moved_by_no_guard(tmp_path: Path) -> None:
+    guards = {"cap_at_list": True, "floor_at_cost": True}
+    assert outcome(tmp_path, CHARGE, billed_by(**guards)) == (Decimal(20), "NONE")
+    assert outcome(tmp_path, CHARGE, billed_by("50", **guards)) == (Decimal(10), "NONE")
+    assert outcome(tmp_path, CHARGE, billed_by("50.01", **guards)) == (Decimal(10), "FLOOR_AT_COST")
+
+
+def test_of_two_floors_that_come_to_the_same_amount_the_first_is_named(tmp_path: Path) -> None:
+    least = Decimal("0.000000000001")
+    inputs = billed_by("100", floor_at_cost=True, margin_floor_percent=Decimal(20))
+    assert outcome(tmp_path, replace(CHARGE, billed=least, listed=2 * least), inputs) == (least, "FLOOR_AT_COST")
+    assert outcome(tmp_path, CHARGE, inputs) == (Decimal("12.5"), "MARGIN_FLOOR")
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "key"),
+    [
+        (CHARGE, AccountKind.SUBSCRIPTION, "s-1"),
+        (replace(CHARGE, tenant=None), AccountKind.SUBSCRIPTION, "s-1"),
+        (replace(CHARGE, subscription=None), AccountKind.AZURE_CUSTOMER, "t-1"),
+        (OF_NOBODY, AccountKind.COMMITMENT, "r-1"),
+        (OF_NOBODY, AccountKind.CHARGE_KIND, "usage"),
+        (replace(OF_NOBODY, commitment=None, commitment_status=None), AccountKind.CHARGE_KIND, "usage"),
+    ],
+)
+def test_a_month_in_which_an_account_has_two_owners_on_a_day_is_refused(
+    tmp_path: Path, line: Line, kind: AccountKind, key: str
+) -> None:
+    before = AccountBinding(kind, key, CUSTOMER, None, date(2024, 9, 15))
+    after = AccountBinding(kind, key, OTHER, date(2024, 9, 14), None)
+    start = datetime.combine(date(2024, 9, 2), time())
+    line = replace(line, start=start, end=start + timedelta(hours=1))
+    inputs = billed_by()
+    inputs = replace(inputs, terms=(*inputs.terms, replace(inputs.terms[0], customer_id=OTHER)))
+    with pytest.raises(ProgramError) as refused:
+        rated_by_engine([line], replace(inputs, bindings=(before, after)), tmp_path, 1)
+    assert refused.value.code == "run_does_not_balance"
+    assert "a day of an account has two owners" in str(refused.value)
+    apart = (before, replace(after, effective_from=before.effective_to))
+    same_outcome(tmp_path, [line], replace(inputs, bindings=apart), 1)
