@@ -41,7 +41,7 @@ def outcome(folder: Path, line: Line, inputs: RatingInputs) -> tuple[Decimal, st
 
 
 def test_a_discount_off_retail_takes_nothing_off_amortised_usage_which_costs_its_markup_more(tmp_path: Path) -> None:
-    amortized = {"commitments": CommitmentsPolicy.AMORTIZED}
+    amortized: dict[str, Any] = {"commitments": CommitmentsPolicy.AMORTIZED}
     assert outcome(tmp_path, COVERED, billed_by("25", **amortized)) == (Decimal("8.40"), "NONE")
     assert outcome(tmp_path, COVERED, billed_by("25", basis=Basis.BILLED, **amortized)) == (Decimal(6), "NONE")
 
@@ -54,7 +54,7 @@ def test_a_charge_that_costs_nothing_is_no_refund(tmp_path: Path) -> None:
 
 
 def test_a_price_that_is_just_the_list_price_or_the_cost_is_moved_by_no_guard(tmp_path: Path) -> None:
-    guards = {"cap_at_list": True, "floor_at_cost": True}
+    guards: dict[str, Any] = {"cap_at_list": True, "floor_at_cost": True}
     assert outcome(tmp_path, CHARGE, billed_by(**guards)) == (Decimal(20), "NONE")
     assert outcome(tmp_path, CHARGE, billed_by("50", **guards)) == (Decimal(10), "NONE")
     assert outcome(tmp_path, CHARGE, billed_by("50.01", **guards)) == (Decimal(10), "FLOOR_AT_COST")
