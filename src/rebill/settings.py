@@ -22,6 +22,7 @@ _OPENID: Final = ("REBILL_OPENID_ISSUER", "REBILL_OPENID_CLIENT_ID", "REBILL_OPE
 _LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 GREATEST_SYNC_MINUTES: Final = 44_640
 """A month of 31 days."""
+_GREATEST_MEGABYTES: Final = 100_000_000
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -41,6 +42,7 @@ class MicrosoftSettings:
 
     ``client_secret`` and ``refresh_token`` come from the environment, or else from a file of one line.
     ``certificates``: a file of certificate authorities to trust in place of the system's.
+    ``greatest_delivery_megabytes``: what the files of one delivery may have together, packed as they come.
     """
 
     tenant_id: str = ""
@@ -52,6 +54,7 @@ class MicrosoftSettings:
     refresh_token_file: Path | None = None
     certificate_file: Path | None = None
     certificates: Path | None = None
+    greatest_delivery_megabytes: int = 20_000
     authority: str = _PUBLIC_AUTHORITY
     partner_center_url: str = "https://api.partnercenter.microsoft.com"
     graph_url: str = "https://graph.microsoft.com"
@@ -110,6 +113,10 @@ class MicrosoftSettings:
             refresh_token_file=file("REBILL_MICROSOFT_REFRESH_TOKEN_FILE"),
             certificate_file=file("REBILL_MICROSOFT_CERTIFICATE_FILE"),
             certificates=file("REBILL_MICROSOFT_TRUSTED_CERTIFICATES"),
+            greatest_delivery_megabytes=_whole_number(
+                environment, "REBILL_MICROSOFT_GREATEST_DELIVERY_MEGABYTES", _GREATEST_MEGABYTES
+            )
+            or cls.greatest_delivery_megabytes,
             authority=_https("REBILL_MICROSOFT_AUTHORITY", text("REBILL_MICROSOFT_AUTHORITY", cls.authority)),
             partner_center_url=_https(
                 "REBILL_MICROSOFT_PARTNER_CENTER_URL",

@@ -16,6 +16,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.costs.import_costs import list_data_sets
 from rebill.twin import service
 from rebill.twin.datasets import ExportedDataSet, blobs
+from rebill.twin.faults import Fault, Faults
 from rebill.twin.world import TwinWorld
 from tests.export_files import PROFILE, Run, write_run
 from tests.focus_files import row
@@ -65,6 +66,22 @@ def test_ten_gigabytes_of_zeros_from_the_billing_export_are_refused_and_hold_up_
         assert record.result.counts["deliveries"] == 3
         assert USAGE not in views_in_force(syncing)
         assert len(views_in_force(syncing)) == 3
+
+
+def test_a_file_of_the_billing_export_that_does_not_end_is_refused_and_nothing_of_it_is_kept(
+    installation: Installation, partner: Caller
+) -> None:
+    faults = Faults((Fault.ENDLESS_BLOB,), seed=3)
+    with syncing_with_twin(installation, partner, WORLD, faults) as syncing:
+        microsoft = replace(syncing.installation.settings.microsoft, greatest_delivery_megabytes=2)
+        bounded = replace(syncing.installation, settings=replace(syncing.installation.settings, microsoft=microsoft))
+        (record,) = replace(syncing, installation=bounded).sync(SyncPart.COSTS)
+        assert faults.suffered[Fault.ENDLESS_BLOB]
+        assert (record.outcome, record.fault_code) == (SyncOutcome.FAILED, "deliveries_refused")
+        assert "more than 2 megabytes" in record.fault
+        assert "REBILL_MICROSOFT_GREATEST_DELIVERY_MEGABYTES" in record.fault
+        assert len(views_in_force(syncing)) == 4 - faults.suffered[Fault.ENDLESS_BLOB]
+        assert sum(file.stat().st_size for file in (installation.settings.home / "sync").rglob("*")) < 2 * 10**6
 
 
 def test_ten_gigabytes_of_zeros_in_storage_are_refused_and_hold_up_nothing(

@@ -17,7 +17,7 @@ import stamina
 from rebill.model.customer import NewCustomer
 from rebill.model.data_set import DataSet
 from rebill.model.listing import Page
-from rebill.model.microsoft_invoice import NewMicrosoftInvoice
+from rebill.model.microsoft_invoice import InvoiceOrigin, NewMicrosoftInvoice
 from rebill.model.months import BillingMonth
 from rebill.model.movement import AlarmKind
 from rebill.model.party import Caller
@@ -185,6 +185,7 @@ def test_totals_of_invoices_come_by_themselves_and_the_month_reconciles(
         (invoice,) = found.invoices
         assert invoice.total == WORLD.invoiced - 100
         assert [fault for fault in found.faults if WORLD.invoice_id in fault]
+        assert invoice.origins == (InvoiceOrigin.PARTNER_CENTER,)
 
 
 def test_what_somebody_entered_or_withdrew_stands_whatever_a_sync_reads(
@@ -195,7 +196,7 @@ def test_what_somebody_entered_or_withdrew_stands_whatever_a_sync_reads(
         enter_invoice(installation, partner, by_hand)
         assert syncing.sync(SyncPart.COSTS)[0].result.counts["invoice_totals"] == 0
         (standing,) = list_invoices(installation, partner, Page()).items
-        assert (standing.entered, standing.is_read) == (by_hand, False)
+        assert (standing.entered, standing.origin) == (by_hand, InvoiceOrigin.ENTERED)
         withdraw_invoice(installation, partner, standing.microsoft_invoice_id)
         assert syncing.sync(SyncPart.COSTS)[0].result.counts["invoice_totals"] == 0
         enter_invoice(installation, partner, by_hand)
@@ -214,12 +215,15 @@ def test_a_sync_that_loses_the_network_at_any_request_leaves_whole_deliveries_or
             for answered in range(4, 200, 6):
                 syncing.twin.line.count, syncing.twin.line.cut_from = 0, answered
                 (record,) = syncing.sync(SyncPart.COSTS)
-                now = set(in_force(syncing))
-                assert standing <= now
+                before, now = standing, set(in_force(syncing))
+                assert before <= now
                 standing = now
                 if record.outcome is SyncOutcome.DONE:
                     break
                 assert record.fault_code == "microsoft_unavailable"
+                # Signing in is no request of the part's own.
+                assert 0 < record.result.counts["requests"] <= answered
+                assert record.result.counts.get("deliveries", 0) == len(now - before)
         whole = in_force(syncing)
         assert len(whole) == 4
         (of_usage,) = whole["2024-09", world.invoice_id, "usage"].sums

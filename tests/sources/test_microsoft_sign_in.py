@@ -1,22 +1,24 @@
 """Every way of signing in, against a sign-in service that looks at what it is sent."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import stamina
+from azure.identity._credentials import imds
 
-from rebill.model.errors import Forbidden, Invalid
+from rebill.model.errors import Forbidden, Invalid, Unavailable
 from rebill.settings import MicrosoftSettings
 from rebill.sources.microsoft.calls import MicrosoftCalls
 from rebill.twin.certificates import write_application_certificate
 from rebill.twin.faults import Fault, Faults
 from rebill.twin.server import RunningTwin, running_twin
-from rebill.twin.signing_in import IDENTITY_HEADER
 from rebill.twin.world import TwinWorld
 
 SMALL = TwinWorld(customer_count=1, days=1)
-CLOUD = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER")
+CLOUDS = ("environment_of_app_service", "environment_of_virtual_machine")
+OF_CLOUD = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
 
 
 @pytest.fixture(scope="module")
@@ -60,30 +62,65 @@ def test_a_certificate_that_cannot_be_read_is_refused_and_nothing_is_sent(
     assert (refused.value.code, str(file) in refused.value.message) == ("certificate_not_readable", True)
 
 
+def on_machine(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> dict[str, str]:
+    """Have this process run where a cloud sets these variables; the settings of rebill's own among them."""
+    for name in OF_CLOUD:
+        patch.delenv(name, raising=False)
+        if name in environment:
+            patch.setenv(name, environment[name])
+    return environment
+
+
+@pytest.mark.parametrize("client_id", [None, ""], ids=["an identity assigned by hand", "the machine's own"])
+@pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_machine_signs_in_by_the_identity_that_its_cloud_gives_it(
-    twin: RunningTwin, monkeypatch: pytest.MonkeyPatch
+    twin: RunningTwin, monkeypatch: pytest.MonkeyPatch, cloud: str, client_id: str | None
 ) -> None:
-    for name in CLOUD:
-        monkeypatch.setenv(name, twin.environment_of_machine[name])
-    assert customers_listed(twin.environment_of_machine) == 1
+    environment = on_machine(monkeypatch, getattr(twin, cloud))
+    assert "REBILL_MICROSOFT_CLIENT_SECRET" not in environment
+    if client_id is not None:
+        environment = {**environment, "REBILL_MICROSOFT_CLIENT_ID": client_id}
+    assert customers_listed(environment) == 1
 
 
-def test_a_machine_without_an_identity_is_told_so_and_no_secret(
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_machine_that_has_not_the_identity_is_told_so_at_once(
+    twin: RunningTwin, monkeypatch: pytest.MonkeyPatch, cloud: str
+) -> None:
+    environment = on_machine(monkeypatch, getattr(twin, cloud))
+    with pytest.raises(Forbidden) as refused:
+        customers_listed({**environment, "REBILL_MICROSOFT_CLIENT_ID": "33333333-aaaa-4bbb-8ccc-000000000003"})
+    assert (refused.value.code, "Identity not found" in refused.value.message) == ("microsoft_sign_in_refused", True)
+
+
+def test_a_machine_that_its_cloud_does_not_know_is_told_so_and_no_secret(
     twin: RunningTwin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("IDENTITY_ENDPOINT", twin.environment_of_machine["IDENTITY_ENDPOINT"])
-    monkeypatch.setenv("IDENTITY_HEADER", "wrong-header-that-must-never-be-seen")
-    with pytest.raises(Exception) as refused:
-        customers_listed(twin.environment_of_machine)
+    wrong = {"IDENTITY_HEADER": "wrong-header-that-must-never-be-seen"}
+    with pytest.raises(Forbidden) as refused:
+        customers_listed(on_machine(monkeypatch, {**twin.environment_of_app_service, **wrong}))
+    assert refused.value.code == "microsoft_sign_in_refused"
     assert "must-never-be-seen" not in str(refused.value)
-    assert IDENTITY_HEADER not in str(refused.value)
+
+
+def test_a_machine_whose_metadata_service_does_not_answer_is_told_that_it_may_pass(
+    twin: RunningTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nowhere = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setattr(imds, "PIPELINE_SETTINGS", {**imds.PIPELINE_SETTINGS, "retry_total": 0})
+    environment = on_machine(
+        monkeypatch, {**twin.environment_of_virtual_machine, "AZURE_POD_IDENTITY_AUTHORITY_HOST": nowhere}
+    )
+    with pytest.raises(Unavailable) as refused, stamina.set_testing(True, attempts=2):
+        customers_listed(environment)
+    assert refused.value.code == "microsoft_unavailable"
 
 
 def test_a_sign_in_that_fails_for_a_while_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     faults = Faults.all(5)
     with running_twin(SMALL, faults) as twin, stamina.set_testing(True, attempts=8):
         assert customers_listed(twin.environment_with_certificate) == 1
-        for name in CLOUD:
-            monkeypatch.setenv(name, twin.environment_of_machine[name])
-        assert customers_listed(twin.environment_of_machine) == 1
+        for cloud in CLOUDS:
+            assert customers_listed(on_machine(monkeypatch, getattr(twin, cloud))) == 1
     assert faults.suffered.keys() & {Fault.THROTTLED, Fault.SERVER_ERROR}

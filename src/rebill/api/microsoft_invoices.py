@@ -50,6 +50,7 @@ class MicrosoftInvoiceAnswer(AnswerShape):
     total: str
     kind: str
     amends: str
+    origin: Annotated[str, Field(description="`entered`: by hand; `partner_center`: a sync read it there.")]
     created_at: Instant
     withdrawn_at: OptionalInstant
 
@@ -97,6 +98,7 @@ def microsoft_invoice_answer(found: MicrosoftInvoice) -> MicrosoftInvoiceAnswer:
         total=shortest_text(entered.total),
         kind=entered.kind.value,
         amends=entered.amends,
+        origin=found.origin.value,
         created_at=found.entered_at,
         withdrawn_at=found.withdrawn_at,
     )

@@ -57,7 +57,7 @@ def list_all(period: MonthFilter = None, partner: PartnerOption = None, as_json:
         found = every_item(lambda page: list_invoices(session.installation, session.caller, page, period))
         documents = [_document(one) for one in found]
         session.output.answer({"microsoft_invoices": documents})
-        names = ("id", "number", "billing_period", "kind", "amends", "total", "currency")
+        names = ("id", "number", "billing_period", "kind", "amends", "total", "currency", "origin")
         headings = [Heading(name.replace("_", " "), right=name in ("id", "total")) for name in (*names, "withdrawn")]
         rows = [
             [*(str(document[name]) for name in names), "" if document["withdrawn_at"] is None else "yes"]

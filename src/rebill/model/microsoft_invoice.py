@@ -46,6 +46,15 @@ class NewMicrosoftInvoice:
         return self.amends or self.number
 
 
+class InvoiceOrigin(StrEnum):
+    """Who told an invoice or note; stable."""
+
+    ENTERED = "entered"
+    """Somebody, by hand."""
+    PARTNER_CENTER = "partner_center"
+    """Partner Center, which a sync asked."""
+
+
 @dataclass(frozen=True)
 class MicrosoftInvoice:
     """An invoice or note as it is kept; of one number at most one is in force.
@@ -58,3 +67,8 @@ class MicrosoftInvoice:
     entered_at: datetime
     withdrawn_at: datetime | None = None
     is_read: bool = False
+
+    @property
+    def origin(self) -> InvoiceOrigin:
+        """Who told it."""
+        return InvoiceOrigin.PARTNER_CENTER if self.is_read else InvoiceOrigin.ENTERED

@@ -12,7 +12,7 @@ from typing import Final
 
 from rebill.model.data_set import VIEW_USAGE
 from rebill.model.manual_line import ManualLine
-from rebill.model.microsoft_invoice import MicrosoftInvoice
+from rebill.model.microsoft_invoice import InvoiceOrigin, MicrosoftInvoice
 from rebill.model.money import ZERO, product_of, share_of, text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
 
@@ -143,6 +143,11 @@ class InvoiceComparison:
     def total(self) -> Decimal | None:
         """The invoice with its amendments, signed; ``None`` where nothing was entered."""
         return sum((one.entered.total for one in self.documents), ZERO) if self.documents else None
+
+    @property
+    def origins(self) -> tuple[InvoiceOrigin, ...]:
+        """Who told its documents, each once."""
+        return tuple(sorted({one.origin for one in self.documents}))
 
     @property
     def difference(self) -> Decimal | None:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from rebill.twin.certificates import write_application_certificate, write_certificates
 from rebill.twin.faults import Faults
 from rebill.twin.service import CutAnswer, TwinService
-from rebill.twin.signing_in import CLIENT_ID, CLIENT_SECRET, IDENTITY_HEADER, REFRESH_TOKEN
+from rebill.twin.signing_in import CLIENT_ID, CLIENT_SECRET, IDENTITY_HEADER, METADATA, REFRESH_TOKEN
 from rebill.twin.world import PARTNER_TENANT, TwinWorld
 
 _BILLING: Final = "/v1.0/reports/partners/billing"
@@ -93,9 +93,15 @@ class RunningTwin:
         return {**self._without_secret, **own}
 
     @property
-    def environment_of_machine(self) -> dict[str, str]:
-        """The same for a machine whose identity is its cloud's, with what such a cloud sets of its own."""
+    def environment_of_app_service(self) -> dict[str, str]:
+        """The same for a machine of App Service, with what that sets of its own."""
         cloud = {"IDENTITY_ENDPOINT": f"{self.url}/identity/token", "IDENTITY_HEADER": IDENTITY_HEADER}
+        return {**self._without_secret, "REBILL_MICROSOFT_SIGN_IN": "managed_identity", **cloud}
+
+    @property
+    def environment_of_virtual_machine(self) -> dict[str, str]:
+        """The same for a virtual machine, and where its metadata service is in place of 169.254.169.254."""
+        cloud = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": self.url}
         return {**self._without_secret, "REBILL_MICROSOFT_SIGN_IN": "managed_identity", **cloud}
 
     @property
@@ -152,7 +158,7 @@ def _application(service: TwinService, line: Line) -> Starlette:
         ("GET", "/{tenant}/v2.0/.well-known/openid-configuration", service.discovery),
         ("POST", "/{tenant}/oauth2/v2.0/token", service.token),
         ("GET", "/identity/token", service.machine_token),
-        ("GET", "/metadata/identity/oauth2/token", service.machine_token),
+        ("GET", METADATA, service.machine_token),
         ("GET", "/v1/customers", service.customers),
         ("GET", customer, service.subscriptions),
         ("GET", customer + "/{plan}/azureEntitlements", service.entitlements),

@@ -2,24 +2,26 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from cryptography import x509
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from rebill.twin.datasets import ExportedDataSet, blobs, month_of
 from rebill.twin.faults import EVERYWHERE, Fault, Faults
-from rebill.twin.signing_in import IDENTITY_HEADER, REFRESH_TOKEN, refusal_of, seconds_now
+from rebill.twin.signing_in import REFRESH_TOKEN, machine_refusal_of, refusal_of, seconds_now
 from rebill.twin.state import TwinState
 from rebill.twin.world import PARTNER_TENANT, TwinCustomer, TwinWorld
 
 _RUNNING_POLLS: Final = 2
+_ENDLESS_BYTES: Final = 2**30
 _CALLS: Final = (*EVERYWHERE, Fault.TOKEN_REFUSED)
 _SIGN_IN: Final = (Fault.THROTTLED, Fault.SERVER_ERROR)
 _BILLING: Final = "/v1.0/reports/partners/billing"
@@ -66,14 +68,13 @@ class TwinService:
     async def machine_token(self, request: Request) -> Response:
         """A token for the managed identity of a machine, as App Service and machines give it."""
         asked = request.query_params
-        is_service = request.headers.get("X-IDENTITY-HEADER") == IDENTITY_HEADER
-        is_metadata = request.headers.get("Metadata") == "true" and request.url.path.startswith("/metadata/")
-        if not is_service and not is_metadata:
-            return JSONResponse({"error": "invalid_request", "error_description": "Required header is missing."}, 400)
+        refusal = machine_refusal_of(request.url.path, request.headers, asked)
+        if refusal is not None:
+            return JSONResponse(refusal, 400)
         fault = self._fault("sign-in", _SIGN_IN)
         if fault is not None:
             return _failed(fault)
-        resource = asked.get("resource", "").removesuffix("/.default")
+        resource = asked["resource"].removesuffix("/.default")
         expiry = str(seconds_now() + 3599)
         answer = {"token_type": "Bearer", "expires_in": "3599", "expires_on": expiry, "resource": resource}
         return JSONResponse({**answer, "access_token": self.state.new_token(resource)})
@@ -225,7 +226,7 @@ class TwinService:
         """A blob, for who has a signature that is still good."""
         kind, version, name, *_, blob = request.path_params["path"].split("/")
         data_set = next(one for one in self.state.data_sets if (one.kind, one.name) == (kind, name))
-        possible = (*EVERYWHERE, Fault.EXPIRED_LINK, Fault.TRUNCATED_BLOB)
+        possible = (*EVERYWHERE, Fault.EXPIRED_LINK, Fault.TRUNCATED_BLOB, Fault.ENDLESS_BLOB)
         fault = self._fault(f"blob {name} {blob}", possible)
         signature = request.query_params.get("sig", "")
         if fault is Fault.EXPIRED_LINK:
@@ -235,6 +236,8 @@ class TwinService:
         content = self._blobs(data_set, version == "v1")[blob]
         if fault is Fault.TRUNCATED_BLOB:
             return Response(content[: len(content) // 2], media_type="application/octet-stream")
+        if fault is Fault.ENDLESS_BLOB:
+            return StreamingResponse(_endless(content), media_type="application/octet-stream")
         if fault is not None:
             return _failed(fault, content)
         checksum = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
@@ -300,6 +303,11 @@ def _failed(fault: Fault, content: bytes = b"{}") -> Response:
     if fault is Fault.SERVER_ERROR:
         return JSONResponse({"code": "500", "description": "Internal error.", "data": []}, 500)
     return CutAnswer(content)
+
+
+def _endless(content: bytes) -> Iterator[bytes]:
+    """A file over and over; the twin gives up when nobody should have listened for so long."""
+    return itertools.repeat(content, _ENDLESS_BYTES // len(content))
 
 
 class CutAnswer(Response):

@@ -15,6 +15,7 @@ CLIENT_ID: Final = "22222222-aaaa-4bbb-8ccc-000000000002"
 CLIENT_SECRET: Final = "twin-secret-that-must-never-be-seen"
 REFRESH_TOKEN: Final = "twin-refresh-token-that-must-never-be-seen"
 IDENTITY_HEADER: Final = "twin-header-that-must-never-be-seen"
+METADATA: Final = "/metadata/identity/oauth2/token"
 _BY_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ALGORITHMS: Final = ["PS256", "RS256"]
 _GREATEST_AGE_SECONDS: Final = 3600
@@ -33,6 +34,31 @@ def refusal_of(form: Mapping[str, str], endpoint: str, certificate: x509.Certifi
     if form.get("client_secret") != CLIENT_SECRET or not is_refreshed:
         return "AADSTS7000215: Invalid client secret provided."
     return None
+
+
+def machine_refusal_of(path: str, headers: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, object] | None:
+    """Why a machine that asks for a token at ``path`` gets none, as the body of the answer; ``None`` where it does.
+
+    App Service knows its machines by a header that it gives them, the metadata service of virtual machines by where
+    they are: it wants another header, which nobody sends unknowingly.
+    """
+    is_metadata = path.startswith(METADATA)
+    if is_metadata:
+        is_known = headers.get("Metadata") == "true" and "X-Forwarded-For" not in headers
+    else:
+        is_known = headers.get("X-IDENTITY-HEADER") == IDENTITY_HEADER
+    wanted = "2018-02-01" if is_metadata else "2019-08-01"
+    if not is_known:
+        reason = "Required metadata header not specified"
+    elif asked.get("api-version") != wanted or not asked.get("resource"):
+        reason = "Required parameter missing, or of no version that there is"
+    elif asked.get("client_id", CLIENT_ID) != CLIENT_ID:
+        reason = "Identity not found"
+    else:
+        return None
+    if is_metadata:
+        return {"error": "invalid_request", "error_description": reason}
+    return {"statusCode": 400, "message": reason}
 
 
 def _assertion_refusal(assertion: str, endpoint: str, certificate: x509.Certificate | None) -> str | None:

@@ -1,5 +1,6 @@
 """Sync a partner with its sources: one sync at a time, each part recorded with what it brought and how it ended."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -48,8 +49,8 @@ def sync(
         installation.database.write(
             lambda connection: end_interrupted(Scope.of(connection, caller), installation.clock())
         )
-        connect = _connected(installation.settings.microsoft, stack)
-        task = _Task(installation, caller, folder, progress, connect)
+        microsoft = _Connection(installation.settings.microsoft, stack)
+        task = _Task(installation, caller, folder, progress, microsoft)
         records: list[SyncRecord] = []
         for part in wanted:
             records.append(_recorded(task, part))
@@ -80,41 +81,53 @@ def list_syncs(installation: Installation, caller: Caller, count: int = 20) -> l
         return latest_syncs(Scope.of(connection, caller), count)
 
 
+class _Connection:
+    """The connection to Microsoft: made once, and only if a part asks; other sources need no account there."""
+
+    def __init__(self, settings: MicrosoftSettings, stack: ExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
+        self._calls: MicrosoftCalls | None = None
+
+    def calls(self) -> MicrosoftCalls:
+        """The open connection. Raises ``Invalid`` where the settings do not suffice for one."""
+        if self._calls is None:
+            self._calls = self._stack.enter_context(MicrosoftCalls(self._settings))
+        return self._calls
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+        return self._calls.made if self._calls else 0
+
+
 @dataclass(frozen=True)
 class _Task:
-    """What syncing a part needs. ``open_calls`` connects to Microsoft when a part first needs it."""
+    """What syncing a part needs."""
 
     installation: Installation
     caller: Caller
     folder: Path
     progress: Progress
-    open_calls: Callable[[], MicrosoftCalls]
-
-
-def _connected(settings: MicrosoftSettings, stack: ExitStack) -> Callable[[], MicrosoftCalls]:
-    """Connects once, and only if somebody asks: other sources need no account at Microsoft."""
-    opened: list[MicrosoftCalls] = []
-
-    def connect() -> MicrosoftCalls:
-        if not opened:
-            opened.append(stack.enter_context(MicrosoftCalls(settings)))
-        return opened[0]
-
-    return connect
+    microsoft: _Connection
 
 
 def _recorded(task: _Task, part: SyncPart) -> SyncRecord:
-    """Sync one part and record it, whatever becomes of it."""
+    """Sync one part and record it with what it brought, whatever becomes of it."""
     installation, caller = task.installation, task.caller
     write = installation.database.write
     sync_id = write(lambda connection: begin_sync(Scope.of(connection, caller), part, installation.clock()))
-    result, fault, is_stopped = SyncResult({}), ("", ""), False
+    counts: Counter[str] = Counter()
+    result, fault, is_stopped = SyncResult(counts), ("", ""), False
+    requests = task.microsoft.requests
     try:
-        result = _SYNCED[part](task, part)
+        result = _SYNCED[part](task, part, counts)
     except SyncStopped:
         is_stopped = True
     except RebillError as error:
         fault = error.code, error.message
+    if part in _OF_MICROSOFT:
+        result = replace(result, counts={**result.counts, "requests": task.microsoft.requests - requests})
     if result.refused:
         name, reason = next(iter(result.refused.items()))
         count = len(result.refused)
@@ -128,20 +141,22 @@ def _recorded(task: _Task, part: SyncPart) -> SyncRecord:
     return record
 
 
-def _from_microsoft(task: _Task, part: SyncPart) -> SyncResult:
-    calls = task.open_calls()
-    made = calls.made
-    synced = sync_catalogue if part is SyncPart.CATALOGUE else sync_costs
-    result = synced(task.installation, task.caller, calls, task.folder / part, partial(task.progress, part))
-    return replace(result, counts={**result.counts, "requests": calls.made - made})
+def _catalogue(task: _Task, part: SyncPart, counts: Counter[str]) -> SyncResult:
+    calls, progress = task.microsoft.calls(), partial(task.progress, part)
+    return sync_catalogue(task.installation, task.caller, calls, task.folder / part, progress)
 
 
-def _from_storage(task: _Task, part: SyncPart) -> SyncResult:
-    return sync_exports(task.installation, task.caller, partial(task.progress, part))
+def _costs(task: _Task, part: SyncPart, counts: Counter[str]) -> SyncResult:
+    calls, progress = task.microsoft.calls(), partial(task.progress, part)
+    return sync_costs(task.installation, task.caller, calls, task.folder / part, progress, counts)
 
 
-_SYNCED: Final[Mapping[SyncPart, Callable[[_Task, SyncPart], SyncResult]]] = {
-    SyncPart.CATALOGUE: _from_microsoft,
-    SyncPart.COSTS: _from_microsoft,
-    SyncPart.EXPORTS: _from_storage,
+def _exports(task: _Task, part: SyncPart, counts: Counter[str]) -> SyncResult:
+    return sync_exports(task.installation, task.caller, partial(task.progress, part), counts)
+
+
+_SYNCED: Final[Mapping[SyncPart, Callable[[_Task, SyncPart, Counter[str]], SyncResult]]] = {
+    SyncPart.CATALOGUE: _catalogue,
+    SyncPart.COSTS: _costs,
+    SyncPart.EXPORTS: _exports,
 }

@@ -17,7 +17,7 @@ from rebill.model.data_set import (
     CostImportOrder,
 )
 from rebill.model.delivery import DeliveryOrigin
-from rebill.model.errors import Refusal, Unavailable
+from rebill.model.errors import ProgramError, Refusal, Unavailable
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.sync import SyncResult
@@ -63,11 +63,13 @@ def sync_costs(
     calls: MicrosoftCalls,
     folder: Path,
     progress: Callable[[int, int], None],
+    counts: Counter[str],
 ) -> SyncResult:
     """Bring the cost of the latest months up to date; each delivery is all there or not there.
 
     A delivery that is refused does not keep the others from coming: the result names it. What keeps
-    Microsoft from answering is raised at once; what was fetched is kept in ``folder``.
+    Microsoft from answering is raised at once; what was fetched is kept in ``folder``, and what was brought is counted
+    in ``counts`` whatever happens.
     """
     task = _Task(installation, caller, calls, fresh_spool(folder, installation.clock()))
     before = list_data_sets(installation, caller)
@@ -75,7 +77,7 @@ def sync_costs(
     wanted = _wanted(task, listing.invoices)
     looked_at = [one for one in listing.totals if one.month >= _oldest(installation)]
     totals, refused = keep_read_invoices(installation, caller, looked_at)
-    counts: Counter[str] = Counter(deliveries=0, unchanged=0, without_data=0, rows=0, invoice_totals=totals)
+    counts.update(deliveries=0, unchanged=0, without_data=0, rows=0, invoice_totals=totals)
     for number, one in enumerate(wanted):
         progress(number, len(wanted))
         try:
@@ -132,7 +134,14 @@ def _take(task: _Task, wanted: _Wanted, counts: Counter[str]) -> None:
         counts["unchanged"] += 1
         return
     folder = task.folder / f"{wanted.scope.replace(':', '-')}-{wanted.order.view}"
-    manifest, files = fetch(task.calls, manifest, folder)
+    try:
+        manifest, files = fetch(task.calls, manifest, folder)
+    except OSError as error:
+        raise ProgramError(
+            "fetch_failed",
+            f"What Microsoft sent could not be written down: {error.strerror or error}. Look at the free disk space of "
+            "REBILL_HOME, then sync again.",
+        ) from None
     origin = DeliveryOrigin(
         SOURCE_KIND_BILLING_EXPORT, wanted.scope, manifest.version, view=wanted.order.view, ends=wanted.ends
     )

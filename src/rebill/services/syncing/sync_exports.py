@@ -22,14 +22,16 @@ _COUNTED_AS: Final = {
 }
 
 
-def sync_exports(installation: Installation, caller: Caller, progress: Callable[[int, int], None]) -> SyncResult:
-    """Take in what is new at every place of the settings, each delivery whole or not at all.
+def sync_exports(
+    installation: Installation, caller: Caller, progress: Callable[[int, int], None], counts: Counter[str]
+) -> SyncResult:
+    """Take in what is new at every place of the settings, each delivery whole or not at all, counted in ``counts``.
 
     A place that cannot be read and a delivery that is refused do not hold up the others: the result names them.
     """
     places = installation.settings.cost_exports
     before = list_data_sets(installation, caller)
-    counts: Counter[str] = Counter(places=len(places), **dict.fromkeys(_COUNTED_AS.values(), 0), rows=0)
+    counts.update(places=len(places), **dict.fromkeys(_COUNTED_AS.values(), 0), rows=0)
     refused: dict[str, str] = {}
     for number, place in enumerate(places):
         progress(number, len(places))

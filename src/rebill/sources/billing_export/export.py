@@ -9,6 +9,7 @@ import binascii
 import gzip
 import hashlib
 import re
+import shutil
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from typing import Any, Final
 from rebill.model.data_set import VIEW_INVOICE, VIEW_USAGE
 from rebill.model.errors import Invalid, Unavailable
 from rebill.sources.cost_files import GREATEST_UNPACKED_RATIO
-from rebill.sources.microsoft.calls import LinkExpired, MicrosoftCalls
+from rebill.sources.microsoft.calls import FileTooLarge, LinkExpired, MicrosoftCalls
 
 _BILLING: Final = "/v1.0/reports/partners/billing"
 _KINDS: Final = {VIEW_USAGE: "usage", VIEW_INVOICE: "reconciliation"}
@@ -32,6 +33,7 @@ _POLLS: Final = 240
 _POLL_SECONDS: Final = 10.0
 _BLOB_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _CHUNK_BYTES: Final = 1 << 20
+_MEGABYTE: Final = 10**6
 
 
 @dataclass(frozen=True)
@@ -108,15 +110,28 @@ def submit(calls: MicrosoftCalls, order: ExportOrder, wait: Callable[[float], No
 def fetch(calls: MicrosoftCalls, manifest: Manifest, folder: Path) -> tuple[Manifest, list[BlobFile]]:
     """Every blob of the newest version of the data, fetched into ``folder``; and the manifest that they belong to.
 
-    Raises ``Unavailable`` when versions change faster than they can be fetched, or blobs stay damaged.
+    Raises ``Unavailable`` when versions change faster than they can be fetched, or blobs stay damaged, and ``Invalid``
+    when the files have more bytes than the settings allow: nothing of them is left then.
     """
     for _ in range(_GREATEST_VERSION_CHANGES):
-        manifest, files = _fetch_version(calls, manifest, folder)
+        try:
+            manifest, files = _fetch_version(calls, manifest, folder)
+        except FileTooLarge:
+            shutil.rmtree(folder)
+            raise _too_large(calls.settings.greatest_delivery_megabytes) from None
         now = _manifest(calls, manifest.link)
         if now.etag == manifest.etag:
             return now, files
         manifest = now
     raise Unavailable("microsoft_unavailable", "Microsoft's data changes while it is fetched; sync again in a while.")
+
+
+def _too_large(megabytes: int) -> Invalid:
+    return Invalid(
+        "delivery_too_large",
+        f"The files of this delivery have more than {megabytes:,} megabytes: nothing of it was taken in. Where so much "
+        "is meant, allow it by REBILL_MICROSOFT_GREATEST_DELIVERY_MEGABYTES.",
+    )
 
 
 def _refuse_failure(document: Mapping[str, Any]) -> None:
@@ -158,9 +173,11 @@ def _fetch_version(calls: MicrosoftCalls, manifest: Manifest, folder: Path) -> t
     """The blobs of one version. Where a link has expired, a fresh manifest signs anew; a newer version begins anew."""
     renewals = 0
     files: list[BlobFile] = []
+    left = greatest_bytes = calls.settings.greatest_delivery_megabytes * _MEGABYTE
     while len(files) < len(manifest.blobs):
         try:
-            files.append(_blob(calls, manifest, manifest.blobs[len(files)], folder))
+            files.append(_blob(calls, manifest, manifest.blobs[len(files)], folder, left))
+            left -= files[-1].path.stat().st_size
         except LinkExpired:
             renewals += 1
             if renewals > _GREATEST_LINK_RENEWALS:
@@ -168,19 +185,20 @@ def _fetch_version(calls: MicrosoftCalls, manifest: Manifest, folder: Path) -> t
                     "microsoft_unavailable", "Microsoft's links to files are refused however fresh; sync again later."
                 ) from None
             renewed = _manifest(calls, manifest.link)
-            files = files if renewed.etag == manifest.etag else []
+            if renewed.etag != manifest.etag:
+                files, left = [], greatest_bytes
             manifest = renewed
     return manifest, files
 
 
-def _blob(calls: MicrosoftCalls, manifest: Manifest, name: str, folder: Path) -> BlobFile:
+def _blob(calls: MicrosoftCalls, manifest: Manifest, name: str, folder: Path, greatest_bytes: int) -> BlobFile:
     version = folder / hashlib.sha256(manifest.etag.encode()).hexdigest()[:16]
     version.mkdir(parents=True, exist_ok=True)
     final, coming = version / name, version / f"{name}.coming"
     for _ in range(_DAMAGED_AT_MOST):
         if final.exists():
             return BlobFile(final, name, _has_no_row(final))
-        headers = calls.download(f"{manifest.root}/{name}?{manifest.signature}", coming)
+        headers = calls.download(f"{manifest.root}/{name}?{manifest.signature}", coming, greatest_bytes)
         if _is_whole(coming, headers):
             coming.rename(final)
     raise Unavailable("microsoft_unavailable", f"Microsoft's file {name} stays damaged; sync again in a while.")

@@ -23,7 +23,7 @@ from rebill.sources.microsoft.passing import Passing
 from rebill.sources.microsoft.sign_in import SignIn, require_complete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -42,10 +42,15 @@ _GREATEST_ANSWER_BYTES: Final = 64 * 2**20
 _GREATEST_REASON: Final = 300
 _PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 _CALL_SECONDS: Final = 120.0
+_CHUNK_BYTES: Final = 1 << 20
 
 
 class LinkExpired(Exception):
     """A signed link is not accepted any more: its manifest gives a fresh one."""
+
+
+class FileTooLarge(Exception):
+    """What a signed link serves has more bytes than it may."""
 
 
 class _TokenRefused(Exception):
@@ -117,14 +122,15 @@ class MicrosoftCalls:
         own = {"client-request-id": str(uuid.uuid4())}
         return self._tried(lambda: self._call(method, url, GRAPH, own, body))
 
-    def download(self, url: str, target: Path) -> Mapping[str, str]:
+    def download(self, url: str, target: Path, greatest_bytes: int) -> Mapping[str, str]:
         """Fetch a signed link into ``target``; what its answer's headers (lower case) say of it.
 
-        No token goes along. Raises ``LinkExpired`` when the link is refused.
+        No token goes along. Raises ``LinkExpired`` when the link is refused, and ``FileTooLarge`` as soon as it is
+        clear that more than ``greatest_bytes`` would come; ``target`` is not there then.
         """
         if urlsplit(url).scheme != "https":
             raise Invalid("microsoft_answer_invalid", "Microsoft named a file that is not at an https address.")
-        return self._tried(lambda: self._fetch(url, target))
+        return self._tried(lambda: self._fetch(url, target, greatest_bytes))
 
     def _tried(self, call: Callable[[], Result]) -> Result:
         import stamina
@@ -180,7 +186,7 @@ class MicrosoftCalls:
             return Forbidden("microsoft_forbidden", f"{sentence} docs/microsoft.md lists them.")
         return Invalid("microsoft_refused", f"Microsoft refused {path} with {status}: {reason}")
 
-    def _fetch(self, url: str, target: Path) -> Mapping[str, str]:
+    def _fetch(self, url: str, target: Path, greatest_bytes: int) -> Mapping[str, str]:
         self.made += 1
         with _connected(), self._client.stream("GET", url) as response:
             if response.status_code in (401, 403):
@@ -188,9 +194,10 @@ class MicrosoftCalls:
             _refuse_passing(response.status_code, response.headers)
             if response.status_code != 200:
                 raise Invalid("microsoft_refused", f"Microsoft's storage answered {response.status_code} for a file.")
-            with target.open("wb") as stream:
-                for chunk in response.iter_raw(1 << 20):
-                    stream.write(chunk)
+            told = response.headers.get("content-length", "0")
+            if told.isdecimal() and int(told) > greatest_bytes:
+                raise FileTooLarge
+            _write_bounded(response.iter_raw(_CHUNK_BYTES), target, greatest_bytes)
             return dict(response.headers)
 
 
@@ -221,6 +228,18 @@ def _bounded(response: httpx.Response) -> bytes:
         if len(content) > _GREATEST_ANSWER_BYTES:
             raise Invalid("microsoft_answer_invalid", "Microsoft's answer is larger than any that can be meant.")
     return bytes(content)
+
+
+def _write_bounded(chunks: Iterable[bytes], target: Path, greatest_bytes: int) -> None:
+    """Write what comes, and no more than it may be: where more comes, nothing is left."""
+    written = 0
+    with target.open("wb") as stream:
+        for chunk in chunks:
+            written += len(chunk)
+            if written > greatest_bytes:
+                target.unlink()
+                raise FileTooLarge
+            stream.write(chunk)
 
 
 def _worth_waiting(error: Exception) -> bool | float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 _BLOTTED: Final = "…"
 _GREATEST_REASON: Final = 300
 _CALL_SECONDS: Final = 60
-_ENTRA_NUMBER: Final = "AADSTS"
+_REFUSED: Final = re.compile(
+    r"AADSTS|Token request error: \((invalid_|bad_request|unauthorized_client|access_denied|unknown_source)"
+    r"(?!scope\) (None|429|5))"
+)
+"""In the words of a library: Entra's own refusals bear one of its numbers, those of a machine's metadata service one of
+its codes; the library calls every answer of App Service ``invalid_scope``, with the status behind it."""
 
 
 class SignIn:
@@ -82,8 +88,8 @@ class SignIn:
             try:
                 return credential.get_token(scope).token
             except ClientAuthenticationError as error:
-                # It is raised for a broken connection, too; Entra's own refusals bear one of its numbers.
-                if _ENTRA_NUMBER in str(error):
+                # It is raised for a broken connection, too.
+                if _REFUSED.search(str(error)):
                     raise self.refused(str(error)) from None
                 raise _unreachable("no whole answer came") from None
             except AzureError as error:
