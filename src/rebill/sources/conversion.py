@@ -46,7 +46,6 @@ RAW_CHARACTERS: Final = 4000
 
 _IN_64_BITS: Final = {ColumnType.AMOUNT: "DECIMAL(18,12)", ColumnType.QUANTITY: "DECIMAL(18,8)"}
 """The type with as many decimals as a kind of number has, and as many digits as 64 bits hold."""
-_DIGITS_OF_64_BITS: Final = 18
 _FOLD_FROM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -143,16 +142,8 @@ def loses_decimals(kind: ColumnType, source: SourceColumn) -> str | None:
     if source.decimals <= kind.decimals:
         return None
     loses = f"{source.sql} <> TRY_CAST({source.sql} AS {kind})"
-    narrow = _narrow_decimal(source)
+    narrow = source.narrow_decimal
     return f"coalesce({narrow} <> CAST({narrow} AS {_IN_64_BITS[kind]}), {loses})" if narrow else loses
-
-
-def _narrow_decimal(source: SourceColumn) -> str | None:
-    """SQL: a decimal in 64 bits, where its value fits, else NULL; ``None`` where its type is no wider."""
-    digits, decimals = source.digits, source.decimals
-    if digits is None or decimals is None or digits <= _DIGITS_OF_64_BITS or decimals > _DIGITS_OF_64_BITS:
-        return None
-    return f"TRY_CAST({source.sql} AS DECIMAL({_DIGITS_OF_64_BITS},{decimals}))"
 
 
 def _value(column: Column, source: SourceColumn | None, file_name: str, currency: str | None, quick: bool) -> str:
@@ -179,7 +170,7 @@ def number_sql(kind: ColumnType, source: SourceColumn, quick: bool = False) -> s
     cast = "CAST" if quick else "TRY_CAST"
     if source.is_exact_number:
         wide = f"{cast}({source.sql} AS {kind})"
-        narrow = _narrow_decimal(source) if (source.decimals or 0) > kind.decimals else None
+        narrow = source.narrow_decimal if (source.decimals or 0) > kind.decimals else None
         # To round a decimal of 128 bits takes eight times as long.
         return f"coalesce(CAST(CAST({narrow} AS {_IN_64_BITS[kind]}) AS {kind}), {wide})" if narrow else wide
     # DuckDB 2.0 misreads some texts with an exponent: '1000000000.0e7' becomes a DECIMAL(28,12) of 17 whole
@@ -203,15 +194,23 @@ def subscription_key_sql(text: str) -> str:
     """SQL of ``model.identifiers.subscription_key``; empty = NULL."""
     bare = f"CASE WHEN starts_with(lower({text}), '/subscriptions/') THEN substr({text}, 16) ELSE {text} END"
     any_text = f"regexp_replace({_folded(text)}, '^/subscriptions/', '')"
-    # lower() folds other alphabets too, so only ASCII without spaces may take it; it is 30 times faster.
-    return f"nullif(CASE WHEN regexp_full_match({text}, '[!-~]*') THEN lower({bare}) ELSE {any_text} END, '')"
+    return f"nullif(CASE WHEN {_is_plain(text)} THEN lower({bare}) ELSE {any_text} END, '')"
 
 
 def azure_customer_key_sql(text: str) -> str:
     """SQL of ``model.identifiers.cost_line_azure_customer_key``; empty = NULL."""
     any_text = f"regexp_replace({_folded(text)}, '^org:', '')"
-    key = f"CASE WHEN regexp_full_match({text}, '[0-9A-Fa-f-]*') THEN lower({text}) ELSE {any_text} END"
+    key = f"CASE WHEN {_is_plain(text)} AND NOT contains({text}, ':') THEN lower({text}) ELSE {any_text} END"
     return f"nullif(nullif({key}, '{ZERO_GUID}'), '')"
+
+
+def _is_plain(text: str) -> str:
+    """SQL: whether a text is ASCII without white space: then ``lower`` folds it, in a thirtieth of the time.
+
+    ``lower`` folds other alphabets too. A text has as many bytes as characters only where all are ASCII.
+    """
+    spaces = " AND ".join(f"NOT contains({text}, chr({code}))" for code in (9, 10, 13, 32))
+    return f"strlen({text}) = length({text}) AND {spaces}"
 
 
 def _folded(text: str) -> str:

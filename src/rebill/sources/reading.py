@@ -49,6 +49,9 @@ from rebill.sources.layouts.layout import Recognition
 from rebill.sources.source_column import SourceColumn
 
 _FAULT_FOUND: Final = "rebill: this row is a reject"
+_NULL_WORD_FOUND: Final = "rebill: this row has a word that means none where none was to be expected"
+_ROWS_LOOKED_AT: Final = 10_000
+"""In so many rows of a Parquet file words that mean none are looked for before it is read."""
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 LINE_KEY_SQL: Final = f"CAST(hash({', '.join(LINE_KEYS)}) >> 1 AS BIGINT)"
 """A number for what rating tells lines apart by. Two that have one alike by chance are found beside their lines."""
@@ -195,11 +198,15 @@ def _parquet_columns(
 
 
 def _with_null_words(connection: duckdb.DuckDBPyConnection, file: Path, texts: list[str]) -> set[str]:
-    """Which of these columns hold an empty text or the word for none: to replace them takes as long as a copy."""
+    """Which of these columns begin with rows that hold an empty text or the word for none.
+
+    To replace those words where there are none takes as long as a copy; and so does looking at every row before.
+    """
     if not texts:
         return set()
     counts = ", ".join(f"count_if({name} = '') + count_if({name} = 'NULL')" for name in texts)
-    answer = connection.execute(f"SELECT {counts} FROM {_parquet_relation(file)}").fetchone() or ()
+    begin = f"(SELECT * FROM {_parquet_relation(file)} LIMIT {_ROWS_LOOKED_AT})"
+    answer = connection.execute(f"SELECT {counts} FROM {begin}").fetchone() or ()
     return {name for name, count in zip(texts, answer, strict=True) if count}
 
 
@@ -237,6 +244,14 @@ class _BrokenRow(Exception):
     """The engine cannot tell the rows of a file apart."""
 
 
+class _RejectFound(Exception):
+    """A row is a reject."""
+
+
+class _NullWordFound(Exception):
+    """A text that means none stands in a column that was taken to have no such text."""
+
+
 class _Reader:
     """The ways through one file. Everything it leaves in the workspace but its results is cleared after."""
 
@@ -250,15 +265,18 @@ class _Reader:
     ) -> None:
         self._connection = connection
         self._found = found
-        self._computed = found.recognition.computed_columns(found.columns)
-        given = (found.recognition, found.columns, found.file.name, fallbacks.period, fallbacks.currency)
-        self._quick: Conversion = conversion(*given, quick=True)
-        self._conversion: Conversion = conversion(*given)
+        self._fallbacks = fallbacks
+        self._columns = tuple(replace(column, has_null_words=True) for column in found.columns)
+        self._conversion: Conversion = self._conversion_of(self._columns)
         self._lines = workspace / f"lines-{number:05d}.parquet"
         self._rejects = workspace / f"rejects-{number:05d}.parquet"
         self._source = workspace / f"source-{number:05d}"
         self._sound_rows = workspace / f"sound-{number:05d}.csv"
         self._broken_rows = workspace / f"broken-{number:05d}.jsonl"
+
+    def _conversion_of(self, columns: tuple[SourceColumn, ...], quick: bool = False) -> Conversion:
+        found, given = self._found, self._fallbacks
+        return conversion(found.recognition, columns, found.file.name, given.period, given.currency, quick)
 
     def clear(self) -> None:
         for path in (self._source, self._sound_rows, self._broken_rows):
@@ -274,8 +292,7 @@ class _Reader:
             with suppress(_BrokenRow):
                 return self._read(relation)
         self._take_apart()
-        sound = self._with_computed(_csv_relation(self._sound_rows, [ROW_NUMBER, *names]))
-        return self._read_twice(sound, has_broken_rows=True)
+        return self._read_twice(_csv_relation(self._sound_rows, [ROW_NUMBER, *names]), has_broken_rows=True)
 
     def json_lines(self) -> ConvertedFile:
         """Convert a file of one JSON object a line, plain or packed."""
@@ -294,25 +311,34 @@ class _Reader:
             raise FileRefused(FileFault.DAMAGED_PARQUET, "is damaged or cut off; fetch it again") from error
 
     def _read(self, source: str) -> ConvertedFile:
-        relation = self._with_computed(source)
         try:
-            return self._read_whole(relation)
-        except duckdb.ConversionException:
-            return self._read_twice(relation, has_broken_rows=False)
-        except duckdb.InvalidInputException as error:
-            if _FAULT_FOUND not in str(error):
-                raise _BrokenRow from error
-            return self._read_twice(relation, has_broken_rows=False)
+            with suppress(_NullWordFound):
+                return self._read_whole(source, self._found.columns)
+            return self._read_whole(source, self._columns)
+        except _RejectFound:
+            return self._read_twice(source, has_broken_rows=False)
 
-    def _with_computed(self, relation: str) -> str:
+    def _with_computed(self, relation: str, columns: tuple[SourceColumn, ...]) -> str:
         """The source relation with the columns that its layout computes, each of them computed once."""
-        return f"(SELECT *{self._computed} FROM {relation})" if self._computed else relation
+        computed = self._found.recognition.computed_columns(columns)
+        return f"(SELECT *{computed} FROM {relation})" if computed else relation
 
-    def _read_whole(self, relation: str) -> ConvertedFile:
-        checked = f"CASE WHEN {self._quick.faulty} THEN error('{_FAULT_FOUND}') ELSE true END"
-        return self._result(self._copy_lines(f"SELECT {self._quick.selected} FROM {relation} WHERE {checked}"), 0)
+    def _read_whole(self, source: str, columns: tuple[SourceColumn, ...]) -> ConvertedFile:
+        quick, relation = self._conversion_of(columns, quick=True), self._with_computed(source, columns)
+        assumed = [f"{column.sql} = '' OR {column.sql} = 'NULL'" for column in columns if column.assumes_no_null_words]
+        is_unlike = f"WHEN {' OR '.join(assumed)} THEN error('{_NULL_WORD_FOUND}') " if assumed else ""
+        checked = f"CASE {is_unlike}WHEN {quick.faulty} THEN error('{_FAULT_FOUND}') ELSE true END"
+        try:
+            return self._result(self._copy_lines(f"SELECT {quick.selected} FROM {relation} WHERE {checked}"), 0)
+        except duckdb.ConversionException as error:
+            raise _RejectFound from error
+        except duckdb.InvalidInputException as error:
+            if _NULL_WORD_FOUND in str(error):
+                raise _NullWordFound from error
+            raise (_RejectFound if _FAULT_FOUND in str(error) else _BrokenRow) from error
 
-    def _read_twice(self, relation: str, has_broken_rows: bool) -> ConvertedFile:
+    def _read_twice(self, source: str, has_broken_rows: bool) -> ConvertedFile:
+        relation = self._with_computed(source, self._columns)
         faulty = f"coalesce({self._conversion.faulty}, false)"
         try:
             rows = self._copy_lines(f"SELECT {self._conversion.selected} FROM {relation} WHERE NOT {faulty}")
@@ -357,7 +383,7 @@ class _Reader:
             f"'value': {fault.value}}} END"
             for fault in self._conversion.faults
         )
-        fields = ", ".join(f"coalesce({column.text}, '')" for column in self._found.columns)
+        fields = ", ".join(f"coalesce({column.text}, '')" for column in self._columns)
         raw = (
             f"array_to_string(list_transform([{fields}], lambda field: CASE WHEN regexp_matches(field, '[,\"\\r\\n]') "
             "THEN '\"' || replace(field, '\"', '\"\"') || '\"' ELSE field END), ',')"

@@ -9,6 +9,8 @@ _EXACT_NUMBERS: Final = ("DECIMAL", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", 
 _EXACT_NUMBERS_TOO: Final = ("UINTEGER", "UBIGINT", "UHUGEINT")
 _SCALE: Final = re.compile(r",\s*([0-9]+)\)")
 _DIGITS: Final = re.compile(r"DECIMAL\(([0-9]+),")
+DIGITS_OF_64_BITS: Final = 18
+"""How many digits a decimal of 64 bits has at most."""
 _INSTANTS: Final = ("TIMESTAMP", "DATE")
 
 
@@ -16,7 +18,7 @@ _INSTANTS: Final = ("TIMESTAMP", "DATE")
 class SourceColumn:
     """A column of the source relation: its SQL, its engine type, and whether ``NULL`` texts are nulls already.
 
-    ``has_null_words``: where they are not, whether the column has any such text, or an empty one.
+    ``has_null_words``: where they are not, whether the column may have any such text, or an empty one.
     ``label``: what the file calls it, for rejects; ``""``: as the cost line does.
     """
 
@@ -69,7 +71,26 @@ class SourceColumn:
             return _without_null_words(f"coalesce(TRY(decode({self.sql})), CAST({self.sql} AS VARCHAR))")
         if self.type.startswith(("STRUCT", "MAP", "UNION")) or self.type.endswith("]"):
             return f"CAST(to_json({self.sql}) AS VARCHAR)"
+        narrow = self.narrow_decimal
+        # To write out a decimal of 128 bits takes twice as long.
+        return f"coalesce(CAST({narrow} AS VARCHAR), {self._written})" if narrow else self._written
+
+    @property
+    def _written(self) -> str:
         return f"CAST({self.sql} AS VARCHAR)"
+
+    @property
+    def narrow_decimal(self) -> str | None:
+        """SQL: a decimal in 64 bits, where its value fits, else NULL; ``None`` where its type is no wider."""
+        digits, decimals = self.digits, self.decimals
+        if digits is None or decimals is None or digits <= DIGITS_OF_64_BITS or decimals > DIGITS_OF_64_BITS:
+            return None
+        return f"TRY_CAST({self.sql} AS DECIMAL({DIGITS_OF_64_BITS},{decimals}))"
+
+    @property
+    def assumes_no_null_words(self) -> bool:
+        """Whether ``text`` is wrong of a column that has such texts after all."""
+        return self.type == "VARCHAR" and not self.nulls_read and not self.has_null_words
 
 
 def _without_null_words(text: str) -> str:
