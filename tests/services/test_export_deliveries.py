@@ -77,6 +77,17 @@ def test_an_older_delivery_that_comes_late_is_kept_and_not_used(
     assert [one.data_set_id for one in again.done.data_sets] == [kept.data_set_id]
 
 
+def test_an_older_delivery_may_share_files_with_the_newer_one(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    first = {"a.csv": [row(BilledCost="1")]}
+    early = write_run(tmp_path / "early", Run(first, submitted=EARLY))
+    late = Run({**first, "b.csv": [row(BilledCost="2")]}, submitted=LATE)
+    bring(installation, partner, write_run(tmp_path / "late", late))
+    assert outcomes(bring(installation, partner, early)) == [Outcome.SUPERSEDED]
+    assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(3))]
+
+
 def test_the_same_run_again_changes_nothing_and_is_not_read(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:

@@ -28,12 +28,16 @@ _BILLING: Final = "/v1.0/reports/partners/billing"
 
 
 class TwinService:
-    """The services of one made-up partner; a handler for each route."""
+    """The services of one made-up partner; a handler for each route.
+
+    ``edition``: which version of its data the billing export serves; the one before has not the last rows yet.
+    """
 
     def __init__(self, world: TwinWorld, faults: Faults, page_size: int = 5) -> None:
         self.world = world
         self.faults = faults
         self.state = TwinState()
+        self.edition = 2
         self.application_certificate: x509.Certificate | None = None
         self._page_size = page_size
         self._blobs = cache(lambda data_set, is_old: blobs(world, data_set, is_old))
@@ -202,17 +206,17 @@ class TwinService:
         is_old = fault is Fault.NEW_VERSION and self.state.is_first(data_set)
         self.state.served(data_set)
         month = month_of(self.world, data_set)
-        version = "v1" if is_old else "v2"
+        version = self.edition - is_old
         names = list(self._blobs(data_set, is_old))
         return JSONResponse(
             {
                 "id": number,
                 "schemaVersion": "1",
                 "dataFormat": "compressedJSON",
-                "createdDateTime": f"2024-10-09T06:0{version[1]}:00Z",
-                "eTag": f"{data_set.name}-{version}",
+                "createdDateTime": f"2024-10-09T06:{version:02}:00Z",
+                "eTag": f"{data_set.name}-v{version}",
                 "partnerTenantId": PARTNER_TENANT,
-                "rootDirectory": f"{_origin(request)}/blobs/{data_set.kind}/{version}/{data_set.name}"
+                "rootDirectory": f"{_origin(request)}/blobs/{data_set.kind}/v{version}/{data_set.name}"
                 f"/BillingMonth={month.first_day:%Y%m}"  # type: ignore[union-attr] # it succeeded, so it has a month
                 "/Fragment=full/PartitionType=default",
                 "sasToken": f"sv=2023-01-03&sig={self.state.new_signature()}&sp=rl",
@@ -233,7 +237,7 @@ class TwinService:
             self.state.expire(signature)
         if not self.state.is_signed(signature) or "authorization" in request.headers:
             return Response("<Error><Code>AuthenticationFailed</Code></Error>", 403, media_type="application/xml")
-        content = self._blobs(data_set, version == "v1")[blob]
+        content = self._blobs(data_set, version != f"v{self.edition}")[blob]
         if fault is Fault.TRUNCATED_BLOB:
             return Response(content[: len(content) // 2], media_type="application/octet-stream")
         if fault is Fault.ENDLESS_BLOB:

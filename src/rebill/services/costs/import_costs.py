@@ -328,7 +328,9 @@ def _keep(task: _Task, delivery: Delivery) -> CostImport:
     wanted = [entry for entry in staged if not entry.data_set.superseded]
     replaced = _replaced(task, wanted)
     refuse_narrower([entry.data_set for entry in wanted], [one for one in task.in_force if one.data_set_id in replaced])
-    _refuse_files_in_force(task, [file.sha256 for file in delivery.files], replaced | _ids(kept.values()))
+    # An older delivery that comes late shares files with the newer one of its name.
+    of_name = _named_as(task, staged)
+    _refuse_files_in_force(task, [file.sha256 for file in delivery.files], replaced | of_name | _ids(kept.values()))
     _refuse_overlaps(task, wanted, replaced)
     _publish(task, staged, replaced)
     imported = {**kept, **{entry.data_set.billing_month: entry.data_set for entry in staged}}
@@ -376,6 +378,11 @@ def _stage(
         stage(task.connection, task.place, delivery, months, content, data_set_id)
         for content, data_set_id in zip(wanted, ids, strict=True)
     ]
+
+
+def _named_as(task: _Task, staged: Sequence[StagedDataSet]) -> set[int]:
+    names = {entry.data_set.name for entry in staged}
+    return _ids(data_set for data_set in task.in_force if data_set.name in names)
 
 
 def _replaced(task: _Task, staged: Sequence[StagedDataSet]) -> set[int]:
