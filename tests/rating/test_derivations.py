@@ -76,7 +76,7 @@ def all_derive(scratch: Path, lines: list[Line], inputs: RatingInputs, part_coun
                     continue
                 four = (priced.provider, priced.subscription, priced.service, priced.charge_category)
                 line = LineOfRun(found.customer_id, found.currency, *four)
-                explained, totals = charges.first(line, 1000), charges.totals(line)
+                totals, explained = charges.of_line(line, 1000)
                 assert sum((total.price for total in totals), Decimal(0)) == priced.exact_amount
                 assert sum(total.charges for total in totals) == len(explained) == priced.charges
                 for one in explained:

@@ -1,6 +1,6 @@
 """A customer's terms for one billing month: what its lines are priced from."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -99,9 +99,13 @@ class CustomerTerms:
     @property
     def guards(self) -> Guards:
         """What holds prices within bounds: each guard the customer's own, else the partner's."""
-        own = GuardsChange(self.cap_at_list, self.floor_at_cost, self.margin_floor_percent).given
-        chosen = replace(self.partner_guards, **own)
-        return replace(chosen, margin_floor_percent=chosen.margin_floor_percent.normalize())
+        partners = self.partner_guards
+        percent = partners.margin_floor_percent if self.margin_floor_percent is None else self.margin_floor_percent
+        return Guards(
+            partners.cap_at_list if self.cap_at_list is None else self.cap_at_list,
+            partners.floor_at_cost if self.floor_at_cost is None else self.floor_at_cost,
+            percent.normalize(),
+        )
 
     @property
     def guards_of_partner(self) -> tuple[str, ...]:

@@ -51,11 +51,16 @@ def _text(value: str | None) -> str:
     return "NULL" if value is None else sql_text(value)
 
 
-def totals(line: LineOfRun) -> str:
-    """The charges of a line, summed by how they are priced."""
+def totals(line: LineOfRun, count: int) -> str:
+    """The charges of a line, summed by how they are priced; and of each sum its first ``count`` charges, as rows.
+
+    First is what lies first in the lake; the columns of the rows are those of ``charges_at``.
+    """
+    first = f"arg_min(row({_charge_columns()}), (l.part, l.part_row), {count})" if count else "[]"
     return f"""
 SELECT {_HOW}, CAST(COUNT(*) AS BIGINT) AS charge_count, CAST(SUM(l.billed_cost) AS {AMOUNT}) AS billed_cost,
-       CAST(SUM(l.statement_cost) AS {AMOUNT}) AS statement_cost, CAST(SUM(l.price) AS {AMOUNT}) AS price
+       CAST(SUM(l.statement_cost) AS {AMOUNT}) AS statement_cost, CAST(SUM(l.price) AS {AMOUNT}) AS price,
+       {first} AS first_charges
 FROM {LINE_CHARGES}
 WHERE {of_line(line)} GROUP BY {_HOW} ORDER BY ALL NULLS FIRST"""
 
@@ -75,12 +80,6 @@ def spend_by_agreement(customer_id: int) -> str:
 SELECT {three}, CAST(SUM(l.price) AS {AMOUNT}) AS price FROM {LINE_CHARGES}
 WHERE s.binding = 'billed' AND s.customer_id = {customer_id} AND s.billing_account IS NOT NULL
 GROUP BY {three} ORDER BY ALL"""
-
-
-def first_charges(line: LineOfRun, count: int) -> str:
-    """The first ``count`` charges of a line, in the order in which they lie in the lake."""
-    return f"""SELECT {_charge_columns()} FROM {LINE_CHARGES}
-WHERE {of_line(line)} ORDER BY l.part, l.part_row LIMIT {count}"""
 
 
 def charges_at(places: Sequence[tuple[int, int]], condition: str) -> str:
@@ -115,7 +114,10 @@ _SOURCE = (
 
 def cost_lines_at(places: Sequence[tuple[int, int]]) -> str:
     """What the lake holds of the charges at these places."""
-    return f"SELECT {_SOURCE} FROM lake_lines WHERE (part, part_row) IN ({_listed(places)}) ORDER BY part, part_row"
+    # The engine skips what it need not read by single columns, not by pairs of them.
+    rows = ", ".join(str(row) for row in sorted({row for _, row in places}))
+    near = f"part_row IN ({rows}) AND (part, part_row) IN ({_listed(places)})"
+    return f"SELECT {_SOURCE} FROM lake_lines WHERE {near} ORDER BY part, part_row"
 
 
 def cost_lines_of_row(row: int, file: str | None, count: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
 
 from rebill.model.closing import ClosingSettings, LateCost, Numbering
 from rebill.model.document import DocumentKind, Series, invoice_id_text, series_of
@@ -141,14 +141,7 @@ class WaitingDocument:
 
 def statements_to_issue(scope: Scope, month: BillingMonth, customer_id: int | None) -> list[WaitingDocument]:
     """The Estimated statements of a month, in order of customer id and currency."""
-    query = scope.select(statements).where(
-        statements.c.billing_month == str(month),
-        statements.c.status == StatementStatus.ESTIMATED.value,
-        statements.c.document_kind == DocumentKind.STATEMENT.value,
-        statements.c.line_count > 0,
-    )
-    if customer_id is not None:
-        query = query.where(statements.c.customer_id == customer_id)
+    query = scope.select(statements).where(statements.c.billing_month == str(month), *_waits(customer_id))
     rows = scope.connection.execute(query.order_by(statements.c.customer_id, statements.c.currency))
     return [
         WaitingDocument(
@@ -158,22 +151,47 @@ def statements_to_issue(scope: Scope, month: BillingMonth, customer_id: int | No
     ]
 
 
-def months_to_issue_before(scope: Scope, month: BillingMonth, customer_ids: Sequence[int]) -> dict[int, list[str]]:
-    """Which earlier months of these customers have Estimated statements, from the partner's start of billing on."""
-    start = billing_start(scope)
-    query = scope.select(statements, statements.c.customer_id, statements.c.billing_month).where(
-        statements.c.billing_month < str(month),
-        statements.c.billing_month >= str(start or ""),
+def _waits(customer_id: int | None) -> list[ColumnElement[bool]]:
+    """That a statement waits to be issued, of all customers or of one."""
+    found = [
         statements.c.status == StatementStatus.ESTIMATED.value,
         statements.c.document_kind == DocumentKind.STATEMENT.value,
         statements.c.line_count > 0,
-    )
-    rows = scope.connection.execute(query.distinct().order_by(statements.c.billing_month))
-    wanted, found = set(customer_ids), dict[int, list[str]]()
-    for row in rows:
-        if row.customer_id in wanted:
-            found.setdefault(row.customer_id, []).append(row.billing_month)
+    ]
+    return found if customer_id is None else [*found, statements.c.customer_id == customer_id]
+
+
+def months_to_issue_before(scope: Scope, month: BillingMonth, customer_id: int | None) -> dict[int, list[str]]:
+    """Which earlier months have Estimated statements, from the partner's start of billing on, by customer.
+
+    Of the customers with such a statement of ``month``: of all, or of one.
+    """
+    query = _to_issue_before(scope, month, customer_id).order_by(statements.c.billing_month)
+    found = dict[int, list[str]]()
+    for found_customer_id, earlier in scope.connection.execute(query.distinct()):
+        found.setdefault(found_customer_id, []).append(earlier)
     return found
+
+
+def first_month_to_issue_before(scope: Scope, month: BillingMonth) -> str | None:
+    """The first of ``months_to_issue_before``, of all customers."""
+    query = _to_issue_before(scope, month, None).with_only_columns(func.min(statements.c.billing_month))
+    first: str | None = scope.connection.scalar(query)
+    return first
+
+
+def _to_issue_before(scope: Scope, month: BillingMonth, customer_id: int | None) -> Select[Any]:
+    waiting_now = (
+        scope.select(statements, statements.c.customer_id)
+        .where(statements.c.billing_month == str(month), *_waits(customer_id))
+        .correlate(None)
+    )
+    return scope.select(statements, statements.c.customer_id, statements.c.billing_month).where(
+        statements.c.billing_month < str(month),
+        statements.c.billing_month >= str(billing_start(scope) or ""),
+        statements.c.customer_id.in_(waiting_now),
+        *_waits(customer_id),
+    )
 
 
 def issue(

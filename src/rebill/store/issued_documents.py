@@ -77,6 +77,9 @@ def issued_months(
         query = query.where(statements.c.customer_id == customer_id)
     if statement_id is not None:
         query = query.where(statements.c.statement_id == statement_id)
+    rows = scope.connection.execute(query).all()
+    if not rows:
+        return []
     totals, waiting = _issued_totals(scope, month), _waiting_blocks(scope, month)
     return [
         IssuedMonth(
@@ -90,7 +93,7 @@ def issued_months(
             totals[row.customer_id, row.currency, row.edition],
             waiting.get((row.customer_id, row.currency)),
         )
-        for row in scope.connection.execute(query)
+        for row in rows
     ]
 
 

@@ -1,11 +1,10 @@
 """What a month is priced by, as the record has it at one moment."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import Final
 
-from sqlalchemy import Table, and_, func, select
+from sqlalchemy import and_, select
 
 from rebill.model.billing_rule import RuleInForce
 from rebill.model.identifiers import AccountKind
@@ -26,7 +25,10 @@ from rebill.store.tables import (
     customers,
     partners,
 )
-from rebill.store.terms import terms_of_row
+from rebill.store.terms import TERM_COLUMNS, terms_of_row
+
+_KINDS: Final = {one.value: one for one in AccountKind}
+"""Looked up, because a partner has tens of thousands of assignments."""
 
 
 def rating_inputs(scope: Scope, month: BillingMonth, read: Callable[[Specification], PriceBook]) -> RatingInputs:
@@ -75,24 +77,19 @@ def account_bindings(scope: Scope) -> tuple[AccountBinding, ...]:
         .order_by(*ORDER_OF_CREATION)
     )
     return tuple(
-        AccountBinding(AccountKind(row.kind), row.account_key, row.customer_id, row.effective_from, row.effective_to)
-        for row in scope.connection.execute(query)
+        AccountBinding(_KINDS[kind], key, customer_id, effective_from, effective_to)
+        for kind, key, customer_id, effective_from, effective_to in scope.connection.execute(query)
     )
-
-
-def _in_force(scope: Scope, table: Table, month: BillingMonth, *key: str) -> Any:
-    """The rows of a table dated by month that are in force in ``month``: for each key the newest not after it."""
-    newest = (
-        scope.select(table, *(table.c[name] for name in key), func.max(table.c.from_month).label("from_month"))
-        .where(table.c.from_month <= str(month))
-        .group_by(*(table.c[name] for name in key))
-        .subquery()
-    )
-    same = [table.c[name] == newest.c[name] for name in (*key, "from_month")]
-    return scope.select(table).join(newest, and_(*same)).order_by(table.c.customer_id)
 
 
 def _terms(scope: Scope, month: BillingMonth) -> tuple[CustomerTerms, ...]:
-    rows = scope.connection.execute(_in_force(scope, customer_terms, month, "customer_id"))
+    """Of each customer those that are in force in ``month``: the newest that are not of after it."""
+    query = (
+        scope.select(customer_terms, *TERM_COLUMNS)
+        .where(customer_terms.c.from_month <= str(month))
+        .order_by(customer_terms.c.customer_id, customer_terms.c.from_month)
+    )
+    # Few customers ever have others: to leave the older ones out here is quicker than to ask for the newest.
+    newest = {row[0]: row for row in scope.connection.execute(query)}
     guards = partner_guards_in_force(scope, month)
-    return tuple(replace(terms_of_row(row), partner_guards=guards) for row in rows)
+    return tuple(terms_of_row(row, guards) for row in newest.values())

@@ -244,9 +244,21 @@ def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
 
 def statements_of_month(scope: Scope, month: BillingMonth) -> list[StatementRecord]:
     """The statements of a month without their lines, by customer id and currency; those that were voided are not."""
-    query = _shown(scope, with_notes=False).where(statements.c.billing_month == str(month), not_voided())
-    rows = scope.connection.execute(query.order_by(statements.c.customer_id, statements.c.currency))
-    return [_record(row) for row in rows]
+    query = _recorded(scope).where(*_of_month(month)).order_by(statements.c.customer_id, statements.c.currency)
+    return [_record(row) for row in scope.connection.execute(query)]
+
+
+def _of_month(month: BillingMonth) -> tuple[ColumnElement[bool], ...]:
+    return (*_are_shown(with_notes=False), statements.c.billing_month == str(month), not_voided())
+
+
+def statements_by_status(scope: Scope, month: BillingMonth) -> dict[StatementStatus, int]:
+    """How many ``statements_of_month`` there are of each status that there is."""
+    query = scope.select(statements, statements.c.status, func.count()).where(*_of_month(month))
+    return {
+        StatementStatus(status): count
+        for status, count in scope.connection.execute(query.group_by(statements.c.status))
+    }
 
 
 def statements_of_closing(scope: Scope, closing_id: int) -> list[StatementRecord]:
@@ -313,10 +325,12 @@ def providers_by_statement(scope: Scope, statement_ids: Collection[int]) -> dict
 
 def _shown(scope: Scope, with_notes: bool = True) -> Select[Any]:
     """Documents that have lines, and the names of their customers, deleted ones too."""
+    return _recorded(scope).where(*_are_shown(with_notes))
+
+
+def _are_shown(with_notes: bool) -> tuple[ColumnElement[bool], ...]:
     kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value)
-    return _recorded(scope).where(
-        statements.c.line_count > 0, statements.c.document_kind.in_(kinds if with_notes else kinds[:1])
-    )
+    return statements.c.line_count > 0, statements.c.document_kind.in_(kinds if with_notes else kinds[:1])
 
 
 def _recorded(scope: Scope) -> Select[Any]:

@@ -1,7 +1,7 @@
 """Terms of customers, each in force from a billing month on."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
@@ -9,12 +9,17 @@ from typing import Any, Final
 from rebill.model.customer import TermsChange
 from rebill.model.months import BillingMonth
 from rebill.model.statement import StatementStatus
-from rebill.model.terms import TERM_NAMES, Basis, CommitmentsPolicy, CustomerTerms, LateCostTerm
+from rebill.model.terms import NO_GUARDS, TERM_NAMES, Basis, CommitmentsPolicy, CustomerTerms, Guards, LateCostTerm
 from rebill.store.closed_months import closed_months
 from rebill.store.membership import among
 from rebill.store.scope import Scope
 from rebill.store.tables import customer_terms, statements
 
+TERM_COLUMNS: Final = tuple(customer_terms.c[name] for name in ("customer_id", *TERM_NAMES))
+# A month is priced by the terms of thousands of customers: words are looked up, not made each time.
+_BASES: Final = {one.value: one for one in Basis}
+_POLICIES: Final = {one.value: one for one in CommitmentsPolicy}
+_LATE_COST_TERMS: Final = {one.value: one for one in LateCostTerm}
 ALWAYS: Final = "0000-00"
 """The month from which the first terms of a customer are in force."""
 
@@ -107,25 +112,28 @@ def terms_by_month(scope: Scope, customer_id: int) -> dict[str, CustomerTerms]:
 def _timeline(scope: Scope, customer_ids: Collection[int]) -> list[tuple[str, CustomerTerms]]:
     """All terms of these customers, each with the month it is in force from, in order of months."""
     query = (
-        scope.select(customer_terms)
+        scope.select(customer_terms, customer_terms.c.from_month, *TERM_COLUMNS)
         .where(among(scope.connection, customer_terms.c.customer_id, customer_ids))
         .order_by(customer_terms.c.from_month)
     )
-    return [(row.from_month, terms_of_row(row)) for row in scope.connection.execute(query)]
+    return [(from_month, terms_of_row(row)) for from_month, *row in scope.connection.execute(query)]
 
 
-def terms_of_row(row: Any) -> CustomerTerms:
-    """The terms that a row of ``customer_terms`` holds."""
+def terms_of_row(row: Sequence[Any], partner_guards: Guards = NO_GUARDS) -> CustomerTerms:
+    """The terms that the ``TERM_COLUMNS`` of a row hold."""
+    customer_id, billing_enabled, basis, commitments, markup, carry_forward, late_cost, *others = row
+    cap_at_list, floor_at_cost, margin_floor_percent, home_currency = others
     return CustomerTerms(
-        row.customer_id,
-        row.billing_enabled,
-        Basis(row.basis),
-        CommitmentsPolicy(row.commitments),
-        row.fallback_markup_percent,
-        row.carry_forward,
-        LateCostTerm(row.late_cost),
-        row.cap_at_list,
-        row.floor_at_cost,
-        row.margin_floor_percent,
-        row.home_currency,
+        customer_id,
+        billing_enabled,
+        _BASES[basis],
+        _POLICIES[commitments],
+        markup,
+        carry_forward,
+        _LATE_COST_TERMS[late_cost],
+        cap_at_list,
+        floor_at_cost,
+        margin_floor_percent,
+        home_currency,
+        partner_guards,
     )

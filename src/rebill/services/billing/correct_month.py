@@ -119,9 +119,11 @@ def sha256_of_corrections(corrections: Sequence[NewCorrection]) -> str:
 def _compared(
     scope: Scope, month: BillingMonth, runs: Sequence[RecordedRun], customer_id: int | None
 ) -> list[_Comparison]:
-    computed = recomputations(scope, month)
-    compared = []
-    for issued in issued_months(scope, month, customer_id):
+    standing = issued_months(scope, month, customer_id)
+    if not standing:
+        return []
+    computed, compared = recomputations(scope, month), []
+    for issued in standing:
         last = last_run_of(runs, issued.customer_id)
         if last is None:
             raise AssertionError("an issued statement came from a run")

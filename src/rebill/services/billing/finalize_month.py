@@ -58,30 +58,26 @@ def plan_finalizing(installation: Installation, scope: Scope, order: ClosingOrde
             "what is issued already.",
         )
     state.require_fresh({document.run_id for document in documents})
-    _require_earlier_months(scope, month, documents)
+    _require_earlier_months(scope, order)
     blockers = blockers_of(month_to_close(installation, scope, month, state.data_sets, run, now))
     _require_no_blocker(blockers, order)
     issued = [*documents, *blocks_to_issue_with(scope, documents)]
     return ClosingPlan(_sha256_of(issued, run), lambda _: issued, blockers)
 
 
-def _require_earlier_months(scope: Scope, month: BillingMonth, documents: Sequence[WaitingDocument]) -> None:
-    fault = earlier_months_fault(scope, month, documents)
-    if fault is not None:
-        raise fault
+def _require_earlier_months(scope: Scope, order: ClosingOrder) -> None:
+    waiting = months_to_issue_before(scope, order.month, order.customer_id)
+    if waiting:
+        raise Conflict(
+            "earlier_month_waits",
+            earlier_months_first(order.month, min(months[0] for months in waiting.values())),
+            {f"customer {customer_id}": ", ".join(months) for customer_id, months in sorted(waiting.items())},
+        )
 
 
-def earlier_months_fault(scope: Scope, month: BillingMonth, documents: Sequence[WaitingDocument]) -> Conflict | None:
-    """Why these documents of ``month`` have to wait for earlier months of their customers, if they have to."""
-    waiting = months_to_issue_before(scope, month, [document.customer_id for document in documents])
-    if not waiting:
-        return None
-    first = min(months[0] for months in waiting.values())
-    return Conflict(
-        "earlier_month_waits",
-        f"A customer's earlier months finalize first: finalize {first}, then {month}.",
-        {f"customer {customer_id}": ", ".join(months) for customer_id, months in sorted(waiting.items())},
-    )
+def earlier_months_first(month: BillingMonth, first: str) -> str:
+    """What to say where Estimated statements of ``first`` wait for some customer of ``month``."""
+    return f"A customer's earlier months finalize first: finalize {first}, then {month}."
 
 
 def month_to_close(

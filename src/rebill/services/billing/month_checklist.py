@@ -3,7 +3,7 @@
 What holds a month back is decided by the same checks that finalizing asks (``blockers.py``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
@@ -31,18 +31,18 @@ from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.blockers import blockers_of
 from rebill.services.billing.correct_month import pending_corrections
-from rebill.services.billing.finalize_month import earlier_months_fault, month_to_close
+from rebill.services.billing.finalize_month import earlier_months_first, month_to_close
 from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.billing.unassigned_accounts import unassigned_accounts
 from rebill.services.reconciling.month_alarms import alarms_of
 from rebill.services.runs.month_state import MonthState, state_of_month
 from rebill.store.accounts import new_unassigned_customers
-from rebill.store.closing import statements_to_issue
+from rebill.store.closing import first_month_to_issue_before
 from rebill.store.closings import waiting_closings
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.microsoft_invoices import invoices_in_force
 from rebill.store.scope import Scope
-from rebill.store.statements import StatementRecord, statements_of_month
+from rebill.store.statements import statements_by_status
 
 SHOWN: Final = 100
 """How many accounts and customers a checklist names; all of them are counted."""
@@ -58,9 +58,9 @@ class _Facts:
     blockers: Sequence[Blocker]
     run_fault: str
     run_now: RunState
-    earlier_fault: Conflict | None
+    waits_for: str | None
     invoices: Sequence[MicrosoftInvoice]
-    statements: Sequence[StatementRecord]
+    statements: Mapping[StatementStatus, int]
     pending: Sequence[PendingCorrection]
     proposals: Sequence[Closing]
     unassigned: Sequence[UnassignedAccount]
@@ -106,9 +106,9 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
         blockers=blockers_of(month_to_close(installation, scope, month, state.data_sets, run, now)),
         run_fault=_run_fault(state),
         run_now=run_now,
-        earlier_fault=earlier_months_fault(scope, month, statements_to_issue(scope, month, None)),
+        waits_for=first_month_to_issue_before(scope, month),
         invoices=[one for one in invoices_in_force(scope) if one.entered.month == month],
-        statements=statements_of_month(scope, month),
+        statements=statements_by_status(scope, month),
         pending=pending_corrections(scope, month),
         proposals=[one for one in waiting_closings(scope) if one.order.month == month],
         unassigned=() if run is None else unassigned_accounts(installation, run, before),
@@ -233,11 +233,10 @@ def _close_day(facts: _Facts) -> ChecklistStep:
 
 
 def _statements(facts: _Facts) -> ChecklistStep:
-    final = sum(one.statement.status is StatementStatus.FINAL for one in facts.statements)
-    estimated = len(facts.statements) - final
+    final, estimated = (facts.statements.get(one, 0) for one in (StatementStatus.FINAL, StatementStatus.ESTIMATED))
     found = (f"{final} statements are Final, {estimated} are Estimated.",)
     if estimated:
-        earlier = () if facts.earlier_fault is None else (facts.earlier_fault.message,)
+        earlier = () if facts.waits_for is None else (earlier_months_first(facts.month, facts.waits_for),)
         next_step = f"rebill bill finalize --period {facts.month} issues them."
         return ChecklistStep(Step.STATEMENTS, StepState.OPEN, found + earlier, next_step)
     if facts.pending:

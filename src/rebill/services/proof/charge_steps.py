@@ -1,5 +1,6 @@
 """One charge, from the row of its source file to its price, as steps that a reader can compute again."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -90,6 +91,10 @@ class ChargeSteps:
         self._customer_id = customer_id
         self._customer_name = customer_name
         self._by_month: dict[str | None, _Pricing] = {}
+        self._bindings: dict[tuple[AccountKind, str], list[AccountBinding]] = defaultdict(list)
+        for binding in inputs.bindings:
+            if binding.customer_id == customer_id:
+                self._bindings[binding.kind, binding.account_key].append(binding)
 
     def _pricing(self, account: Account) -> _Pricing:
         month = account.rules_month
@@ -137,7 +142,8 @@ class ChargeSteps:
 
     def _owner(self, charge: RatedCharge) -> Step:
         identifier = charge.bound_key
-        assignment = next((one for one in self._inputs.bindings if self._binds(one, charge, identifier)), None)
+        bindings = self._bindings.get((charge.bound_by, identifier), ())
+        assignment = next((one for one in bindings if _is_in_force(one, charge.day)), None)
         if assignment is None:
             raise not_derived(f"no assignment gives row {charge.row} of {charge.file} to {self._customer_name}")
         first, until = assignment.effective_from, assignment.effective_to
@@ -157,14 +163,10 @@ class ChargeSteps:
             },
         )
 
-    def _binds(self, assignment: AccountBinding, charge: RatedCharge, identifier: str) -> bool:
-        return (
-            assignment.kind is charge.bound_by
-            and assignment.account_key == identifier
-            and assignment.customer_id == self._customer_id
-            and (assignment.effective_from is None or assignment.effective_from <= charge.day)
-            and (assignment.effective_to is None or charge.day < assignment.effective_to)
-        )
+
+def _is_in_force(assignment: AccountBinding, day: date) -> bool:
+    first, until = assignment.effective_from, assignment.effective_to
+    return (first is None or first <= day) and (until is None or day < until)
 
 
 def not_derived(what: str) -> ProgramError:

@@ -115,7 +115,7 @@ class _Explaining:
         lines: list[ExplainedLine] = []
         dealt: list[DealtLines] = []
         for part in self._parts:
-            run = run_inputs(self._installation, part.run)
+            run = run_inputs(self._installation, part.run, part.document.customer_id)
             explained = _ExplainedPart(self._installation, part, run, self._folder, len(lines))
             lines += explained.lines(line_number, charge, self._shown_charges)
             dealt.append(explained.dealt)
@@ -242,10 +242,8 @@ class _ExplainedPart:
         key = found.line.priced.key
         four = (key.provider, key.subscription, key.service, key.charge_category)
         line = LineOfRun(self._part.document.customer_id, self._part.document.currency, *four)
-        totals = charges.totals(line)
-        return replace(
-            found, steps=_with(found.steps, totals), totals=totals, charges=charges.first(line, shown_charges)
-        )
+        totals, first = charges.of_line(line, shown_charges)
+        return replace(found, steps=_with(found.steps, totals), totals=totals, charges=first)
 
 
 def _with(steps: Sequence[Step], totals: Sequence[PricedAlike]) -> tuple[Step, ...]:

@@ -46,13 +46,11 @@ class RunCharges:
         self._steps = steps
         self._data_sets = data_sets
 
-    def totals(self, line: sql.LineOfRun) -> tuple[PricedAlike, ...]:
-        """The charges of a line, summed by how they are priced."""
-        return tuple(self._total(row) for row in self._engine.rows(sql.totals(line)))
-
-    def first(self, line: sql.LineOfRun, count: int) -> tuple[ExplainedCharge, ...]:
-        """The first charges of a line, in the order in which they lie in the lake."""
-        return self._explained(self._engine.rows(sql.first_charges(line, count)))
+    def of_line(self, line: sql.LineOfRun, count: int) -> tuple[tuple[PricedAlike, ...], tuple[ExplainedCharge, ...]]:
+        """The charges of a line, summed by how they are priced; and its first ones in the order of the lake."""
+        rows = self._engine.rows(sql.totals(line, count))
+        first = sorted((rated for *_, rated_alike in rows for rated in rated_alike), key=lambda rated: rated[:2])
+        return tuple(self._total(row) for row in rows), self._explained(first[:count])
 
     def of_row(self, customer_id: int, currency: str, wanted: SourceRow) -> tuple[ExplainedCharge, ...]:
         """The charges of a statement that come from a source row; of several files where none is named."""
@@ -63,7 +61,7 @@ class RunCharges:
         return self._explained(self._engine.rows(found))
 
     def _total(self, row: Sequence[Any]) -> PricedAlike:
-        *account_of, position, base_kind, _, _, _, charges, billed_cost, statement_cost, price = row
+        *account_of, position, base_kind, _, _, _, charges, billed_cost, statement_cost, price, _ = row
         account = Account(*account_of)
         priced_by = self._steps.priced_by(account, position)
         return PricedAlike(account, BaseKind(base_kind), priced_by, int(charges), billed_cost, statement_cost, price)

@@ -46,12 +46,30 @@ class RunInputs:
         return tuple(path for found in self.document["data_sets"] for path, *_ in found["parts"])
 
 
-def run_inputs(installation: Installation, run: RecordedRun) -> RunInputs:
-    """Read a run's manifest. Raises ``ProgramError`` where its inputs do not have the hash that the record holds."""
+def run_inputs(installation: Installation, run: RecordedRun, customer_id: int | None = None) -> RunInputs:
+    """Read a run's manifest. Raises ``ProgramError`` where it, or its inputs, do not have the hash that was recorded.
+
+    ``customer_id``: the inputs leave out what is of other customers alone.
+    """
     manifest = run_manifest(installation.lake_folder, run.folder, run.manifest_file_sha256)
     document = manifest.get("inputs", {})
-    require_sha256(f"{run.folder}/{MANIFEST}", sha256_of_inputs(document), run.inputs_sha256)
-    return RunInputs(run, document, inputs_of(document), manifest.get("files", {}))
+    if run.manifest_file_sha256 is None:  # Else every byte of the manifest was compared.
+        require_sha256(f"{run.folder}/{MANIFEST}", sha256_of_inputs(document), run.inputs_sha256)
+    wanted = document if customer_id is None else _of_customer(document, customer_id)
+    return RunInputs(run, document, inputs_of(wanted), manifest.get("files", {}))
+
+
+def _of_customer(document: Mapping[str, Any], customer_id: int) -> dict[str, Any]:
+    """The document without assignments, terms and chosen books of other customers."""
+    own = {
+        "terms": [found for found in document["terms"] if found["customer_id"] == customer_id],
+        "price_book_accounts": [found for found in document["price_book_accounts"] if found[0] == customer_id],
+    }
+    if "assignments" in document:
+        own["assignments"] = [found for found in document["assignments"] if found[2] == customer_id]
+    if "refund_rules" in document:
+        own["refund_rules"] = [_of_customer(found, customer_id) for found in document["refund_rules"]]
+    return {**document, **own}
 
 
 def data_sets_of_run(installation: Installation, run: RunInputs, with_parts: bool = False) -> tuple[DataSet, ...]:

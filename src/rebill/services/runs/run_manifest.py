@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from rebill.model.currencies import MINOR_DIGITS, minor_digits
 from rebill.model.data_set import DataSet
@@ -17,6 +18,8 @@ from rebill.model.statement import Statement, StatementLine
 from rebill.model.terms import CustomerTerms
 from rebill.services.runs.recorded_manual_lines import manual_line_document
 from rebill.services.runs.recorded_rules import billing_rule_document
+
+_PERCENTS_REMEMBERED: Final = 1_000
 
 
 def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[str, Any]:
@@ -90,6 +93,7 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
+@lru_cache(_PERCENTS_REMEMBERED)
 def _percent(percent: Decimal) -> str:
     return text_of(round_half_away(percent, PERCENT_DECIMALS))
 
