@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve bench bench-api bench-documents bench-pages bench-peers fuzz-api mutation kills openapi lock clean bench-import
+.PHONY: help demo test lint serve focus bench bench-api bench-documents bench-pages bench-peers fuzz-api mutation kills openapi lock clean bench-import
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -16,7 +16,7 @@ help: ## list what can be made
 demo: .venv/runtime.stamp ## the main job on real data, in a folder of its own (build/demo)
 	@$(BIN)/rebill demo --home build/demo
 
-test: lint .venv/blob-storage.stamp .venv/identity-provider.stamp ## everything: lint, types, arrows, tests on SQLite and a real PostgreSQL
+test: lint .venv/blob-storage.stamp .venv/identity-provider.stamp .venv/focus-validator.stamp ## everything: lint, types, arrows, tests on SQLite and a real PostgreSQL
 	@$(BIN)/python -m pytest -q $(FAST_TESTS)
 	@$(BIN)/python -m pytest -q $(SPARK_TESTS)
 	@$(BIN)/python -m tests.postgresql_server -- $(BIN)/python -m pytest -q -n auto --dist worksteal $(addprefix --ignore=,$(FAST_TESTS) $(SPARK_TESTS))
@@ -30,6 +30,9 @@ lint: .venv/development.stamp ## style, types, and the one-way arrows between th
 serve: .venv/runtime.stamp ## the API on 127.0.0.1:8080, on your own data folder
 	@$(BIN)/rebill init
 	@$(BIN)/rebill serve
+
+focus: .venv/development.stamp .venv/focus-validator.stamp ## a customer's data set before the published FOCUS validator, where there is a Python 3.12
+	@$(BIN)/python -m pytest -q tests/services/test_focus_validator.py
 
 bench: .venv/runtime.stamp ## how fast a month is billed on this machine, as ratios (LINES="1000000 50000000": other sizes)
 	@$(BIN)/python -m benchmarks $(LINES:%=--lines %)
@@ -74,6 +77,10 @@ lock: .venv/development.stamp ## compile requirements/*.txt anew from pyproject.
 
 .venv/mutmut.stamp: .venv/development.stamp requirements/mutmut.txt
 	@sh tools/environment.sh mutmut
+	@touch $@
+
+.venv/focus-validator.stamp: .venv/development.stamp requirements/focus-validator.txt tools/environment.sh
+	@sh tools/environment.sh focus-validator
 	@touch $@
 
 # Servers of node that tests run against: each has its lock in requirements/.

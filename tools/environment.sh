@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers|mutmut|blob-storage|identity-provider
+# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers|mutmut|focus-validator|blob-storage|identity-provider
 # For development also an environment of its own for each program that the tests run on the API from outside: a published
 # client, unmodified, which insists on versions that rebill does not share, and the one that tries the API by its document.
 set -eu
@@ -84,6 +84,18 @@ fi
 # What makes mutants of rating; it runs nothing of rebill.
 if [ "$kind" = mutmut ]; then
     install_apart mutmut
+    exit
+fi
+# The published FOCUS validator, for Python 3.12 alone; without one the tests read the same published rules themselves.
+if [ "$kind" = focus-validator ]; then
+    for candidate in python3.12 python3 $folder/bin/python "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.12.*/bin/python; do
+        if "$candidate" -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null; then
+            [ -x "$folder/$kind/bin/python" ] || "$candidate" -m venv --without-pip "$folder/$kind"
+            install_locked "$folder/$kind" "$kind"
+            exit
+        fi
+    done
+    printf 'No Python 3.12 here: the rules of FOCUS are asked by the tests, not by the published validator\n'
     exit
 fi
 install_locked $folder "$kind"

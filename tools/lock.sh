@@ -4,8 +4,11 @@ set -eu
 cd "$(dirname "$0")/.."
 compiler=build/lock
 [ -x $compiler/bin/uv ] || { .venv/bin/python -m venv $compiler && $compiler/bin/pip install --quiet uv; }
-compile() {
-    $compiler/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
+compile() { compile_for 3.11 "$@"; }
+compile_for() {
+    oldest=$1
+    shift
+    $compiler/bin/uv pip compile --universal --python-version "$oldest" --generate-hashes \
         --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet "$@"
 }
 compile pyproject.toml --extra development --output-file requirements/development.txt
@@ -26,6 +29,9 @@ compile $compiler/api-trial.in --output-file requirements/api-trial.txt
 # What makes mutants of rating's Python, in an environment of its own.
 printf 'mutmut>=3.8\n' > $compiler/mutmut.in
 compile $compiler/mutmut.in --output-file requirements/mutmut.txt
+# The published FOCUS validator: it runs on Python 3.12 alone, and its polars does not get on with newer versions of pyarrow.
+printf 'focus-validator>=2.2.1\npyarrow<22\n' > $compiler/focus-validator.in
+compile_for 3.12 $compiler/focus-validator.in --output-file requirements/focus-validator.txt
 # The servers of node that tests run against, and what they need: hashes, and no address of a registry.
 for kind in blob-storage identity-provider; do
     (cd requirements/$kind && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \

@@ -12,12 +12,8 @@ from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_text
 from rebill.rating.explained import LINE_CHARGES, of_customer
 from rebill.rating.ruled_lines import AMOUNT
+from rebill.rating.service_categories import OTHER, SERVICE_CATEGORIES, other_of
 
-SERVICE_CATEGORIES: Final = (
-    "AI and Machine Learning,Analytics,Business Applications,Compute,Databases,Developer Tools,Multicloud,Identity,"
-    "Integration,Internet of Things,Management and Governance,Media,Migration,Mobile,Networking,Security,Storage,Web,"
-    "Other"
-).split(",")
 _INSTANT: Final = "TIMESTAMP"
 _TEXT: Final = "VARCHAR"
 _QUANTITY: Final = "DECIMAL(20,8)"
@@ -50,14 +46,16 @@ COLUMN_TYPES: Final[Mapping[str, str]] = {
     "ResourceType": _TEXT,
     "ServiceCategory": _TEXT,
     "ServiceName": _TEXT,
+    "ServiceSubcategory": _TEXT,
     "SubAccountId": _TEXT,
     "SubAccountName": _TEXT,
     "Tags": _TEXT,
 }
 """The columns of the data set, in order."""
+_OF_SERVICE: Final = ("ServiceCategory", "ServiceSubcategory")
 ASKED_COLUMNS: Final = (
     "ChargePeriodStart ChargePeriodEnd ChargeClass ChargeDescription ChargeFrequency PricingUnit PublisherName "
-    "RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory SubAccountName Tags"
+    "RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceSubcategory SubAccountName Tags"
 ).split()
 """What is read of cost lines; where an old data set lacks one, nothing is known."""
 
@@ -96,6 +94,11 @@ def _beside(identifier: str, told: str, instead: str | None = None) -> str:
     return f"CASE WHEN {identifier} IS NOT NULL THEN COALESCE({told}, {instead or identifier}) END"
 
 
+_CATEGORY: Final = f"""CASE WHEN c.ServiceCategory IN ({", ".join(map(sql_text, SERVICE_CATEGORIES))})
+        THEN c.ServiceCategory ELSE {sql_text(OTHER)} END"""
+_SUBCATEGORIES: Final = ", ".join(
+    f"({sql_text(category)}, {sql_text(name)})" for category, names in SERVICE_CATEGORIES.items() for name in names
+)
 _OF_CHARGES: Final[Mapping[str, str]] = {
     "BilledCost": "l.price",
     "ChargeCategory": "d.charge_category",
@@ -116,9 +119,10 @@ _OF_CHARGES: Final[Mapping[str, str]] = {
     "ResourceId": "c.ResourceId",
     "ResourceName": _beside("c.ResourceId", "c.ResourceName"),
     "ResourceType": _beside("c.ResourceId", "c.ResourceType", "'Resource'"),
-    "ServiceCategory": f"""CASE WHEN c.ServiceCategory IN ({", ".join(map(sql_text, SERVICE_CATEGORIES))})
-        THEN c.ServiceCategory ELSE 'Other' END""",
+    "ServiceCategory": _CATEGORY,
     "ServiceName": "COALESCE(d.service, 'Other')",
+    "ServiceSubcategory": f"""CASE WHEN (c.ServiceCategory, c.ServiceSubcategory) IN ({_SUBCATEGORIES})
+        THEN c.ServiceSubcategory ELSE concat('Other (', {_CATEGORY}, ')') END""",
     "SubAccountId": "s.subscription",
     "SubAccountName": _beside("s.subscription", "c.SubAccountName"),
     "Tags": "CASE WHEN c.Tags LIKE '{%' AND json_valid(c.Tags) THEN c.Tags END",
@@ -149,8 +153,9 @@ def _other_row(head: DataSetHead, row: DataSetRow, place: int) -> str:
         "ChargePeriodStart": f"TIMESTAMP '{head.month.first_day} 00:00:00'",
         "ChargePeriodEnd": f"TIMESTAMP '{head.month.following.first_day} 00:00:00'",
         "PublisherName": sql_text(row.publisher or head.issuer_name),
-        "ServiceCategory": "'Other'",
+        "ServiceCategory": sql_text(OTHER),
         "ServiceName": sql_text(row.service),
+        "ServiceSubcategory": sql_text(other_of(OTHER)),
         "SubAccountId": "NULL" if row.subscription is None else sql_text(row.subscription),
         "SubAccountName": "NULL" if row.subscription is None else sql_text(row.subscription),
     }
@@ -178,10 +183,17 @@ def _selected(values: Mapping[str, str]) -> str:
 
 
 def in_order(parts: Sequence[str]) -> str:
-    """The rows of these queries, charges in the order in which they lie in the lake, the others last."""
-    names = ", ".join(COLUMN_TYPES)
+    """The rows of these queries, charges in the order in which they lie in the lake, the others last.
+
+    FOCUS wants a service in one category: every row of a service is in that of its first.
+    """
+    place = "place_part NULLS LAST, place_row"
+    names = ", ".join(
+        f"first_value({name}) OVER of_service AS {name}" if name in _OF_SERVICE else name for name in COLUMN_TYPES
+    )
     together = "\nUNION ALL\n".join(parts)
-    return f"SELECT {names} FROM ({together}) ORDER BY place_part NULLS LAST, place_row"
+    window = f"WINDOW of_service AS (PARTITION BY ServiceName ORDER BY {place})"
+    return f"SELECT {names} FROM ({together}) {window} ORDER BY {place}"
 
 
 def as_text(sql: str) -> str:
