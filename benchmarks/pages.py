@@ -174,6 +174,7 @@ def measured(installation: Installation, caller: Caller, repetitions: int, named
         "bills": f"/bills?month={month}",
         "bills by difference": f"/bills?month={month}&order=difference",
         "checklist": f"/bills/checklist?month={month}",
+        "deliveries": "/bills/deliveries",
         "lines to look at": f"/bills/attention?month={month}",
         "a statement": f"/statements/{statement_id}",
         "a statement by day": f"/statements/{statement_id}/days",

@@ -195,6 +195,7 @@ _ROWS: dict[tuple[str, str], Row] = {
     ("PUT", "/v1/attention_lines/reopen"): Row((200, 200, 403, 403, 403, 409), _lines_to_reopen),
     ("PUT", "/v1/what_if"): Row((200, 200, 403, 403, 403, 422), _what_if),
     ("GET", "/v1/syncs"): Row((200, 200, 200, 403, 403, 200)),
+    ("GET", "/v1/document_deliveries"): Row((200, 200, 200, 403, 403, 200)),
     ("GET", "/v1/margins"): Row((200, 200, 200, 403, 403, 200)),
     ("POST", "/v1/partner_billing_rules"): Row((201, 201, 403, 403, 403, 201), RULE),
     ("GET", "/v1/partner_billing_rules"): Row((200, 200, 200, 403, 403, 200)),

@@ -54,6 +54,7 @@ TAGS = {
         "Charges that a person looks at before their month is closed.",
     ),
     "syncs": ("Syncs", "What was brought from Microsoft by itself, and how it ended."),
+    "document_deliveries": ("Deliveries", "Issued documents on their way to customers, and what became of them."),
     "margins": ("Margins", "What the partner keeps of what customers are billed."),
     "customer_statements": ("Statements", "What customers are billed: estimated, or issued and final."),
     "letterhead": ("Letterhead", "What every document shows of the partner."),

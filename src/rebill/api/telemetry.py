@@ -51,6 +51,8 @@ class Telemetry:
         self._synced_at = Gauge("rebill_sync_done_timestamp_seconds", last, told, registry=self.registry)
         failing = "Partners whose latest sync failed or was interrupted."
         self._failing_syncs = Gauge("rebill_sync_failing", failing, told, registry=self.registry)
+        ended = "Documents that this process tried to deliver, by way and by what became of them."
+        self._deliveries = Counter("rebill_deliveries", ended, ("way", "state"), registry=self.registry)
         self._log: Any = structlog.wrap_logger(
             structlog.WriteLogger(stream or sys.stderr),
             processors=[
@@ -143,8 +145,9 @@ class Telemetry:
             self._failing_syncs.labels(part.value).set(standing.failing)
 
     def delivered(self, partner_id: int, attempts: Sequence[Attempt]) -> None:
-        """Log what became of documents that were brought to their customers."""
+        """Count and log what became of documents that were brought to their customers."""
         for attempt in attempts:
+            self._deliveries.labels(attempt.way.value, attempt.state.value).inc()
             log = self._log.info if attempt.state is DeliveryState.DELIVERED else self._log.warning
             log(
                 "delivery",

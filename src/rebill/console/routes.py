@@ -9,6 +9,7 @@ from rebill.console.pages.bills import ROUTES as BILLS
 from rebill.console.pages.costs import ROUTES as COSTS
 from rebill.console.pages.customer_prices import ROUTES as CUSTOMER_PRICES
 from rebill.console.pages.customers import ROUTES as CUSTOMERS
+from rebill.console.pages.deliveries import ROUTES as DELIVERIES
 from rebill.console.pages.home import ROUTES as HOME
 from rebill.console.pages.letterhead import ROUTES as LETTERHEAD
 from rebill.console.pages.margins import ROUTES as MARGINS
@@ -28,6 +29,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *BILLING_RULES,
     *BILLS,
     *ATTENTION,
+    *DELIVERIES,
     *STATEMENTS,
     *MARGINS,
     *AUDIT,

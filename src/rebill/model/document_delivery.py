@@ -1,9 +1,12 @@
 """Deliveries: issued documents brought to customers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from rebill.model.months import BillingMonth
 
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(days=1)
@@ -46,6 +49,33 @@ class DocumentDelivery:
     fault: str
     changed_at: datetime
     due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DeliveryFilter:
+    """Which deliveries are asked for; ``None``: whatever."""
+
+    month: BillingMonth | None = None
+    customer_id: int | None = None
+    state: DeliveryState | None = None
+
+
+@dataclass(frozen=True)
+class ListedDelivery:
+    """A delivery, and of what: ``invoice_id`` is the document's number, ``""`` while it has none."""
+
+    delivery: DocumentDelivery
+    customer_name: str
+    month: BillingMonth
+    invoice_id: str
+
+
+@dataclass(frozen=True)
+class ListedDeliveries:
+    """Some deliveries; ``counts``: how many there are of each state, of the same month and customer."""
+
+    counts: Mapping[DeliveryState, int]
+    deliveries: tuple[ListedDelivery, ...]
 
 
 def next_attempt(attempts: int, now: datetime) -> datetime | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, or_, select, update
 
@@ -13,9 +13,11 @@ from rebill.model.months import BillingMonth
 from rebill.model.particulars import Particulars
 from rebill.model.statement import StatementStatus
 from rebill.store.customers import billing_folders
+from rebill.store.identity import can_be_stored
 from rebill.store.scope import Scope
 from rebill.store.tables import document_deliveries, given_numbers, statements
 
+SENT_BY_HAND: Final = "sent again by hand"
 _OPEN = (DeliveryState.WAITING.value, DeliveryState.FAILED.value)
 
 
@@ -160,9 +162,37 @@ def forget_unsure(scope: Scope, statement_id: int, now: datetime) -> int:
             document_deliveries.c.statement_id == statement_id,
             document_deliveries.c.state == DeliveryState.UNSURE.value,
         )
-        .values(state=DeliveryState.FAILED.value, fault="sent again by hand", changed_at=now)
+        .values(state=DeliveryState.FAILED.value, fault=SENT_BY_HAND, changed_at=now)
     )
     return int(scope.connection.execute(unsure).rowcount)
+
+
+def find_delivery(scope: Scope, statement_id: int, way: DeliveryWay) -> DocumentDelivery | None:
+    """What became of a document on one way; ``None``: it was never to go there."""
+    if not can_be_stored(statement_id):
+        return None
+    query = scope.select(document_deliveries).where(
+        document_deliveries.c.statement_id == statement_id, document_deliveries.c.way == way.value
+    )
+    row = scope.connection.execute(query).one_or_none()
+    return None if row is None else delivery_of_row(row)
+
+
+def make_due(scope: Scope, statement_id: int, way: DeliveryWay, now: datetime) -> bool:
+    """Let a server bring what is not delivered at once; ``False``: it is delivered.
+
+    What nobody knows of counts as failed from now on.
+    """
+    due = (
+        scope.update(document_deliveries)
+        .where(
+            document_deliveries.c.statement_id == statement_id,
+            document_deliveries.c.way == way.value,
+            document_deliveries.c.state != DeliveryState.DELIVERED.value,
+        )
+        .values(state=DeliveryState.FAILED.value, fault=SENT_BY_HAND, changed_at=now, due_at=now)
+    )
+    return scope.connection.execute(due).rowcount == 1
 
 
 def deliveries_of(scope: Scope, month: BillingMonth | None, customer_id: int | None) -> list[DocumentDelivery]:
@@ -174,10 +204,11 @@ def deliveries_of(scope: Scope, month: BillingMonth | None, customer_id: int | N
     if customer_id is not None:
         query = query.where(document_deliveries.c.customer_id == customer_id)
     rows = scope.connection.execute(query.order_by(document_deliveries.c.statement_id, document_deliveries.c.way))
-    return [_delivery(row) for row in rows]
+    return [delivery_of_row(row) for row in rows]
 
 
-def _delivery(row: Any) -> DocumentDelivery:
+def delivery_of_row(row: Any) -> DocumentDelivery:
+    """The delivery that a row of ``document_deliveries`` holds."""
     return DocumentDelivery(
         row.statement_id,
         row.customer_id,

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 from rebill.model.data_set import CostImportOrder
+from rebill.model.document_delivery import DeliveryState, DeliveryWay
+from rebill.model.statement import StatementStatus
 from rebill.model.sync import SyncOutcome, SyncPart, SyncResult
 from rebill.services.costs.import_costs import import_costs
+from rebill.store.document_deliveries import begin_delivery, end_delivery
 from rebill.store.scope import Scope
 from rebill.store.syncs import begin_sync, end_sync
 from tests.api.documented.partner import Documented
-from tests.services.months import charge, write_focus
+from tests.services.months import charge, stored, write_focus
 
 
 def data_sets(documented: Documented) -> None:
@@ -87,3 +90,23 @@ def syncs(documented: Documented) -> None:
     tell.call("The latest ones", "GET", path, status=200)
     tell.unknown("GET", path)
     tell.call("Not even one", "GET", path, status=422, query={"limit": "0"})
+
+
+def document_deliveries(documented: Documented) -> None:
+    """A statement went into its customer's folder, and its letter was refused."""
+    statement_id = next(
+        one.statement_id
+        for one in stored(documented.installation, documented.partner)
+        if one.statement.customer_id == documented.customer_id and one.statement.status is StatementStatus.FINAL
+    )
+    with documented.installation.database.writing() as connection:
+        scope, at = Scope.of(connection, documented.partner), documented.recorder.clock.now
+        for way, target in ((DeliveryWay.FOLDER, "florin/bills"), (DeliveryWay.EMAIL, "ap@florin.example")):
+            begin_delivery(scope, statement_id, documented.customer_id, way, target, at)
+        end_delivery(scope, statement_id, DeliveryWay.FOLDER, DeliveryState.DELIVERED, "", at, is_lasting=False)
+        fault = "the mail server refused every address (550)"
+        end_delivery(scope, statement_id, DeliveryWay.EMAIL, DeliveryState.FAILED, fault, at, is_lasting=True)
+    tell, path = documented.recorder, "/v1/document_deliveries"
+    tell.call("What failed", "GET", path, status=200, query={"state": "failed"})
+    tell.unknown("GET", path)
+    tell.call("In no such state", "GET", path, status=422, query={"state": "lost"})

@@ -4,7 +4,14 @@ from typing import Any
 
 from tests.api.documented.closing_stories import closings, month_runs
 from tests.api.documented.error_stories import errors_of_any_call
-from tests.api.documented.month_stories import data_sets, microsoft_invoices, month_checklist, reconciliation, syncs
+from tests.api.documented.month_stories import (
+    data_sets,
+    document_deliveries,
+    microsoft_invoices,
+    month_checklist,
+    reconciliation,
+    syncs,
+)
 from tests.api.documented.partner import SUBSCRIPTIONS, Documented, bill_september
 from tests.api.documented.price_book_stories import (
     price_book_accounts,
@@ -51,6 +58,7 @@ def tell_all(documented: Documented) -> Recorder:
         syncs,
         month_runs,
         closings,
+        document_deliveries,
         audit_entries,
         operation,
         errors_of_any_call,
