@@ -72,6 +72,32 @@ def test_every_page_of_the_console_opens_and_names_its_place(office: Office, adm
     assert opened >= 20
 
 
+def test_whatever_form_was_filled_in_when_the_session_ended_keeps_what_was_typed(
+    office: Office, admin: Visitor
+) -> None:
+    run_bill(office.installation, office.partner, MONTH)
+    session, sent = dict(admin.client.cookies), set()
+    for route in ROUTES:
+        if route.method != "GET" or route.for_customers:
+            continue
+        shown = admin.open(f"{_filled(office, route.path)}?month=2024-09")
+        for form in shown.forms:
+            typed = {name: f"typed {name}" for name, _ in form.fields if name not in ("form_token", "once", "month")}
+            if form.method != "POST" or form.action in sent or not typed or form.action == "/sign-out":
+                continue
+            sent.add(form.action)
+            admin.client.cookies.clear()
+            ended = admin.send_form(form, **typed)
+            assert ended.status == 401, form.action
+            for name, text in typed.items():
+                is_kept = f'value="{text}"' in ended.answer.text
+                assert is_kept is (name != "password"), (form.action, name)
+            admin.client.cookies.clear()
+            for name, value in session.items():
+                admin.client.cookies.set(name, value)
+    assert len(sent) >= 15
+
+
 @pytest.mark.parametrize("role", [Role.READ_ONLY, Role.OPERATOR])
 def test_weaker_roles_open_what_is_theirs(role: Role, office: Office, stranger: Visitor) -> None:
     stranger.sign_in(office.key(role))

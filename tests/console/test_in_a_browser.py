@@ -187,6 +187,25 @@ def test_a_double_click_and_going_back_never_act_twice(desk: Desk, office: Offic
     assert _acts(office).count("create_customer") == 1
 
 
+def test_two_people_finalize_at_once_and_the_month_is_issued_once(desk: Desk, office: Office) -> None:
+    run_bill(office.installation, office.partner, MONTH)
+    with desk.person() as ann, desk.person() as bob:
+        for page in (ann, bob):
+            sign_in(page, office.key())
+            page.goto("/bills?month=2024-09")
+            page.get_by_label("Why it is finalized all the same").fill("The rest is allocated in October")
+        for page in (ann, bob):
+            page.get_by_role("button", name="Finalize September 2024").click(no_wait_after=True)
+        said = [page.get_by_role("status").or_(page.get_by_role("alert")) for page in (ann, bob)]
+        for one in said:
+            expect(one).to_contain_text(re.compile("2 documents of September 2024 issued|no Estimated statement"))
+        told = sorted(one.inner_text() for one in said)
+    assert [("2 documents" in one) for one in told].count(True) == 1
+    assert len([one for one in stored(office.installation, office.partner) if one.document.invoice_id]) == 2
+    entries = newest_audit_entries(office.installation, office.partner, AuditFilter(act="finalize_month"), 10)
+    assert sorted(one.entry.outcome for one in entries) == ["done", "refused"]
+
+
 @pytest.mark.parametrize("store", ["sqlite"])
 def test_a_session_that_ends_in_mid_form_loses_nothing_that_was_typed(desk: Desk, office: Office) -> None:
     with desk.person() as page:

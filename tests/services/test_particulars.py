@@ -185,7 +185,7 @@ def test_a_portal_shows_the_letterhead_and_what_its_customer_has_otherwise(
 ) -> None:
     month = Month(installation, partner, tmp_path)
     one, other = month.customer("Indigo"), month.customer("Neighbour")
-    assert portal_look(installation, partner, one) == PortalLook("First Partner", "", (), "", "")
+    assert portal_look(installation, partner, one) == PortalLook("Indigo", "en", "First Partner", "", (), "", "")
     picture = base64.b64encode(PICTURE).decode("ascii")
     head = {"legal_name": "Partner GmbH", "email": "ask@partner.example", "color": "#AA0000", "portal_welcome": "Hello"}
     change_letterhead(installation, partner, LetterheadChange(head))

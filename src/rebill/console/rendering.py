@@ -7,27 +7,23 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rebill.console import showing
+from rebill.console import languages, showing
 from rebill.console.asset_files import asset_path
-from rebill.console.charts import bar_chart
 from rebill.console.navigation import navigation
 from rebill.console.pointing import with_links
 from rebill.console.protection import form_token
 from rebill.console.visit import Page, Visit
+from rebill.documents.wording import wording_of
 from rebill.services.acting.permission import Permission, allows
 from rebill.services.parties.portal_look import PortalLook, portal_look
 
 _FILTERS: Final = {
-    "amount": showing.amount,
-    "money": showing.money,
+    **languages.FILTERS,
     "minor_money": showing.minor_money,
     "of_minor_units": showing.of_minor_units,
-    "exact": showing.exact,
     "percent": showing.percent,
     "change": showing.change,
-    "month_name": showing.month_name,
     "instant": showing.instant,
-    "day": showing.day,
     "words": showing.words,
     "listed": showing.listed,
     "linked": with_links,
@@ -45,7 +41,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(_FILTERS)
-    environment.globals.update(asset=asset_path, count=showing.count, nothing=showing.NOTHING, bar_chart=bar_chart)
+    environment.globals.update(asset=asset_path, count=showing.count, nothing=showing.NOTHING, say=languages.say)
     return environment
 
 
@@ -58,8 +54,10 @@ def rendered(page: Page, visit: Visit, section: str, said: str) -> bytes:
 def _surroundings(visit: Visit, section: str, said: str) -> Mapping[str, Any]:
     session = visit.session
     role = None if session is None else session.caller.role
+    portal = _portal(visit)
     return {
-        "portal": _portal(visit),
+        "portal": portal,
+        "wording": None if portal is None else wording_of(portal.language),
         "visit": visit,
         "session": session,
         "is_customers": visit.is_customers,

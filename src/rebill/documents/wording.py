@@ -181,12 +181,15 @@ class Wording:
 
     def amount(self, minor_units: int, digits: int, currency: str = "") -> str:
         """Minor units with the currency's digits; ``currency``: its code stands behind."""
+        text = self.decimal(Decimal(text_of_minor_units(minor_units, digits)), digits)
+        return f"{text}\N{NO-BREAK SPACE}{currency}" if currency else text
+
+    def decimal(self, value: Decimal, digits: int) -> str:
+        """A number that is rounded to so many decimals, with all of them."""
         from babel.numbers import format_decimal
 
-        value = Decimal(text_of_minor_units(minor_units, digits))
         pattern = "#,##0." + "0" * digits if digits else "#,##0"
-        text = format_decimal(value, format=pattern, locale=self.locale)
-        return f"{text}\N{NO-BREAK SPACE}{currency}" if currency else text
+        return str(format_decimal(value, format=pattern, locale=self.locale))
 
     def number(self, value: Decimal) -> str:
         """A number with the decimals it has, without zeros at its end."""

@@ -58,7 +58,7 @@ def days_page(visit: Visit, place: str) -> Page:
     values = {
         "found": found,
         "chart": chart,
-        "rows": [*rows, ("Not of a day: fees, entries, rounding", found.rest)],
+        "rows": rows,
         "statement_id": visit.ids["statement_id"],
         "place": place,
     }

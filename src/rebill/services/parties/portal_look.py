@@ -15,9 +15,12 @@ from rebill.store.scope import Scope
 class PortalLook:
     """``title``: above every page. ``welcome``: above the statements. ``contact``: whom to ask, part by part.
 
-    ``color``: ``""`` is rebill's own. ``logo_sha256``: ``""`` is none.
+    ``color``: ``""`` is rebill's own. ``logo_sha256``: ``""`` is none. ``customer``: by what name it is addressed;
+    ``language``: the tag of its documents' language.
     """
 
+    customer: str
+    language: str
     title: str
     welcome: str
     contact: tuple[str, ...]
@@ -63,6 +66,8 @@ def _look(scope: Scope, customer_id: int) -> PortalLook:
     particulars = found[customer_id]
     head, details = particulars.letterhead, particulars.recipient.details
     return PortalLook(
+        particulars.recipient.shown_name,
+        particulars.language,
         details.portal_title or head.portal_title or particulars.issuer_name,
         details.portal_welcome or head.portal_welcome,
         tuple(part for part in (head.contact, head.email, head.phone) if part),

@@ -1,0 +1,117 @@
+"""What the portal says, in the languages that documents have words in: the one place for its wording.
+
+Templates write the English words, ``say("Statements")``; the console is in English. Words of documents themselves stand
+in ``documents/wording.py``.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+LANGUAGES: Final = ("de", "fr")
+"""Besides English, in the order of the words below."""
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    # Around every page
+    "Main": ("Hauptmenü", "Menu principal"),
+    "To the content": ("Zum Inhalt", "Aller au contenu"),
+    "To the start": ("Zum Anfang", "Retour à l’accueil"),
+    "Sign out": ("Abmelden", "Se déconnecter"),
+    "Questions?": ("Fragen?", "Des questions ?"),
+    "Not found": ("Nicht gefunden", "Introuvable"),
+    "Not allowed": ("Nicht erlaubt", "Non autorisé"),
+    "Not done": ("Nicht ausgeführt", "Non effectué"),
+    # Statements
+    "Statements": ("Abrechnungen", "Relevés"),
+    "Month": ("Monat", "Mois"),
+    "Document": ("Dokument", "Document"),
+    "State": ("Stand", "État"),
+    "Date": ("Datum", "Date"),
+    "Total": ("Summe", "Total"),
+    "Files": ("Dateien", "Fichiers"),
+    "Final": ("endgültig", "définitif"),
+    "Estimated": ("vorläufig", "estimé"),
+    "data set": ("Datensatz", "jeu de données"),
+    "Data set (CSV)": ("Datensatz (CSV)", "Jeu de données (CSV)"),
+    "Data set (Parquet)": ("Datensatz (Parquet)", "Jeu de données (Parquet)"),
+    "Every charge in columns of FOCUS, for tools": (
+        "Jeder Posten in Spalten von FOCUS, für Werkzeuge",
+        "Chaque poste en colonnes FOCUS, pour des outils",
+    ),
+    "E-invoice (CII)": ("E-Rechnung (CII)", "Facture électronique (CII)"),
+    "E-invoice (UBL)": ("E-Rechnung (UBL)", "Facture électronique (UBL)"),
+    "No statement yet.": ("Noch keine Abrechnung.", "Pas encore de relevé."),
+    "The first one appears here when a month is billed.": (
+        "Die erste erscheint hier, sobald ein Monat abgerechnet ist.",
+        "Le premier apparaît ici dès qu’un mois est facturé.",
+    ),
+    "statement": ("Abrechnung", "relevé"),
+    "credit statement": ("Gutschrift", "avoir"),
+    "credit note": ("Rechnungskorrektur", "note de crédit"),
+    "debit note": ("Nachberechnung", "note de débit"),
+    # A statement
+    "Figures": ("Zahlen", "Chiffres"),
+    "Lines": ("Posten", "Lignes"),
+    "No.": ("Nr.", "N°"),
+    "Service": ("Dienst", "Service"),
+    "Subscription": ("Abonnement", "Abonnement"),
+    "Kind": ("Art", "Nature"),
+    "Quantity": ("Menge", "Quantité"),
+    "Unit": ("Einheit", "Unité"),
+    "Amount": ("Betrag", "Montant"),
+    "Correction of": ("Korrektur für", "Correction pour"),
+    "Usage": ("Verbrauch", "Consommation"),
+    "Purchase": ("Kauf", "Achat"),
+    "Credit": ("Gutschrift", "Crédit"),
+    "Adjustment": ("Anpassung", "Ajustement"),
+    "Tax": ("Steuer", "Taxe"),
+    "support": ("Support", "assistance"),
+    "custom": ("vereinbart", "convenu"),
+    "manual": ("Einzelposten", "écriture isolée"),
+    "carried forward": ("Vortrag auf die nächste Rechnung", "report sur la prochaine facture"),
+    "brought forward": ("Vortrag aus früherer Rechnung", "report d’une facture antérieure"),
+    # What it comes to
+    "Cost": ("Kosten", "Coûts"),
+    "By month": ("Nach Monat", "Par mois"),
+    "By service": ("Nach Dienst", "Par service"),
+    "By subscription": ("Nach Abonnement", "Par abonnement"),
+    "By day": ("Nach Tag", "Par jour"),
+    "Cost by day": ("Kosten nach Tag", "Coûts par jour"),
+    "Statements by month": ("Abrechnungen nach Monat", "Relevés par mois"),
+    "Day": ("Tag", "Jour"),
+    "Share": ("Anteil", "Part"),
+    "Other": ("Sonstiges", "Autres"),
+    "in": ("in", "en"),
+    "of": ("für", "de"),
+    "more": ("weitere", "de plus"),
+    "the rest": ("der Rest", "le reste"),
+    "as a table": ("als Tabelle", "en tableau"),
+    "the table below has the same figures": (
+        "die Tabelle darunter hat dieselben Zahlen",
+        "le tableau ci-dessous contient les mêmes chiffres",
+    ),
+    "Show": ("Zeigen", "Afficher"),
+    "Show what each day comes to": ("Zeigen, was auf jeden Tag entfällt", "Afficher le montant de chaque jour"),
+    "Back to the statement": ("Zurück zur Abrechnung", "Retour au relevé"),
+    "Not of a day: fees, entries, rounding": (
+        "Keinem Tag zugeordnet: Gebühren, Einzelposten, Rundung",
+        "Sans jour : frais, écritures, arrondi",
+    ),
+    "No day has charges.": ("Kein Tag hat Posten.", "Aucun jour n’a de poste."),
+    "What stands on this document are fees, entries or corrections.": (
+        "Auf diesem Dokument stehen Gebühren, Einzelposten oder Korrekturen.",
+        "Ce document contient des frais, des écritures ou des corrections.",
+    ),
+    "Nothing.": ("Nichts.", "Rien."),
+    "Nothing yet.": ("Noch nichts.", "Rien pour l’instant."),
+    "Months appear here when they are billed.": (
+        "Monate erscheinen hier, sobald sie abgerechnet sind.",
+        "Les mois apparaissent ici dès qu’ils sont facturés.",
+    ),
+}
+"""English → the same in ``LANGUAGES``."""
+
+
+def said_in(language: str, english: str) -> str:
+    """Words of the portal in a language; what there are no words for stays as it is."""
+    if language not in LANGUAGES or english not in WORDS:
+        return english
+    return WORDS[english][LANGUAGES.index(language)]
