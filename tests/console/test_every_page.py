@@ -1,6 +1,7 @@
 """Every page opens for whoever may see it, on both stores; and what else the console does than billing a month."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -8,13 +9,15 @@ import pytest
 
 from rebill.console import application
 from rebill.console.routes import ROUTES
+from rebill.model.customer import CustomerChange
 from rebill.model.listing import Page as ListPage
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.callers.keys import list_keys
+from rebill.services.parties.change_customer import change_customer
 from tests.console.conftest import Office
-from tests.console.visitor import Visitor
+from tests.console.visitor import SAME_SITE, Visitor, visiting
 from tests.services.months import charge, stored, write_focus
 
 MONTH = BillingMonth(2024, 9)
@@ -87,7 +90,7 @@ def test_whatever_form_was_filled_in_when_the_session_ended_keeps_what_was_typed
                 continue
             sent.add(form.action)
             admin.client.cookies.clear()
-            ended = admin.send_form(form, **typed)
+            ended = admin.send_form(form, SAME_SITE, **typed)
             assert ended.status == 401, form.action
             for name, text in typed.items():
                 is_kept = f'value="{text}"' in ended.answer.text
@@ -226,3 +229,13 @@ def test_terms_change_from_a_month_on(office: Office, admin: Visitor) -> None:
 def test_a_form_that_is_too_large_is_refused(admin: Visitor) -> None:
     admin.open("/customers/new")
     assert admin.send("/customers/new", name="x" * (5 * 1024**2)).status == 422
+
+
+def test_characters_that_no_font_has_are_named_in_the_log(office: Office, capfd: pytest.CaptureFixture[str]) -> None:
+    change_customer(office.installation, office.partner, office.own, CustomerChange(name="株 Indigo"))
+    run_bill(office.installation, office.partner, MONTH)
+    with visiting(office.installation) as visitor:
+        visitor.sign_in(office.key())
+        assert visitor.ask(_filled(office, "/statements/{statement_id}/pdf")).content.startswith(b"%PDF")
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "without_font" in line]
+    assert json.loads(line)["without_font"] == "株"

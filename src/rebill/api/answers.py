@@ -20,12 +20,13 @@ _NOTHING_UNASKED = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATA
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer whose bytes stand already."""
+    """An HTTP answer whose bytes stand already; ``facts``: what the log tells of it besides."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def json(cls, status: int, content: object, headers: Mapping[str, str] | None = None) -> "Answer":

@@ -271,7 +271,8 @@ class PartnerApi:
         # Logged before it is sent: who has the answer can rely on the line being there.
         seconds = time.perf_counter() - exchange.started
         telemetry = self._surroundings.telemetry
-        telemetry.answered(exchange.method, exchange.path_template, answer.status, seconds, exchange.facts)
+        facts = {**exchange.facts, **answer.facts}
+        telemetry.answered(exchange.method, exchange.path_template, answer.status, seconds, facts)
         await send(start)
         # Also to HEAD: its headers are those of GET, and who compresses takes the body out.
         await send({"type": "http.response.body", "body": answer.body})

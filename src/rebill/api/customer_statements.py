@@ -75,7 +75,7 @@ def get(call: Call) -> Answer:
         return Answer.json(200, statement_answer(call, record), headers)
     file = statement_file(call.installation, call.caller, statement_id, _FORMS[media_type])
     headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
-    return Answer(200, file.content, headers, media_type + _PARAMETERS.get(file.form, ""))
+    return Answer(200, file.content, headers, media_type + _PARAMETERS.get(file.form, ""), file.facts)
 
 
 def statement_id_of(call: Call) -> int:

@@ -1,7 +1,8 @@
 """Answers as they go over the wire: pages, files, and where to go on."""
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -28,11 +29,12 @@ _SAID_SECONDS: Final = 60
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, headers and body."""
+    """Status, headers and body; ``facts``: what the log tells of it besides."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     async def send(self, send: Send, without_body: bool) -> None:
         """Send it, with what keeps it safe in a browser."""
@@ -70,7 +72,7 @@ def of_download(file: Download) -> Answer:
         return Answer(200, (("Content-Type", file.media_type), _KEPT_BY_ONE), file.content)
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
     headers = (("Content-Type", file.media_type), ("Content-Disposition", disposition), _NEVER_KEPT)
-    return Answer(200, headers, file.content)
+    return Answer(200, headers, file.content, file.facts)
 
 
 def of_asset(name: str) -> Answer:

@@ -85,7 +85,8 @@ class Console:
             answer = of_failure(request_id)
         template = found[0][0].path if found else f"/{_first_part(path)}" if self.has(path) else None
         seconds = time.perf_counter() - started
-        self._log.answered(method, template, answer.status, seconds, {"request_id": request_id, "face": "console"})
+        facts = {"request_id": request_id, "face": "console", **answer.facts}
+        self._log.answered(method, template, answer.status, seconds, facts)
         await answer.send(send, method == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer:

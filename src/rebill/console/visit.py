@@ -102,12 +102,16 @@ class Redirect:
 
 @dataclass(frozen=True)
 class Download:
-    """A file to keep; or, as a picture or a style sheet, to be shown where a page asks for it."""
+    """A file to keep; or, as a picture or a style sheet, to be shown where a page asks for it.
+
+    ``facts``: what the log tells of it besides.
+    """
 
     content: bytes
     media_type: str
     name: str
     is_part_of_page: bool = False
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 PageAnswer = Page | Redirect | Download

@@ -103,7 +103,7 @@ def file_routes(place: str, for_customers: bool) -> tuple[PageRoute, ...]:
 def _give(form: DocumentForm, visit: Visit) -> Download:
     file = statement_file(visit.installation, visit.caller, visit.ids["statement_id"], form)
     media_type = form.media_type + ("; charset=utf-8" if form is DocumentForm.CSV else "")
-    return Download(file.content, media_type, file.name)
+    return Download(file.content, media_type, file.name, facts=file.facts)
 
 
 def void(visit: Visit) -> PageAnswer:

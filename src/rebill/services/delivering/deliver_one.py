@@ -17,7 +17,7 @@ from rebill.services.delivering.faults import DeliveryFault, FaultKind, Unsure
 from rebill.services.delivering.letter import letter, send
 from rebill.services.presenting.customer_data_set import write_customer_data_set
 from rebill.services.presenting.presented_statement import presented_statement
-from rebill.services.presenting.statement_file import file_of
+from rebill.services.presenting.statement_file import file_of, told_of
 from rebill.storage.writing import WritingFault, write_files
 from rebill.store.customers import billing_folders
 from rebill.store.document_deliveries import begin_delivery, end_delivery, forget_order
@@ -108,7 +108,7 @@ def _bring_to_folder(installation: Installation, caller: Caller, presented: Pres
         except WritingFault as fault:
             kind = FaultKind.UNREACHABLE if fault.is_of_place else FaultKind.PASSING
             raise DeliveryFault(str(fault), kind) from None
-    return _told_of(lacking)
+    return told_of(lacking)
 
 
 def _written(
@@ -126,15 +126,8 @@ def _written(
     return made.lacking
 
 
-def _told_of(lacking: str) -> str:
-    """What is to be told of a document that is delivered although no font has all of its characters."""
-    if not lacking:
-        return ""
-    return f"{len(lacking)} characters have no font and are shown as \ufffd: set REBILL_FONT_FOLDER ({lacking[:20]})"
-
-
 def _bring_by_mail(installation: Installation, _: Caller, presented: PresentedStatement, __: str) -> str:
     settings = installation.settings.delivery
     file = file_of(installation, presented, DocumentForm.PDF)
     told = send(settings, letter(settings, presented, file, installation.clock().timestamp()))
-    return "; ".join(filter(None, (told, _told_of(file.lacking))))
+    return "; ".join(filter(None, (told, told_of(file.lacking))))

@@ -29,6 +29,18 @@ class StatementFile:
     content: bytes
     lacking: str = ""
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What a log tells of it besides."""
+        return {"without_font": self.lacking} if self.lacking else {}
+
+
+def told_of(lacking: str) -> str:
+    """What is to be told of a document of which no font has some characters; ``""`` where all have one."""
+    if not lacking:
+        return ""
+    return f"{len(lacking)} characters have no font and are shown as \ufffd: set REBILL_FONT_FOLDER ({lacking[:20]})"
+
 
 def statement_file(installation: Installation, caller: Caller, statement_id: int, form: DocumentForm) -> StatementFile:
     """A statement or note in this form.
