@@ -16,6 +16,8 @@ from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.listing import Page
 from rebill.model.statement import StatementFilter
 from rebill.services.billing.read_statements import list_statements
+from rebill.services.billing.start_run import runs_of_month
+from rebill.services.costs.import_costs import list_data_sets
 from rebill.services.parties.catalogue import list_catalogue
 from rebill.services.parties.change_customer import change_customer
 from rebill.settings import Settings
@@ -46,6 +48,13 @@ def served(settings: Settings, folder: Path) -> Iterator[str]:
     """The address of a server on the record of ``settings``, by the command that its operator gives."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("REBILL_")}
     environment |= {"REBILL_HOME": str(settings.home), "REBILL_DATABASE_URL": settings.database_url}
+    if settings.openid is not None:
+        environment |= {
+            "REBILL_OPENID_ISSUER": settings.openid.issuer,
+            "REBILL_OPENID_CLIENT_ID": settings.openid.client_id,
+            "REBILL_OPENID_CLIENT_SECRET": settings.openid.client_secret,
+            "REBILL_OPENID_REDIRECT_URL": settings.openid.redirect_url,
+        }
     command = [sys.executable, "-m", "rebill", "serve", "--port", "0"]
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
@@ -69,6 +78,8 @@ class Things:
     client_api_id: Sequence[int]
     statement_id: Sequence[int]
     db_partner_customer_id: Sequence[int]
+    data_set_id: Sequence[int]
+    run_id: Sequence[int]
 
     @classmethod
     def of(cls, world: World) -> "Things":
@@ -76,7 +87,15 @@ class Things:
         customers = (world.customer_id, world.neighbour_id)
         statement_ids = _billed(world, customers)
         listed = list_catalogue(world.installation, world.partner, Page()).items
-        return cls(customers, statement_ids, [account.account_id for account in listed])
+        data_sets = list_data_sets(world.installation, world.partner)
+        runs = runs_of_month(world.installation, world.partner, SEPTEMBER, 1)
+        return cls(
+            customers,
+            statement_ids,
+            [account.account_id for account in listed],
+            [data_set.data_set_id for data_set in data_sets],
+            [run.run_id for run in runs],
+        )
 
     def configuration(self) -> str:
         """``schemathesis.toml`` with dictionaries of these, for what is drawn at random."""
@@ -84,6 +103,8 @@ class Things:
             "customers": (self.client_api_id, CUSTOMER_PLACES),
             "statements": (self.statement_id, ["path.statement_id"]),
             "catalogue": (self.db_partner_customer_id, ["path.db_partner_customer_id"]),
+            "data_sets": (self.data_set_id, ["path.data_set_id"]),
+            "runs": (self.run_id, ["path.run_id"]),
             "azure_customers": (CATALOGUE, AZURE_CUSTOMER_PLACES),
             "subscriptions": (SUBSCRIPTIONS, SUBSCRIPTION_PLACES),
         }
