@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select, func, select, tuple_
 
 from rebill.model.listing import Page
-from rebill.store.membership import among
 from rebill.store.scope import Scope
 
 _GREATEST_OFFSET = 2**62
@@ -57,7 +56,9 @@ def _rows_of_keys(
     offset = min(page.offset, _GREATEST_OFFSET)
     wanted = connection.scalars(keys.order_by(*order).limit(page.per_page + 1).offset(offset)).all()
     shown = wanted[: page.per_page]
-    rows = connection.execute(query.where(among(connection, key, shown)).order_by(*order)).all()
+    # Key by key, of which a page has few: of a list in one parameter SQLite does not know that it is short, and reads
+    # through a whole index instead.
+    rows = connection.execute(query.where(key.in_(shown)).order_by(*order)).all()
     return Rows(rows, total, len(wanted) > page.per_page)
 
 

@@ -192,7 +192,7 @@ assignments = Table(
     # Both columns: a planner without statistics would else look up a whole partner for each account.
     Index("ix_assignments_account_id", "account_id", "partner_id"),
     Index("ix_assignments_in_order", "partner_id", *_LISTED),
-    Index("ix_assignments_of_customer_in_order", "customer_id", *_LISTED),
+    Index("ix_assignments_of_customer_in_order", "customer_id", "partner_id", *_LISTED),
     comment="No two that are not withdrawn overlap for one account: the first migration sees to it",
 )
 
