@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from rebill.lake.cost_data_sets import MANIFEST as DATA_SET_MANIFEST
 from rebill.lake.runs import MANIFEST as RUN_MANIFEST
 from rebill.model.data_set import CurrencySum, DataSet, Part, SourceFile
@@ -24,7 +26,7 @@ def run_manifest(lake_folder: Path, folder: str, sha256: str | None) -> dict[str
     if sha256 is not None:
         require_sha256(path, hashlib.sha256(content).hexdigest(), sha256)
     try:
-        found = json.loads(content)
+        found = orjson.loads(content)
     except ValueError as error:
         raise damaged(path, "it is no JSON document") from error
     if not isinstance(found, dict):

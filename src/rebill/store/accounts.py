@@ -140,10 +140,11 @@ def new_unassigned_customers(
 ) -> tuple[tuple[NewCustomer, ...], int]:
     """Azure customers first listed from ``since`` on that are assigned to nobody on ``day``, and how many there are."""
     wanted = _new_and_unassigned(scope, since, day)
-    count = scope.connection.scalar(select(func.count()).select_from(wanted.subquery()))
     rows = scope.connection.execute(wanted.order_by(*_ORDER).limit(greatest_count))
     found = tuple(NewCustomer(row.spelling, row.name, row.domain, row.first_seen_at) for row in rows)
-    return found, count or 0
+    if len(found) < greatest_count:
+        return found, len(found)
+    return found, scope.connection.scalar(select(func.count()).select_from(wanted.subquery())) or 0
 
 
 def known_accounts(

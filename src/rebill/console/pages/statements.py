@@ -22,6 +22,7 @@ from rebill.store.statements import StatementRecord
 
 _NO_SERVICE = "Other"
 _GREATEST_SPAN_DAYS = 62
+_SHOWN_CHARGES = 10
 
 
 def show_statement(visit: Visit) -> Page:
@@ -78,7 +79,7 @@ def _every_day(days: Sequence[tuple[date, Decimal]]) -> list[tuple[date, Decimal
 def show_line(visit: Visit) -> Page:
     """Why a line has its price: its derivation, down to single charges."""
     statement_id, number = visit.ids["statement_id"], visit.ids["line_number"]
-    found = explain_statement(visit.installation, visit.caller, statement_id, number)
+    found = explain_statement(visit.installation, visit.caller, statement_id, number, shown_charges=_SHOWN_CHARGES)
     values = {"found": found, "document": found.document, "line": found.lines[0], "statement_id": statement_id}
     return Page("statement_line.html", values)
 
