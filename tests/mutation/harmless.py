@@ -15,7 +15,14 @@ _AS_EQUAL: Final = "where both are equal, both branches give the same"
 _ANY_ZERO: Final = "zero is zero with any number of decimals"
 _KEYS_DOUBTED: Final = "a month whose keys are doubted is rated by its texts, to the same amounts"
 
+_FEATURES: Final = "None is as false as False to whoever asks"
 HARMLESS: Final[dict[tuple[str, str, str], str]] = {
+    (
+        "customer_data_set.py",
+        "JOIN (SELECT part, part_row, {asked} FROM lake_lines) AS c ON c.part = l.part AND c.part_row = l.part_row",
+        "LEFT JOIN (SELECT part, part_row, {asked} FROM lake_lines) AS c ON c.part = l.part "
+        "AND c.part_row = l.part_row",
+    ): _ONE_OF_EACH,
     (
         "plan.py",
         'LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = {product} {rule_joins}) AS based"""',

@@ -7,6 +7,7 @@ import pytest
 
 from rebill.model.attention import Acceptance, AcceptanceOrder, AttentionList
 from rebill.model.audit import Act
+from rebill.model.data_set import CostImportOrder
 from rebill.model.errors import Conflict, Forbidden, Invalid
 from rebill.model.party import Caller, Role
 from rebill.model.rating import Attention
@@ -15,9 +16,10 @@ from rebill.services.acting.installation import Installation
 from rebill.services.billing.accept_lines import accept_lines
 from rebill.services.billing.read_attention import list_attention
 from rebill.services.billing.reopen_lines import reopen_lines
+from rebill.services.costs.import_costs import import_costs
 from rebill.services.keeping.read_audit_trail import AuditFilter, newest_audit_entries
 from tests.services.accountant import Accountant
-from tests.services.months import SEPTEMBER, charge
+from tests.services.months import SEPTEMBER, charge, write_focus
 
 
 @pytest.fixture
@@ -63,6 +65,18 @@ def blocked(month: Accountant) -> list[str]:
     assert refusal.value.code == "finalizing_blocked"
     said = [value for name, value in refusal.value.fields.items() if name.startswith("lines_need_attention")]
     return [f"{sentence.split()[0]} {sentence.split('(')[1].split(')')[0]}" for sentence in said]
+
+
+def test_lines_of_one_delivery_in_two_files_are_listed_once_each_by_their_own_file(
+    month: Accountant, tmp_path: Path
+) -> None:
+    first = month.customer("First", commitments=CommitmentsPolicy.RETAIL)
+    one = write_focus(tmp_path / "one.csv", [covered()])
+    two = write_focus(tmp_path / "two.csv", [covered(), charge("2024-09-01", "1", "1", SubAccountId="s-1")])
+    import_costs(month.installation, month.caller, CostImportOrder((one, two), scope="both"))
+    month.subscriptions(first, "s-1")
+    month.run()
+    assert told(attention(month)) == ["no_retail one.csv:1 open", "no_retail two.csv:1 open"]
 
 
 @pytest.fixture

@@ -42,7 +42,9 @@ def _month(installation: Installation, partner: Caller, folder: Path) -> Month:
     other = month.customer("Neighbour Secret Ltd", basis="billed")
     month.cost(
         _charge("05", "7.777777", ListCost="9.5", RegionId="westeurope", ResourceId="vm-1"),
-        _charge("06", "3.131313", ListCost="4.5", ServiceName="=cmd()", ServiceCategory="Nonsense"),
+        _charge(
+            "06", "3.131313", ListCost="4.5", ServiceName="=cmd()", ServiceCategory="Nonsense", ChargeClass="Correction"
+        ),
         _charge("07", "12.121212", ChargeCategory="Purchase", Tags='{"a": "b"}'),
         _charge("08", "-1.515151", ChargeCategory="Credit", Tags="{broken"),
         _charge("09", "4.242424", ChargeCategory="Tax"),
@@ -89,6 +91,7 @@ def test_it_adds_up_to_the_statement_and_passes_every_rule(
     assert described[:5] == [(category, "D2s v5") for category in ("Usage", "Usage", "Purchase", "Credit", "Tax")]
     assert described[5:] == [("Adjustment", "Set-up"), ("Adjustment", "Rounding")]
     first, second, third, credit, *_ = rows
+    assert [row["ChargeClass"] for row in rows] == [None, "Correction", *[None] * (len(rows) - 2)]
     assert first["BilledCost"] == first["ListCost"] == first["EffectiveCost"] == first["ContractedCost"]
     assert first["BilledCost"] == "10.370366740741"
     assert {row["InvoiceIssuerName"] for row in rows} == {row["ProviderName"] for row in rows}
