@@ -34,7 +34,7 @@ REFUND_JOIN: Final = """
 """Gives a line ``l`` that takes back a charge of another month that month (``i.rules_month``)."""
 
 
-def accounts(names_accounts: bool, allocates: bool = False, lines: str = "line_keys", has_refunds: bool = False) -> str:
+def accounts(names_accounts: bool, allocates: bool, lines: str, has_refunds: bool = False) -> str:
     """The distinct accounts of ``lines``; told apart by billing account too only where a price book may name one.
 
     ``allocates``: charges that name neither subscription nor tenant are told apart by commitment and kind.
