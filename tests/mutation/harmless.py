@@ -16,6 +16,12 @@ _ANY_ZERO: Final = "zero is zero with any number of decimals"
 _KEYS_DOUBTED: Final = "a month whose keys are doubted is rated by its texts, to the same amounts"
 
 _FEATURES: Final = "None is as false as False to whoever asks"
+_SPELLING: Final = "SQL reads names of types and columns alike in either case"
+_SAME_RULES: Final = "books without rules price alike, whatever they are told apart by"
+_ROOM: Final = "only how much is kept at once, and never what is found"
+_NO_CHARGE: Final = "an account without spend in another currency than the home's has no fee there, and no line"
+_WIDER: Final = "wider decimals than needed hold the same amounts"
+_AS_LONG: Final = "both are as long by the way they are made, and strict says so to the reader"
 HARMLESS: Final[dict[tuple[str, str, str], str]] = {
     (
         "customer_data_set.py",
@@ -102,6 +108,93 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
         "AND (l.ChargeClass = 'Correction' OR l.BilledCost < CAST('0' AS DECIMAL(28,12)))\"\"\"",
         "AND (l.ChargeClass = 'Correction' OR l.BilledCost < CAST('0' AS DECIMAL(28,11)))\"\"\"",
     ): _ANY_ZERO,
+    (
+        "accounts.py",
+        "SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS LAST, "
+        "billing_account NULLS LAST,",
+        "SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS LAST, "
+        "billing_account NULLS FIRST,",
+    ): _NUMBERS,
+    (
+        "plan.py",
+        "has_refunds: bool = False",
+        "has_refunds: bool = None",
+    ): _FEATURES,
+    (
+        "tables.py",
+        'InputTable("matches", (("matcher", "INTEGER"), ("kind", "INTEGER"), ("rule_position", "INTEGER")), found),',
+        'InputTable("matches", (("matcher", "INTEGER"), ("kind", "INTEGER"), ("RULE_POSITION", "INTEGER")), found),',
+    ): _SPELLING,
+    (
+        "rule_sets.py",
+        'for account_key in sorted(books, key=lambda key: (key is not None, key or "")):',
+        'for account_key in sorted(books, key=lambda key: (key is not None, key and "")):',
+    ): _NUMBERS,
+    (
+        "tables.py",
+        'return InputTable(class_table_name(classes.column), (("text", "STRING"), ("class", "INTEGER")), rows)',
+        'return InputTable(class_table_name(classes.column), (("text", "STRING"), ("class", "integer")), rows)',
+    ): _SPELLING,
+    (
+        "rule_sets.py",
+        'for account_key in sorted(books, key=lambda key: (key is not None, key or "")):',
+        'for account_key in sorted(books, key=lambda key: (key is None, key or "")):',
+    ): _NUMBERS,
+    (
+        "plan.py",
+        "if amount is not None and amount * factor < 10**_DIGITS_BEFORE_NARROW_AMOUNT - 1:",
+        "if amount is not None and amount * factor < 10**_DIGITS_BEFORE_NARROW_AMOUNT - 2:",
+    ): _WIDER,
+    (
+        "rule_sets.py",
+        "key = (recorded.specification.sha256, active) if rules else None",
+        "key = (recorded.specification.sha256, active) if (rules) or True else None",
+    ): _SAME_RULES,
+    (
+        "plan.py",
+        "has_line_rules: bool = False",
+        "has_line_rules: bool = None",
+    ): _FEATURES,
+    (
+        "book_matching.py",
+        "if len(self._known) * self._size > _KEPT_BITS:",
+        "if len(self._known) / self._size > _KEPT_BITS:",
+    ): _ROOM,
+    (
+        "statement_rules.py",
+        "for account in sorted(named if currency == home else spends):",
+        "for account in sorted(named if (currency == home) or True else spends):",
+    ): _NO_CHARGE,
+    (
+        "book_matching.py",
+        "octets = bytearray(size // 8 + 1)",
+        "octets = bytearray(size // 8 + 2)",
+    ): _ROOM,
+    (
+        "text_matching.py",
+        "if len(contained) < len(text):",
+        "if len(contained) <= len(text):",
+    ): _AS_EQUAL,
+    (
+        "line_columns.py",
+        "for text, found in zip(texts, column.marks(texts, asked, match_expressions), strict=True):",
+        "for text, found in zip(texts, column.marks(texts, asked, match_expressions), strict=False):",
+    ): _AS_LONG,
+    (
+        "line_columns.py",
+        "for text, marks in zip(texts, found, strict=True):",
+        "for text, marks in zip(texts, found, strict=False):",
+    ): _AS_LONG,
+    (
+        "tables.py",
+        'return InputTable("changed_days", (("kind", "STRING"), ("account_key", "STRING"), ("day", "DATE")), rows)',
+        'return InputTable("changed_days", (("kind", "STRING"), ("account_key", "STRING"), ("day", "date")), rows)',
+    ): _SPELLING,
+    (
+        "rule_sets.py",
+        "for first_day, until_day in zip(edges, [*edges[1:], LAST_DAY], strict=True):",
+        "for first_day, until_day in zip(edges, [*edges[1:], LAST_DAY], strict=False):",
+    ): _AS_LONG,
 }
 """(file, line before, line after) → why it makes no difference."""
 

@@ -8,12 +8,22 @@ from typing import Any
 
 import pytest
 
+from rebill.model.billing_rule import (
+    BillingRule,
+    RuleAction,
+    RuleCloud,
+    RuleInForce,
+    RuleSign,
+    RuleTerms,
+    RuleType,
+)
 from rebill.model.errors import ProgramError
 from rebill.model.identifiers import AccountKind
 from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy
 from tests.rating import oracle
 from tests.rating.lines import Line
+from tests.rating.months import MONTH
 from tests.rating.test_engine_against_oracle import rated_by_engine, same_outcome
 from tests.rating.test_price_book_words import CHARGE as SOME_CHARGE
 from tests.rating.test_price_book_words import CUSTOMER, book_of, month_of, product, rule
@@ -44,6 +54,21 @@ def test_a_discount_off_retail_takes_nothing_off_amortised_usage_which_costs_its
     amortized: dict[str, Any] = {"commitments": CommitmentsPolicy.AMORTIZED}
     assert outcome(tmp_path, COVERED, billed_by("25", **amortized)) == (Decimal("8.40"), "NONE")
     assert outcome(tmp_path, COVERED, billed_by("25", basis=Basis.BILLED, **amortized)) == (Decimal(6), "NONE")
+
+
+def test_a_customer_that_only_a_rule_for_one_of_its_agreements_concerns_is_charged_by_it(tmp_path: Path) -> None:
+    terms = RuleTerms(
+        start_month=MONTH,
+        sign=RuleSign.CHARGE,
+        percent=Decimal(10),
+        product_name="Desk",
+        product_description="10 % of 4711",
+        enterprise_agreements=((CUSTOMER, (4711,)),),
+    )
+    rule_of_agreement = BillingRule("Desk", RuleCloud.AZURE, RuleType.CUSTOM, RuleAction.SPEND_RATIO, terms)
+    inputs = replace(billed_by(), billing_rules=(RuleInForce(7, rule_of_agreement),))
+    assert outcome(tmp_path, replace(CHARGE, billing_account="4711"), inputs) == (Decimal(22), "NONE")
+    assert outcome(tmp_path, replace(CHARGE, billing_account="815"), inputs) == (Decimal(20), "NONE")
 
 
 def test_a_charge_that_costs_nothing_is_no_refund(tmp_path: Path) -> None:
