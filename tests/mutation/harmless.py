@@ -195,6 +195,12 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
         "for first_day, until_day in zip(edges, [*edges[1:], LAST_DAY], strict=True):",
         "for first_day, until_day in zip(edges, [*edges[1:], LAST_DAY], strict=False):",
     ): _AS_LONG,
+    (
+        "products.py",
+        'f"{part.sql} IS NOT DISTINCT FROM d.{part.name}" if part.may_be_absent else f"{part.sql} = d.{part.name}"',
+        'f"{part.sql} IS NOT DISTINCT FROM d.{part.name}" if (part.may_be_absent) or True else '
+        'f"{part.sql} = d.{part.name}"',
+    ): _AS_EQUAL,
 }
 """(file, line before, line after) → why it makes no difference."""
 
