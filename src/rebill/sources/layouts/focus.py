@@ -29,8 +29,9 @@ _NEVER_READ: Final = ("x_SourceFile", "x_SourceRow")
 # What of 1.4 is known: the detail of an invoice that a charge belongs to.
 _ADDED_IN_1_4: Final = ("InvoiceDetailId",)
 _ADDED_IN_1_3: Final = "ServiceProviderName HostProviderName ContractApplied".split()
+# BillingAccountType and SubAccountType are of 1.2 too, but Microsoft's exports of 1.0 had them already.
 _ADDED_IN_1_2: Final = (
-    "BillingAccountType InvoiceId PricingCurrency SubAccountType "
+    "InvoiceId PricingCurrency "
     "PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost PricingCurrencyListUnitPrice"
 ).split()
 _ADDED_IN_1_1: Final = (
