@@ -259,6 +259,15 @@ def test_what_was_answered_can_be_sent_back(api: ApiClient, world: World) -> Non
         assert changed(api, rule, sent_back) == rule
 
 
+def test_a_fee_is_not_changed_under_the_name_that_answers_have_it_by(api: ApiClient) -> None:
+    rule = made(api, {**RULE, "apply_flat_fee_cost": "12.50"})
+    path = f"{BASE}/{rule['id']}"
+    refused = api.put(path, {"flat_fee_cost": 99})
+    assert (refused.status_code, refused.json()["fields"].keys()) == (422, {"flat_fee_cost"})
+    assert api.put(path, {"flat_fee_cost": "12.5"}).json()["flat_fee_cost"] == 12.5
+    assert api.put(path, {"flat_fee_cost": 12.5, "apply_flat_fee_cost": 99}).json()["flat_fee_cost"] == 99
+
+
 def test_cloud_type_and_action_never_change(api: ApiClient) -> None:
     rule = made(api, SUPPORT)
     same = {"cloud": "aws", "billing_rule_type": "custom_tier", "rule_action": "custom_tier"}

@@ -152,6 +152,17 @@ def test_all_is_answered_bare_and_named_accounts_in_a_list(api: ApiClient, world
     assert owners(api, f"?target_client_api_id={world.neighbour_id}") == []
 
 
+def test_an_account_does_not_pass_to_another_book_by_a_change(api: ApiClient, world: World) -> None:
+    gold, silver = assigned(api, world.customer_id), assigned(api, world.customer_id)
+    (account,) = priced(api, gold["id"], "abc")["price_book_account_assignments"]
+    path = f"{ACCOUNTS}/{account['id']}"
+    refused = api.put(path, {"price_book_assignment_id": silver["id"], "billing_account_owner_id": "xyz"})
+    assert (refused.status_code, refused.json()["fields"].keys()) == (422, {"price_book_assignment_id"})
+    assert api.get(path).json() == account
+    changed = api.put(path, {"price_book_assignment_id": str(gold["id"]), "billing_account_owner_id": "xyz"}).json()
+    assert changed == {**account, "billing_account_owner_id": "xyz"}
+
+
 def test_an_account_of_a_customer_has_one_book(api: ApiClient, world: World) -> None:
     gold, silver = assigned(api, world.customer_id), assigned(api, world.customer_id)
     priced(api, gold["id"])

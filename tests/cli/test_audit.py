@@ -310,6 +310,26 @@ def test_verifying_prints_the_head_and_finds_what_is_gone(rebill: CommandLine) -
     assert "Next: " in told.out
 
 
+def test_verifying_looks_at_every_partner_of_the_installation(rebill: CommandLine) -> None:
+    other = rebill.answer("partners", "create", "Other")["partner_id"]
+    rebill.answer("customers", "create", "Theirs", "--partner", "Other")
+    sound = rebill.answer("audit", "--verify")
+    assert [(one["partner_id"] == other, one["sound"], one["entries"]) for one in sound["partners"]] == [
+        (False, True, 1),
+        (True, True, 2),
+    ]
+    assert (sound["sound"], sound["entries"], sound["head"]) == (True, 3, sound["partners"][0]["head"])
+    _remove(rebill, 2)
+    found = rebill.run("audit", "--verify", "--json")
+    assert (found.code, found.document["sound"]) == (1, False)
+    assert [(fault["partner_id"], fault["number"]) for fault in found.document["faults"]] == [(other, 2)]
+    assert "Other: Entry 2 is missing" in rebill.run("audit", "--verify").out
+    assert rebill.run("audit", "--verify", "--partner", str(sound["partner_id"])).code == 0
+    gone = [f"DELETE FROM {table} WHERE partner_id = {other}" for table in ("audit_entries", "audit_chains")]
+    _in_database(rebill, _disarmed(rebill, "audit_chains"), *gone)
+    assert "Other: The partner's chain is gone" in rebill.run("audit", "--verify").out
+
+
 def _in_database(rebill: CommandLine, *statements: str) -> None:
     engine = create_engine(rebill.database_url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
@@ -320,10 +340,13 @@ def _in_database(rebill: CommandLine, *statements: str) -> None:
 
 def _remove(rebill: CommandLine, number: int) -> None:
     """Somebody who owns the database takes an entry away."""
-    disarmed = "DROP TRIGGER audit_entries_are_not_deleted"
-    if rebill.database_url.startswith("postgresql"):
-        disarmed += " ON audit_entries"
-    _in_database(rebill, disarmed, f"DELETE FROM audit_entries WHERE number = {number}")
+    _in_database(rebill, _disarmed(rebill, "audit_entries"), f"DELETE FROM audit_entries WHERE number = {number}")
+
+
+def _disarmed(rebill: CommandLine, table: str) -> str:
+    """The statement that takes the trigger away that keeps rows of a table from being deleted."""
+    place = f" ON {table}" if rebill.database_url.startswith("postgresql") else ""
+    return f"DROP TRIGGER {table}_are_not_deleted{place}"
 
 
 @pytest.mark.parametrize("word", [*(act.value for act in Act), *(kind.value for kind in SubjectKind)])

@@ -46,6 +46,28 @@ def test_a_key_opens_the_console_and_its_cookie_is_for_this_server_alone(office:
     assert key not in shown.answer.text
 
 
+@pytest.mark.parametrize("address", ["/customers?{name}={key}&text=x", "/?{name}={key}", "/audit?text=x&{name}={key}"])
+@pytest.mark.parametrize("name", ["api_key", "api%5Fkey", "API-KEY", "x"])
+def test_a_key_in_the_address_of_a_page_is_not_carried_to_the_sign_in_page(
+    office: Office, stranger: Visitor, address: str, name: str
+) -> None:
+    key = office.key()
+    for written in (key, key.replace("_", "%5F"), key.replace("_", "%255F")):
+        shown = stranger.open(address.format(name=name, key=written))
+        secret = key.rsplit("_", 1)[1]
+        assert (shown.status, shown.path) == (200, f"/sign-in?next=%2F{address[1:].split('?')[0]}")
+        assert secret not in shown.text and secret not in str(shown.answer.url)
+
+
+def test_a_sign_in_page_does_not_keep_a_key_that_somebody_put_into_its_address(
+    office: Office, stranger: Visitor
+) -> None:
+    key = office.key()
+    shown = stranger.open(f"/sign-in?next=%2Fcustomers%3Fapi_key%3D{key}")
+    assert key not in shown.answer.text
+    assert stranger.send("/sign-in", api_key=key).path == "/customers"
+
+
 def test_a_password_opens_it_too_by_the_e_mail_address_in_any_case(office: Office, stranger: Visitor) -> None:
     _accountant(office)
     stranger.open("/sign-in")

@@ -60,7 +60,7 @@ def update(call: Call) -> Answer:
     require_shape(body.missing(is_new=False))
     owner_id = next(iter(body.owner_ids), None)
     changed = change_account_assignment(
-        call.installation, call.caller, call.ids[_ID], owner_id, call.filter_customer_id
+        call.installation, call.caller, call.ids[_ID], owner_id, call.filter_customer_id, body.price_book_assignment_id
     )
     return Answer.json(200, account_assignment_answer(changed))
 

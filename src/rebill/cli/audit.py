@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rebill.cli.options import JsonOption, PartnerOption, instant_from_text
-from rebill.cli.output import Document, Heading
+from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import Session, partner_session
 from rebill.model.audit import Act, ActOutcome, SubjectKind
 from rebill.model.listing import GREATEST_PER_PAGE, Page
@@ -104,7 +104,8 @@ def audit(
     about = subject or Subject()
     with partner_session(partner, as_json) as session:
         if verify:
-            _verify(session, expect_head)
+            # A head belongs to one chain.
+            _verify(session, expect_head, only_one=partner is not None or expect_head is not None)
         elif number is not None:
             _show_one(session, number)
         else:
@@ -112,40 +113,73 @@ def audit(
             _list(session, wanted, limit, after)
 
 
-def _verify(session: Session, expected_head: str | None) -> None:
+def _verify(session: Session, expected_head: str | None, only_one: bool) -> None:
+    """Verify the trail of the session's partner and, unless only it is asked for, of every other partner as well."""
+    from rebill.services.keeping.initialise import every_partners_name
     from rebill.services.keeping.verify_audit_trail import verify_audit_trail
 
-    output = session.output
+    output, own = session.output, session.caller.partner_id
+    names = every_partners_name(session.installation)
+    # The session's partner first: its head is the document's.
+    wanted = [own] if only_one else sorted(names, key=lambda partner_id: partner_id != own)
+    reports = {}
     with output.working("Verifying the audit trail"):
-        report = verify_audit_trail(session.installation, session.caller, expected_head)
-    output.answer(_report_document(report))
-    for fault in report.faults:
-        output.say(fault.sentence)
-    if report.fault_count > len(report.faults):
-        output.say(f"… and {report.fault_count - len(report.faults)} more.")
-    if not report.is_sound or report.head is None:
-        output.say(f"{report.entry_count} entries, {report.fault_count} faults: the trail is not as it was written.")
+        for partner_id in wanted:
+            caller = replace(session.caller, partner_id=partner_id)
+            reports[partner_id] = verify_audit_trail(session.installation, caller, expected_head)
+    found = [_report_document(partner_id, names[partner_id], report) for partner_id, report in reports.items()]
+    output.answer(_together(found))
+    for partner_id, report in reports.items():
+        _tell_report(output, names[partner_id] if len(reports) > 1 else "", report)
+    if any(not report.is_sound for report in reports.values()):
         output.next_step(
             "take the database out of the hands of whoever could write to it, and compare with a backup"
             " (rebill audit --entry NUMBER shows one entry)."
         )
         raise typer.Exit(1)
-    output.say(f"{report.entry_count} entries, all sound.")
-    output.say(f"head  {report.head.chain_sha256}")
     output.next_step(
         "note the head where nobody who can write to the database can change it; rebill audit --verify"
         " --expect-head HASH then also finds a trail that was cut short or written anew."
     )
 
 
-def _report_document(report: TrailReport) -> Document:
+def _tell_report(output: Output, name: str, report: TrailReport) -> None:
+    """Say what verifying one trail found; ``name``: its partner's, where there are several."""
+    of_partner = f"{name}: " if name else ""
+    for fault in report.faults:
+        output.say(of_partner + fault.sentence)
+    if report.fault_count > len(report.faults):
+        output.say(f"{of_partner}… and {report.fault_count - len(report.faults)} more.")
+    if not report.is_sound or report.head is None:
+        counted = f"{report.entry_count} entries, {report.fault_count} faults"
+        output.say(f"{of_partner}{counted}: the trail is not as it was written.")
+        return
+    output.say(f"{of_partner}{report.entry_count} entries, all sound.")
+    output.say(f"head  {report.head.chain_sha256}")
+
+
+def _report_document(partner_id: int, name: str, report: TrailReport) -> Document:
     head = report.head
     return {
+        "partner_id": partner_id,
+        "partner": name,
         "sound": report.is_sound,
         "entries": report.entry_count,
         "head": None if head is None else {"number": head.number, "chain_sha256": head.chain_sha256},
         "faults": [{"number": fault.number, "error": fault.sentence} for fault in report.faults],
         "fault_count": report.fault_count,
+    }
+
+
+def _together(found: Sequence[Document]) -> Document:
+    """The first partner's document, sound where all are, with every fault; all of them under ``partners``."""
+    return {
+        **found[0],
+        "sound": all(one["sound"] for one in found),
+        "entries": sum(one["entries"] for one in found),
+        "faults": [{**fault, "partner_id": one["partner_id"]} for one in found for fault in one["faults"]],
+        "fault_count": sum(one["fault_count"] for one in found),
+        "partners": list(found),
     }
 
 

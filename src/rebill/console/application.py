@@ -27,6 +27,7 @@ from rebill.console.protection import (
     is_from_elsewhere,
     own_path,
     unpacked_said,
+    without_key,
 )
 from rebill.console.query_reading import read_query
 from rebill.console.route import PageRoute, matching
@@ -99,7 +100,7 @@ class Console:
         visit = Visit(
             self._installation,
             method,
-            path + (f"?{query_string}" if query_string else ""),
+            without_key(path + (f"?{query_string}" if query_string else "")),
             read_query(query_string),
             request_id=request_id,
             is_partial="hx-request" in headers,

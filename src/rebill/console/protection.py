@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
@@ -15,6 +16,9 @@ OPENID_COOKIE: Final = "rebill_openid"
 """Who was sent to the identity provider from this browser, and where they wanted to go."""
 SAID_COOKIE: Final = "rebill_said"
 _SAID_LENGTH: Final = 1500
+_KEY_LIKE: Final = re.compile(r"rebill_[0-9a-f]{8}", re.IGNORECASE)
+_KEY_NAME: Final = re.compile(r"(?:^|&)[^=&]*api[^a-z0-9=&]*key", re.IGNORECASE)
+_GREATEST_DECODINGS: Final = 5
 
 SECURITY_HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -67,10 +71,29 @@ def unpacked_said(value: str) -> str:
 
 
 def own_path(text: str) -> str:
-    """``text`` where it is a path of this server, else ``/``: a visitor is never sent elsewhere."""
+    """``text`` where it is a path of this server, else ``/``: nobody is sent elsewhere, and no key anywhere."""
     parts = urlsplit(text) if text.isprintable() else urlsplit("")
     is_own = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return text if is_own and "\\" not in text else "/"
+    return without_key(text) if is_own and "\\" not in text else "/"
+
+
+def without_key(path: str) -> str:
+    """A path with its query, which is left out where an API key may stand in it, however it is written."""
+    bare, mark, query = path.partition("?")
+    told = _decoded(query)
+    if _KEY_LIKE.search(_decoded(bare)):
+        return "/"
+    return bare if mark and (_KEY_LIKE.search(told) or _KEY_NAME.search(told)) else path
+
+
+def _decoded(text: str) -> str:
+    """``text`` with its percent signs read until none is left to read."""
+    for _ in range(_GREATEST_DECODINGS):
+        read = unquote(text)
+        if read == text:
+            break
+        text = read
+    return text
 
 
 def header_pairs(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

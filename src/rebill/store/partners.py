@@ -39,6 +39,12 @@ def partner_by_id(connection: Connection, partner_id: int) -> PartnerRecord | No
     return _one(connection, select(*_COLUMNS).where(partners.c.partner_id == partner_id))
 
 
+def every_partner(connection: Connection) -> list[PartnerRecord]:
+    """All partners, the first created first."""
+    order = (partners.c.created_at, partners.c.partner_id)
+    return [PartnerRecord(*row) for row in connection.execute(select(*_COLUMNS).order_by(*order))]
+
+
 def add_partner(connection: Connection, name: str, currency: str, created_at: datetime) -> int:
     """Create a partner; answers its id."""
     partner_id = draw_id(connection, partners.c.partner_id)

@@ -16,7 +16,14 @@ from rebill.services.acting.plain_text import composed, text_fault
 from rebill.services.callers.keys import issued_key
 from rebill.store.audit_entries import begin_chain
 from rebill.store.migrations import upgrade
-from rebill.store.partners import add_partner, first_partner, hold_creation, partner_by_id, partner_by_name
+from rebill.store.partners import (
+    add_partner,
+    every_partner,
+    first_partner,
+    hold_creation,
+    partner_by_id,
+    partner_by_name,
+)
 from rebill.store.scope import Scope
 from rebill.store.users import add_user
 
@@ -97,6 +104,12 @@ def find_partner(installation: Installation, name_or_id: str | None) -> Caller:
     raise NotFound(
         "partner_not_found", f"There is no partner {name_or_id[:80]!r}: give the name or id that it was created with."
     )
+
+
+def every_partners_name(installation: Installation) -> dict[int, str]:
+    """The names of all partners of this installation by their ids, the first created first; for its operator alone."""
+    with installation.database.reading() as connection:
+        return {found.partner_id: found.name for found in every_partner(connection)}
 
 
 def _create(connection: Connection, name: str, currency: str, now: datetime, occasion: Occasion) -> Initialised:

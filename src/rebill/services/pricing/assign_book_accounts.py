@@ -29,6 +29,7 @@ from rebill.store.scope import Scope
 
 _UNKNOWN_ASSIGNMENT = "names no price book assignment: list the assignments to find its id"
 _ENDED = {"price_book_assignment_id": "ended with months that are issued: assign the book anew"}
+_OF_ANOTHER_BOOK = {"price_book_assignment_id": "cannot change: delete this one, and assign the account anew"}
 _CODE = "invalid_account_assignment"
 
 
@@ -82,10 +83,12 @@ def change_account_assignment(
     account_assignment_id: int,
     owner_id: str | None,
     customer_id: int | None = None,
+    assignment_id: int | None = None,
 ) -> AccountAssignment:
     """Let an account's assignment be of another account (``None``: nothing is asked); issued months stay as they are.
 
-    Raises ``Forbidden``, ``NotFound``, and ``Invalid`` when that account has a book already.
+    ``assignment_id``: the book's assignment, where the caller names it; it cannot become another. Raises ``Forbidden``,
+    ``NotFound``, and ``Invalid`` when that account has a book already.
     """
     require(caller, Permission.CHANGE)
     now = installation.clock()
@@ -93,6 +96,8 @@ def change_account_assignment(
     def act(connection: Connection) -> AccountAssignment:
         scope = Scope.of(connection, caller)
         kept = held(scope, found_account_assignment, account_assignment_id, customer_id)
+        if assignment_id not in (None, kept.assignment_id):
+            raise Invalid(_CODE, "Nothing was changed: correct the fields named here.", _OF_ANOTHER_BOOK)
         if owner_id is None or owner_id == kept.billing_account_owner_id:
             return kept
         first = changeable_from(scope, kept.customer_id)

@@ -55,6 +55,7 @@ def order_faults(order: BillingRuleOrder, stored: BillingRule | None, this_month
     faults = _identity_faults(order, stored)
     if rule_type is not None and action is not None and "rule_action" not in faults:
         faults |= _amount_faults(order, stored is None, rule_type, action)
+        faults |= _answered_fee_faults(order, stored)
     faults |= _text_faults(order, stored is None, rule_type)
     faults |= _kind_faults(order, rule_type, action)
     faults |= _month_faults(order, stored, this_month)
@@ -143,6 +144,20 @@ def _amount_faults(order: BillingRuleOrder, is_new: bool, rule_type: RuleType, a
     greatest = GREATEST_DISCOUNT if action is RuleAction.PERCENTAGE_DISCOUNT else GREATEST_PERCENT
     fault = _fee_fault(given) if action is RuleAction.FLAT_FEE else _percent_fault(given, greatest)
     return faults | ({own: fault} if fault is not None else {})
+
+
+def _answered_fee_faults(order: BillingRuleOrder, stored: BillingRule | None) -> Faults:
+    """A custom rule's fee under the name that answers have it by: to be passed over where it is the fee that stands."""
+    shown = order.flat_fee_cost
+    if (
+        stored is None
+        or stored.rule_type is not RuleType.CUSTOM
+        or shown is None
+        or order.apply_flat_fee_cost is not None
+    ):
+        return {}
+    is_kept = kept_amount(shown) == (stored.terms.fee or 0)
+    return {} if is_kept else {"flat_fee_cost": "is how answers show the fee: change it by apply_flat_fee_cost"}
 
 
 def _says_something(given: Decimal | PricingInfo | None) -> bool:
