@@ -70,10 +70,11 @@ def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
     """The document, as plain data ready for JSON."""
     references, definitions = _schemas(routes)
     examples = documented_examples()
+    of_any_call = examples.get(OF_ANY_CALL, ())
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         found = examples.get((route.method, route.path), ())
-        operation = _operation(route, references, found)
+        operation = _operation(route, references, found, of_any_call)
         _add_links(operation, route, routes)
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
@@ -93,7 +94,7 @@ def openapi_document(routes: Sequence[Route]) -> dict[str, Any]:
             "schemas": definitions,
             "parameters": _PARAMETERS,
             "headers": header_components(),
-            "responses": error_components(references[(ErrorAnswer, "serialization")], examples.get(OF_ANY_CALL, ())),
+            "responses": error_components(references[(ErrorAnswer, "serialization")], of_any_call),
             "securitySchemes": _SECURITY_SCHEMES,
         },
     }
@@ -113,14 +114,16 @@ def _schemas(routes: Sequence[Route]) -> tuple[dict[Any, Any], dict[str, Any]]:
     return dict(references), dict(schema["$defs"])
 
 
-def _operation(route: Route, references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
+def _operation(
+    route: Route, references: Mapping[Any, Any], examples: Sequence[Example], of_any_call: Sequence[Example]
+) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": operation_id(route),
         "summary": route.summary,
         "description": _description(route),
         "tags": [_tag(route)[0]],
         "parameters": _parameters(route, examples),
-        "responses": responses(route, references, examples),
+        "responses": responses(route, references, examples, of_any_call),
     }
     if route.permission is None:
         operation["security"] = []
@@ -134,7 +137,8 @@ def _operation(route: Route, references: Mapping[Any, Any], examples: Sequence[E
             content["schema"] = {"anyOf": [content["schema"], {"type": "null"}]}
         forms = {"application/json": content}
         if route.csv_field:
-            forms[CSV_MEDIA_TYPE] = {"schema": {"type": "string"}}
+            texts = {title: {"value": example["value"][route.csv_field]} for title, example in asked.items()}
+            forms[CSV_MEDIA_TYPE] = {"schema": {"type": "string"}, "examples": texts}
         operation["requestBody"] = {"required": not route.may_lack_body, "content": forms}
     return operation
 

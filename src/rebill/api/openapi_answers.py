@@ -97,8 +97,10 @@ def error_components(error_schema: object, examples: Sequence[Example]) -> dict[
     }
 
 
-def responses(route: Route, references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
-    """The answers of a call by status."""
+def responses(
+    route: Route, references: Mapping[Any, Any], examples: Sequence[Example], of_any_call: Sequence[Example]
+) -> dict[str, Any]:
+    """The answers of a call by status. ``of_any_call``: for errors that the call has no example of its own of."""
     found: dict[str, Any] = {}
     for status in route.answers:
         found[str(status)] = _success(route, status, references, examples)
@@ -111,7 +113,8 @@ def responses(route: Route, references: Mapping[Any, Any], examples: Sequence[Ex
         if status in SHARED_ERRORS:
             found[str(status)] = {"$ref": f"#/components/responses/{_error_name(status)}"}
             continue
-        content = {"schema": references[(ErrorAnswer, "serialization")], **_examples(status, examples)}
+        shown = _examples(status, examples) or _examples(status, of_any_call)
+        content = {"schema": references[(ErrorAnswer, "serialization")], **shown}
         found[str(status)] = {
             "description": _OWN_ERRORS[status],
             "headers": _headers(*_OF_EVERY_ANSWER),

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
+
+import httpx
 
 from rebill.api.answers import Answer
 from rebill.api.application import application
@@ -10,13 +12,13 @@ from rebill.api.call import Call
 from rebill.api.route import Route
 from rebill.api.routes import ROUTES
 from rebill.api.wire_reading import GREATEST_BODY_BYTES
-from rebill.model.party import Role
+from rebill.model.party import Caller, Role
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission
 from rebill.services.callers.keys import create_key
 from rebill.store.database import Database
 from tests.api.client import ApiClient, api_client
-from tests.api.documented.partner import Documented
+from tests.api.documented.partner import ADDRESS, Documented
 from tests.api.documented.recording import REQUEST_ID
 
 _LIST = "/v1/customers"
@@ -46,6 +48,24 @@ def errors_of_any_call(documented: Documented) -> None:
     with _client(replace(installation, database=away), key) as client:
         tell.keep_error("The database is away", client.get(_LIST, headers=_ID), 503)
     away.close()
+    tell.keep_error("The same call is under way", _answer_while_under_way(installation, partner), 409)
+
+
+def _answer_while_under_way(installation: Installation, partner: Caller) -> httpx.Response:
+    """What a POST is answered that is sent again, with its ``Idempotency-Key``, while the first one works."""
+    headers = {**_ID, "Idempotency-Key": "order-4711"}
+    body = {"name": "Azure Four", "address": asdict(ADDRESS)}
+    again: list[httpx.Response] = []
+
+    def create_slowly(call: Call) -> Answer:
+        again.append(client.post(_LIST, body, headers=headers))
+        return route.handler(call)
+
+    route = next(route for route in ROUTES if (route.method, route.path) == ("POST", _LIST))
+    key = create_key(installation, partner, Role.OPERATOR, None).api_key
+    with _client(installation, key, [replace(route, handler=create_slowly)]) as client:
+        assert client.post(_LIST, body, headers=headers).status_code == 201
+    return again[0]
 
 
 def _fails(_call: Call) -> Answer:

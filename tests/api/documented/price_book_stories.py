@@ -65,6 +65,8 @@ def price_book_assignments(documented: Documented) -> None:
     tell.call("It has the book already", "POST", _ASSIGNMENTS, status=422, body=body)
     narrowed = {"target_client_api_id": str(documented.customer_id)}
     tell.call("Of one customer", "GET", _ASSIGNMENTS, status=200, query=narrowed)
+    in_body = {"target_client_api_id": documented.customer_id}
+    tell.call("Of one customer, said in the body", "GET", _ASSIGNMENTS, status=200, body=in_body)
     tell.unknown("GET", _ASSIGNMENTS)
     tell.page_zero(_ASSIGNMENTS)
     tell.call("One assignment", "GET", one, made, status=200)
