@@ -142,7 +142,7 @@ _IDS = {"azure_customer_ids": ["ab123"]}
 _LINES: dict[str, object] = {"billing_period": "2024-09", "reason": "Agreed"}
 _CHARGE_KINDS = {"charge_kinds": ["purchase"]}
 _SUBSCRIPTION_IDS = {"azure_ids": [SUBSCRIPTIONS[0]]}
-_ROWS: dict[tuple[str, str], Row] = {
+ROWS: dict[tuple[str, str], Row] = {
     ("PUT", "/v1/azure_partner_customer_accounts/add/{client_api_id}"): Row(_ASSIGN, _IDS),
     ("PUT", "/v1/azure_partner_customer_accounts/remove/{client_api_id}"): Row(_ASSIGN, _IDS, first=ADD),
     ("PUT", "/v1/azure_partner_customer_accounts/move/{client_api_id}"): Row(_ASSIGN, _IDS),
@@ -277,7 +277,7 @@ _ROWS: dict[tuple[str, str], Row] = {
 }
 
 
-def _path(route: Route, owner: ApiClient, world: World, customer_id: int) -> str:
+def path_of(route: Route, owner: ApiClient, world: World, customer_id: int) -> str:
     """The route's path, its ids those of things that the owner of a key has; what can be deleted is made anew."""
     path = route.path.replace("{client_api_id}", str(customer_id))
     if "{db_partner_customer_id}" in path:
@@ -341,18 +341,18 @@ def _user(owner: ApiClient) -> int:
 
 
 def test_every_route_has_a_row_and_every_row_a_route() -> None:
-    assert {(route.method, route.path) for route in ROUTES} == set(_ROWS)
+    assert {(route.method, route.path) for route in ROUTES} == set(ROWS)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_a_route_answers_each_kind_of_caller_as_its_row_says(
     route: Route, anyone: ApiClient, api: ApiClient, world: World
 ) -> None:
-    row = _ROWS[route.method, route.path]
+    row = ROWS[route.method, route.path]
     path = route.path
     for kind, status in zip(KINDS, row.statuses, strict=True):
         body = row.sent(api, world)
-        path = _path(route, api, world, world.customer_id)
+        path = path_of(route, api, world, world.customer_id)
         answer = anyone.with_key(world.keys[kind]).request(route.method, path, json=body)
         assert (kind, answer.status_code) == (kind, status), answer.text
         if "customer" in kind:
@@ -372,8 +372,8 @@ _ACTS = [one for one in ROUTES if one.changes and one.path not in _TRIALS]
 def test_a_change_leaves_one_entry_done_or_refused_and_nothing_else_leaves_any(
     route: Route, anyone: ApiClient, api: ApiClient, world: World
 ) -> None:
-    row = _ROWS[route.method, route.path]
-    path = _path(route, api, world, world.customer_id)
+    row = ROWS[route.method, route.path]
+    path = path_of(route, api, world, world.customer_id)
     body = row.sent(api, world)
     if row.first:
         assert api.put(f"{row.first}/{world.customer_id}", body).is_success
@@ -420,9 +420,9 @@ _OF_DRAWN_IDS = [one for one in ROUTES if one.id_names and _COUNTED not in one.i
 
 @pytest.mark.parametrize("route", _OF_DRAWN_IDS, ids=lambda one: f"{one.method} {one.path}")
 def test_another_partners_id_looks_exactly_like_an_unknown_one(route: Route, api: ApiClient, world: World) -> None:
-    body = _ROWS[route.method, route.path].sent(api, world)
+    body = ROWS[route.method, route.path].sent(api, world)
     told = []
-    foreign = _path(route, api.with_key(world.keys["other_partner"]), world, world.foreign_customer_id)
+    foreign = path_of(route, api.with_key(world.keys["other_partner"]), world, world.foreign_customer_id)
     for path in (foreign, re.sub(r"\{\w+\}", "999999999999", route.path)):
         answer = api.request(route.method, path, json=body, headers={"X-Request-Id": "same"})
         told.append((answer.status_code, re.sub(r"[0-9]{9,}", "N", answer.text)))

@@ -131,7 +131,7 @@ def test_lists_are_kept_to_a_customer(api: ApiClient, world: World) -> None:
     assert (api.get(f"{key}?{own}").status_code, api.get(f"{key}?{other}").status_code) == (200, 404)
     assert api.put(f"{user}?{other}", {"disabled": True}).status_code == 404
     assert api.post(f"{key}/rotate?{other}").status_code == 404
-    assert api.post(f"/v1/users?{own}", {"name": "A", "role": "operator"}).json()["fields"].keys() == {"client_api_id"}
+    assert api.post(f"/v1/users?{own}", {"name": "A", "role": "operator"}).json()["fields"].keys() == {"customer_id"}
     new = {"user_id": users[0]["id"]}
     assert api.post(f"/v1/api_keys?{other}", new).json()["fields"].keys() == {"user_id"}
     assert api.post(f"/v1/api_keys?{own}", new).status_code == 201

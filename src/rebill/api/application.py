@@ -203,7 +203,8 @@ class PartnerApi:
         if route.permission is None or caller is None or allows(caller.role, route.permission):
             return
         words = caller.role.replace("_", " ")
-        raise Forbidden("forbidden", f"A {words} key may not make this call: use a key with a stronger role.")
+        article = "An" if words.startswith(("a", "o")) else "A"
+        raise Forbidden("forbidden", f"{article} {words} key may not make this call: use a key with a stronger role.")
 
     async def _read_filter(self, exchange: Exchange) -> None:
         """Read ``?client_api_id=``: of a customer of this caller, and the path's where that names one."""

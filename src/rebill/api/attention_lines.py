@@ -65,9 +65,9 @@ class LinesBody(StrictBody):
         Field(default_factory=list, max_length=_GREATEST_COUNT, description="`FILE:ROW` of single lines."),
     ]
 
-    def order(self) -> AcceptanceOrder:
-        """The order that this body is."""
-        return AcceptanceOrder(self.billing_period, self.reason, self.kind, self.client_api_id, tuple(self.lines))
+    def order(self, customer_id: int | None) -> AcceptanceOrder:
+        """The order that this body is, for the lines of a customer or of all."""
+        return AcceptanceOrder(self.billing_period, self.reason, self.kind, customer_id, tuple(self.lines))
 
 
 class LinesAnswer(AnswerShape):
@@ -81,20 +81,26 @@ class LinesAnswer(AnswerShape):
 def list_all(call: Call) -> Answer:
     """The lines of a month's last run that hold it back until they are mended or accepted."""
     limit = call.parameters.number("limit")
-    found = list_attention(call.installation, call.caller, required_month(call), 100 if limit is None else limit)
+    count = 100 if limit is None else limit
+    found = list_attention(call.installation, call.caller, required_month(call), count, call.filter_customer_id)
     return Answer.json(200, AttentionListAnswer.model_validate(found.document()))
 
 
 def accept(call: Call) -> Answer:
     """Accept open lines as they are. Later runs know them again; a line that is new or another customer's is open."""
-    done = accept_lines(call.installation, call.caller, call.body_as(LinesBody).order())
+    done = accept_lines(call.installation, call.caller, _order(call))
     return Answer.json(200, LinesAnswer(period=str(done.month), lines=done.accepted_count, open=done.open_counts))
 
 
 def reopen(call: Call) -> Answer:
     """Take back that lines were accepted: they hold their month back again."""
-    done = reopen_lines(call.installation, call.caller, call.body_as(LinesBody).order())
+    done = reopen_lines(call.installation, call.caller, _order(call))
     return Answer.json(200, LinesAnswer(period=str(done.month), lines=done.reopened_count, open=done.open_counts))
+
+
+def _order(call: Call) -> AcceptanceOrder:
+    body = call.body_as(LinesBody)
+    return body.order(call.customer_or_filter(body.client_api_id))
 
 
 def _changing(name: str, handler: Callable[[Call], Answer], summary: str, act: Act) -> Route:

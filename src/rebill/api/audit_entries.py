@@ -41,7 +41,8 @@ def list_all(call: Call) -> Answer:
 
 def get(call: Call) -> Answer:
     """One entry of the audit trail, whole, by its number."""
-    return Answer.json(200, audit_entry_answer(get_audit_entry(call.installation, call.caller, call.ids[_NUMBER])))
+    kept = get_audit_entry(call.installation, call.caller, call.ids[_NUMBER], call.filter_customer_id)
+    return Answer.json(200, audit_entry_answer(kept))
 
 
 def audit_entry_answer(kept: KeptAuditEntry) -> AuditEntryAnswer:

@@ -114,7 +114,7 @@ def start(call: Call) -> Answer:
     own call tells what came of it. While one of the month works, another one is 409.
     """
     body = call.body_as(RunBody)
-    order = RunOrder(body.billing_period, call.agreed_customer(body), body.engine)
+    order = RunOrder(body.billing_period, call.customer_or_filter(body.client_api_id), body.engine)
     return Answer.json(201, RunAnswer.of(start_run(call.installation, call.caller, order)))
 
 

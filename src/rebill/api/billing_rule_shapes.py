@@ -1,6 +1,6 @@
 """Billing rules as they are asked for and answered. The two differ: what is asked with ``add_`` is answered without."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -31,6 +31,8 @@ from rebill.model.currencies import minor_digits
 from rebill.model.money import without_spare_zeros
 from rebill.model.months import BillingMonth
 
+_AGREEMENT_FIELDS = ("add_enterprise_agreements", "remove_enterprise_agreements")
+_CUSTOMER_FIELDS = tuple(f"{act}_{kind}_customers" for kind in ("csp", "target") for act in ("add", "remove"))
 _AGREEMENTS = "Ids of Azure enterprise agreements by the client_api_id of the customer that holds them."
 
 
@@ -104,12 +106,23 @@ class BillingRuleBody(LenientBody):
         None
     )
 
-    @field_validator("add_enterprise_agreements", "remove_enterprise_agreements", check_fields=False)
+    @field_validator(*_AGREEMENT_FIELDS, check_fields=False)
     @classmethod
     def _held_by_customers(cls, agreements: dict[str, list[int]]) -> dict[str, list[int]]:
         if any(read_id(holder) is None for holder in agreements):
             raise shape_fault('must be an object such as {"<client_api_id>": [1, 2]}')
         return agreements
+
+    @property
+    def customers_named(self) -> Mapping[str, int | None]:
+        """The customers whom it adds or takes away, and those that hold agreements."""
+        named: dict[str, int | None] = {}
+        for field in _CUSTOMER_FIELDS:
+            for place, one in enumerate(getattr(self, field, ())):
+                named[f"{field}[{place}]"] = one if isinstance(one, int) else None
+        for field in _AGREEMENT_FIELDS:
+            named |= {f"{field}.{holder}": int(holder) for holder in getattr(self, field, ())}
+        return named
 
     def order(self) -> BillingRuleOrder:
         """The order that this body makes."""

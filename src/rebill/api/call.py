@@ -2,22 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from rebill.api.query import Parameters
-from rebill.api.shapes import require_shape
 from rebill.api.surroundings import Surroundings
 from rebill.model.party import Caller, Role
 from rebill.services.acting.installation import Installation
 
 Shape = TypeVar("Shape")
-
-
-class NamesCustomer(Protocol):
-    """A body that may name a customer."""
-
-    @property
-    def client_api_id(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -60,12 +52,9 @@ class Call:
         """Whether a customer's own key calls, which sees no cost and no margin."""
         return self.caller.role is Role.CUSTOMER_READ_ONLY
 
-    def agreed_customer(self, body: "NamesCustomer") -> int | None:
-        """The customer that a body names, or ``?client_api_id=``. Raises ``Invalid`` where they differ."""
-        named, wanted = body.client_api_id, self.filter_customer_id
-        if None not in (named, wanted) and named != wanted:
-            require_shape({"client_api_id": "differs from the customer in the query: send one of the two"})
-        return wanted if named is None else named
+    def customer_or_filter(self, named: int | None) -> int | None:
+        """The customer that a body names, else that of ``?client_api_id=``: where both are given they agree."""
+        return self.filter_customer_id if named is None else named
 
     def body_as(self, shape: type[Shape]) -> Shape:
         """The body, which the route says is of ``shape``."""

@@ -10,6 +10,7 @@ from rebill.api.authentication import KEY_PARAMETER
 from rebill.api.call import Call
 from rebill.api.exchange import CUSTOMER_ID, Exchange
 from rebill.api.idempotency import idempotency_faults
+from rebill.api.kept_to_customer import faults_of_filter
 from rebill.api.query import read_parameters
 from rebill.api.route import Route
 from rebill.api.shapes import read_shape, require_shape
@@ -24,6 +25,7 @@ def read_call(surroundings: Surroundings, exchange: Exchange, route: Route, body
     if route.takes_idempotency_key:
         faults |= idempotency_faults(exchange.headers)
     shape, body_faults = _read_body(exchange.headers, route, body)
+    faults |= faults_of_filter(route, exchange.filter_customer_id, shape)
     call = Call(
         surroundings=surroundings,
         signed_in=exchange.caller,

@@ -1,5 +1,6 @@
 """What calls about users, keys and the partner's settings take and answer: calls of our own, so strict ones."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
@@ -48,6 +49,11 @@ class NewUserBody(StrictBody):
     role: RoleWord
     email: Text = ""
     customer_id: Id | None = None
+
+    @property
+    def customers_named(self) -> Mapping[str, int | None]:
+        """Whose user it is to be."""
+        return {"customer_id": self.customer_id}
 
     def new_user(self) -> NewUser:
         """The user that is asked for."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from rebill.api.answer_shapes import Nothing
 from rebill.api.answers import Answer
-from rebill.api.call import Call, NamesCustomer
+from rebill.api.call import Call
 from rebill.api.closing_shapes import (
     ClosingAnswer,
     CorrectBody,
@@ -51,7 +51,7 @@ def finalize(call: Call) -> Answer:
     Where a second person must approve, nothing is issued yet, and `waits_for_approval` says so.
     """
     body = call.body_as(FinalizeBody)
-    order = ClosingOrder(ClosingAct.FINALIZE, body.billing_period, _customer(call, body), body.override)
+    order = ClosingOrder(ClosingAct.FINALIZE, body.billing_period, _customer(call, body.client_api_id), body.override)
     return _done(finalize_month(call.installation, call.caller, order))
 
 
@@ -61,7 +61,7 @@ def correct(call: Call) -> Answer:
     What differs by 0 in total stays as it is. Where a second person must approve, nothing is issued yet.
     """
     body = call.body_as(CorrectBody)
-    order = ClosingOrder(ClosingAct.CORRECT, body.billing_period, _customer(call, body), body.reason)
+    order = ClosingOrder(ClosingAct.CORRECT, body.billing_period, _customer(call, body.client_api_id), body.reason)
     return _done(correct_month(call.installation, call.caller, order))
 
 
@@ -101,9 +101,9 @@ def withdraw(call: Call) -> Answer:
     return Answer.deleted(call.accept)
 
 
-def _customer(call: Call, body: NamesCustomer) -> int | None:
+def _customer(call: Call, named: int | None) -> int | None:
     """Whose documents are meant, ``None`` = everybody's. Raises ``Invalid`` where the body names nobody."""
-    customer_id = call.agreed_customer(body)
+    customer_id = call.customer_or_filter(named)
     if customer_id is not None:
         try:
             require_customer_ever(call.installation, call.caller, customer_id)

@@ -12,7 +12,7 @@ from rebill.api.errors import NotAcceptable
 from rebill.api.paging import list_answer, page_of
 from rebill.api.query import flag, month, whole_number
 from rebill.api.resource import Resource
-from rebill.api.route import Route
+from rebill.api.route import Route, partner_wide
 from rebill.documents.rejects_csv import rejects_csv
 from rebill.model.data_set import BillingStatus, DataSet, Reject, RejectCode
 from rebill.model.money import text_of
@@ -179,7 +179,7 @@ def show_rejects(call: Call) -> Answer:
 
 
 DATA_SETS = Resource("/v1/data_sets", _DATA_SET_ID, DataSetAnswer, DataSetList, "/data_sets/0/id", found=get_data_set)
-ROUTES = (
+ROUTES = partner_wide(
     DATA_SETS.listed(list_all, "List imported cost", *_FILTERS),
     DATA_SETS.shown(get, "Show a data set"),
     Route(

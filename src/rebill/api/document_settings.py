@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from rebill.api.answer_shapes import AddressAnswer, AnswerShape
 from rebill.api.answers import Answer
 from rebill.api.call import Call
-from rebill.api.route import Route
+from rebill.api.route import Route, partner_wide
 from rebill.api.shapes import StrictBody, Text, shape_fault
 from rebill.api.wire_values import Id, Month, Number, WholeNumber, word_of
 from rebill.model.audit import Act
@@ -242,7 +242,7 @@ def put_tax_rule(call: Call) -> Answer:
     A month with an issued document takes no other rule: what was issued, and what corrects it, keeps its tax.
     """
     body = call.body_as(TaxRuleBody)
-    wanted = TaxRule(body.client_api_id, body.lines, ALWAYS, body.treatment())
+    wanted = TaxRule(call.customer_or_filter(body.client_api_id), body.lines, ALWAYS, body.treatment())
     return Answer.json(200, TaxRuleAnswer.of(set_tax_rule(call.installation, call.caller, wanted, body.from_month)))
 
 
@@ -262,17 +262,19 @@ _LETTERHEAD = "/v1/letterhead"
 _DETAILS = "/v1/customers/{client_api_id}/billing_details"
 _TAX = "/v1/tax_rules"
 ROUTES = (
-    Route("GET", _LETTERHEAD, Permission.READ, show_letterhead, "Show the letterhead", {200: LetterheadAnswer}),
-    Route(
-        "PUT",
-        _LETTERHEAD,
-        Permission.ADMINISTER,
-        put_letterhead,
-        "Change the letterhead",
-        {200: LetterheadAnswer},
-        body=LetterheadBody,
-        act=Act.CHANGE_LETTERHEAD,
-        value_faults=_letterhead_faults,
+    *partner_wide(
+        Route("GET", _LETTERHEAD, Permission.READ, show_letterhead, "Show the letterhead", {200: LetterheadAnswer}),
+        Route(
+            "PUT",
+            _LETTERHEAD,
+            Permission.ADMINISTER,
+            put_letterhead,
+            "Change the letterhead",
+            {200: LetterheadAnswer},
+            body=LetterheadBody,
+            act=Act.CHANGE_LETTERHEAD,
+            value_faults=_letterhead_faults,
+        ),
     ),
     Route("GET", _DETAILS, Permission.READ, show_details, "Show billing details", {200: BillingDetailsAnswer}),
     Route(

@@ -11,6 +11,7 @@ from rebill.api.call import Call
 from rebill.api.paging import list_answer, page_of
 from rebill.api.query import month
 from rebill.api.resource import Resource
+from rebill.api.route import partner_wide
 from rebill.api.shapes import StrictBody, Text
 from rebill.api.wire_values import Month, Number, word_of
 from rebill.model.audit import Act
@@ -117,7 +118,7 @@ INVOICES = Resource(
     "/microsoft_invoices/0/id",
     found=get_invoice,
 )
-ROUTES = (
+ROUTES = partner_wide(
     INVOICES.created(enter, "Enter a Microsoft invoice", Act.ENTER_INVOICE, MicrosoftInvoiceBody, value_faults=_faults),
     INVOICES.listed(list_all, "List Microsoft invoices", PERIOD),
     INVOICES.shown(get, "Show a Microsoft invoice"),

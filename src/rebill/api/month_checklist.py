@@ -9,7 +9,7 @@ from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.query import month
 from rebill.api.reconciliation import required_month
-from rebill.api.route import Route
+from rebill.api.route import Route, partner_wide
 from rebill.model.checklist import MonthChecklist, UnassignedAccount
 from rebill.model.money import shortest_text
 from rebill.services.acting.permission import Permission
@@ -126,7 +126,7 @@ def month_checklist_answer(found: MonthChecklist) -> MonthChecklistAnswer:
     )
 
 
-ROUTES = (
+ROUTES = partner_wide(
     Route(
         "GET",
         "/v1/month_checklist",

@@ -179,7 +179,7 @@ def _parameters(route: Route, examples: Sequence[Example]) -> list[dict[str, Any
         {"name": one.name, "in": "query", "description": one.description, "schema": dict(one.schema)}
         for one in route.parameters
     ]
-    of_all = [] if route.permission is None else ["client_api_id"]
+    of_all = [] if route.permission is None or route.of_whole_partner else ["client_api_id"]
     if route.act is not None:
         of_all.append("reason")
     if has_entity_tag(route):

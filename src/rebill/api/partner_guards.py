@@ -9,7 +9,7 @@ from rebill.api.answer_shapes import AnswerShape
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.caller_shapes import NullableMonth
-from rebill.api.route import Route
+from rebill.api.route import Route, partner_wide
 from rebill.api.shapes import Flag, StrictBody
 from rebill.api.wire_values import Month, Number
 from rebill.model.audit import Act
@@ -94,7 +94,7 @@ def _faults(call: Call) -> Mapping[str, str]:
     return partner_guards_faults(call.installation, call.caller, body.change(), body.from_month)
 
 
-ROUTES = (
+ROUTES = partner_wide(
     Route(
         "GET",
         "/v1/partner_guards",

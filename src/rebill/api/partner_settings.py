@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.caller_shapes import PartnerSettingsAnswer, PartnerSettingsBody
-from rebill.api.route import Route
+from rebill.api.route import Route, partner_wide
 from rebill.model.audit import Act
 from rebill.services.acting.permission import Permission
 from rebill.services.parties.partner_settings import (
@@ -31,7 +31,7 @@ def _faults(call: Call) -> Mapping[str, str]:
     return partner_settings_faults(call.body_as(PartnerSettingsBody).change())
 
 
-ROUTES = (
+ROUTES = partner_wide(
     Route(
         "GET",
         "/v1/partner_settings",

@@ -1,5 +1,7 @@
 """Which accounts assigned price books price: assign, list, show, change, end."""
 
+from dataclasses import replace
+
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.paging import list_answer, page_of
@@ -33,7 +35,9 @@ def create(call: Call) -> Answer:
     """
     body = call.body_as(AccountAssignmentBody)
     require_shape(body.missing(is_new=True))
-    made = assign_book_accounts(call.installation, call.caller, body.order())
+    asked = body.order()
+    order = replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
+    made = assign_book_accounts(call.installation, call.caller, order)
     elements = [account_assignment_answer(account) for account in made]
     if [element.billing_account_owner_id for element in elements] == [ALL_ACCOUNTS]:
         return Answer.json(201, elements[0])

@@ -1,5 +1,7 @@
 """Whom price books are assigned to: assign, list, show, change, end."""
 
+from dataclasses import replace
+
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.paging import list_answer, page_of
@@ -27,7 +29,9 @@ def create(call: Call) -> Answer:
     The customer may be named `target_client_api_id`, `client_api_id` or `customer_id`. Without `start_month` the
     assignment starts with the first month that has no issued statement of the customer.
     """
-    assignment = assign_price_book(call.installation, call.caller, call.body_as(BookAssignmentBody).order())
+    asked = call.body_as(BookAssignmentBody).order()
+    order = replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
+    assignment = assign_price_book(call.installation, call.caller, order)
     return Answer.json(201, book_assignment_answer(assignment))
 
 

@@ -1,5 +1,7 @@
 """Dry runs of price books: ask for one, and what came of it."""
 
+from dataclasses import replace
+
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.dry_run_shapes import DryRunAnswer, DryRunBody, dry_run_answer
@@ -16,7 +18,9 @@ def dry_run(call: Call) -> Answer:
     Nothing of either is stored. What takes longer than a few seconds has `status` `running`, and goes on: its own
     call shows what came of it. `upload_to_s3` is accepted and does nothing.
     """
-    begun = dry_run_price_book(call.installation, call.caller, call.body_as(DryRunBody).order())
+    asked = call.body_as(DryRunBody).order()
+    order = replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
+    begun = dry_run_price_book(call.installation, call.caller, order)
     return Answer.json(200, dry_run_answer(begun))
 
 

@@ -1,6 +1,6 @@
 """Price books and their assignments as they are asked for and answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field, RootModel, model_validator
@@ -84,6 +84,11 @@ class CustomerNamed(LenientBody):
             first, other = self._customer_fields[:2]
             raise shape_fault(f"{other}: differs from {first}: send one of the two")
         return self
+
+    @property
+    def customers_named(self) -> Mapping[str, int | None]:
+        """The customer, by the name that the caller used."""
+        return {} if self.named_customer_id is None else {self.customer_field: self.named_customer_id}
 
     @property
     def _customer_fields(self) -> list[str]:

@@ -19,6 +19,7 @@ from rebill.api.resource import Resource
 from rebill.api.route import Route
 from rebill.api.shapes import require_shape
 from rebill.model.audit import Act
+from rebill.model.price_book_record import PriceBookRecord
 from rebill.services.pricing.change_price_book import change_price_book, price_book_change_faults
 from rebill.services.pricing.create_price_book import create_price_book, new_price_book_faults
 from rebill.services.pricing.delete_price_book import delete_price_book
@@ -48,12 +49,12 @@ def list_all(call: Call) -> Answer:
 
 def get(call: Call) -> Answer:
     """One price book without its specification."""
-    return Answer.json(200, price_book_answer(get_price_book(call.installation, call.caller, call.ids[_BOOK_ID])))
+    return Answer.json(200, price_book_answer(_book(call)))
 
 
 def specification(call: Call) -> Answer:
     """What the price book says, byte for byte as it was sent."""
-    found = get_specification(call.installation, call.caller, call.ids[_BOOK_ID])
+    found = get_specification(call.installation, call.caller, _book(call).price_book_id)
     return Answer.json(200, SpecificationAnswer(specification=found.text))
 
 
@@ -63,7 +64,7 @@ def near_misses(call: Call) -> Answer:
     The book prices all the same: such a rule matches nothing. `month` is `null` while no cost is imported. Where the
     lines cannot be read now, `fault` says why.
     """
-    found = near_misses_of_book(call.installation, call.caller, call.ids[_BOOK_ID])
+    found = near_misses_of_book(call.installation, call.caller, _book(call).price_book_id)
     return Answer.json(200, near_misses_answer(found))
 
 
@@ -82,6 +83,11 @@ def delete(call: Call) -> Answer:
     """The book is gone; while it is assigned to a customer it cannot be deleted (422)."""
     delete_price_book(call.installation, call.caller, call.ids[_BOOK_ID])
     return Answer.deleted(call.accept)
+
+
+def _book(call: Call) -> PriceBookRecord:
+    """The book of the path; one that is assigned to the customer that the caller narrows down to, if it does."""
+    return get_price_book(call.installation, call.caller, call.ids[_BOOK_ID], call.filter_customer_id)
 
 
 def wanted_customer(call: Call, of_body: int | None = None) -> int | None:
@@ -113,6 +119,7 @@ ROUTES = (
         answers={201: NewPriceBookAnswer},
         greatest_body_bytes=GREATEST_BOOK_BYTES,
         value_faults=_new_faults,
+        of_whole_partner=True,
     ),
     BOOKS.listed(list_all, "List price books", TARGET),
     BOOKS.shown(get, "Show a price book"),
@@ -139,6 +146,7 @@ ROUTES = (
         PriceBookBody,
         greatest_body_bytes=GREATEST_BOOK_BYTES,
         value_faults=_change_faults,
+        of_whole_partner=True,
     ),
-    BOOKS.deleted(delete, "Delete a price book", Act.DELETE_PRICE_BOOK),
+    BOOKS.deleted(delete, "Delete a price book", Act.DELETE_PRICE_BOOK, of_whole_partner=True),
 )

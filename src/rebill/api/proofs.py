@@ -78,7 +78,9 @@ def differences(call: Call) -> Answer:
     """By how much a month differs from what was issued, or a run from another: by customer, service and cause."""
     run_id, against = (call.parameters.number(name) for name in ("run_id", "against_run_id"))
     found = diff_month(call.installation, call.caller, required_month(call), run_id, against)
-    return Answer.json(200, MonthDifferencesAnswer.model_validate(difference_document(found)))
+    return Answer.json(
+        200, MonthDifferencesAnswer.model_validate(difference_document(found.kept_to(call.filter_customer_id)))
+    )
 
 
 ROUTES = (

@@ -10,7 +10,7 @@ from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.microsoft_invoices import MicrosoftInvoiceAnswer, microsoft_invoice_answer
 from rebill.api.query import month
-from rebill.api.route import Route
+from rebill.api.route import Route, partner_wide
 from rebill.model.errors import Invalid
 from rebill.model.money import shortest_text
 from rebill.model.months import BillingMonth
@@ -261,7 +261,7 @@ def _optional(amount: Decimal | None) -> str | None:
     return None if amount is None else shortest_text(amount)
 
 
-ROUTES = (
+ROUTES = partner_wide(
     Route(
         "GET",
         "/v1/reconciliation",

@@ -1,7 +1,7 @@
 """One call of the API as data: what it takes, who may make it, what it answers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
@@ -34,6 +34,7 @@ class Route:
     is ``body_optional``. ``act``: what the audit trail calls a call that changes something. ``shows_key``: its
     answer has a new API key. ``may_conflict``: it can collide with what is stored or under way (409),
     ``Idempotency-Key`` apart. ``csv_field``: the field that the whole body is where it is sent as ``text/csv``.
+    ``of_whole_partner``: it tells of, or changes, what is no single customer's, so that no ``?client_api_id=`` fits it.
     ``shows``: where its answer has ids that other calls take in their paths: JSON pointers by the names of those ids.
     """
 
@@ -54,6 +55,7 @@ class Route:
     shows_key: bool = False
     may_conflict: bool = False
     csv_field: str = ""
+    of_whole_partner: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     shows: Mapping[str, str] = field(default_factory=dict)
 
@@ -80,3 +82,8 @@ class Route:
     def id_names(self) -> tuple[str, ...]:
         """The names of the ids in the path."""
         return tuple(segment[1:-1] for segment in self.segments if segment.startswith("{"))
+
+
+def partner_wide(*routes: Route) -> tuple[Route, ...]:
+    """Routes that tell of, or change, what is the whole partner's."""
+    return tuple(replace(route, of_whole_partner=True) for route in routes)

@@ -137,6 +137,12 @@ class LenientBody(BaseModel):
     null_says_something: ClassVar[tuple[str, ...]] = ()
     """Fields that ``null`` takes away; in all others it is as good as absent."""
 
+    @property
+    def customers_named(self) -> Mapping[str, int | None]:
+        """The customers that it names, by field; ``None``: all of them, or the partner itself."""
+        named = getattr(self, "client_api_id", None)
+        return {} if named is None else {"client_api_id": named}
+
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, value: Any) -> Any:

@@ -8,7 +8,7 @@ from rebill.api.answer_shapes import AnswerShape
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.query import whole_number
-from rebill.api.route import Route
+from rebill.api.route import Route, partner_wide
 from rebill.model.audit import exact_instant
 from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
 from rebill.services.acting.permission import Permission
@@ -70,6 +70,6 @@ def list_all(call: Call) -> Answer:
     return Answer.json(200, SyncList(syncs=[SyncAnswer.of(one) for one in found]))
 
 
-ROUTES = (
+ROUTES = partner_wide(
     Route("GET", "/v1/syncs", Permission.READ, list_all, "List syncs with Microsoft", {200: SyncList}, (_LIMIT,)),
 )

@@ -7,7 +7,6 @@ from rebill.api.call import Call
 from rebill.api.caller_shapes import NewUserBody, UserAnswer, UserChangeBody, UserList
 from rebill.api.paging import list_answer, page_of
 from rebill.api.resource import Resource
-from rebill.api.shapes import require_shape
 from rebill.model.audit import Act
 from rebill.services.acting.permission import Permission
 from rebill.services.callers.change_user import change_user, user_change_faults
@@ -23,8 +22,6 @@ USER_ID = "user_id"
 def create(call: Call) -> Answer:
     """A person or a program that is to call the API, of the partner or, with `customer_read_only`, of a customer."""
     new = call.body_as(NewUserBody).new_user()
-    if call.filter_customer_id not in (None, new.customer_id):
-        require_shape({"client_api_id": "differs from customer_id in the body"})
     return Answer.json(201, UserAnswer.of(create_user(call.installation, call.caller, new)))
 
 

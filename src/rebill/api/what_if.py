@@ -1,5 +1,6 @@
 """What-if: changes that are tried together on an imported month; nothing is stored."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Final
 
@@ -94,6 +95,13 @@ class WhatIfBody(PricingTermsBody):
         default_factory=list
     )
     manual_line: TriedLineBody | None = None
+
+    @property
+    def customers_named(self) -> Mapping[str, int | None]:
+        """Whom it concerns, and whom the rule that it tries is for."""
+        tried = self.partner_billing_rule
+        of_rule = {} if tried is None else tried.customers_named
+        return {**super().customers_named, **{f"partner_billing_rule.{field}": one for field, one in of_rule.items()}}
 
     def order(self, customer_id: int | None) -> WhatIf:
         """The order that this body makes, for a customer or for all."""
@@ -232,12 +240,12 @@ def try_out(call: Call) -> Answer:
     Nothing is stored. One book can be tried at a time: a recorded one, a specification, or a markup over everything.
     """
     body = call.body_as(WhatIfBody)
-    order = body.order(call.agreed_customer(body))
+    order = body.order(call.customer_or_filter(body.client_api_id))
     try:
         found = what_if(call.installation, call.caller, order)
     except Invalid as refusal:
         raise Invalid(refusal.code, refusal.message, _named(dict(refusal.fields))) from None
-    return Answer.json(200, what_if_answer(order.month, found))
+    return Answer.json(200, what_if_answer(order.month, found.kept_to(call.filter_customer_id)))
 
 
 ROUTES = (

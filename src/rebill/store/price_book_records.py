@@ -61,6 +61,14 @@ def price_book_page(
     return Listing(items, page, found.total, found.more, items[-1].price_book_id if items else None)
 
 
+def is_assigned_to(scope: Scope, book_id: int, customer_id: int) -> bool:
+    """Whether a book that is not deleted is assigned to this customer."""
+    if not can_be_stored(book_id):
+        return False
+    query = _records(scope).where(price_books.c.price_book_id == book_id, _is_assigned(scope, customer_id))
+    return scope.connection.execute(query).first() is not None
+
+
 def place_of_price_book(scope: Scope, book_id: int) -> tuple[datetime, int] | None:
     """Where a book (deleted or not) stands in the order of lists."""
     if not can_be_stored(book_id):

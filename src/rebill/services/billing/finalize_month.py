@@ -115,7 +115,7 @@ def _require_no_blocker(blockers: tuple[Blocker, ...], order: ClosingOrder) -> N
     if blockers and not order.reason:
         raise Conflict(
             "finalizing_blocked",
-            f"{order.month} was not finalized: {len(blockers)} things stand in the way. Mend them, or say with "
-            "--override why it is finalized all the same.",
+            f"{order.month} was not finalized: {len(blockers)} things stand in the way. Mend them, or give "
+            "an override: why it is finalized all the same.",
             blocker_fields(blockers),
         )

@@ -37,12 +37,14 @@ def newest_audit_entries(
         return last_entries(Scope.of(connection, caller), wanted, limit)
 
 
-def get_audit_entry(installation: Installation, caller: Caller, number: int) -> KeptAuditEntry:
-    """One entry, with all that it tells. Raises ``Forbidden`` and ``NotFound``."""
+def get_audit_entry(
+    installation: Installation, caller: Caller, number: int, customer_id: int | None = None
+) -> KeptAuditEntry:
+    """One entry, with all that it tells. Raises ``Forbidden``, and ``NotFound``: also if not of ``customer_id``."""
     _seal_for(installation, caller)
     with installation.database.reading() as connection:
         found = find_entry(Scope.of(connection, caller), number)
-    if found is None:
+    if found is None or customer_id not in (None, found.entry.customer_id):
         raise NotFound("audit_entry_not_found", f"There is no audit entry {number}: list them to find its number.")
     return found
 

@@ -151,7 +151,7 @@ def _held_assignment(scope: Scope, order: AccountsOrder) -> BookAssignment:
     if assignment is None:
         faults = {"price_book_assignment_id": _UNKNOWN_ASSIGNMENT}
     elif order.customer_id not in (None, assignment.customer_id):
-        faults = {"target_client_api_id": f"differs from the assignment's, {assignment.customer_id}"}
+        faults = {"target_client_api_id": "is not the customer of this assignment"}
     else:
         return assignment
     raise Invalid(_CODE, "Nothing was assigned: correct the fields named here.", faults)

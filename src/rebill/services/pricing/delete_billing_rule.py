@@ -7,7 +7,7 @@ from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.pricing.read_billing_rules import found_billing_rule
+from rebill.services.pricing.read_billing_rules import billing_rule_to_change
 from rebill.store.billing_rules import end_billing_rule
 from rebill.store.scope import Scope
 
@@ -24,7 +24,7 @@ def delete_billing_rule(
 
     def act(connection: Connection) -> None:
         scope = Scope.of(connection, caller)
-        kept = found_billing_rule(scope, rule_id, customer_id, hold=True)
+        kept = billing_rule_to_change(scope, rule_id, customer_id)
         end_billing_rule(scope, kept, now)
         record_change(scope, caller, Act.DELETE_BILLING_RULE, rule_id, now, before=kept.rule)
 

@@ -1,7 +1,7 @@
 """Read the partner's billing rules."""
 
 from rebill.model.billing_rule import KeptBillingRule
-from rebill.model.errors import NotFound
+from rebill.model.errors import Invalid, NotFound
 from rebill.model.listing import Listing, Page
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
@@ -29,6 +29,20 @@ def list_billing_rules(
         scope = Scope.of(connection, caller)
         after = place_after(page, lambda after_id: place_of_billing_rule(scope, after_id))
         return billing_rule_page(scope, page, customer_id, after)
+
+
+def billing_rule_to_change(scope: Scope, rule_id: int, customer_id: int | None) -> KeptBillingRule:
+    """The rule, held, in a transaction under way; ``customer_id``: it must be this customer's alone.
+
+    Raises ``NotFound`` where it is not for ``customer_id``, and ``Invalid`` where it is for others too.
+    """
+    kept = found_billing_rule(scope, rule_id, customer_id, hold=True)
+    if customer_id is not None and (kept.rule.is_for_everyone or kept.rule.named_customers != {customer_id}):
+        fault = "is not the only one whom the rule is for: send no client_api_id to change it for all of them"
+        raise Invalid(
+            "invalid_billing_rule", "The rule was not changed: it is for others too.", {"client_api_id": fault}
+        )
+    return kept
 
 
 def found_billing_rule(

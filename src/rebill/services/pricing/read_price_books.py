@@ -10,6 +10,7 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.parties.read_customers import place_after
 from rebill.store.price_book_records import (
     find_price_book,
+    is_assigned_to,
     newest_specification,
     place_of_price_book,
     price_book_page,
@@ -17,11 +18,16 @@ from rebill.store.price_book_records import (
 from rebill.store.scope import Scope
 
 
-def get_price_book(installation: Installation, caller: Caller, book_id: int) -> PriceBookRecord:
-    """One book. Raises ``NotFound`` for one that is deleted, or another partner's."""
+def get_price_book(
+    installation: Installation, caller: Caller, book_id: int, customer_id: int | None = None
+) -> PriceBookRecord:
+    """One book. Raises ``NotFound`` for one that is deleted, another partner's, or not assigned to ``customer_id``."""
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
-        return found_price_book(Scope.of(connection, caller), book_id)
+        scope = Scope.of(connection, caller)
+        if customer_id is not None and not is_assigned_to(scope, book_id, customer_id):
+            raise _unknown_book(book_id)
+        return found_price_book(scope, book_id)
 
 
 def get_specification(installation: Installation, caller: Caller, book_id: int) -> Specification:
@@ -47,5 +53,9 @@ def found_price_book(scope: Scope, book_id: int, hold: bool = False) -> PriceBoo
     """The book, in a transaction under way; ``hold`` as ``find_price_book`` has it. Raises ``NotFound``."""
     book = find_price_book(scope, book_id, hold)
     if book is None:
-        raise NotFound("price_book_not_found", f"There is no price book {book_id}: list the books to find its id.")
+        raise _unknown_book(book_id)
     return book
+
+
+def _unknown_book(book_id: int) -> NotFound:
+    return NotFound("price_book_not_found", f"There is no price book {book_id}: list the books to find its id.")

@@ -12,7 +12,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.pricing.billing_rule_check import all_order_faults
 from rebill.services.pricing.billing_rule_plan import planned_rule
-from rebill.services.pricing.read_billing_rules import found_billing_rule
+from rebill.services.pricing.read_billing_rules import billing_rule_to_change, found_billing_rule
 from rebill.store.billing_rules import change_billing_rule
 from rebill.store.scope import Scope
 
@@ -31,7 +31,7 @@ def update_billing_rule(
 
     def act(connection: Connection) -> KeptBillingRule:
         scope = Scope.of(connection, caller)
-        kept = found_billing_rule(scope, rule_id, customer_id, hold=True)
+        kept = billing_rule_to_change(scope, rule_id, customer_id)
         this_month = BillingMonth.of(now.date())
         faults = all_order_faults(scope, order, kept, this_month)
         if faults:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from rebill.model.difference import MINOR_UNITS, Cause, Difference, TotalDifference, by_cause
@@ -36,6 +36,15 @@ class MonthDifference:
     changes: tuple[tuple[str, str], ...]
     differences: tuple[Difference, ...]
     totals: tuple[TotalDifference, ...]
+
+    def kept_to(self, customer_id: int | None) -> "MonthDifference":
+        """The same of one customer (``None``: of all)."""
+        if customer_id is None:
+            return self
+        differences = tuple(one for one in self.differences if one.customer_id == customer_id)
+        return replace(
+            self, differences=differences, totals=tuple(one for one in self.totals if one.customer_id == customer_id)
+        )
 
 
 def diff_month(

@@ -1,7 +1,7 @@
 """Try changes of books, rules, assignments and terms on an imported month, without touching it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -57,6 +57,13 @@ class TriedMonth:
     rows: tuple[WhatIfRow, ...]
     totals: tuple[WhatIfRow, ...]
     services: tuple[WhatIfService, ...]
+
+    def kept_to(self, customer_id: int | None) -> "TriedMonth":
+        """The same of one customer (``None``: of all)."""
+        if customer_id is None:
+            return self
+        rows = tuple(row for row in self.rows if row.customer_id == customer_id)
+        return TriedMonth(rows, _totals(rows), tuple(one for one in self.services if one.customer_id == customer_id))
 
 
 def what_if(installation: Installation, caller: Caller, order: WhatIf) -> TriedMonth:
@@ -192,16 +199,19 @@ def _compared(now: MonthOutcome, then: MonthOutcome, names: Mapping[int, str]) -
         )
         for key in sorted({*now.shown, *then.shown}, key=lambda key: (names.get(key[0], ""), key))
     )
+    keys = sorted({*now.exact, *then.exact}, key=lambda key: (key[:2], key.service is None, key.service or ""))
+    services = (WhatIfService(*key, now.exact.get(key, ZERO), then.exact.get(key, ZERO)) for key in keys)
+    return TriedMonth(rows, _totals(rows), tuple(one for one in services if one.now != one.then))
+
+
+def _totals(rows: Sequence[WhatIfRow]) -> tuple[WhatIfRow, ...]:
     of_currency: dict[str, list[WhatIfRow]] = defaultdict(list)
     for row in rows:
         of_currency[row.currency].append(row)
-    totals = tuple(
+    return tuple(
         WhatIfRow(None, "", currency, _sum([row.now for row in found]), _sum([row.then for row in found]))
         for currency, found in sorted(of_currency.items())
     )
-    keys = sorted({*now.exact, *then.exact}, key=lambda key: (key[:2], key.service is None, key.service or ""))
-    services = (WhatIfService(*key, now.exact.get(key, ZERO), then.exact.get(key, ZERO)) for key in keys)
-    return TriedMonth(rows, totals, tuple(one for one in services if one.now != one.then))
 
 
 def _expected(outcome: MonthOutcome, key: CustomerCurrency) -> Expected:
