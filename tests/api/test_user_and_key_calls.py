@@ -176,7 +176,7 @@ def test_the_partners_settings_are_shown_and_changed(api: ApiClient, world: Worl
     faulty = {"name": "Second Partner", "currency": "EURO", "billing_start": "2024-13", "bill_input_tax": 1, "more": 1}
     told = api.put(path, faulty)
     assert told.json()["fields"].keys() == {"currency", "billing_start", "bill_input_tax", "more"}
-    assert api.put(path, {"name": "Second Partner"}).json()["fields"] == {"name": "is the name of another partner"}
+    assert api.put(path, {"name": "Second Partner"}).json()["fields"] == {"name": "is taken: choose another"}
     assert api.put(path, {}).json() == {**wanted, "billing_start": None}
 
 
@@ -242,7 +242,7 @@ def test_a_subject_is_one_user_and_is_taken_back(api: ApiClient) -> None:
     ann, bob = (api.post("/v1/users", {"name": name, "role": "operator"}).json()["id"] for name in ("Ann", "Bob"))
     assert api.put(f"/v1/users/{ann}/subject", {"subject": "s-1"}).json() == {"id": ann, "subject": "s-1"}
     taken = api.put(f"/v1/users/{bob}/subject", {"subject": "s-1"})
-    assert taken.json()["fields"] == {"subject": "is another user's"}
+    assert taken.json()["fields"] == {"subject": "is taken: choose another"}
     assert api.delete(f"/v1/users/{ann}/subject").status_code == 204
     assert api.delete(f"/v1/users/{ann}/subject").json()["code"] == "subject_not_linked"
     assert api.put(f"/v1/users/{bob}/subject", {"subject": "s-1"}).status_code == 200

@@ -118,7 +118,7 @@ def link_subject(
         standing = None if fault else holder_of_subject(connection, settings.issuer, subject)
         is_others = standing is not None and standing.user_id != user_id
         if fault or is_others:
-            faults = {"subject": fault or "is another user's"}
+            faults = {"subject": fault or "is taken: choose another"}
             raise Invalid("invalid_subject", "Nothing was changed: correct the fields named here.", faults)
         store_subject(scope, user_id, settings.issuer, subject, now)
         end_sessions_of_user(scope, user_id)

@@ -159,7 +159,7 @@ def _name_fault(connection: Connection, name: str, user_id: int) -> str | None:
     fault = text_fault(name, required=True)
     if fault is not None:
         return f"{fault}: give the user an e-mail address, or name one" if not name else fault
-    return "is another user's" if is_sign_in_name_of_another(connection, name, user_id) else None
+    return "is taken: choose another" if is_sign_in_name_of_another(connection, name, user_id) else None
 
 
 def _password_fault(password: str) -> str | None:

@@ -78,7 +78,7 @@ def create_partner(
     def act(connection: Connection) -> Initialised:
         hold_creation(connection)
         if partner_by_name(connection, name) is not None:
-            fields = {"name": "is the name of another partner"}
+            fields = {"name": "is taken: choose another"}
             raise Invalid("invalid_partner", f"There is a partner {name!r} already: choose another name.", fields)
         return _create(connection, name, currency, now, occasion)
 

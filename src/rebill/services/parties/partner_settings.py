@@ -48,7 +48,7 @@ def change_partner_settings(
         faults = partner_settings_faults(change)
         wanted = _changed(standing, change)
         if "name" not in faults and wanted.name != standing.name and partner_by_name(connection, wanted.name):
-            faults["name"] = "is the name of another partner"
+            faults["name"] = "is taken: choose another"
         if faults:
             raise Invalid("invalid_partner", "Nothing was changed: correct the fields named here.", faults)
         if wanted != standing:
