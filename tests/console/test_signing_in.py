@@ -1,9 +1,13 @@
 """Who may come in, for how long, and what a form is worth whose session ended."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from rebill.console import rendering
+from rebill.console.field_labels import LABELS, UNSEEN
 from rebill.console.protection import SESSION_COOKIE
 from rebill.model.callers import NewUser, UserChange
 from rebill.model.errors import Invalid, TooMany
@@ -15,8 +19,8 @@ from rebill.services.callers.passwords import FREE_FAILURES, set_password
 from rebill.services.callers.web_sessions import GREATEST_AGE, GREATEST_REST, begin_with_password
 from rebill.store.tables import passwords, web_sessions
 from tests.conftest import SettableClock
-from tests.console.conftest import Office
-from tests.console.visitor import BASE, Visitor
+from tests.console.conftest import NOBODYS, OWN, Office
+from tests.console.visitor import BASE, Shown, Visitor
 
 PASSWORD = "correct horse battery staple"
 
@@ -183,6 +187,59 @@ def test_the_sign_in_form_counts_only_in_the_browser_that_it_was_shown_in(office
     stranger.client.cookies.clear()
     assert stranger.send_form(form, api_key=office.key()).status == 403
     assert SESSION_COOKIE not in stranger.client.cookies
+
+
+def _sent_too_late(visitor: Visitor) -> Shown:
+    """The form that takes accounts to Neighbour Ltd, sent after the session that it was shown in has ended."""
+    form = visitor.open("/accounts?kind=subscription").form("/accounts/preview")
+    visitor.client.cookies.delete(SESSION_COOKIE)
+    return visitor.send_form(form, account=[OWN, NOBODYS], customer="Neighbour Ltd", doing="assign", day="")
+
+
+def test_a_form_that_came_too_late_is_shown_to_whoever_typed_it_in_the_words_of_its_page(
+    office: Office, stranger: Visitor
+) -> None:
+    key = office.key()
+    stranger.sign_in(key)
+    assert "what you typed is kept" in _sent_too_late(stranger).text
+    assert stranger.send("/sign-in", api_key="rebill_00000000_no").status == 401
+    shown = stranger.send("/sign-in", api_key=key)
+    assert "You are signed in again" in shown.text
+    assert f"Account {OWN} {NOBODYS}" in shown.text
+    assert "Customer Neighbour Ltd With the chosen accounts assign" in shown.text
+    assert not {"after", "owner", "once"} & set(re.findall(r"<dt>(.*?)</dt>", shown.answer.text))
+    assert "Nothing is done yet" in stranger.send("/accounts/preview").text
+
+
+@pytest.mark.parametrize(("role", "is_own"), [(Role.CUSTOMER_READ_ONLY, True), (Role.ADMIN, False)])
+def test_nobody_else_is_shown_what_was_typed_before_they_signed_in(
+    role: Role, is_own: bool, office: Office, admin: Visitor
+) -> None:
+    _sent_too_late(admin)
+    shown = admin.send("/sign-in", api_key=office.key(role, office.own if is_own else None))
+    assert "A form of somebody else had been sent from this browser. It was dropped" in shown.text
+    assert NOBODYS not in shown.answer.text and "customer" not in shown.form("/sign-out").names
+    if is_own:
+        assert shown.path == "/portal"
+        assert "Neighbour" not in shown.answer.text
+
+
+def test_a_customer_who_signs_in_is_not_led_to_the_address_that_a_partner_was_at(
+    office: Office, stranger: Visitor
+) -> None:
+    stranger.open("/accounts?text=Neighbour")
+    shown = stranger.send("/sign-in", api_key=office.key(Role.CUSTOMER_READ_ONLY, office.own))
+    assert shown.path == "/portal"
+
+
+def test_every_field_of_a_form_has_words_or_is_the_pages_own() -> None:
+    templates = Path(rendering.__file__).parent / "templates"
+    written = re.compile(r'(?:name=|(?:field|choice)\("[^"]*", )"([a-z_]+)"')
+    texts = [file.read_text(encoding="utf-8") for file in templates.glob("*.html")]
+    forms = [part.partition("</form>")[0] for text in texts for part in text.split('<form method="post"')[1:]]
+    names = {name for form in forms for name in written.findall(form)}
+    assert len(names) > 60
+    assert names - LABELS.keys() - UNSEEN - {"api_key"} == {"file"}, "files are chosen again"
 
 
 def test_every_answer_says_how_it_is_to_be_shown(admin: Visitor) -> None:

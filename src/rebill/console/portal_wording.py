@@ -19,6 +19,12 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "Not found": ("Nicht gefunden", "Introuvable"),
     "Not allowed": ("Nicht erlaubt", "Non autorisé"),
     "Not done": ("Nicht ausgeführt", "Non effectué"),
+    "A form of somebody else had been sent from this browser. It was dropped, and nothing of it was done.": (
+        "Von diesem Browser war ein Formular von jemand anderem gesendet worden. Es wurde verworfen, und nichts davon "
+        "wurde ausgeführt.",
+        "Un formulaire de quelqu’un d’autre avait été envoyé depuis ce navigateur. Il a été abandonné, et rien n’en a "
+        "été exécuté.",
+    ),
     # Statements
     "Statements": ("Abrechnungen", "Relevés"),
     "Month": ("Monat", "Mois"),

@@ -34,14 +34,32 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = {
 }
 
 
-def form_token(secret: str) -> str:
-    """What the forms of a session bear; who does not know its token cannot make it up."""
-    return hmac.new(secret.encode(), b"rebill form", hashlib.sha256).hexdigest()
+def form_token(secret: str, holder: str = "") -> str:
+    """What the forms of a session bear; who does not know its token cannot make it up.
+
+    ``holder``: whose session it is, so that a form is known as theirs when its session is gone.
+    """
+    token = _keyed(secret, "rebill form")
+    return f"{token}.{_keyed(token, holder)}" if holder else token
 
 
 def is_form_token(secret: str, given: str) -> bool:
     """Whether a form was shown in this session."""
-    return bool(secret) and hmac.compare_digest(form_token(secret), given.encode("ascii", "replace").decode())
+    return bool(secret) and _is_same(_keyed(secret, "rebill form"), given.partition(".")[0])
+
+
+def is_form_of(holder: str, given: str) -> bool:
+    """Whether a form was shown to ``holder``, in whatever session."""
+    token, _, mark = given.partition(".")
+    return bool(mark) and _is_same(_keyed(token, holder), mark)
+
+
+def _keyed(secret: str, words: str) -> str:
+    return hmac.new(secret.encode("utf-8", "replace"), words.encode(), hashlib.sha256).hexdigest()
+
+
+def _is_same(known: str, given: str) -> bool:
+    return hmac.compare_digest(known, given.encode("ascii", "replace").decode())
 
 
 def is_from_elsewhere(headers: Headers) -> bool:

@@ -63,7 +63,7 @@ def _surroundings(visit: Visit, section: str, said: str) -> Mapping[str, Any]:
         "is_customers": visit.is_customers,
         "section": section,
         "navigation": () if role is None else navigation(role),
-        "form_token": "" if session is None else form_token(session.token),
+        "form_token": "" if session is None else form_token(session.token, session.holder),
         "once": secrets.token_hex(16),
         "may_change": role is not None and allows(role, Permission.CHANGE),
         "may_administer": role is not None and allows(role, Permission.ADMINISTER),

@@ -9,18 +9,23 @@ from urllib.parse import quote, unquote
 from starlette.datastructures import Headers
 
 from rebill.console.answering import Answer, of_departure, of_page, of_redirect, of_refusal
+from rebill.console.field_labels import labelled
 from rebill.console.protection import (
     OPENID_COOKIE,
     SESSION_COOKIE,
     SIGN_IN_COOKIE,
     cookie,
     form_token,
+    is_form_of,
     is_form_token,
     is_from_elsewhere,
     own_path,
 )
+from rebill.console.route import matching
+from rebill.console.routes import ROUTES
 from rebill.console.visit import Fields, Page, Visit
 from rebill.model.errors import Forbidden, TooMany, Unavailable
+from rebill.model.party import Role
 from rebill.services.acting.installation import Installation
 from rebill.services.callers.openid_sign_in import OpenIdSignIn
 from rebill.services.callers.web_sessions import (
@@ -41,8 +46,11 @@ WAYS: Final = (SIGN_IN, SIGN_OUT, OPENID, OPENID_BACK)
 _OPENID_SECONDS: Final = 600
 KEPT: Final = "kept:"
 """Before the names of the fields of a form that waits for its sender to sign in."""
-_NOT_KEPT: Final = ("form_token", "once", "password")
-"""What belongs to the session that ended, and what is typed again rather than shown."""
+_NOT_KEPT: Final = ("once", "password")
+"""What belongs to the form that was sent, and what is typed again rather than shown."""
+_OF_SOMEBODY_ELSE: Final = (
+    "A form of somebody else had been sent from this browser. It was dropped, and nothing of it was done."
+)
 
 
 class SigningIn:
@@ -111,10 +119,12 @@ class SigningIn:
             sentence = "That is no key or password that opens anything. Nothing else is said, for safety."
             return self._shown(visit, is_secure, cookies, next_path, sentence, 401)
         kept = _kept_fields(form)
-        if kept.values:
+        if not kept.values:
+            answer = of_redirect(_place_of(session, next_path), is_secure)
+        elif is_form_of(session.holder, kept.text("form_token")):
             answer = _continued(replace(visit, session=session, form=kept, path=next_path))
         else:
-            answer = of_redirect(next_path, is_secure)
+            answer = of_redirect("/", is_secure, _OF_SOMEBODY_ELSE)
         lasts = int(GREATEST_AGE.total_seconds())
         answer = _with_cookie(answer, cookie(SESSION_COOKIE, session.token, is_secure, lasts))
         return _with_cookie(answer, cookie(SIGN_IN_COOKIE, "", is_secure, 0))
@@ -144,7 +154,7 @@ class SigningIn:
                 "openid_nobody",
                 "You are known there, but no user here has your address: ask an administrator of the partner.",
             )
-        answer = of_redirect(own_path(unquote(next_path)), is_secure)
+        answer = of_redirect(_place_of(session, own_path(unquote(next_path))), is_secure)
         lasts = int(GREATEST_AGE.total_seconds())
         answer = _with_cookie(answer, cookie(SESSION_COOKIE, session.token, is_secure, lasts))
         return _with_cookie(answer, cookie(OPENID_COOKIE, "", is_secure, 0))
@@ -172,8 +182,15 @@ def _kept_fields(form: Fields) -> Fields:
 
 def _continued(visit: Visit) -> Answer:
     """Nothing is done by signing in: its sender looks at what was typed, and sends it again."""
-    shown = [(name, value) for name, values in visit.form.values.items() for value in values]
-    return of_page(Page("continue.html", {"kept": shown, "next": visit.path}), visit)
+    sent = [(name, value) for name, values in visit.form.values.items() if name != "form_token" for value in values]
+    return of_page(Page("continue.html", {"sent": sent, "typed": labelled(visit.form), "next": visit.path}), visit)
+
+
+def _place_of(session: WebSession, path: str) -> str:
+    """``path``, or the start where it lies among the pages of others: its address may name what is theirs."""
+    found = matching(ROUTES, path.partition("?")[0])
+    is_customers = session.caller.role is Role.CUSTOMER_READ_ONLY
+    return path if all(route.for_customers is is_customers for route, _ in found) else "/"
 
 
 def _with_cookie(answer: Answer, text: str) -> Answer:

@@ -58,6 +58,11 @@ _OWN_LOOK: tuple[Field, ...] = (
     ("portal_title", "Above its portal", "Empty: as for everybody."),
     ("portal_welcome", "Above its statements", "Empty: as for everybody."),
 )
+FIELD_LABELS = {
+    **{name: words for name, words, _ in (*_DETAILS, *_LETTERHEAD, *_LOOK)},
+    **{f"address.{name}": words for name, words, _ in _ADDRESS},
+}
+"""The words of the fields by their names."""
 
 
 def show_letterhead(visit: Visit) -> Page:

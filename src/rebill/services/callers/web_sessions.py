@@ -38,6 +38,11 @@ class WebSession:
     user_name: str
     partner_name: str
 
+    @property
+    def holder(self) -> str:
+        """The same text in every session of the same user, and another one for anybody else."""
+        return f"{self.caller.partner_id}/{self.caller.customer_id or 0}/{self.caller.user_id}"
+
 
 def begin_with_key(installation: Installation, key_text: str, former_token: str = "") -> WebSession | None:
     """Begin a session of the holder of an API key; ``None`` where it is nobody's or dead."""
