@@ -203,7 +203,7 @@ def test_what_was_asked_for_comes_back_exactly(
         ({**SUPPORT, "pricing_info": {}}, {"pricing_info.min_fee", "pricing_info.min_spend_range"}),
         (
             {**SUPPORT, "pricing_info": {"min_fee": -1, "min_spend_range": [0, 10, 10], "min_spend_rate": [1, "x"]}},
-            {"pricing_info.min_spend_rate[1]"},
+            {"pricing_info.min_fee", "pricing_info.min_spend_range[2]", "pricing_info.min_spend_rate[1]"},
         ),
         (
             {**SUPPORT, "pricing_info": {"min_fee": -1, "min_spend_range": [0, 10, 10], "min_spend_rate": [1, 2]}},

@@ -109,7 +109,7 @@ def test_every_fault_of_a_change_is_told_whether_of_shape_value_or_parameter(
     answer = api.put(f"/v1/customers/{acme['id']}?dryrun=true", sent)
     assert answer.status_code == 422
     assert set(answer.json()["fields"]) == {
-        "dryrun", "name", "address.zipcode", "classification", "billing_contact",
+        "dryrun", "name", "address.city", "address.zipcode", "classification", "billing_contact",
         "partner_billing_configuration.enabled", "trial_expiration_date", "tags[1].key",
     }  # fmt: skip
     assert api.get(f"/v1/customers/{acme['id']}").json() == acme

@@ -41,7 +41,7 @@ def test_a_user_is_made_shown_changed_and_deleted(api: ApiClient) -> None:
 def test_every_fault_of_a_user_is_told_at_once(api: ApiClient, world: World) -> None:
     told = api.post("/v1/users", {"name": "", "role": "god", "email": "x", "customer_id": "abc", "admin": True})
     assert told.status_code == 422
-    assert told.json()["fields"].keys() == {"role", "customer_id", "admin"}
+    assert told.json()["fields"].keys() == {"name", "role", "email", "customer_id", "admin"}
     values = api.post("/v1/users", {"name": "", "role": "operator", "email": "x", "customer_id": world.customer_id})
     assert values.json()["fields"].keys() == {"name", "email", "customer_id"}
     both = api.post("/v1/users", {"name": "", "role": "operator", "email": "x", "admin": True})

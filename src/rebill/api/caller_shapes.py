@@ -45,6 +45,9 @@ Overlap = Annotated[
 class NewUserBody(StrictBody):
     """A new user; ``customer_id`` with the role ``customer_read_only`` only."""
 
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {"name": "unread", "role": Role.READ_ONLY.value}
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = {"role": frozenset({"customer_id"})}
+
     name: Text
     role: RoleWord
     email: Text = ""
@@ -75,6 +78,9 @@ class UserChangeBody(StrictBody):
 
 class NewKeyBody(StrictBody):
     """A new key of a user; without ``role`` it may what its user may, without ``expires_at`` it does not expire."""
+
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {"user_id": 1}
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = {"user_id": frozenset({"role"})}
 
     user_id: Id
     name: Text = ""

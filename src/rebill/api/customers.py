@@ -4,8 +4,6 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel
-
 from rebill.api.answer_shapes import (
     AddressAnswer,
     BillingConfigurationAnswer,
@@ -23,7 +21,7 @@ from rebill.api.paging import list_answer, page_of
 from rebill.api.query import flag
 from rebill.api.resource import Resource
 from rebill.api.route import Route, partner_wide
-from rebill.api.shapes import CustomerChangeBody, NewAzureCustomerBody, NewCustomerBody, require_shape
+from rebill.api.shapes import CustomerChangeBody, LenientBody, NewAzureCustomerBody, NewCustomerBody, require_shape
 from rebill.model.audit import Act
 from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
 from rebill.model.party import Address, Classification
@@ -196,7 +194,7 @@ def _described(customer: Customer) -> dict[str, Any]:
     }
 
 
-def _customer_routes(version: str, body: type[BaseModel]) -> tuple[Route, ...]:
+def _customer_routes(version: str, body: type[LenientBody]) -> tuple[Route, ...]:
     customers = Resource(
         f"/{version}/customers",
         "client_api_id",

@@ -1,7 +1,7 @@
 """What documents show: the partner's letterhead, customers' billing details, rules of tax."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
@@ -152,6 +152,9 @@ class BillingDetailsAnswer(AnswerShape):
 
 class TaxRuleBody(StrictBody):
     """A rule to be put in force."""
+
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {"category": TaxCategory.NONE.value}
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = {"category": frozenset({"percent", "reason"})}
 
     client_api_id: Annotated[Id | None, Field(description="`null`: every customer without a rule of its own.")] = None
     lines: Annotated[

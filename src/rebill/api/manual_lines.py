@@ -1,7 +1,7 @@
 """Manual lines: enter, list, show, withdraw."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +26,13 @@ PERIOD = month("billing_period", "Only entries of this billing month.")
 
 class ManualLineBody(StrictBody):
     """A line to be entered."""
+
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {
+        "client_api_id": 1,
+        "billing_period": "2999-12",
+        "amount": 1,
+        "reason": "unread",
+    }
 
     client_api_id: Id
     billing_period: Month

@@ -1,7 +1,7 @@
 """Microsoft's invoices: enter, list, show, withdraw."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
@@ -26,6 +26,14 @@ _INVOICE_ID = "microsoft_invoice_id"
 
 class MicrosoftInvoiceBody(StrictBody):
     """An invoice or note to be entered."""
+
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {
+        "number": "unread",
+        "billing_period": "2999-12",
+        "currency": "USD",
+        "total": 1,
+    }
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = {"kind": frozenset({"total", "amends"})}
 
     number: Annotated[Text, Field(description="Microsoft's.")]
     billing_period: Month

@@ -14,7 +14,6 @@ from rebill.api.documented_examples import OF_ANY_CALL, Example, documented_exam
 from rebill.api.openapi_answers import error_components, has_entity_tag, header_components, responses
 from rebill.api.openapi_words import ABOUT, OPERATION_TAG, TAGS
 from rebill.api.route import Route
-from rebill.api.shapes import LenientBody
 from rebill.api.texts import GREATEST_ID
 from rebill.api.wire_reading import CSV_MEDIA_TYPE
 from rebill.model.party import Role
@@ -194,8 +193,7 @@ def _needed_in_body(route: Route) -> set[str]:
     body = route.body
     if body is None:
         return set()
-    told = body.documented_as_required if issubclass(body, LenientBody) else ()
-    return {*told, *(name for name, field in body.model_fields.items() if field.is_required())}
+    return {*body.documented_as_required, *(name for name, field in body.model_fields.items() if field.is_required())}
 
 
 def _link(other: Route, shown: Mapping[str, str], in_body: Sequence[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rebill.api.answer_shapes import Nothing
 from rebill.api.paging import PAGING
 from rebill.api.query import Parameter
 from rebill.api.route import Handler, PathCheck, Route
+from rebill.api.shapes import LenientBody
 from rebill.model.audit import Act
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
@@ -43,7 +44,7 @@ class Resource:
         return f"{self.base}/{{{self.id_name}}}"
 
     def created(
-        self, handler: Handler, summary: str, act: Act, body: type[BaseModel], shown_at: str = "/id", **more: Any
+        self, handler: Handler, summary: str, act: Act, body: type[LenientBody], shown_at: str = "/id", **more: Any
     ) -> Route:
         """POST; ``shown_at`` is where the answer has the new id."""
         answers = more.pop("answers", None) or {201: self.shape}
@@ -62,7 +63,7 @@ class Resource:
         """GET of one."""
         return Route("GET", self.one, self.shows or self.reads, handler, summary, {200: self.shape}, parameters, **more)
 
-    def changed(self, handler: Handler, summary: str, act: Act, body: type[BaseModel], **more: Any) -> Route:
+    def changed(self, handler: Handler, summary: str, act: Act, body: type[LenientBody], **more: Any) -> Route:
         """PUT."""
         answers = more.pop("answers", None) or {200: self.shape}
         return Route(

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.query import Parameter
+from rebill.api.shapes import LenientBody
 from rebill.api.wire_reading import GREATEST_BODY_BYTES
 from rebill.model.audit import Act
 from rebill.model.party import Caller
@@ -45,7 +46,7 @@ class Route:
     summary: str
     answers: Mapping[int, AnswerBody]
     parameters: tuple[Parameter, ...] = ()
-    body: type[BaseModel] | None = None
+    body: type[LenientBody] | None = None
     greatest_body_bytes: int = GREATEST_BODY_BYTES
     body_optional: bool = False
     value_faults: ValueFaults | None = None

@@ -4,7 +4,7 @@ Shapes of compatible calls read what clients really send: fields they do not kno
 absent, ids and numbers may be text. Shapes of calls of our own (``StrictBody``) refuse unknown fields.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from rebill.api.errors import GREATEST_FAULT_COUNT
+from rebill.api.sound_parts import Place, left_out, put, without
 from rebill.api.texts import text_fault
 from rebill.api.wire_reading import path_text
 from rebill.api.wire_schemas import (
@@ -38,7 +39,7 @@ from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, subscription_ke
 from rebill.model.months import parse_instant
 from rebill.model.party import Classification
 
-Shape = TypeVar("Shape", bound=BaseModel)
+Shape = TypeVar("Shape", bound="LenientBody")
 
 
 def shape_fault(sentence: str) -> PydanticCustomError:
@@ -136,6 +137,11 @@ class LenientBody(BaseModel):
     """Fields that only the service asks for, so that it can tell all faults at once."""
     null_says_something: ClassVar[tuple[str, ...]] = ()
     """Fields that ``null`` takes away; in all others it is as good as absent."""
+
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {}
+    """What stands for a field that cannot be read, by path, where the others could not be judged without it."""
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = {}
+    """Fields of which nothing can be said while that one cannot be read."""
 
     @property
     def customers_named(self) -> Mapping[str, int | None]:
@@ -262,6 +268,10 @@ class NewCustomerBody(AddressBody):
     """A new customer. ``street1`` … ``country`` at the top level count as the address's fields."""
 
     documented_as_required: ClassVar[tuple[str, ...]] = ("name",)
+    # Without a part that cannot be read an address could be empty, and so be none.
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {
+        f"{place}{part}": "unread" for place in ("", "address.") for part in AddressBody.address_parts
+    }
     # What must be given, the service knows: it tells all faults of a customer at once.
     name: Text = ""
     address: AddressBody | None = None
@@ -294,10 +304,15 @@ class NewAzureCustomerBody(NewCustomerBody):
 
 @dataclass(frozen=True)
 class ReadShape(Generic[Shape]):
-    """A body as read. ``shape``: of all fields that are sound, where the others may be absent; else ``None``."""
+    """A body as read, with the faults of its form by path.
+
+    ``shape``: of all that can be read, so that it can be judged too; ``None`` where that makes no body. ``unread``: the
+    places that are not in it as they were sent, of which therefore nothing can be said.
+    """
 
     shape: Shape | None
     faults: Mapping[str, str]
+    unread: frozenset[str] = frozenset()
 
 
 def read_shape(kind: type[Shape], value: object) -> ReadShape[Shape]:
@@ -312,12 +327,24 @@ def read_shape(kind: type[Shape], value: object) -> ReadShape[Shape]:
     for detail in details[:GREATEST_FAULT_COUNT]:
         path, sentence = _place_and_sentence(detail)
         faults.setdefault(path, sentence)
-    faulty = {detail["loc"][0] for detail in details if detail["loc"]}
+    return _of_sound_parts(kind, value, [detail["loc"] for detail in details], faults)
+
+
+def _of_sound_parts(
+    kind: type[Shape], value: Mapping[str, Any], faulty: Sequence[Place], faults: Mapping[str, str]
+) -> ReadShape[Shape]:
+    gone = left_out(value, faulty)
+    kept = without(value, gone)
+    unread = {path_text(place) for place in gone}
+    for path in kind.unread_stand_ins.keys() & faults.keys():
+        unread.add(path)
+        put(kept, path.split("."), kind.unread_stand_ins[path])
+    unread |= {one for path in unread for one in kind.judged_with.get(path, ())}
     try:
-        sound = kind.model_validate({name: part for name, part in value.items() if name not in faulty})
+        sound = kind.model_validate(kept)
     except ValidationError:
         sound = None
-    return ReadShape(sound, faults)
+    return ReadShape(sound, faults, frozenset(unread))
 
 
 def require_shape(faults: Mapping[str, str]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from rebill.api.shapes import LenientBody
 
-    Shape = TypeVar("Shape", bound=BaseModel)
+    Shape = TypeVar("Shape", bound=LenientBody)
 
 
 def read_request(file: BinaryIO, shape: type[Shape]) -> Shape:

@@ -30,6 +30,7 @@ from rebill.store.users import find_user
 
 GREATEST_OVERLAP = timedelta(days=30)
 """Longest time that an old key lives beside the one it was rotated into."""
+_UNKNOWN_USER = {"user_id": "names no user: list the users to find its id"}
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,11 @@ def new_key_faults(installation: Installation, caller: Caller, new: NewKey) -> d
     """What is wrong with a new key of a user, by field; no key is made."""
     require(caller, Permission.ADMINISTER)
     with installation.database.reading() as connection:
-        user = _user_of(Scope.of(connection, caller), new.user_id)
-        return _faults(caller, user, new, installation.clock())
+        user = find_user(Scope.of(connection, caller), new.user_id)
+        now = installation.clock()
+        if user is None:
+            return _UNKNOWN_USER | only_faults(_own_faults(new, now))
+        return _faults(caller, user, new, now)
 
 
 def list_keys(
@@ -242,13 +246,14 @@ def _faults(caller: Caller, user: User, new: NewKey, now: datetime) -> dict[str,
     of_user = f"may not be stronger than its user's, {user.role}" if role.is_stronger_than(user.role) else None
     if (role is Role.CUSTOMER_READ_ONLY) != (user.customer_id is not None):
         of_user = f"must be {user.role}, as its user's" if user.customer_id else "is for users of a customer only"
-    return only_faults(
-        {
-            "name": text_fault(new.name) or text_fault(composed(new.name)),
-            "role": of_user or role_fault(caller, role),
-            "expires_at": None if new.expires_at is None else _expiry_fault(new.expires_at, now),
-        }
-    )
+    return only_faults({**_own_faults(new, now), "role": of_user or role_fault(caller, role)})
+
+
+def _own_faults(new: NewKey, now: datetime) -> dict[str, str | None]:
+    return {
+        "name": text_fault(new.name) or text_fault(composed(new.name)),
+        "expires_at": None if new.expires_at is None else _expiry_fault(new.expires_at, now),
+    }
 
 
 def _expiry_fault(expires_at: datetime, now: datetime) -> str | None:
@@ -260,8 +265,7 @@ def _expiry_fault(expires_at: datetime, now: datetime) -> str | None:
 def _user_of(scope: Scope, user_id: int, customer_id: int | None = None) -> User:
     user = find_user(scope, user_id)
     if user is None or customer_id not in (None, user.customer_id):
-        fields = {"user_id": "names no user: list the users to find its id"}
-        raise Invalid("invalid_key", "No key was made: correct the fields named here.", fields)
+        raise Invalid("invalid_key", "No key was made: correct the fields named here.", _UNKNOWN_USER)
     return user
 
 

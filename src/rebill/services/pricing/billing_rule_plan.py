@@ -172,7 +172,7 @@ def _pricing_faults(given: PricingInfo) -> Faults:
         found["pricing_info.min_spend_range"] = "is required: the spend from which each tier counts, such as [0, 10000]"
     elif len(given.bounds) > GREATEST_TIER_COUNT:
         found["pricing_info.min_spend_range"] = f"may hold at most {GREATEST_TIER_COUNT} tiers"
-    if len(given.percents) != len(given.bounds):
+    if given.bounds and len(given.percents) != len(given.bounds):
         found["pricing_info.min_spend_rate"] = "must hold one rate for each of min_spend_range"
     for place, bound in enumerate(given.bounds[:GREATEST_TIER_COUNT]):
         ascends = place == 0 or kept_amount(given.bounds[place - 1]) < kept_amount(bound)
