@@ -27,19 +27,26 @@ def served_application() -> ASGIApp:
 
 
 def both_faces(installation: Installation) -> ASGIApp:
-    """The pages where they have an address, the partner API everywhere else; one log and one count of requests."""
+    """The pages where they have an address, the partner API everywhere else; one log and one count of requests.
+
+    Of an address that neither has, somebody with a browser is told by a page.
+    """
     from rebill.api.application import application
     from rebill.api.compression import Compression
+    from rebill.api.routes import is_of_api
     from rebill.api.telemetry import Telemetry
-    from rebill.console.application import Console
+    from rebill.console.application import Console, is_from_browser
 
     telemetry = Telemetry()
     api, console = application(installation, telemetry=telemetry), Console(installation, telemetry)
     pages = Compression(console)
 
+    def is_page(scope: Scope) -> bool:
+        path = scope["path"]
+        return console.has(path) or (is_from_browser(scope) and not is_of_api(path))
+
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
-        is_page = scope["type"] == "http" and console.has(scope["path"])
-        await (pages if is_page else api)(scope, receive, send)
+        await (pages if scope["type"] == "http" and is_page(scope) else api)(scope, receive, send)
 
     return served
 

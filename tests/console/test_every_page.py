@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -56,6 +57,31 @@ def _filled(office: Office, path: str) -> str:
         "user_id": key.user_id,
     }
     return re.sub(r"\{(\w+)\}", lambda match: str(known.get(match[1], 999_999_999)), path)
+
+
+BROWSERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/nonsense", "/deliveries", "/accounts/nonsense", "/nonsense/v1"])
+def test_an_address_that_there_is_not_is_told_by_a_page(path: str, office: Office, admin: Visitor) -> None:
+    found = admin.request("GET", path, headers=BROWSERS)
+    assert (found.status_code, found.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no such page" in found.text and "Azure accounts" in found.text
+    admin.sign_in(office.key(Role.CUSTOMER_READ_ONLY, office.own))
+    found = admin.request("GET", path, headers=BROWSERS)
+    assert found.status_code == 404
+    assert "There is no such page" in found.text and "Azure accounts" not in found.text
+    admin.client.cookies.clear()
+    found = admin.request("GET", path, headers=BROWSERS)
+    assert (found.status_code, found.headers["location"]) == (303, f"/sign-in?next={quote(path, safe='')}")
+
+
+@pytest.mark.parametrize("path", ["/v1/nonsense", "/v2/nonsense", "/v1", "/reports", "/docs/nonsense"])
+def test_what_is_the_apis_is_answered_by_the_api_whoever_asks(path: str, admin: Visitor) -> None:
+    for headers in (BROWSERS, {"Accept": "*/*"}):
+        assert admin.request("GET", path, headers=headers).headers["content-type"].startswith("application/json")
+    assert admin.request("GET", "/nonsense", headers={"Accept": "application/json"}).status_code == 401
+    assert admin.request("POST", "/nonsense", headers=BROWSERS).status_code == 401
 
 
 def test_every_page_of_the_console_opens_and_names_its_place(office: Office, admin: Visitor) -> None:

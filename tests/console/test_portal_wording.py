@@ -1,18 +1,30 @@
 """The portal speaks the language that its customer's documents are in, and writes numbers and days as they do."""
 
 import re
+import socket
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from rebill.console import rendering
-from rebill.console.portal_wording import LANGUAGES, WORDS, said_in
+from rebill.console.portal_wording import LANGUAGES, WORDS, refusal_words, said_in
+from rebill.console.protection import LANGUAGE_COOKIE, SESSION_COOKIE
+from rebill.model.closing import ClosingAct, ClosingOrder
+from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
+from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
+from rebill.services.acting.installation import Installation
+from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.parties.billing_details import BillingDetailsChange, change_billing_details
+from rebill.services.parties.letterhead import LetterheadChange, change_letterhead
+from rebill.services.parties.tax_rules import set_tax_rule
+from rebill.settings import Settings
+from rebill.store.database import Database
 from tests.console.conftest import OWN, Office
-from tests.console.visitor import Visitor
+from tests.console.visitor import Visitor, visiting
 from tests.services.months import charge, stored
 
 MONTH = BillingMonth(2024, 9)
@@ -87,3 +99,88 @@ def test_whoever_signs_in_with_a_key_is_addressed_as_the_customer(office: Office
     assert "Holder of" not in told
     assert "Indigo" in told.partition("Sign out")[0]
     assert "September 2024" in told
+
+
+def _issued(office: Office) -> str:
+    order = ClosingOrder(ClosingAct.FINALIZE, MONTH, reason="All is well")
+    finalize_month(office.installation, office.partner, order)
+    return _pages(office)[2]
+
+
+def test_an_electronic_invoice_is_offered_where_there_is_one_and_else_not_a_word_of_it(
+    office: Office, customer: Visitor
+) -> None:
+    _speak(office, "de")
+    estimated = customer.open(_pages(office)[2]).text
+    page = _issued(office)
+    lacking = customer.open(page).text
+    assert "E-Rechnung" not in estimated + lacking
+    refused = customer.open(f"{page}/cii")
+    assert refused.status == 409
+    assert "Zu diesem Dokument gibt es keine E-Rechnung." in refused.text
+    assert not re.search(r"EN 16931|letterhead|finalize|docs/", refused.text)
+
+
+def test_an_electronic_invoice_that_can_be_had_is_given(office: Office, customer: Visitor) -> None:
+    installation, partner = office.installation, office.partner
+    address = {"street1": "Hauptstraße 1", "zipcode": "10115", "city": "Berlin", "country": "DE"}
+    change_letterhead(installation, partner, LetterheadChange({"tax_id": "DE136695976"}, address))
+    details = BillingDetailsChange({"country": "DE", "language": "de"})
+    change_billing_details(installation, partner, office.own, details)
+    treatment = TaxTreatment(TaxCategory.STANDARD, Decimal(19))
+    set_tax_rule(installation, partner, TaxRule(None, TaxedLines.ALL, "", treatment), None)
+    page = _issued(office)
+    assert "E-Rechnung (CII)" in customer.open(page).text
+    for form in ("cii", "ubl"):
+        assert customer.ask(f"{page}/{form}").content.startswith(b"<?xml")
+
+
+@pytest.mark.parametrize("path", ["/portal/nonsense", "/nonsense", "/accounts", "/portal/statements/999999999"])
+def test_a_customer_is_told_in_its_language_that_there_is_no_such_page(
+    path: str, office: Office, customer: Visitor
+) -> None:
+    _speak(office, "de")
+    shown = customer.request("GET", path, headers={"Accept": "text/html"})
+    assert shown.status_code == 404
+    assert "Nicht gefunden" in shown.text and "Diese Seite gibt es nicht." in shown.text
+    assert "There is no" not in shown.text and "Abmelden" in shown.text
+
+
+def test_the_sign_in_page_keeps_a_customers_language_until_somebody_else_signs_in(
+    office: Office, customer: Visitor
+) -> None:
+    _speak(office, "fr")
+    customer.sign_in(office.key(Role.CUSTOMER_READ_ONLY, office.own))
+    customer.client.cookies.delete(SESSION_COOKIE)
+    shown = customer.open("/portal")
+    assert '<html lang="fr">' in shown.answer.text
+    assert "Se connecter" in shown.text and "Sign in" not in shown.text
+    assert "n’ouvre rien" in customer.send("/sign-in", api_key="wrong").text
+    customer.sign_in(office.key())
+    customer.client.cookies.delete(SESSION_COOKIE)
+    assert "Sign in to go on." in customer.open("/").text
+
+
+def test_a_database_that_is_away_is_told_in_the_customers_language(store: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url = {
+        "sqlite": f"sqlite:///{tmp_path}/no/such/folder/rebill.sqlite3",
+        "postgresql": f"postgresql://nobody@127.0.0.1:{port}/nothing",
+    }[store]
+    database = Database(url)
+    with visiting(Installation(Settings(tmp_path, url), database)) as visitor:
+        shown = visitor.ask("/portal", f"{SESSION_COOKIE}=token; {LANGUAGE_COOKIE}=de")
+        plain = visitor.ask("/portal", f"{SESSION_COOKIE}=token; {LANGUAGE_COOKIE}=<b>")
+    database.close()
+    assert (shown.status_code, plain.status_code) == (503, 503)
+    assert "Das lässt sich gerade nicht anzeigen" in shown.text
+    assert "The database cannot be reached now" in plain.text
+
+
+def test_every_refusal_has_words_for_customers_in_every_language() -> None:
+    kinds = (NotFound, Forbidden, Conflict, Invalid, Unavailable)
+    codes = ("not_issued", "data_set_too_large", "form_not_ours", "done_already", "any_other")
+    told = {refusal_words(kind(code, "Do this in the console.")) for kind in kinds for code in codes}
+    assert len(told) == 8
+    assert told <= WORDS.keys()

@@ -90,6 +90,7 @@ _NOT_OFFERED = (
 )  # fmt: skip
 _UNVERSIONED = ("price_book_assignments", "price_book_account_assignments", "customer_statements")
 """Asked for without a version by a published SDK, or written so in the published description."""
+_FIRST_SEGMENTS = frozenset({"v1", "v2", *_NOT_OFFERED, *(route.segments[0] for route in ROUTES)})
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,12 @@ def canonical_segments(path: str) -> tuple[str, ...]:
     if segments and segments[0] in _UNVERSIONED:
         segments = ["v1", *segments]
     return tuple(segments)
+
+
+def is_of_api(path: str) -> bool:
+    """Whether ``path`` lies where the API answers, be it only that there is no such call."""
+    first = canonical_segments(path)[:1]
+    return path.startswith("//") or not first or first[0] in _FIRST_SEGMENTS
 
 
 def unknown_path(path: str) -> NotFound:

@@ -20,7 +20,9 @@ from rebill.console.answering import Answer, of_asset, of_download, of_failure, 
 from rebill.console.asset_files import PREFIX, assets
 from rebill.console.form_reading import read_form
 from rebill.console.once import done_once
+from rebill.console.portal_wording import LANGUAGES
 from rebill.console.protection import (
+    LANGUAGE_COOKIE,
     SAID_COOKIE,
     SESSION_COOKIE,
     is_form_token,
@@ -80,7 +82,7 @@ class Console:
         try:
             answer = await self._answer(scope, receive, request_id)
         except Refusal as refusal:
-            answer = of_refusal(refusal, _stranger(self._installation, method, path))
+            answer = of_refusal(refusal, Visit(self._installation, method, path, language=_language(scope)))
         except Exception as error:  # noqa: BLE001 - the last line of defence: logged with its trace, answered as 500
             self._log.failed(error, request_id, ())
             answer = of_failure(request_id)
@@ -104,6 +106,7 @@ class Console:
             read_query(query_string),
             request_id=request_id,
             is_partial="hx-request" in headers,
+            language=_language(scope),
         )
         is_secure = scope.get("scheme") == "https"
         token = cookies.get(SESSION_COOKIE, "")
@@ -111,12 +114,16 @@ class Console:
             form = await _form(scope, receive, method, takes_files=False)
             visit = replace(visit, form=form)
             return await _in_thread(lambda: self._signing_in.answer(visit, headers, cookies, is_secure))
-        route, ids = _chosen(matching(self._routes, path), method)
         session = await _in_thread(lambda: session_of_token(self._installation, token))
         if session is None and method == "GET":
             return of_redirect(f"{SIGN_IN}?next={quote(visit.path, safe='')}", is_secure, partial=visit.is_partial)
+        visit = replace(visit, session=session)
+        try:
+            route, ids = _chosen(matching(self._routes, path), method)
+        except NotFound as refusal:
+            return await _in_thread(partial(of_refusal, refusal, visit))
         form = await _form(scope, receive, method, route.takes_files)
-        visit = replace(visit, form=form, ids=ids, session=session)
+        visit = replace(visit, form=form, ids=ids)
         if session is None:
             # What another site sent is not kept: nobody here typed it.
             kept = Fields() if is_from_elsewhere(headers) else form
@@ -173,6 +180,11 @@ class Console:
             self._log.failed(error, visit.request_id, ())
 
 
+def is_from_browser(scope: Scope) -> bool:
+    """Whether somebody wants to see a page: programs that call the API do not ask for HTML."""
+    return scope["method"] in ("GET", "HEAD") and "text/html" in Headers(scope=scope).get("accept", "").lower()
+
+
 def _told(answer: PageAnswer, visit: Visit, route: PageRoute, said: str, is_secure: bool) -> Answer:
     match answer:
         case Page():
@@ -210,8 +222,9 @@ def _no_page() -> NotFound:
     return NotFound("page_not_found", "There is no such page: the navigation leads to those that there are.")
 
 
-def _stranger(installation: Installation, method: str, path: str) -> Visit:
-    return Visit(installation, method, path)
+def _language(scope: Scope) -> str:
+    kept = cookie_parser(Headers(scope=scope).get("cookie", "")).get(LANGUAGE_COOKIE, "")
+    return kept if kept in LANGUAGES else ""
 
 
 async def _form(scope: Scope, receive: Receive, method: str, takes_files: bool) -> Fields:

@@ -7,6 +7,8 @@ in ``documents/wording.py``.
 from collections.abc import Mapping
 from typing import Final
 
+from rebill.model.errors import Forbidden, NotFound, Refusal, TooMany, Unavailable
+
 LANGUAGES: Final = ("de", "fr")
 """Besides English, in the order of the words below."""
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -25,6 +27,57 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Un formulaire de quelqu’un d’autre avait été envoyé depuis ce navigateur. Il a été abandonné, et rien n’en a "
         "été exécuté.",
     ),
+    "There is no such page.": ("Diese Seite gibt es nicht.", "Cette page n’existe pas."),
+    "You may not do this here.": ("Das ist Ihnen hier nicht erlaubt.", "Vous n’y êtes pas autorisé ici."),
+    "This document has no electronic invoice.": (
+        "Zu diesem Dokument gibt es keine E-Rechnung.",
+        "Ce document n’a pas de facture électronique.",
+    ),
+    "The data set is too large to be given here: ask for it.": (
+        "Der Datensatz ist zu groß, um ihn hier abzurufen: Fragen Sie danach.",
+        "Le jeu de données est trop volumineux pour être fourni ici : demandez-le.",
+    ),
+    "Nothing was done: load the page anew and send it again.": (
+        "Es wurde nichts ausgeführt: Laden Sie die Seite neu und senden Sie noch einmal.",
+        "Rien n’a été exécuté : rechargez la page et envoyez à nouveau.",
+    ),
+    "This was done before.": ("Das wurde bereits ausgeführt.", "Cela a déjà été exécuté."),
+    "This is not possible now.": ("Das ist jetzt nicht möglich.", "Ce n’est pas possible maintenant."),
+    "Too many attempts: wait a little and try again.": (
+        "Zu viele Versuche: Warten Sie ein wenig und versuchen Sie es noch einmal.",
+        "Trop de tentatives : attendez un peu et réessayez.",
+    ),
+    "This cannot be shown at the moment: try again in a few seconds.": (
+        "Das lässt sich gerade nicht anzeigen: Versuchen Sie es in einigen Sekunden noch einmal.",
+        "Impossible d’afficher cette page pour le moment : réessayez dans quelques secondes.",
+    ),
+    # Signing in
+    "Sign in": ("Anmelden", "Se connecter"),
+    "Partner billing for cloud customers. Sign in to go on.": (
+        "Abrechnungen Ihrer Cloud. Melden Sie sich an, um fortzufahren.",
+        "La facturation de votre cloud. Connectez-vous pour continuer.",
+    ),
+    "Please sign in here.": ("Bitte melden Sie sich hier an.", "Veuillez vous connecter ici."),
+    "That is no key or password that opens anything. Nothing else is said, for safety.": (
+        "Dieser Schlüssel oder dieses Passwort öffnet nichts. Mehr wird aus Sicherheit nicht gesagt.",
+        "Cette clé ou ce mot de passe n’ouvre rien. Par sécurité, rien d’autre n’est précisé.",
+    ),
+    "Your session has ended. Sign in again: what you typed is kept.": (
+        "Ihre Sitzung ist beendet. Melden Sie sich wieder an: Ihre Eingaben bleiben erhalten.",
+        "Votre session est terminée. Reconnectez-vous : votre saisie est conservée.",
+    ),
+    "What you typed is kept only if you sign in with a password or a key.": (
+        "Ihre Eingaben bleiben nur erhalten, wenn Sie sich mit Passwort oder Schlüssel anmelden.",
+        "Votre saisie n’est conservée que si vous vous connectez avec un mot de passe ou une clé.",
+    ),
+    "With": ("Mit", "Avec"),
+    "Go to": ("Weiter zu", "Aller à"),
+    "With a password": ("Mit Passwort", "Avec un mot de passe"),
+    "E-mail address": ("E-Mail-Adresse", "Adresse e-mail"),
+    "Password": ("Passwort", "Mot de passe"),
+    "With an API key": ("Mit API-Schlüssel", "Avec une clé d’API"),
+    "API key": ("API-Schlüssel", "Clé d’API"),
+    "Sign in with the key": ("Mit dem Schlüssel anmelden", "Se connecter avec la clé"),
     # Statements
     "Statements": ("Abrechnungen", "Relevés"),
     "Month": ("Monat", "Mois"),
@@ -114,6 +167,30 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 """English → the same in ``LANGUAGES``."""
+
+_NO_ELECTRONIC_INVOICE: Final = "This document has no electronic invoice."
+_REFUSED: Final[Mapping[str, str]] = {
+    "not_issued": _NO_ELECTRONIC_INVOICE,
+    "not_numbered": _NO_ELECTRONIC_INVOICE,
+    "electronic_invoice_incomplete": _NO_ELECTRONIC_INVOICE,
+    "data_set_too_large": "The data set is too large to be given here: ask for it.",
+    "form_not_ours": "Nothing was done: load the page anew and send it again.",
+    "done_already": "This was done before.",
+}
+"""What a customer is told of a refusal, by its code: what the partner has to do about it is not theirs to read."""
+_REFUSED_IN_GENERAL: Final = (
+    (NotFound, "There is no such page."),
+    (Forbidden, "You may not do this here."),
+    (TooMany, "Too many attempts: wait a little and try again."),
+    (Unavailable, "This cannot be shown at the moment: try again in a few seconds."),
+    (Refusal, "This is not possible now."),
+)
+
+
+def refusal_words(refusal: Refusal) -> str:
+    """What a customer is told of a refusal, in English."""
+    general = next(words for kind, words in _REFUSED_IN_GENERAL if isinstance(refusal, kind))
+    return _REFUSED.get(refusal.code, general)
 
 
 def said_in(language: str, english: str) -> str:

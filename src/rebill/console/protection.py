@@ -15,6 +15,8 @@ SIGN_IN_COOKIE: Final = "rebill_sign_in"
 OPENID_COOKIE: Final = "rebill_openid"
 """Who was sent to the identity provider from this browser, and where they wanted to go."""
 SAID_COOKIE: Final = "rebill_said"
+LANGUAGE_COOKIE: Final = "rebill_language"
+"""In what language a customer read its portal in this browser, for when nobody is signed in."""
 _SAID_LENGTH: Final = 1500
 _KEY_LIKE: Final = re.compile(r"rebill_[0-9a-f]{8}", re.IGNORECASE)
 _KEY_NAME: Final = re.compile(r"(?:^|&)[^=&]*api[^a-z0-9=&]*key", re.IGNORECASE)

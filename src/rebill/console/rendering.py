@@ -11,6 +11,7 @@ from rebill.console import languages, showing
 from rebill.console.asset_files import asset_path
 from rebill.console.navigation import navigation
 from rebill.console.pointing import with_links
+from rebill.console.portal_wording import refusal_words
 from rebill.console.protection import form_token
 from rebill.console.visit import Page, Visit
 from rebill.documents.wording import wording_of
@@ -41,7 +42,9 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(_FILTERS)
-    environment.globals.update(asset=asset_path, count=showing.count, nothing=showing.NOTHING, say=languages.say)
+    environment.globals.update(
+        asset=asset_path, customers_words=refusal_words, count=showing.count, nothing=showing.NOTHING, say=languages.say
+    )
     return environment
 
 
@@ -55,9 +58,10 @@ def _surroundings(visit: Visit, section: str, said: str) -> Mapping[str, Any]:
     session = visit.session
     role = None if session is None else session.caller.role
     portal = _portal(visit)
+    language = portal.language if portal else visit.language if session is None else ""
     return {
         "portal": portal,
-        "wording": None if portal is None else wording_of(portal.language),
+        "wording": wording_of(language) if language else None,
         "visit": visit,
         "session": session,
         "is_customers": visit.is_customers,

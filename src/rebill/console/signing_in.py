@@ -10,7 +10,9 @@ from starlette.datastructures import Headers
 
 from rebill.console.answering import Answer, of_departure, of_page, of_redirect, of_refusal
 from rebill.console.field_labels import labelled
+from rebill.console.portal_wording import LANGUAGES, refusal_words
 from rebill.console.protection import (
+    LANGUAGE_COOKIE,
     OPENID_COOKIE,
     SESSION_COOKIE,
     SIGN_IN_COOKIE,
@@ -24,6 +26,7 @@ from rebill.console.protection import (
 from rebill.console.route import matching
 from rebill.console.routes import ROUTES
 from rebill.console.visit import Fields, Page, Visit
+from rebill.documents.wording import wording_of
 from rebill.model.errors import Forbidden, TooMany, Unavailable
 from rebill.model.party import Role
 from rebill.services.acting.installation import Installation
@@ -36,6 +39,7 @@ from rebill.services.callers.web_sessions import (
     end_session_of_token,
     session_of_token,
 )
+from rebill.services.parties.portal_look import portal_look
 
 SIGN_IN: Final = "/sign-in"
 SIGN_OUT: Final = "/sign-out"
@@ -44,6 +48,7 @@ OPENID_BACK: Final = "/sign-in/openid/back"
 WAYS: Final = (SIGN_IN, SIGN_OUT, OPENID, OPENID_BACK)
 """The paths that are answered whoever asks."""
 _OPENID_SECONDS: Final = 600
+_LANGUAGE_SECONDS: Final = 365 * 24 * 3600
 KEPT: Final = "kept:"
 """Before the names of the fields of a form that waits for its sender to sign in."""
 _NOT_KEPT: Final = ("once", "password")
@@ -114,7 +119,8 @@ class SigningIn:
         try:
             session = self._begin(form, cookies.get(SESSION_COOKIE, ""))
         except TooMany as refusal:
-            return self._shown(visit, is_secure, cookies, next_path, refusal.message, 429)
+            sentence = refusal_words(refusal) if visit.language else refusal.message
+            return self._shown(visit, is_secure, cookies, next_path, sentence, 429)
         if session is None:
             sentence = "That is no key or password that opens anything. Nothing else is said, for safety."
             return self._shown(visit, is_secure, cookies, next_path, sentence, 401)
@@ -125,9 +131,7 @@ class SigningIn:
             answer = _continued(replace(visit, session=session, form=kept, path=next_path))
         else:
             answer = of_redirect("/", is_secure, _OF_SOMEBODY_ELSE)
-        lasts = int(GREATEST_AGE.total_seconds())
-        answer = _with_cookie(answer, cookie(SESSION_COOKIE, session.token, is_secure, lasts))
-        return _with_cookie(answer, cookie(SIGN_IN_COOKIE, "", is_secure, 0))
+        return _with_cookie(self._known(answer, session, is_secure), cookie(SIGN_IN_COOKIE, "", is_secure, 0))
 
     def _by_openid(self, visit: Visit, cookies: Mapping[str, str], is_secure: bool, is_back: bool) -> Answer:
         """To the identity provider, or back from it; whatever goes wrong there is said on the sign-in page."""
@@ -155,9 +159,17 @@ class SigningIn:
                 "You are known there, but no user here has your address: ask an administrator of the partner.",
             )
         answer = of_redirect(_place_of(session, own_path(unquote(next_path))), is_secure)
+        return _with_cookie(self._known(answer, session, is_secure), cookie(OPENID_COOKIE, "", is_secure, 0))
+
+    def _known(self, answer: Answer, session: WebSession, is_secure: bool) -> Answer:
+        """With the session's cookie, and the language of the customer whose it is."""
         lasts = int(GREATEST_AGE.total_seconds())
         answer = _with_cookie(answer, cookie(SESSION_COOKIE, session.token, is_secure, lasts))
-        return _with_cookie(answer, cookie(OPENID_COOKIE, "", is_secure, 0))
+        caller, language = session.caller, ""
+        if caller.customer_id is not None:
+            language = wording_of(portal_look(self._installation, caller, caller.customer_id).language).language
+        lasts = _LANGUAGE_SECONDS if language in LANGUAGES else 0
+        return _with_cookie(answer, cookie(LANGUAGE_COOKIE, language if lasts else "", is_secure, lasts))
 
     def _begin(self, form: Fields, former_token: str) -> WebSession | None:
         if form.has("api_key"):

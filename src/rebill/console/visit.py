@@ -56,7 +56,8 @@ class Visit:
     """One request of somebody who is signed in (or, on open pages, may be).
 
     ``ids``: the numbers in the path by their names. ``path``: with its query, to come back to. ``is_partial``: a part
-    of the page is asked for, to be put into the page that stands.
+    of the page is asked for, to be put into the page that stands. ``language``: in which the last customer here read
+    its portal, ``""`` where that is not known.
     """
 
     installation: Installation
@@ -69,6 +70,7 @@ class Visit:
     request_id: str = ""
     is_partial: bool = False
     caller_with_occasion: Caller | None = None
+    language: str = ""
 
     @property
     def caller(self) -> Caller:

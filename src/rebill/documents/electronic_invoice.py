@@ -152,6 +152,16 @@ def electronic_invoice(presented: PresentedStatement) -> ElectronicInvoice:
     )
 
 
+def has_electronic_invoice(presented: PresentedStatement) -> bool:
+    """Whether ``electronic_invoice`` has one to give."""
+    try:
+        _require_issued(presented)
+        _require_told(presented)
+    except Conflict:
+        return False
+    return True
+
+
 def _require_issued(presented: PresentedStatement) -> None:
     if presented.statement.status is not StatementStatus.FINAL:
         raise Conflict("not_issued", "An Estimated statement is no invoice: finalize its month first.")

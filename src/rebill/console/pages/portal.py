@@ -18,6 +18,7 @@ from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement, list_statements
 from rebill.services.parties.portal_look import portal_logo, portal_look
 from rebill.services.parties.read_customers import get_customer
+from rebill.services.presenting.presented_statement import can_be_electronic
 from rebill.store.statements import StatementRecord
 
 _SHOWN = 120
@@ -87,7 +88,9 @@ def show_logo(visit: Visit) -> Download:
 
 def show_statement(visit: Visit) -> Page:
     """One statement with its lines."""
-    return Page("statement.html", statement_values(_record(visit), "/portal/statements"))
+    record = _record(visit)
+    with_electronic = can_be_electronic(visit.installation, visit.caller, record)
+    return Page("statement.html", statement_values(record, "/portal/statements", with_electronic))
 
 
 def show_days(visit: Visit) -> Page:

@@ -12,6 +12,7 @@ from rebill.console.visit import Download, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
 from rebill.model.document import DocumentForm
 from rebill.model.money import ZERO
+from rebill.model.statement import StatementStatus
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement
 from rebill.services.billing.void_statement import void_statement
@@ -28,11 +29,15 @@ _SHOWN_CHARGES = 10
 def show_statement(visit: Visit) -> Page:
     """A statement or note, with its lines."""
     record = get_statement(visit.installation, visit.caller, visit.ids["statement_id"])
-    return Page("statement.html", statement_values(record, "/statements"))
+    is_issued = record.statement.status is StatementStatus.FINAL
+    return Page("statement.html", statement_values(record, "/statements", with_electronic=is_issued))
 
 
-def statement_values(record: StatementRecord, place: str) -> dict[str, object]:
-    """What both faces show of a statement; ``place``: where its pages lie."""
+def statement_values(record: StatementRecord, place: str, with_electronic: bool) -> dict[str, object]:
+    """What both faces show of a statement.
+
+    ``place``: where its pages lie. ``with_electronic``: whether electronic invoices are offered.
+    """
     statement = record.statement
     services, subscriptions = (summed_lines([record], by_service) for by_service in (True, False))
     return {
@@ -41,6 +46,7 @@ def statement_values(record: StatementRecord, place: str) -> dict[str, object]:
         "document_type": record.document.type_of(statement.total_minor_units),
         "lines": list(statement.shown_lines),
         "place": place,
+        "with_electronic": with_electronic,
         "services": services,
         "subscriptions": subscriptions,
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rebill.documents.electronic_invoice import has_electronic_invoice
 from rebill.documents.presented import CorrectedDocument, PresentedStatement
 from rebill.model.party import Caller
 from rebill.model.tax import DocumentTax, taxed
@@ -31,6 +32,13 @@ def tax_on(installation: Installation, caller: Caller, record: StatementRecord) 
         partners = Scope(connection, caller.partner_id)
         particulars = particulars_of(partners, record.statement_id, record.statement.customer_id)
     return taxed(record.statement, particulars.tax_rules)
+
+
+def can_be_electronic(installation: Installation, caller: Caller, record: StatementRecord) -> bool:
+    """Whether a statement or note can be had as an electronic invoice, too. Raises ``Forbidden``."""
+    require(caller, Permission.READ_OWN)
+    with installation.database.reading() as connection:
+        return has_electronic_invoice(_presented(Scope.of(connection, caller), record))
 
 
 def _presented(scope: Scope, record: StatementRecord) -> PresentedStatement:
