@@ -215,7 +215,7 @@ def test_what_was_asked_for_comes_back_exactly(
         ({**RULE, "add_csp_customers": [123456789]}, {"add_csp_customers[0]"}),
         ({**RULE, "add_enterprise_agreements": {"x": [1]}}, {"add_enterprise_agreements"}),
         ({**RULE, "add_enterprise_agreements": {"123456789": [1]}}, {"add_enterprise_agreements.123456789"}),
-        ({**RULE, "add_enterprise_agreements": {"1": ["a"]}}, {"add_enterprise_agreements.1[0]"}),
+        ({**RULE, "add_enterprise_agreements": {"1": [""]}}, {"add_enterprise_agreements.1[0]"}),
     ],
 )  # fmt: skip
 def test_a_faulty_rule_is_refused_with_all_its_faults(api: ApiClient, body: dict[str, Any], fields: set[str]) -> None:
@@ -301,6 +301,21 @@ def test_customers_come_and_go(api: ApiClient, world: World) -> None:
     assert agreed["enterprise_agreements"] == {str(one): [1, 2], str(two): [3]}
     left = changed(api, rule, {"remove_enterprise_agreements": {str(one): [1, 9], str(two): [3]}})
     assert left["enterprise_agreements"] == {str(one): [2]}
+
+
+def test_an_agreement_is_named_by_number_or_by_text(api: ApiClient, world: World) -> None:
+    one, text = str(world.customer_id), "5de7d0ae-2b44-48a7-9a5f-0a7b1c8d9e10:1111a2b3-0000-4444_2019-05-31"
+    path = f"/providers/Microsoft.Billing/billingAccounts/{text.upper()}"
+    asked = [8611537, "8611538", path, f" {text} ", "/providers/Microsoft.Billing/billingAccounts/77", "0042"]
+    rule = made(api, {**RULE, "add_enterprise_agreements": {one: asked}})
+    assert rule["enterprise_agreements"] == {one: [8611537, 8611538, text, 77, "0042"]}
+    assert api.get(f"{BASE}/{rule['id']}").json()["enterprise_agreements"] == rule["enterprise_agreements"]
+    left = changed(api, rule, {"remove_enterprise_agreements": {one: f"77, {text.upper()},8611538"}})
+    assert left["enterprise_agreements"] == {one: [8611537, "0042"]}
+    faulty: list[Any] = ["", "x" * 129, "a\tb", 1.5, True, 0, {}]
+    for wrong in faulty:
+        told = api.post(BASE, {**RULE, "name": "Other", "add_enterprise_agreements": {one: ["ok", wrong]}})
+        assert told.json()["fields"].keys() == {f"add_enterprise_agreements.{one}[1]"}, wrong
 
 
 def test_the_filter_shows_rules_that_are_for_the_customer(api: ApiClient, world: World) -> None:

@@ -29,7 +29,7 @@ def names_customer(rule: BillingRule, customer_id: int) -> bool:
 
 
 def is_for_agreement_of(rule: BillingRule, customer_id: int, line: Line) -> bool:
-    last_part = (line.billing_account or "").strip().split("/")[-1]
+    last_part = (line.billing_account or "").strip().lower().split("/")[-1]
     return any(
         holder == customer_id and last_part in [str(one) for one in ids]
         for holder, ids in rule.terms.enterprise_agreements

@@ -71,6 +71,25 @@ def test_a_customer_that_only_a_rule_for_one_of_its_agreements_concerns_is_charg
     assert outcome(tmp_path, replace(CHARGE, billing_account="815"), inputs) == (Decimal(20), "NONE")
 
 
+def test_a_rule_for_an_agreement_that_is_named_by_text_acts_on_the_charges_of_that_one_alone(tmp_path: Path) -> None:
+    text, number = "5de7d0ae-2b44:1111a2b3_2019-05-31", 8611537
+    terms = RuleTerms(
+        start_month=MONTH,
+        sign=RuleSign.CHARGE,
+        percent=Decimal(10),
+        product_name="Desk",
+        product_description="10 % of the agreements",
+        enterprise_agreements=((CUSTOMER, (text, number)),),
+    )
+    rule = BillingRule("Desk", RuleCloud.AZURE, RuleType.CUSTOM, RuleAction.SPEND_RATIO, terms)
+    inputs = replace(billed_by(), billing_rules=(RuleInForce(7, rule),))
+    base = "/providers/Microsoft.Billing/billingAccounts/"
+    for account in (text, f"{base}{text}", f"{base}{text.upper()}", f" {text}", str(number), f"{base}{number}"):
+        assert outcome(tmp_path, replace(CHARGE, billing_account=account), inputs) == (Decimal(22), "NONE"), account
+    for other in (None, f"{text}x", text.partition(":")[0], "5de7d0ae-2b44:1111a2b3_2020-05-31", "08611537"):
+        assert outcome(tmp_path, replace(CHARGE, billing_account=other), inputs) == (Decimal(20), "NONE"), other
+
+
 def test_a_charge_that_costs_nothing_is_no_refund(tmp_path: Path) -> None:
     refunds = billed_by("50", product('<RecordType name="Refund"/>'))
     free = replace(CHARGE, billed=Decimal(0))

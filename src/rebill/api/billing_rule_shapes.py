@@ -7,10 +7,19 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from rebill.api.answer_shapes import AnswerShape, ExactNumber, Instant
-from rebill.api.shapes import Flag, LenientBody, Text, shape_fault
+from rebill.api.shapes import Flag, LenientBody, Text, read_identifier, shape_fault
 from rebill.api.texts import read_id
-from rebill.api.wire_schemas import ID_PATTERN, SeveralLinesSchema
-from rebill.api.wire_values import GREATEST_LIST_LENGTH, Ids, IdsOrAll, Month, Number, OptionalMonth, word_of
+from rebill.api.wire_schemas import ID_PATTERN, IdentifierSchema, IdSchema, SeveralLinesSchema, TextSchema
+from rebill.api.wire_values import (
+    GREATEST_LIST_LENGTH,
+    IdsOrAll,
+    Month,
+    Number,
+    OptionalMonth,
+    listed,
+    read_wire_id,
+    word_of,
+)
 from rebill.model.billing_rule import (
     EVERYONE,
     BillingRuleOrder,
@@ -28,12 +37,20 @@ from rebill.model.billing_rule import (
     SupportTier,
 )
 from rebill.model.currencies import minor_digits
+from rebill.model.identifiers import AgreementId, agreement_id
 from rebill.model.money import without_spare_zeros
 from rebill.model.months import BillingMonth
 
 _AGREEMENT_FIELDS = ("add_enterprise_agreements", "remove_enterprise_agreements")
 _CUSTOMER_FIELDS = tuple(f"{act}_{kind}_customers" for kind in ("csp", "target") for act in ("add", "remove"))
-_AGREEMENTS = "Ids of Azure enterprise agreements by the client_api_id of the customer that holds them."
+_AGREEMENTS = "Ids of Azure enterprise agreements by the client_api_id of the customer that holds them: whole "
+"numbers, or text; of a path the last part, in small letters."
+
+
+def _read_agreement(value: object) -> AgreementId:
+    if not isinstance(value, str):
+        return read_wire_id(value)
+    return agreement_id(read_identifier(value.rpartition("/")[2]))
 
 
 def _read_description(value: object) -> str:
@@ -44,8 +61,13 @@ def _read_description(value: object) -> str:
 
 Description = Annotated[str, BeforeValidator(_read_description, json_schema_input_type=SeveralLinesSchema)]
 """Text that may hold TAB, CR and LF."""
+AgreementIds = Annotated[
+    list[Annotated[AgreementId, BeforeValidator(_read_agreement, json_schema_input_type=IdSchema | IdentifierSchema)]],
+    BeforeValidator(listed, json_schema_input_type=list[IdSchema | IdentifierSchema] | TextSchema),
+    Field(max_length=GREATEST_LIST_LENGTH),
+]
 Agreements = Annotated[
-    dict[str, Ids],
+    dict[str, AgreementIds],
     Field(
         max_length=GREATEST_LIST_LENGTH,
         description=_AGREEMENTS,
@@ -108,7 +130,7 @@ class BillingRuleBody(LenientBody):
 
     @field_validator(*_AGREEMENT_FIELDS, check_fields=False)
     @classmethod
-    def _held_by_customers(cls, agreements: dict[str, list[int]]) -> dict[str, list[int]]:
+    def _held_by_customers(cls, agreements: dict[str, list[AgreementId]]) -> dict[str, list[AgreementId]]:
         if any(read_id(holder) is None for holder in agreements):
             raise shape_fault('must be an object such as {"<client_api_id>": [1, 2]}')
         return agreements
@@ -182,7 +204,7 @@ class BillingRuleAnswer(AnswerShape):
     support_tier: str
     csp_customers: Annotated[list[int] | str, Field(description="Ids, or `all`.")]
     target_customers: Annotated[list[int] | str, Field(description="Ids, or `all`.")]
-    enterprise_agreements: Annotated[dict[str, list[int]], Field(description=_AGREEMENTS)]
+    enterprise_agreements: Annotated[dict[str, list[AgreementId]], Field(description=_AGREEMENTS)]
     flat_fee_cost: Annotated[ExactNumber, Field(description="Of a flat fee of either type.")]
     rate_in_percentage: Annotated[ExactNumber, Field(description="Of a share of spend.")]
     charge_percentage_discount: ExactNumber
@@ -270,5 +292,5 @@ def _change(asked: Sequence[int | str]) -> CustomersChange:
     return CustomersChange(customer_ids=tuple(dict.fromkeys(one for one in asked if isinstance(one, int))))
 
 
-def _agreements(asked: dict[str, list[int]]) -> tuple[tuple[int, tuple[int, ...]], ...]:
+def _agreements(asked: dict[str, list[AgreementId]]) -> tuple[tuple[int, tuple[AgreementId, ...]], ...]:
     return tuple((int(holder), tuple(ids)) for holder, ids in asked.items())

@@ -64,7 +64,8 @@ def _read_text_or_whole_number(value: object) -> str:
     return _read_text(value)
 
 
-def _read_identifier(value: object) -> str:
+def read_identifier(value: object) -> str:
+    """The trimmed id that a JSON text or whole number writes; raises the fault of a field otherwise."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
@@ -85,7 +86,7 @@ def _read_text_identifier(value: object) -> str:
 
 
 def _read_subscription(value: object) -> str:
-    identifier = _read_identifier(value)
+    identifier = read_identifier(value)
     if not subscription_key(identifier):
         raise shape_fault("names no subscription")
     return identifier
@@ -112,7 +113,7 @@ Text = Annotated[str, BeforeValidator(_read_text, json_schema_input_type=TextSch
 TextOrWholeNumber = Annotated[str, BeforeValidator(_read_text_or_whole_number, json_schema_input_type=TextSchema | int)]
 Identifier = Annotated[
     str,
-    BeforeValidator(_read_identifier, json_schema_input_type=IdentifierSchema | int),
+    BeforeValidator(read_identifier, json_schema_input_type=IdentifierSchema | int),
     Field(description="1 to 128 characters after trimming; compared without regard to the case of A to Z."),
 ]
 TextIdentifier = Annotated[

@@ -21,12 +21,13 @@ from rebill.model.billing_rule import (
     SupportTier,
 )
 from rebill.model.errors import Invalid
+from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, AgreementId, agreement_id
 from rebill.model.money import parse_decimal, text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
 from rebill.services.parties.find_customers import customer_meant
 
 Word = TypeVar("Word", RuleCloud, RuleType, RuleAction, RuleScope, SupportTier, RuleFrequency, RuleSign)
-Agreements = tuple[tuple[int, tuple[int, ...]], ...]
+Agreements = tuple[tuple[int, tuple[AgreementId, ...]], ...]
 _FIELDS: Final = {
     "billing_rule_type": "rule_type",
     "rule_action": "action",
@@ -182,27 +183,28 @@ class _Reading:
     def _agreements(self) -> tuple[Agreements, Agreements]:
         """A customer a line, then a colon and the ids of its agreements."""
         standing = self._kept.terms.enterprise_agreements if self._kept else ()
-        wanted: dict[int, tuple[int, ...]] = {}
+        wanted: dict[int, tuple[AgreementId, ...]] = {}
         for line in _lines(self._form, "agreements"):
-            name, _, ids = line.rpartition(":")
+            # Ids may hold colons, after which there is never a space.
+            name, _, ids = line.rpartition(": " if ": " in line else ":")
             numbers = ids.replace(",", " ").split()
             if not name or not numbers or not all(map(_is_id, numbers)):
                 fault = "must say a customer, a colon and ids, such as Contoso: 4711, 4712"
                 self._faults.setdefault("agreements", fault)
                 continue
             for holder in self._named("agreements", [name.strip()]):
-                wanted[holder] = tuple(int(one) for one in numbers)
+                wanted[holder] = tuple(dict.fromkeys(agreement_id(one) for one in numbers))
         kept = dict(standing)
         return _beyond(wanted, kept), _beyond(kept, wanted)
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
+    return 0 < len(text.rpartition("/")[2]) <= GREATEST_IDENTIFIER_LENGTH and text.isprintable()
 
 
-def _beyond(one: Mapping[int, Sequence[int]], other: Mapping[int, Sequence[int]]) -> Agreements:
+def _beyond(one: Mapping[int, Sequence[AgreementId]], other: Mapping[int, Sequence[AgreementId]]) -> Agreements:
     """The agreements of ``one`` that ``other`` lacks."""
-    left = ((holder, tuple(sorted(set(ids) - set(other.get(holder, ()))))) for holder, ids in one.items())
+    left = ((holder, tuple(one for one in ids if one not in other.get(holder, ()))) for holder, ids in one.items())
     return tuple((holder, ids) for holder, ids in left if ids)
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from rebill.model.cloud import Cloud, cloud_of
+from rebill.model.identifiers import AgreementId
 from rebill.model.money import AMOUNT_DECIMALS, GREATEST_DISCOUNT, checked_percent, round_half_away, share_of
 from rebill.model.months import BillingMonth
 
@@ -167,7 +168,7 @@ class RuleTerms:
     product_description: str = ""
     csp_customers: ChosenCustomers = ChosenCustomers()
     target_customers: ChosenCustomers = ChosenCustomers()
-    enterprise_agreements: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    enterprise_agreements: tuple[tuple[int, tuple[AgreementId, ...]], ...] = ()
 
     def __post_init__(self) -> None:
         is_once = self.frequency is RuleFrequency.ONE_TIME
@@ -319,8 +320,8 @@ class BillingRuleOrder:
     remove_csp_customers: CustomersChange = CustomersChange()
     add_target_customers: CustomersChange = CustomersChange()
     remove_target_customers: CustomersChange = CustomersChange()
-    add_enterprise_agreements: tuple[tuple[int, tuple[int, ...]], ...] = ()
-    remove_enterprise_agreements: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    add_enterprise_agreements: tuple[tuple[int, tuple[AgreementId, ...]], ...] = ()
+    remove_enterprise_agreements: tuple[tuple[int, tuple[AgreementId, ...]], ...] = ()
 
 
 def _require_kept_amount(amount: Decimal) -> None:

@@ -1,5 +1,6 @@
 """How the identifiers of accounts are compared, alike in importer, API and command line."""
 
+import re
 from enum import StrEnum
 
 _ASCII_FOLD = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
@@ -8,6 +9,9 @@ ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 GREATEST_IDENTIFIER_LENGTH = 128
 GREATEST_COMMITMENT_LENGTH = 512
 """Ids of reservations are paths."""
+AgreementId = int | str
+"""The id of an enterprise agreement as rules name it: a whole number as such, any other as folded text."""
+_WHOLE_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 
 
 class AccountKind(StrEnum):
@@ -78,3 +82,9 @@ def account_key(kind: AccountKind, identifier: str) -> str:
 def greatest_length(kind: AccountKind) -> int:
     """How many characters an id of ``kind`` has at most."""
     return GREATEST_COMMITMENT_LENGTH if kind is AccountKind.COMMITMENT else GREATEST_IDENTIFIER_LENGTH
+
+
+def agreement_id(identifier: str) -> AgreementId:
+    """An enterprise agreement by its billing account's id, which may be a path: the last part of it, folded."""
+    key = fold(trimmed(identifier)).rpartition("/")[2]
+    return int(key) if _WHOLE_NUMBER.fullmatch(key) else key

@@ -12,8 +12,8 @@ _BILLING_ACCOUNT_KEY: Final = lower_of("trim(a.billing_account)")
 
 
 def agreement_of(billing_account: str) -> str:
-    """The number of an enterprise agreement as its billing account's id ends in it."""
-    return f"split_part(trim({billing_account}), '/', -1)"
+    """The id of an enterprise agreement as its billing account's id ends in it, folded."""
+    return lower_of(f"split_part(trim({billing_account}), '/', -1)")
 
 
 def _allocated(value: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rebill.model.billing_rule import RuleInForce
+from rebill.model.identifiers import AgreementId
 from rebill.model.rating import RatingInputs
 
 
@@ -17,9 +18,9 @@ class CustomerRules:
 
     customer_id: int
     for_all: tuple[RuleInForce, ...]
-    by_agreement: Mapping[int, tuple[RuleInForce, ...]]
+    by_agreement: Mapping[AgreementId, tuple[RuleInForce, ...]]
 
-    def agreements_of(self, rule_id: int) -> tuple[int, ...]:
+    def agreements_of(self, rule_id: int) -> tuple[AgreementId, ...]:
         """The agreements on whose charges alone a rule acts."""
         named = self.by_agreement.items()
         return tuple(agreement for agreement, rules in named if any(one.billing_rule_id == rule_id for one in rules))
@@ -29,7 +30,7 @@ def rules_by_customer(inputs: RatingInputs) -> list[CustomerRules]:
     """The billed customers on whom any rule acts, in order of their ids."""
     everyone: list[RuleInForce] = []
     named: dict[int, list[RuleInForce]] = defaultdict(list)
-    agreed: dict[int, dict[int, list[RuleInForce]]] = defaultdict(lambda: defaultdict(list))
+    agreed: dict[int, dict[AgreementId, list[RuleInForce]]] = defaultdict(lambda: defaultdict(list))
     for one in sorted(inputs.billing_rules, key=_rule_id):
         terms = one.rule.terms
         if one.rule.is_for_everyone:
@@ -46,7 +47,10 @@ def rules_by_customer(inputs: RatingInputs) -> list[CustomerRules]:
         CustomerRules(
             customer_id,
             tuple(sorted((*everyone, *named.get(customer_id, ())), key=_rule_id)),
-            {agreement: tuple(rules) for agreement, rules in sorted(agreed.get(customer_id, {}).items())},
+            {
+                agreement: tuple(rules)
+                for agreement, rules in sorted(agreed.get(customer_id, {}).items(), key=_numbers_first)
+            },
         )
         for customer_id in billed
         if everyone or customer_id in named or customer_id in agreed
@@ -61,3 +65,8 @@ def names_agreements(inputs: RatingInputs) -> bool:
 
 def _rule_id(one: RuleInForce) -> int:
     return one.billing_rule_id
+
+
+def _numbers_first(named: tuple[AgreementId, object]) -> tuple[bool, int, str]:
+    agreement = named[0]
+    return (False, agreement, "") if isinstance(agreement, int) else (True, 0, agreement)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rebill.model.billing_rule import RuleAction, RuleCloud, RuleInForce, RuleType, rule_cloud_of
-from rebill.model.identifiers import fold
+from rebill.model.identifiers import AgreementId, fold
 from rebill.model.money import discount_factor, text_of
 from rebill.model.rating import RatingInputs
 from rebill.rating.customer_rules import CustomerRules, rules_by_customer
@@ -54,7 +54,7 @@ class LineRules:
     """
 
     numbered: tuple[LineRuleSet, ...]
-    customers: tuple[tuple[int, int | None, str | None, int], ...]
+    customers: tuple[tuple[int, AgreementId | None, str | None, int], ...]
 
     @property
     def most_spread(self) -> int:
@@ -91,7 +91,7 @@ def _rules_by_month(inputs: RatingInputs) -> Iterator[tuple[str | None, Customer
             yield from ((month, found) for found in rules_by_customer(as_then) if found.customer_id in billed_then)
 
 
-def line_rule_set(found: CustomerRules, agreement: int | None) -> LineRuleSet:
+def line_rule_set(found: CustomerRules, agreement: AgreementId | None) -> LineRuleSet:
     """What rules do to the charges of a customer, or to those of one of its agreements."""
     rules = (*found.for_all, *(() if agreement is None else found.by_agreement[agreement]))
     spread = sorted((one for one in rules if one.rule.is_spread), key=lambda one: one.billing_rule_id)

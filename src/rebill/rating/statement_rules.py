@@ -17,6 +17,7 @@ from rebill.model.billing_rule import (
     TierPricing,
     rule_cloud_of,
 )
+from rebill.model.identifiers import AgreementId
 from rebill.model.money import ZERO, product_of, share_of
 from rebill.model.rating import CustomerLines, RatingInputs
 from rebill.model.statement import LineKind, PricedLine
@@ -66,7 +67,7 @@ class _Charged:
         for rule_id, one in agreed.items():
             yield from self._added(one, self.rules.agreements_of(rule_id))
 
-    def _added(self, one: RuleInForce, agreements: Collection[int] | None) -> Iterator[tuple[str, PricedLine]]:
+    def _added(self, one: RuleInForce, agreements: Collection[AgreementId] | None) -> Iterator[tuple[str, PricedLine]]:
         rule = one.rule
         if rule.rule_type is RuleType.SUPPORT:
             if rule.action in (RuleAction.FLAT_FEE, RuleAction.CUSTOM_TIER):
@@ -89,7 +90,7 @@ class _Charged:
         """Where a rule's fee falls, once."""
         return one.rule.terms.currency or self.inputs.home_currency_of(self.rules.customer_id)
 
-    def _spend(self, currency: str, cloud: RuleCloud, agreements: Collection[int] | None) -> Decimal | None:
+    def _spend(self, currency: str, cloud: RuleCloud, agreements: Collection[AgreementId] | None) -> Decimal | None:
         """The prices of the statement's charges of a cloud, or of those under some agreements; none: ``None``."""
         if agreements is None:
             prices = [line.exact_amount for line in _of_cloud(self.charges.get(currency, ()), cloud)]

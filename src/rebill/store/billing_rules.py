@@ -26,6 +26,7 @@ from rebill.model.billing_rule import (
     SupportTier,
     TierPricing,
 )
+from rebill.model.identifiers import AgreementId, agreement_id
 from rebill.model.listing import Listing, Page
 from rebill.model.money import text_of
 from rebill.model.months import BillingMonth
@@ -186,9 +187,9 @@ def _chosen_rows(terms: RuleTerms) -> list[dict[str, Any]]:
         for customer_id in customers.customer_ids
     ]
     agreements = [
-        {"customer_id": customer_id, "chosen_as": _AGREEMENT, "agreement_id": agreement_id}
+        {"customer_id": customer_id, "chosen_as": _AGREEMENT, "agreement_id": str(one)}
         for customer_id, agreement_ids in terms.enterprise_agreements
-        for agreement_id in agreement_ids
+        for one in agreement_ids
     ]
     return [*chosen, *agreements]
 
@@ -257,10 +258,10 @@ def _chosen_by_version(scope: Scope, version_ids: Collection[int]) -> dict[int, 
 
 
 def _terms(row: Row[Any], chosen: Sequence[Row[Any]]) -> RuleTerms:
-    agreements: dict[int, list[int]] = defaultdict(list)
+    agreements: dict[int, list[AgreementId]] = defaultdict(list)
     for one in chosen:
         if one.chosen_as == _AGREEMENT:
-            agreements[one.customer_id].append(one.agreement_id)
+            agreements[one.customer_id].append(agreement_id(one.agreement_id))
     return RuleTerms(
         start_month=BillingMonth.parse(row.start_month),
         end_month=None if row.end_month is None else BillingMonth.parse(row.end_month),

@@ -297,6 +297,6 @@ billing_rule_customers = Table(
     ),
     customer_reference(),
     Column("chosen_as", Text, nullable=False, comment="csp, target, or agreement"),
-    Column("agreement_id", BigInteger, comment="of an Azure enterprise agreement"),
+    Column("agreement_id", Text, comment="of an Azure enterprise agreement, folded"),
     CheckConstraint("(agreement_id IS NOT NULL) = (chosen_as = 'agreement')", name="agreement"),
 )

@@ -25,12 +25,13 @@ from rebill.model.billing_rule import (
     TierPricing,
 )
 from rebill.model.currencies import minor_digits
+from rebill.model.identifiers import AgreementId
 from rebill.model.money import GREATEST_DISCOUNT, GREATEST_PERCENT, checked_percent, kept_amount
 from rebill.model.months import BillingMonth
 from rebill.services.acting.plain_text import composed, description_fault, text_fault
 
 Faults = dict[str, str]
-Agreements = Sequence[tuple[int, tuple[int, ...]]]
+Agreements = Sequence[tuple[int, tuple[AgreementId, ...]]]
 
 _AMOUNT_FIELDS: Mapping[tuple[RuleType, RuleAction], str] = {
     (RuleType.CUSTOM, RuleAction.FLAT_FEE): "apply_flat_fee_cost",
@@ -303,7 +304,9 @@ def _chosen(kept: ChosenCustomers, added: CustomersChange, removed: CustomersCha
     return ChosenCustomers(customer_ids=tuple(dict.fromkeys((*left, *added.customer_ids))))
 
 
-def _agreements(kept: Agreements, added: Agreements, removed: Agreements) -> tuple[tuple[int, tuple[int, ...]], ...]:
+def _agreements(
+    kept: Agreements, added: Agreements, removed: Agreements
+) -> tuple[tuple[int, tuple[AgreementId, ...]], ...]:
     by_holder = {holder: dict.fromkeys(ids) for holder, ids in kept}
     for holder, ids in removed:
         for agreement in ids:

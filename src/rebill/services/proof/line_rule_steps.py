@@ -5,6 +5,7 @@ from typing import Any
 
 from rebill.model.billing_rule import RuleAction, RuleInForce
 from rebill.model.derivation import Operand, Operation, Step, added, multiplied, taken
+from rebill.model.identifiers import fold
 from rebill.model.money import ZERO, discount_factor, text_of, without_spare_zeros
 from rebill.model.rating import RatingInputs
 from rebill.rating.customer_rules import rules_by_customer
@@ -23,7 +24,7 @@ class LineRuleSteps:
         )
 
     def _rules(self, billing_account: str | None) -> LineRuleSet:
-        agreement = "" if billing_account is None else billing_account.strip(" ").rpartition("/")[2]
+        agreement = "" if billing_account is None else fold(billing_account.strip(" ")).rpartition("/")[2]
         return self._of_agreement.get(agreement, self._for_all)
 
     def shares(
