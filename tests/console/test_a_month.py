@@ -1,17 +1,24 @@
 """A partner's month on the pages, by a visitor without scripts: assign, run, look, finalize; and nothing twice."""
 
+from datetime import date
+
 import pytest
 
+from rebill.model.assignment import AssignmentOrder
 from rebill.model.bill_run import RunOrder
+from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
 from rebill.model.statement import StatementStatus
+from rebill.services.billing.run_bill import run_bill
 from rebill.services.keeping.read_audit_trail import newest_audit_entries
+from rebill.services.parties.assign_accounts import move_accounts
+from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.audit_entries import AuditFilter
 from rebill.store.scope import Scope
 from rebill.store.started_runs import begin_run
 from rebill.store.tables import runs
-from tests.console.conftest import NOBODYS, OWN, Office
+from tests.console.conftest import NEIGHBOURS, NOBODYS, OWN, Office
 from tests.console.visitor import Visitor
 from tests.services.months import charge, stored
 
@@ -115,6 +122,43 @@ def test_accounts_are_transferred_by_day_and_their_history_is_kept(office: Offic
     history = admin.open(account).text
     assert "Neighbour Ltd 2024-09-15 open" in history
     assert "Indigo the beginning 2024-09-15" in history
+
+
+def test_one_can_go_back_to_what_would_happen_and_a_long_choice_is_shown_at_once(
+    office: Office, admin: Visitor
+) -> None:
+    admin.open(f"/accounts?kind=subscription&text={NOBODYS}")
+    preview = admin.send("/accounts/preview", account=NOBODYS, customer="Indigo", doing="assign", day="2024-09-02")
+    assert "form_token" not in preview.path and "once" not in preview.path
+    again = admin.open(preview.path)
+    assert (again.status, again.text) == (200, preview.text)
+    assert ("day", "2024-09-02") in again.form("/accounts/assign").fields
+    assert admin.open("/accounts/preview").path == "/accounts"
+    admin.open("/accounts?kind=subscription")
+    many = [f"{number:0120}" for number in range(50)]
+    long = admin.send("/accounts/preview", account=many, customer="Indigo", doing="assign")
+    assert long.path == "/accounts/preview"
+    assert "What would happen" in long.text
+
+
+@pytest.mark.parametrize("face", ["partner", "customer"])
+def test_a_subscription_is_shown_by_its_name_unless_it_is_somebody_elses_by_now(
+    face: str, office: Office, admin: Visitor
+) -> None:
+    installation, partner = office.installation, office.partner
+    seen = [SeenAccount(OWN.upper(), name="sandbox-0001"), SeenAccount(NEIGHBOURS, name="of-the-neighbour")]
+    with installation.database.writing() as connection:
+        remember_accounts(Scope.of(connection, partner), AccountKind.SUBSCRIPTION, seen, installation.clock())
+    run_bill(installation, partner, MONTH)
+    place = f"/statements/{_statement_id(office, office.own)}"
+    if face == "customer":
+        admin.sign_in(office.key(Role.CUSTOMER_READ_ONLY, office.own))
+        place = f"/portal{place}"
+    shown = [admin.open(path).text for path in (place, *(["/portal/cost"] if face == "customer" else []))]
+    assert all(f"sandbox-0001 {OWN}" in text and "of-the-neighbour" not in text for text in shown)
+    order = AssignmentOrder(AccountKind.SUBSCRIPTION, office.neighbour, (OWN,), effective_from=date(2024, 10, 1))
+    move_accounts(installation, partner, order)
+    assert ("sandbox-0001" in admin.open(place).text) is (face == "partner")
 
 
 def test_faults_are_told_before_anything_is_done_and_nothing_typed_is_lost(office: Office, admin: Visitor) -> None:

@@ -10,12 +10,15 @@ import pytest
 
 from rebill.console import application
 from rebill.console.routes import ROUTES
+from rebill.model.callers import NewKey, NewUser
 from rebill.model.customer import CustomerChange
 from rebill.model.listing import Page as ListPage
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
 from rebill.services.billing.run_bill import run_bill
-from rebill.services.callers.keys import list_keys
+from rebill.services.callers.create_user import create_user
+from rebill.services.callers.delete_user import delete_user
+from rebill.services.callers.keys import create_key_of_user, list_keys
 from rebill.services.parties.change_customer import change_customer
 from tests.console.conftest import Office
 from tests.console.visitor import SAME_SITE, Visitor, visiting
@@ -57,6 +60,22 @@ def _filled(office: Office, path: str) -> str:
         "user_id": key.user_id,
     }
     return re.sub(r"\{(\w+)\}", lambda match: str(known.get(match[1], 999_999_999)), path)
+
+
+def test_the_audit_tells_who_did_it_by_name(office: Office, admin: Visitor) -> None:
+    new = NewUser("Ann Accountant", Role.ADMIN)
+    user_id = create_user(office.installation, office.partner, new).user_id
+    issued = create_key_of_user(office.installation, office.partner, NewKey(user_id, "Ann’s laptop", Role.ADMIN, None))
+    admin.sign_in(issued.api_key)
+    admin.open("/settings")
+    admin.send("/settings", name="Renamed Partner")
+    delete_user(office.installation, office.partner, user_id)
+    admin.sign_in(office.key())
+    told = f"Ann Accountant user {user_id}, key Ann’s laptop ({issued.key_id})"
+    audit = admin.open("/audit?act=change_partner")
+    assert told in audit.text
+    entry = next(part for part in audit.answer.text.split('"') if re.fullmatch(r"/audit/[0-9]+", part))
+    assert told in admin.open(entry).text
 
 
 BROWSERS = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -187,6 +187,27 @@ def test_a_double_click_and_going_back_never_act_twice(desk: Desk, office: Offic
     assert _acts(office).count("create_customer") == 1
 
 
+@pytest.mark.parametrize("store", ["sqlite"])
+def test_one_goes_back_from_an_assignment_to_what_would_happen_and_on_to_the_accounts(
+    desk: Desk, office: Office
+) -> None:
+    with desk.person() as page:
+        sign_in(page, office.key())
+        page.goto(f"/accounts?kind=subscription&text={NOBODYS}")
+        page.get_by_label(f"Choose {NOBODYS}").check()
+        page.get_by_label("Customer", exact=True).fill("Indigo")
+        page.get_by_role("button", name="Show what would happen").click()
+        page.get_by_role("button", name="Assign 1 account").click()
+        expect(page.get_by_role("status")).to_contain_text("is assigned to Indigo")
+        page.go_back()
+        expect(page.get_by_role("heading", name="What would happen")).to_be_visible()
+        page.reload()
+        expect(page.get_by_text("is so already")).to_be_visible()
+        page.go_back()
+        expect(page.get_by_role("heading", name="Azure accounts")).to_be_visible()
+    assert _acts(office).count("assign_accounts") == 1
+
+
 def test_two_people_finalize_at_once_and_the_month_is_issued_once(desk: Desk, office: Office) -> None:
     run_bill(office.installation, office.partner, MONTH)
     with desk.person() as ann, desk.person() as bob:

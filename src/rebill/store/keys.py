@@ -1,6 +1,6 @@
 """API keys: the public part finds the row, of the secret part only its SHA-256 is kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from rebill.model.callers import ApiKey
 from rebill.model.listing import Listing, Page
 from rebill.model.party import Classification, Role
 from rebill.store.identity import can_be_stored, draw_id
+from rebill.store.membership import among
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
 from rebill.store.tables import api_keys, customers, users
@@ -59,6 +60,13 @@ def find_key(scope: Scope, key_id: int, now: datetime) -> ApiKey | None:
         return None
     row = scope.connection.execute(_keys(scope).where(api_keys.c.key_id == key_id)).one_or_none()
     return None if row is None else _key(row, now)
+
+
+def names_of_keys(scope: Scope, key_ids: Collection[int]) -> dict[int, str]:
+    """What keys are called by their ids, those that are revoked too."""
+    query = scope.select(api_keys, api_keys.c.key_id, api_keys.c.name)
+    rows = scope.connection.execute(query.where(among(scope.connection, api_keys.c.key_id, key_ids)))
+    return {row.key_id: row.name for row in rows}
 
 
 def key_page(scope: Scope, page: Page, customer_id: int | None, after: Sequence[Any], now: datetime) -> Listing[ApiKey]:

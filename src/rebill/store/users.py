@@ -1,6 +1,6 @@
 """Users: who the keys belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from rebill.model.callers import NewUser, User
 from rebill.model.listing import Listing, Page
 from rebill.model.party import Role
 from rebill.store.identity import can_be_stored, draw_id
+from rebill.store.membership import among
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
 from rebill.store.tables import users
@@ -39,6 +40,13 @@ def find_user(scope: Scope, user_id: int) -> User | None:
     query = scope.select(users).where(users.c.user_id == user_id, users.c.deleted_at.is_(None))
     row = scope.connection.execute(query).one_or_none()
     return None if row is None else _user(row)
+
+
+def names_of_users(scope: Scope, user_ids: Collection[int]) -> dict[int, str]:
+    """What users are called by their ids, deleted ones too."""
+    query = scope.select(users, users.c.user_id, users.c.name)
+    rows = scope.connection.execute(query.where(among(scope.connection, users.c.user_id, user_ids)))
+    return {row.user_id: row.name for row in rows}
 
 
 def user_page(scope: Scope, page: Page, customer_id: int | None, after: Sequence[Any]) -> Listing[User]:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
+from urllib.parse import urlencode
 
 from rebill.console.route import PageRoute
 from rebill.console.showing import count
-from rebill.console.visit import Page, PageAnswer, Redirect, Visit
+from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
 from rebill.model.audit import Act
 from rebill.model.errors import Conflict, Invalid, Refusal
@@ -22,6 +23,10 @@ from rebill.services.syncing.read_plan_subscriptions import list_plan_subscripti
 
 _PER_PAGE = 50
 _SUGGESTED_NAMES = 200
+_CHOSEN = ("kind", "owner", "text", "after", "of", "account", "doing", "customer", "day")
+"""What the address of a preview holds."""
+_GREATEST_ADDRESS = 4000
+"""Characters that every browser, proxy and server lets pass."""
 KIND_WORDS = {
     AccountKind.AZURE_CUSTOMER: "Azure customers",
     AccountKind.SUBSCRIPTION: "Subscriptions",
@@ -51,7 +56,7 @@ def show_accounts(visit: Visit) -> Page:
 
 
 def _listed(visit: Visit, refusal: Refusal | None = None) -> Page:
-    asked = visit.form if visit.method == "POST" else visit.query
+    asked = _asked(visit)
     kind = _kind(asked.text("kind"))
     owner = Owner(asked.text("owner")) if asked.text("owner") in list(Owner) else Owner.ANYBODY
     search = AccountSearch(kind, owner, asked.number("of"), asked.text("text"))
@@ -64,7 +69,8 @@ def _listed(visit: Visit, refusal: Refusal | None = None) -> Page:
         "owners": [("anybody", "Anybody’s"), ("nobody", "Nobody’s"), ("somebody", "Somebody’s")],
         "doings": [(one.value, words[0]) for one, words in _WORDS.items()],
         "names": customer_names_in_order(visit.installation, visit.caller)[:_SUGGESTED_NAMES],
-        "chosen": set(visit.form.all("account")),
+        "chosen": set(asked.all("account")),
+        "form": asked,
         "refusal": refusal,
         "faults": {} if refusal is None else refusal.fields,
         "after": after,
@@ -72,8 +78,24 @@ def _listed(visit: Visit, refusal: Refusal | None = None) -> Page:
     return Page("accounts.html", values, 200 if refusal is None else 422)
 
 
-def preview_act(visit: Visit) -> Page:
+def go_to_preview(visit: Visit) -> PageAnswer:
+    """To the page that holds the choice in its address, so that one can go back to it.
+
+    A choice that no address has room for is shown at once, and so is what is wrong with one.
+    """
+    chosen = [(name, value) for name in _CHOSEN for value in visit.form.all(name)]
+    path = f"/accounts/preview?{urlencode(chosen)}"
+    try:
+        _order(visit)
+    except Invalid as refusal:
+        return _listed(visit, refusal)
+    return Redirect(path) if len(path) <= _GREATEST_ADDRESS else show_preview(visit)
+
+
+def show_preview(visit: Visit) -> PageAnswer:
     """What an act on the chosen accounts would do: nothing is done yet."""
+    if not _asked(visit).all("account"):
+        return Redirect("/accounts")
     try:
         doing, order = _order(visit)
         outcome = _carried_out(visit, doing, replace(order, dry_run=True))
@@ -81,6 +103,7 @@ def preview_act(visit: Visit) -> Page:
         return _listed(visit, refusal)
     values = {
         "doing": doing,
+        "form": _asked(visit),
         "words": _WORDS[doing],
         "order": order,
         "outcome": outcome,
@@ -121,9 +144,13 @@ def _kind(text: str) -> AccountKind:
     return AccountKind(text) if text in list(AccountKind) else AccountKind.SUBSCRIPTION
 
 
+def _asked(visit: Visit) -> Fields:
+    return visit.form if visit.method == "POST" else visit.query
+
+
 def _order(visit: Visit) -> tuple[Doing, AssignmentOrder]:
     """What the form asks for. Raises ``Invalid``."""
-    form = visit.form
+    form = _asked(visit)
     doing = Doing(form.text("doing")) if form.text("doing") in list(Doing) else Doing.ASSIGN
     chosen = tuple(form.all("account"))
     if not chosen:
@@ -158,6 +185,7 @@ def _carried_out(visit: Visit, doing: Doing, order: AssignmentOrder) -> Assignme
 ROUTES = (
     PageRoute("GET", "/accounts", show_accounts, Permission.READ, "accounts"),
     PageRoute("GET", "/accounts/{account_id}", show_account, Permission.READ, "accounts"),
-    PageRoute("POST", "/accounts/preview", preview_act, Permission.CHANGE, "accounts", long=True),
+    PageRoute("GET", "/accounts/preview", show_preview, Permission.CHANGE, "accounts"),
+    PageRoute("POST", "/accounts/preview", go_to_preview, Permission.CHANGE, "accounts", long=True),
     PageRoute("POST", "/accounts/assign", do_act, Permission.CHANGE, "accounts", Act.ASSIGN_ACCOUNTS),
 )

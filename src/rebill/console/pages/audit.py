@@ -4,7 +4,7 @@ from rebill.console.route import PageRoute
 from rebill.console.visit import Page, Visit
 from rebill.model.audit import Act, ActOutcome
 from rebill.services.acting.permission import Permission
-from rebill.services.keeping.read_audit_trail import get_audit_entry, newest_audit_entries
+from rebill.services.keeping.read_audit_trail import get_audit_entry, names_of_doers, newest_audit_entries
 from rebill.services.keeping.verify_audit_trail import verify_audit_trail
 from rebill.store.audit_entries import AuditFilter
 
@@ -23,6 +23,7 @@ def show_audit(visit: Visit) -> Page:
     entries = newest_audit_entries(visit.installation, visit.caller, wanted, _SHOWN)
     values = {
         "entries": entries[::-1],
+        "names": names_of_doers(visit.installation, visit.caller, entries),
         "wanted": wanted,
         "acts": [("", "Any act"), *((one.value, one.value.replace("_", " ")) for one in Act)],
         "outcomes": [("", "Done or refused"), *((one.value, one.value) for one in ActOutcome)],
@@ -33,7 +34,8 @@ def show_audit(visit: Visit) -> Page:
 
 def show_entry(visit: Visit) -> Page:
     """One entry, with all that it tells."""
-    return Page("audit_entry.html", {"kept": get_audit_entry(visit.installation, visit.caller, visit.ids["number"])})
+    kept = get_audit_entry(visit.installation, visit.caller, visit.ids["number"])
+    return Page("audit_entry.html", {"kept": kept, "names": names_of_doers(visit.installation, visit.caller, [kept])})
 
 
 def verify(visit: Visit) -> Page:

@@ -1,13 +1,13 @@
 """The portal: a customer's own statements and what they come to; no partner's cost, no margin, no other name."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from rebill.console.charts import BarChart, bar_chart
 from rebill.console.look import style_sheet
-from rebill.console.pages.statements import days_page, file_routes, statement_values, summed_lines
+from rebill.console.pages.statements import days_page, file_routes, statement_page, summed_lines
 from rebill.console.route import Handler, PageRoute
 from rebill.console.visit import Download, Page, Visit
 from rebill.model.listing import Page as ListPage
@@ -18,7 +18,7 @@ from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement, list_statements
 from rebill.services.parties.portal_look import portal_logo, portal_look
 from rebill.services.parties.read_customers import get_customer
-from rebill.services.presenting.presented_statement import can_be_electronic
+from rebill.services.presenting.subscription_names import subscription_names
 from rebill.store.statements import StatementRecord
 
 _SHOWN = 120
@@ -35,7 +35,8 @@ def show_statements(visit: Visit) -> Page:
 class Spend:
     """What statements in one currency come to; ``services`` and ``subscriptions``: of the month that is chosen.
 
-    ``records``: the statements of that month, whose days can be asked for.
+    ``names``: of subscriptions, where they are known. ``records``: the statements of that month, whose days can be
+    asked for.
     """
 
     currency: str
@@ -43,6 +44,7 @@ class Spend:
     months: Sequence[tuple[str, Decimal]]
     services: Sequence[tuple[str, Decimal]]
     subscriptions: Sequence[tuple[str, Decimal]]
+    names: Mapping[str, str]
     records: Sequence[StatementRecord]
 
 
@@ -71,7 +73,9 @@ def _spend(visit: Visit, currency: str, records: Sequence[StatementRecord], mont
     # A list of statements goes without their lines.
     chosen = [get_statement(visit.installation, visit.caller, statement_id) for statement_id in of_month]
     services, subscriptions = (summed_lines(chosen, by_service) for by_service in (True, False))
-    return Spend(currency, bar_chart("Statements by month", currency, rows), rows, services, subscriptions, chosen)
+    names = subscription_names(visit.installation, visit.caller, chosen)
+    chart = bar_chart("Statements by month", currency, rows)
+    return Spend(currency, chart, rows, services, subscriptions, names, chosen)
 
 
 def show_look(visit: Visit) -> Download:
@@ -88,18 +92,12 @@ def show_logo(visit: Visit) -> Download:
 
 def show_statement(visit: Visit) -> Page:
     """One statement with its lines."""
-    record = _record(visit)
-    with_electronic = can_be_electronic(visit.installation, visit.caller, record)
-    return Page("statement.html", statement_values(record, "/portal/statements", with_electronic))
+    return statement_page(visit, "/portal/statements")
 
 
 def show_days(visit: Visit) -> Page:
     """What the charges of each day come to."""
     return days_page(visit, "/portal/statements")
-
-
-def _record(visit: Visit) -> StatementRecord:
-    return get_statement(visit.installation, visit.caller, visit.ids["statement_id"])
 
 
 def _records(visit: Visit) -> list[StatementRecord]:

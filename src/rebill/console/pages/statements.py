@@ -16,7 +16,9 @@ from rebill.model.statement import StatementStatus
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement
 from rebill.services.billing.void_statement import void_statement
+from rebill.services.presenting.presented_statement import can_be_electronic
 from rebill.services.presenting.statement_file import statement_file
+from rebill.services.presenting.subscription_names import subscription_names
 from rebill.services.proof.explain_statement import explain_statement
 from rebill.services.proof.spend_by_day import spend_by_day
 from rebill.store.statements import StatementRecord
@@ -28,19 +30,20 @@ _SHOWN_CHARGES = 10
 
 def show_statement(visit: Visit) -> Page:
     """A statement or note, with its lines."""
-    record = get_statement(visit.installation, visit.caller, visit.ids["statement_id"])
-    is_issued = record.statement.status is StatementStatus.FINAL
-    return Page("statement.html", statement_values(record, "/statements", with_electronic=is_issued))
+    return statement_page(visit, "/statements")
 
 
-def statement_values(record: StatementRecord, place: str, with_electronic: bool) -> dict[str, object]:
-    """What both faces show of a statement.
-
-    ``place``: where its pages lie. ``with_electronic``: whether electronic invoices are offered.
-    """
+def statement_page(visit: Visit, place: str) -> Page:
+    """What both faces show of a statement or note; ``place``: where its pages lie."""
+    installation, caller = visit.installation, visit.caller
+    record = get_statement(installation, caller, visit.ids["statement_id"])
     statement = record.statement
+    with_electronic = statement.status is StatementStatus.FINAL
+    if visit.is_customers:
+        # The partner is led to what is still to be told; nobody else can do anything about it.
+        with_electronic = can_be_electronic(installation, caller, record)
     services, subscriptions = (summed_lines([record], by_service) for by_service in (True, False))
-    return {
+    values = {
         "record": record,
         "statement": statement,
         "document_type": record.document.type_of(statement.total_minor_units),
@@ -49,7 +52,9 @@ def statement_values(record: StatementRecord, place: str, with_electronic: bool)
         "with_electronic": with_electronic,
         "services": services,
         "subscriptions": subscriptions,
+        "names": subscription_names(installation, caller, [record]),
     }
+    return Page("statement.html", values)
 
 
 def show_days(visit: Visit) -> Page:
