@@ -110,6 +110,27 @@ def test_two_finalize_at_once_and_one_is_told_so(office: Office, admin: Visitor)
     late = admin.send_form(second, reason="Ours too")
     assert late.status == 409
     assert "There is no Estimated statement" in late.text
+    assert ("reason", "Ours too") in late.form("/bills/finalize").fields, "what was typed is kept"
+    assert "There is no Estimated statement" in admin.send("/bills/finalize").text
+
+
+def test_finalizing_is_offered_while_something_is_estimated_and_no_run_works(office: Office, admin: Visitor) -> None:
+    def is_offered() -> bool:
+        return any(form.action == "/bills/finalize" for form in admin.open("/bills?month=2024-09").forms)
+
+    assert not is_offered()
+    admin.send("/bills/run")
+    assert is_offered()
+    with office.installation.database.writing() as connection:
+        begin_run(Scope.of(connection, office.partner), RunOrder(MONTH), "duckdb", office.installation.clock())
+    assert is_offered(), "a run whose process is gone holds nothing back"
+    with RunUnderWay(office.installation.lake_folder, office.partner.partner_id, MONTH):
+        assert not is_offered()
+    admin.send("/bills/run")
+    admin.open("/bills?month=2024-09")
+    assert "issued." in admin.send("/bills/finalize", reason="The account is a test of ours").text
+    assert not is_offered()
+    assert "No statement of the month is Estimated." in admin.open("/bills?month=2024-09").text
 
 
 def test_accounts_are_transferred_by_day_and_their_history_is_kept(office: Office, admin: Visitor) -> None:

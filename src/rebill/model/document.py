@@ -91,6 +91,28 @@ class Document:
         return DocumentType.DEBIT_NOTE if total_minor_units > 0 else DocumentType.CREDIT_NOTE
 
 
+@dataclass(frozen=True)
+class DocumentReference:
+    """Another document that one tells of; ``invoice_id``: ``""`` while it has none."""
+
+    statement_id: int
+    invoice_id: str
+
+
+@dataclass(frozen=True)
+class DocumentTies:
+    """What ties a document to others of its month.
+
+    ``corrects``: the statement that a note corrects, ``takes_back``: and takes back, with its other notes.
+    ``is_taken_back``: that was done to it, ``taken_back_by`` this note: ``None`` where there was nothing to give back.
+    """
+
+    corrects: DocumentReference | None = None
+    takes_back: bool = False
+    is_taken_back: bool = False
+    taken_back_by: DocumentReference | None = None
+
+
 def series_of(kind: DocumentKind) -> Series:
     """The series that numbers documents of this kind."""
     return Series.STATEMENTS if kind is DocumentKind.STATEMENT else Series.NOTES

@@ -1,21 +1,23 @@
 """The documents of a month as short rows: thousands of them are read to show a page of them in any order."""
 
-from collections.abc import Collection
 from decimal import Decimal
 from typing import NamedTuple
 
 from sqlalchemy import and_
 
-from rebill.model.document import DocumentKind
 from rebill.model.months import BillingMonth
-from rebill.store.membership import among
+from rebill.store.document_ties import ended_its_edition
+from rebill.store.margin_figures import is_counted
 from rebill.store.scope import Scope
-from rebill.store.statements import not_voided
-from rebill.store.tables import customers, given_numbers, statements
+from rebill.store.tables import customers, given_numbers, statements, voids
 
 
 class BillRow(NamedTuple):
-    """A statement or note before carry lines and blocks; ``status`` and ``kind`` as the record has them."""
+    """A document before carry lines and blocks; ``status`` and ``kind`` as the record has them.
+
+    ``carried_by_id``: the statement that a block stands on. ``void_id`` and ``note_id``: of the void that ended its
+    edition.
+    """
 
     statement_id: int
     customer_id: int
@@ -26,15 +28,15 @@ class BillRow(NamedTuple):
     status: str
     kind: str
     invoice_id: str
+    corrects_id: int | None
+    carried_by_id: int | None
+    void_id: int | None
+    note_id: int | None
 
 
-def bill_rows(scope: Scope, month: BillingMonth, customer_ids: Collection[int] | None = None) -> list[BillRow]:
-    """The statements and notes of a month that have lines and were not taken back, in no order.
-
-    ``customer_ids``: of these customers only.
-    """
+def bill_rows(scope: Scope, month: BillingMonth) -> list[BillRow]:
+    """The documents of a month that were issued or are to be, those that a void took back too, in no order."""
     columns = statements.c
-    kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value)
     of_customer = and_(customers.c.customer_id == columns.customer_id, scope.own(customers))
     numbered = and_(given_numbers.c.statement_id == columns.statement_id, scope.own(given_numbers))
     query = (
@@ -51,18 +53,16 @@ def bill_rows(scope: Scope, month: BillingMonth, customer_ids: Collection[int] |
             columns.document_kind,
             columns.invoice_id,
             given_numbers.c.invoice_id,
+            columns.corrects_id,
+            columns.carried_by_id,
+            voids.c.void_id,
+            voids.c.note_id,
         )
         .join(customers, of_customer)
         .outerjoin(given_numbers, numbered)
-        .where(
-            columns.billing_month == str(month),
-            columns.line_count > 0,
-            columns.document_kind.in_(kinds),
-            not_voided(),
-        )
+        .outerjoin(voids, ended_its_edition(scope))
+        .where(columns.billing_month == str(month), is_counted())
     )
-    if customer_ids is not None:
-        query = query.where(among(scope.connection, columns.customer_id, customer_ids))
     return [
         BillRow(
             statement_id,
@@ -74,6 +74,7 @@ def bill_rows(scope: Scope, month: BillingMonth, customer_ids: Collection[int] |
             status,
             kind,
             invoice_id or given_number or "",
+            *ties,
         )
         for (
             statement_id,
@@ -87,5 +88,6 @@ def bill_rows(scope: Scope, month: BillingMonth, customer_ids: Collection[int] |
             kind,
             invoice_id,
             given_number,
+            *ties,
         ) in scope.connection.execute(query)
     ]

@@ -45,7 +45,7 @@ def document_figures(
         columns.block_cost,
         columns.run_id,
         columns.edition,
-    ).where(_is_counted())
+    ).where(is_counted())
     if month is not None:
         query = query.where(columns.billing_month == str(month))
     if customer_id is not None:
@@ -94,7 +94,7 @@ def month_sums(scope: Scope, month: BillingMonth) -> list[MonthSums]:
         columns.total_minor_units - columns.carried_minor_units - columns.block_minor_units,
         columns.statement_cost,
         columns.block_cost,
-    ).where(_is_counted(), columns.billing_month == str(month))
+    ).where(is_counted(), columns.billing_month == str(month))
     taken_back = _taken_back(scope)
     found: dict[str, MonthSums] = {}
     for currency, customer_id, edition, is_final, price, cost, block_cost in scope.connection.execute(query):
@@ -111,7 +111,7 @@ def month_sums(scope: Scope, month: BillingMonth) -> list[MonthSums]:
     return list(found.values())
 
 
-def _is_counted() -> ColumnElement[bool]:
+def is_counted() -> ColumnElement[bool]:
     """Estimated statements, and all that stands issued."""
     final = statements.c.status == StatementStatus.FINAL.value
     kinds = (DocumentKind.STATEMENT.value, DocumentKind.NOTE.value, DocumentKind.BLOCK.value)

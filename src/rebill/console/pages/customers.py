@@ -20,6 +20,7 @@ from rebill.model.statement import StatementFilter
 from rebill.model.terms import GUARD_NAMES, Basis, CommitmentsPolicy, LateCostTerm
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import list_statements
+from rebill.services.billing.read_ties import read_ties
 from rebill.services.parties.browse_accounts import AccountSearch, find_accounts
 from rebill.services.parties.change_customer import change_customer
 from rebill.services.parties.create_customer import create_customer
@@ -75,6 +76,7 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "latest": terms[-1][1],
         "agreed": agreed,
         "accounts": accounts,
+        "ties": read_ties(installation, caller, [one.record.statement_id for one in statements.items]),
         "statements": sorted(statements.items, key=lambda one: str(one.record.statement.month), reverse=True),
         "choices": _choices(),
         "refusal": refusal,

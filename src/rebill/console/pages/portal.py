@@ -16,6 +16,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.statement import StatementFilter, StatementStatus
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement, list_statements
+from rebill.services.billing.read_ties import read_ties
 from rebill.services.parties.portal_look import portal_logo, portal_look
 from rebill.services.parties.read_customers import get_customer
 from rebill.services.presenting.subscription_names import subscription_names
@@ -28,7 +29,8 @@ _CHART_MONTHS = 24
 def show_statements(visit: Visit) -> Page:
     """The customer's statements and notes, the last month first."""
     records = _records(visit)
-    return Page("portal.html", {"records": records, "customer": _customer_name(visit)})
+    ties = read_ties(visit.installation, visit.caller, [record.statement_id for record in records])
+    return Page("portal.html", {"records": records, "ties": ties, "customer": _customer_name(visit)})
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def show_statement(visit: Visit) -> Page:
 
 def show_days(visit: Visit) -> Page:
     """What the charges of each day come to."""
-    return days_page(visit, "/portal/statements")
+    return days_page(visit, "/portal/statements", "Cost by day")
 
 
 def _records(visit: Visit) -> list[StatementRecord]:

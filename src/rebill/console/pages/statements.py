@@ -6,15 +6,16 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 
-from rebill.console.charts import bar_chart
+from rebill.console.charts import day_chart
 from rebill.console.route import PageRoute
 from rebill.console.visit import Download, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
-from rebill.model.document import DocumentForm
+from rebill.model.document import DocumentForm, DocumentKind
 from rebill.model.money import ZERO
 from rebill.model.statement import StatementStatus
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement
+from rebill.services.billing.read_ties import read_ties
 from rebill.services.billing.void_statement import void_statement
 from rebill.services.presenting.presented_statement import can_be_electronic
 from rebill.services.presenting.statement_file import statement_file
@@ -37,16 +38,17 @@ def statement_page(visit: Visit, place: str) -> Page:
     """What both faces show of a statement or note; ``place``: where its pages lie."""
     installation, caller = visit.installation, visit.caller
     record = get_statement(installation, caller, visit.ids["statement_id"])
-    statement = record.statement
-    with_electronic = statement.status is StatementStatus.FINAL
-    if visit.is_customers:
-        # The partner is led to what is still to be told; nobody else can do anything about it.
-        with_electronic = can_be_electronic(installation, caller, record)
+    statement, ties = record.statement, read_ties(installation, caller, [record.statement_id])[record.statement_id]
+    is_issued, is_statement = statement.status is StatementStatus.FINAL, record.document.kind is DocumentKind.STATEMENT
+    # The partner is led to what is still to be told; nobody else can do anything about it.
+    with_electronic = can_be_electronic(installation, caller, record) if visit.is_customers else is_issued
     services, subscriptions = (summed_lines([record], by_service) for by_service in (True, False))
     values = {
         "record": record,
         "statement": statement,
         "document_type": record.document.type_of(statement.total_minor_units),
+        "ties": ties,
+        "can_be_taken_back": is_issued and is_statement and not ties.is_taken_back,
         "lines": list(statement.shown_lines),
         "place": place,
         "with_electronic": with_electronic,
@@ -59,14 +61,15 @@ def statement_page(visit: Visit, place: str) -> Page:
 
 def show_days(visit: Visit) -> Page:
     """What the charges of each day come to."""
-    return days_page(visit, "/statements")
+    return days_page(visit, "/statements", "Price by day")
 
 
-def days_page(visit: Visit, place: str) -> Page:
-    """The page of a statement's days, or its part of the statement's page."""
+def days_page(visit: Visit, place: str, title: str) -> Page:
+    """The page of a statement's days, or its part of the statement's page; a price is its customer's cost."""
     found = spend_by_day(visit.installation, visit.caller, visit.ids["statement_id"])
-    rows = [(day.isoformat(), amount) for day, amount in _every_day(found.days)]
-    chart = bar_chart("Cost by day", found.currency, [(label[8:], amount) for label, amount in rows])
+    days = _every_day(found.days)
+    chart = day_chart(title, found.currency, days)
+    rows = [(day.isoformat(), amount) for day, amount in days]
     values = {
         "found": found,
         "chart": chart,

@@ -1,12 +1,13 @@
 """A month's bills in one table: what each customer pays, what it costs, and by how much that differs from before."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from rebill.model.currencies import minor_digits
-from rebill.model.document import DocumentKind
+from rebill.model.document import DocumentKind, DocumentTies
 from rebill.model.margin import PriceAndCost
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
@@ -15,6 +16,7 @@ from rebill.model.statement import StatementStatus
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.store.bill_rows import BillRow, bill_rows
+from rebill.store.document_ties import ties_between
 from rebill.store.scope import Scope
 
 
@@ -29,9 +31,13 @@ class BillOrder(StrEnum):
 
 @dataclass(frozen=True)
 class Bill:
-    """A document of a month, before carry lines; ``before``: the price of the customer's statement a month before."""
+    """A document of a month, before carry lines; ``before``: the price of the customer's statement a month before.
+
+    ``page_id``: the statement that shows it: itself, or the one that a correction of another month stands on.
+    """
 
     statement_id: int
+    page_id: int
     customer_id: int
     customer_name: str
     currency: str
@@ -40,6 +46,7 @@ class Bill:
     status: StatementStatus
     kind: DocumentKind
     invoice_id: str
+    ties: DocumentTies
     before: Decimal | None
 
     @property
@@ -48,18 +55,40 @@ class Bill:
 
     @property
     def difference(self) -> Decimal | None:
-        """To the month before; ``None`` of a note, or where there was nothing before."""
+        """To the month before; ``None`` where nothing is to be compared."""
         return None if self.before is None else self.price - self.before
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether it is a statement that stands, to be seen beside the one of the month before."""
+        return self.kind is DocumentKind.STATEMENT and not self.ties.is_taken_back
+
+
+@dataclass(frozen=True)
+class BillSums:
+    """What stands of a month in one currency; ``before``: the price of what stood of the month before."""
+
+    now: PriceAndCost
+    before: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        return self.now.price - self.before
 
 
 @dataclass(frozen=True)
 class Bills:
-    """A page of a month's bills; ``total`` counts all of them, ``sums`` add all of them up by currency."""
+    """A page of a month's bills; ``total`` counts all of them.
+
+    ``sums``: what stands of them by currency: what a void took back counts no more, and neither do its notes.
+    ``estimated_count``: how many statements of the month are to be finalized, whatever customers are asked for.
+    """
 
     month: BillingMonth
     bills: tuple[Bill, ...]
     total: int
-    sums: tuple[PriceAndCost, ...]
+    sums: tuple[BillSums, ...]
+    estimated_count: int
 
 
 def bills_of_month(
@@ -71,7 +100,7 @@ def bills_of_month(
     page_number: int,
     per_page: int,
 ) -> Bills:
-    """The statements and notes of ``month`` whose customers' names hold ``text``; the greatest come first.
+    """The documents of ``month`` whose customers' names hold ``text``; the greatest come first.
 
     Raises ``Forbidden``.
     """
@@ -79,46 +108,70 @@ def bills_of_month(
     wanted, start = text.casefold(), (page_number - 1) * per_page
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
-        rows = [row for row in bill_rows(scope, month) if wanted in row.customer_name.casefold()]
-        rows.sort(key=lambda row: (row.customer_name.casefold(), row.customer_id, row.currency, row.statement_id))
-        # The month before is read whole only where all of it decides the order.
-        by_difference = order is BillOrder.DIFFERENCE
-        ordered = rows if by_difference else _ordered(rows, order)[start : start + per_page]
-        customer_ids = None if by_difference else sorted({row.customer_id for row in ordered})
-        rows_before = bill_rows(scope, month.preceding, customer_ids)
-    before = {(one.customer_id, one.currency): one for one in rows_before if one.kind == DocumentKind.STATEMENT}
-    if by_difference:
-        ordered = sorted(rows, key=lambda row: abs(_difference(row, before)), reverse=True)[start : start + per_page]
-    return Bills(month, tuple(_bill(row, before) for row in ordered), len(rows), _sums(rows))
+        of_month, of_month_before = bill_rows(scope, month), bill_rows(scope, month.preceding)
+    rows, rows_before = (
+        [row for row in found if wanted in row.customer_name.casefold()] for found in (of_month, of_month_before)
+    )
+    rows.sort(key=lambda row: (row.customer_name.casefold(), row.customer_id, row.currency, row.statement_id))
+    before = {(row.customer_id, row.currency): row for row in rows_before if _is_compared(row)}
+    numbers = {row.statement_id: row.invoice_id for row in rows}
+    shown = _ordered(rows, order, before)[start : start + per_page]
+    return Bills(
+        month,
+        tuple(_bill(row, before, numbers) for row in shown),
+        len(rows),
+        _sums(rows, rows_before),
+        sum(row.status == StatementStatus.ESTIMATED for row in of_month),
+    )
 
 
-def _ordered(rows: list[BillRow], order: BillOrder) -> list[BillRow]:
+_Before = Mapping[tuple[int, str], BillRow]
+
+
+def _ordered(rows: list[BillRow], order: BillOrder, before: _Before) -> list[BillRow]:
     if order is BillOrder.CUSTOMER:
         return rows
     if order is BillOrder.PRICE:
         return sorted(rows, key=lambda row: abs(_amount(row)), reverse=True)
+    if order is BillOrder.DIFFERENCE:
+        return sorted(rows, key=lambda row: abs(_difference(row, before)), reverse=True)
     return sorted(rows, key=lambda row: abs(_amount(row) - row.cost), reverse=True)
 
 
-def _difference(row: BillRow, before: dict[tuple[int, str], BillRow]) -> Decimal:
-    earlier = before.get((row.customer_id, row.currency)) if row.kind == DocumentKind.STATEMENT else None
+def _is_compared(row: BillRow) -> bool:
+    return row.kind == DocumentKind.STATEMENT and row.void_id is None
+
+
+def _earlier(row: BillRow, before: _Before) -> BillRow | None:
+    return before.get((row.customer_id, row.currency)) if _is_compared(row) else None
+
+
+def _difference(row: BillRow, before: _Before) -> Decimal:
+    earlier = _earlier(row, before)
     return _amount(row) if earlier is None else _amount(row) - _amount(earlier)
 
 
-def _sums(rows: list[BillRow]) -> tuple[PriceAndCost, ...]:
+def _sums(rows: list[BillRow], rows_before: list[BillRow]) -> tuple[BillSums, ...]:
+    now, before = _standing_sums(rows), _standing_sums(rows_before)
+    nothing = PriceAndCost("", ZERO, ZERO)
+    return tuple(BillSums(now[one], before.get(one, nothing).price) for one in sorted(now))
+
+
+def _standing_sums(rows: list[BillRow]) -> dict[str, PriceAndCost]:
+    """What was not taken back, by currency; a currency in which all was is there with nothing."""
     units: dict[str, int] = defaultdict(int)
     costs: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for row in rows:
-        units[row.currency] += row.price_minor_units
-        costs[row.currency] += row.cost
-    return tuple(PriceAndCost(one, Decimal(units[one]).scaleb(-minor_digits(one)), costs[one]) for one in sorted(units))
+        units[row.currency] += row.price_minor_units if row.void_id is None else 0
+        costs[row.currency] += row.cost if row.void_id is None else ZERO
+    return {one: PriceAndCost(one, Decimal(units[one]).scaleb(-minor_digits(one)), costs[one]) for one in units}
 
 
-def _bill(row: BillRow, before: dict[tuple[int, str], BillRow]) -> Bill:
-    is_statement = row.kind == DocumentKind.STATEMENT
-    earlier = before.get((row.customer_id, row.currency)) if is_statement else None
+def _bill(row: BillRow, before: _Before, numbers: Mapping[int, str]) -> Bill:
+    earlier = _earlier(row, before)
     return Bill(
         row.statement_id,
+        row.carried_by_id or row.statement_id,
         row.customer_id,
         row.customer_name,
         row.currency,
@@ -127,6 +180,7 @@ def _bill(row: BillRow, before: dict[tuple[int, str], BillRow]) -> Bill:
         StatementStatus(row.status),
         DocumentKind(row.kind),
         row.invoice_id,
+        ties_between(row.statement_id, row.corrects_id, row.void_id, row.note_id, numbers),
         None if earlier is None else _amount(earlier),
     )
 
