@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from rebill.lake.runs import only_run
 from rebill.model.assignment import AssignmentOrder
 from rebill.model.bill_run import RunOrder
 from rebill.model.identifiers import AccountKind
@@ -124,10 +125,10 @@ def test_finalizing_is_offered_while_something_is_estimated_and_no_run_works(off
     with office.installation.database.writing() as connection:
         begin_run(Scope.of(connection, office.partner), RunOrder(MONTH), "duckdb", office.installation.clock())
     assert is_offered(), "a run whose process is gone holds nothing back"
-    with RunUnderWay(office.installation.lake_folder, office.partner.partner_id, MONTH):
+    with only_run(office.installation.lake_folder, office.partner.partner_id, MONTH):
         assert not is_offered()
-    admin.send("/bills/run")
     admin.open("/bills?month=2024-09")
+    admin.send("/bills/run")
     assert "issued." in admin.send("/bills/finalize", reason="The account is a test of ours").text
     assert not is_offered()
     assert "No statement of the month is Estimated." in admin.open("/bills?month=2024-09").text

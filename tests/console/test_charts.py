@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_labels_below_the_bars_have_room_at_either_width(count: int) -> None:
     for chart in _both(bar_chart("Statements by month", "EUR", values)):
         labelled = [bar for bar in chart.bars if bar.is_labelled]
         middles = [bar.x + bar.width / 2 for bar in labelled]
-        assert all(later - earlier >= 7 * LETTER for earlier, later in zip(middles, middles[1:], strict=False))
+        assert all(later - earlier >= 7 * LETTER for earlier, later in pairwise(middles))
         assert labelled[0].axis_label == "2000-01"
         assert not chart.months
 

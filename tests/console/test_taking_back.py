@@ -30,9 +30,11 @@ def taken_back(office: Office, admin: Visitor) -> dict[str, int]:
 
 
 def _documents(office: Office) -> dict[str, int]:
-    """Indigo's documents in the order in which they were made: number → id."""
+    """Indigo's documents, number → id: its first statement, the note, its second."""
     found = every_statement(office.installation, office.partner, StatementFilter(office.own, with_notes=True))
-    return {one.document.invoice_id: one.statement_id for one in found}
+    ids = {one.document.invoice_id: one.statement_id for one in found}
+    statements, notes = (sorted(number for number in ids if number[0] == series) for series in "SN")
+    return {number: ids[number] for number in (*statements[:1], *notes, *statements[1:])}
 
 
 def _row(page: str, link: str) -> str:
@@ -46,7 +48,6 @@ def test_the_month_is_listed_whole_and_sums_up_to_what_home_says(
 ) -> None:
     first, note, second = _documents(office)
     bills = admin.open("/bills?month=2024-09")
-    assert "5 documents" not in bills.text
     assert "4 documents" in bills.text
     page = bills.answer.text
     assert "taken back" in _row(page, f"/statements/{taken_back['first']}")
@@ -58,7 +59,7 @@ def test_the_month_is_listed_whole_and_sums_up_to_what_home_says(
     home = admin.open("/?month=2024-09").text
     assert "Price 180.00 USD" in home
     assert "Margin 29.25 USD" in home
-    margins = admin.open("/margins?month=2024-09&by=month").text
+    margins = admin.open("/margin?month=2024-09&by=month").text
     assert "180.00 USD" in margins
 
 

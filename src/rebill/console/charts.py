@@ -57,7 +57,10 @@ class MonthMark:
 
 @dataclass(frozen=True)
 class BarChart:
-    """A chart: ``title`` is what a screen reader says of it. ``narrow``: the same with fewer labels, for a telephone."""
+    """A chart: ``title`` is what a screen reader says of it.
+
+    ``narrow``: the same with fewer labels, for a telephone.
+    """
 
     title: str
     currency: str
