@@ -46,7 +46,10 @@ def ties_of(scope: Scope, statement_ids: Collection[int]) -> dict[int, DocumentT
     ).all()
     told_of = {other_id for row in rows for other_id in (row.corrects_id, row.note_id) if other_id is not None}
     numbers = _numbers(scope, told_of)
-    return {row.statement_id: ties_between(*row, numbers) for row in rows}
+    return {
+        row.statement_id: ties_between(row.statement_id, row.corrects_id, row.void_id, row.note_id, numbers)
+        for row in rows
+    }
 
 
 def _numbers(scope: Scope, statement_ids: Collection[int]) -> dict[int, str]:
