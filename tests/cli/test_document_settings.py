@@ -26,3 +26,16 @@ def test_what_documents_show_is_set_and_left_out_again(rebill: CommandLine, tmp_
     assert rebill.refusal("partners", "letterhead", "--logo", str(tmp_path / "none.png"))["code"] == "cannot_read"
     customer = str(rebill.answer("customers", "create", "Indigo")["id"])
     assert rebill.answer("customers", "details", customer, "--language", "fr-CH")["language"] == "fr-CH"
+
+
+def test_a_customers_address_is_given_and_changed_part_by_part(rebill: CommandLine) -> None:
+    address = ("--street", "Kanalstraße 1", "--city", "Berlin", "--state", "Berlin", "--zipcode", "10115")
+    lacking = rebill.refusal("customers", "create", "Indigo", *address)
+    assert lacking["fields"].keys() == {"address.country"}
+    made = rebill.answer("customers", "create", "Indigo", *address, "--country", "DE")
+    told = {"street1": "Kanalstraße 1", "street2": "", "city": "Berlin", "state": "Berlin", "zipcode": "10115"}
+    assert made["address"] == {**told, "country": "DE"}
+    moved = ("--street-more", "3. OG", "--zipcode", "10999")
+    changed = rebill.answer("customers", "update", str(made["id"]), *moved)
+    assert changed["address"] == {**told, "street2": "3. OG", "zipcode": "10999", "country": "DE"}
+    assert rebill.answer("customers", "update", str(made["id"]), "--name", "Uno")["address"] == changed["address"]

@@ -25,6 +25,10 @@ from tests.services.months import SEPTEMBER, Month, charge, stored
 
 EVERYTHING = DeliveryOrder()
 OCTOBER = SEPTEMBER.following
+WITHOUT_INVOICE = (
+    "the PDF is without the electronic invoice: letterhead.address.country is needed, "
+    "tax_rules is needed, letterhead.tax_id is needed"
+)
 
 
 def test_documents_are_written_to_the_customers_folder_once(
@@ -67,7 +71,7 @@ def test_a_folder_that_takes_nothing_is_tried_again(
     assert "indigo/bills cannot be written to" in failed.fault
     place.unlink()
     (done,) = deliver_documents(delivering_to(installation, str(place)), partner, EVERYTHING)
-    assert (done.state, done.attempts, done.fault) == (DeliveryState.DELIVERED, 2, "")
+    assert (done.state, done.attempts, done.fault) == (DeliveryState.DELIVERED, 2, WITHOUT_INVOICE)
 
 
 def test_a_letter_is_sent_once_with_the_document_in_it(
@@ -181,7 +185,7 @@ def test_a_name_that_no_font_has_is_delivered_and_told_of(
     one = ready(installation, partner, tmp_path)
     change_customer(installation, partner, one, CustomerChange(name="株式会社 Indigo"))
     finalized(installation, partner)
-    told = "4 characters have no font and are shown as \ufffd: set REBILL_FONT_FOLDER (会式株社)"
+    told = f"4 characters have no font and are shown as \ufffd: set REBILL_FONT_FOLDER (会式株社); {WITHOUT_INVOICE}"
     (done,) = deliver_documents(delivering_to(installation, str(tmp_path / "delivered")), partner, EVERYTHING)
     assert (done.state, done.fault) == (DeliveryState.DELIVERED, told)
     with mail_server(box := Mailbox()) as port:

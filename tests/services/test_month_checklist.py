@@ -8,20 +8,29 @@ import pytest
 
 from rebill.model.checklist import STEP_OF, MonthChecklist, Step, StepState
 from rebill.model.closing import BlockerKind
+from rebill.model.customer import CustomerChange
 from rebill.model.data_set import BillingStatus
+from rebill.model.document import DocumentForm
 from rebill.model.errors import Conflict, Forbidden
 from rebill.model.movement import AlarmKind
-from rebill.model.party import Caller, Role
+from rebill.model.party import Address, Caller, Role
+from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.approve_closing import approve_closing
+from rebill.services.billing.incomplete_documents import incomplete_estimates
 from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.unassigned_accounts import unassigned_of_run
 from rebill.services.costs.import_costs import list_data_sets
+from rebill.services.parties.billing_details import BillingDetailsChange, change_billing_details
+from rebill.services.parties.change_customer import change_customer
+from rebill.services.parties.letterhead import LetterheadChange, change_letterhead
+from rebill.services.parties.tax_rules import set_tax_rule
+from rebill.services.presenting.statement_file import statement_file
 from rebill.services.reconciling.month_alarms import month_alarms
 from tests.conftest import SettableClock
 from tests.services.accountant import AUGUST, OCTOBER, cost, refused
 from tests.services.microsoft_months import MicrosoftPartner, bought, summed, used
-from tests.services.months import SEPTEMBER
+from tests.services.months import SEPTEMBER, stored
 from tests.services.steps import listed
 
 SUBSCRIPTION = used("1")["EntitlementId"].lower()
@@ -80,7 +89,8 @@ def test_a_month_from_its_first_delivery_to_its_last_statement(
 
     microsoft.run()
     found = _checklist(microsoft)
-    assert (_steps(found, StepState.OPEN), _steps(found, StepState.LOOK)) == (["statements"], ["unassigned"])
+    looked_at = ["unassigned", "electronic_invoices"]
+    assert (_steps(found, StepState.OPEN), _steps(found, StepState.LOOK)) == (["statements"], looked_at)
     assert found.is_ready
     assert not found.is_done
     proposal = microsoft.finalize().closing
@@ -91,6 +101,64 @@ def test_a_month_from_its_first_delivery_to_its_last_statement(
     found = _checklist(microsoft)
     assert found.is_done
     assert found.steps[-2].found == ("1 statements are Final, 0 are Estimated.",)
+
+
+def test_statements_that_can_be_no_electronic_invoices_are_told_before_and_after_they_are_issued(
+    microsoft: MicrosoftPartner,
+) -> None:
+    """By the rules for each sort of line; what is issued stays as it was. Nothing of it holds the month back."""
+    installation, caller = microsoft.installation, microsoft.caller
+    first, second = microsoft.customer("First"), microsoft.customer("Second")
+    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1"), cost(SEPTEMBER, "3", "s-2"))
+    microsoft.subscriptions(first, "s-1")
+    microsoft.subscriptions(second, "s-2")
+    microsoft.run()
+    change_customer(installation, caller, second, CustomerChange(address=dict.fromkeys(vars(Address()), "")))
+    of_all, of_second = ("letterhead.address.country", "tax_rules", "letterhead.tax_id"), "customer.address.country"
+    found = _checklist(microsoft)
+    assert found.incomplete_count == 2
+    assert [(one.customer_id, {*one.fields}) for one in found.incomplete] == [
+        (first, {*of_all}),
+        (second, {*of_all, of_second}),
+    ]
+    (step,) = [one for one in found.steps if one.step is Step.ELECTRONIC_INVOICES]
+    assert step.state is StepState.LOOK
+    assert step.found[2].endswith("Second (customer.address.country).")
+    assert found.is_ready
+
+    letterhead = LetterheadChange({"tax_id": "DE136695976"}, {"country": "DE"})
+    change_letterhead(installation, caller, letterhead)
+    reverse = TaxTreatment(TaxCategory.REVERSE_CHARGE, reason="Reverse charge")
+    set_tax_rule(installation, caller, TaxRule(second, TaxedLines.USAGE, "", reverse), None)
+    set_tax_rule(installation, caller, TaxRule(first, TaxedLines.PURCHASE, "", reverse), None)
+    found = _checklist(microsoft)
+    assert [(one.customer_id, tuple(one.fields)) for one in found.incomplete] == [
+        (first, ("tax_rules",)),
+        (second, (of_second, "billing_details.tax_id")),
+    ]
+    standard = TaxTreatment(TaxCategory.STANDARD, Decimal(19))
+    set_tax_rule(installation, caller, TaxRule(None, TaxedLines.ALL, "", standard), None)
+    (lacking,) = _checklist(microsoft).incomplete
+    assert (lacking.customer_id, lacking.is_issued) == (second, False)
+    assert incomplete_estimates(installation, caller, SEPTEMBER) == [lacking]
+
+    microsoft.finalize()
+    for statement_id, customer_id in (
+        (one.statement_id, one.statement.customer_id) for one in stored(installation, caller)
+    ):
+        if customer_id == first:
+            assert statement_file(installation, caller, statement_id, DocumentForm.UBL).content
+            continue
+        with pytest.raises(Conflict) as refusal:
+            statement_file(installation, caller, statement_id, DocumentForm.UBL)
+        assert tuple(refused(refusal.value)[1]) == tuple(lacking.fields)
+    change_billing_details(installation, caller, second, BillingDetailsChange({"country": "DE"}))
+    found = _checklist(microsoft)
+    assert [(one.customer_id, one.is_issued, tuple(one.fields)) for one in found.incomplete] == [
+        (second, True, tuple(lacking.fields))
+    ]
+    assert incomplete_estimates(installation, caller, SEPTEMBER) == []
+    assert found.is_done, "it holds nothing back"
 
 
 def test_every_blocker_has_its_step() -> None:

@@ -33,7 +33,9 @@ class DocumentDeliveryAnswer(AnswerShape):
     target: Annotated[str, Field(description="The path or the addresses.")]
     state: Annotated[str, Field(description=f"Of {', '.join(DeliveryState)}.")]
     attempts: int
-    fault: Annotated[str, Field(description="Why it failed last; empty where it did not.")]
+    fault: Annotated[
+        str, Field(description="Why it failed last, or what is told of it although it arrived; empty else.")
+    ]
     changed_at: Instant
     due_at: Annotated[OptionalInstant, Field(description="When a server brings it; `null`: not by itself.")]
 

@@ -10,7 +10,7 @@ from rebill.api.call import Call
 from rebill.api.query import month
 from rebill.api.reconciliation import required_month
 from rebill.api.route import Route, partner_wide
-from rebill.model.checklist import MonthChecklist, UnassignedAccount
+from rebill.model.checklist import IncompleteDocument, MonthChecklist, UnassignedAccount
 from rebill.model.money import shortest_text
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.month_checklist import month_checklist
@@ -67,6 +67,27 @@ class AlarmAnswer(AnswerShape):
     sentence: str
 
 
+class IncompleteDocumentAnswer(AnswerShape):
+    """A statement that is no electronic invoice, or would be none."""
+
+    statement_id: int
+    client_api_id: int
+    client_name: str
+    issued: Annotated[bool, Field(description="It keeps what it was issued with, and stays without one.")]
+    fields: Annotated[dict[str, str], Field(description="What it lacks, by setting, each with what is needed.")]
+
+    @classmethod
+    def of(cls, one: IncompleteDocument) -> "IncompleteDocumentAnswer":
+        """The answer of a statement."""
+        return cls(
+            statement_id=one.statement_id,
+            client_api_id=one.customer_id,
+            client_name=one.customer_name,
+            issued=one.is_issued,
+            fields=dict(one.fields),
+        )
+
+
 class MonthChecklistAnswer(AnswerShape):
     """All that a month needs before it is closed."""
 
@@ -79,6 +100,10 @@ class MonthChecklistAnswer(AnswerShape):
     new_azure_customers: Annotated[list[NewCustomerAnswer], Field(description="At most 100.")]
     new_azure_customer_count: int
     alarms: list[AlarmAnswer]
+    without_electronic_invoice: Annotated[
+        list[IncompleteDocumentAnswer], Field(description="Those that are not issued first; at most 100.")
+    ]
+    without_electronic_invoice_count: int
 
 
 def show(call: Call) -> Answer:
@@ -123,6 +148,8 @@ def month_checklist_answer(found: MonthChecklist) -> MonthChecklistAnswer:
             )
             for one in found.alarms
         ],
+        without_electronic_invoice=[IncompleteDocumentAnswer.of(one) for one in found.incomplete],
+        without_electronic_invoice_count=found.incomplete_count,
     )
 
 

@@ -50,6 +50,26 @@ def _show(output: Output, document: Document) -> None:
         count = document["new_azure_customer_count"]
         headings = [Heading(name.removesuffix("_id").replace("_", " ")) for name in names]
         output.first_rows(headings, customers, count, f"{count:,} new Azure customers that are assigned to nobody")
+    _show_incomplete(output, document["without_electronic_invoice"], document["without_electronic_invoice_count"])
+
+
+def _show_incomplete(output: Output, incomplete: Sequence[Document], count: int) -> None:
+    """The statements without an electronic invoice, with what they lack."""
+    if not incomplete:
+        return
+    output.say()
+    headings = [Heading(name) for name in ("customer", "client_api_id", "statement", "issued", "lacks")]
+    rows = [
+        [
+            one["client_name"],
+            str(one["client_api_id"]),
+            str(one["statement_id"]),
+            "issued" if one["issued"] else "",
+            "; ".join(f"{name} {fault}" for name, fault in one["fields"].items()),
+        ]
+        for one in incomplete
+    ]
+    output.first_rows(headings, rows, count, f"{count:,} statements without an electronic invoice")
 
 
 def show_unassigned(output: Output, accounts: Sequence[Document], count: int) -> None:

@@ -8,10 +8,17 @@ import typer
 
 from rebill.cli.every_page import every_item
 from rebill.cli.options import (
+    CityOption,
+    CountryOption,
     JsonOption,
     PartnerOption,
     ReasonOption,
+    StateOption,
+    StreetMoreOption,
+    StreetOption,
+    ZipcodeOption,
     fallback_markup_from_text,
+    given_texts,
     margin_floor_from_text,
     markup_from_text,
     month_from_text,
@@ -21,7 +28,7 @@ from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
 from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
 from rebill.model.months import BillingMonth
-from rebill.model.party import Classification
+from rebill.model.party import Address, Classification
 from rebill.model.terms import Basis, CommitmentsPolicy, LateCostTerm
 
 commands = typer.Typer(help="The partner's customers.", no_args_is_help=True)
@@ -116,6 +123,12 @@ def create(
     late_cost: LateCostOption = None,
     home_currency: HomeCurrencyOption = None,
     no_billing: Annotated[bool, typer.Option("--no-billing", help="The customer gets no statements.")] = False,
+    street1: StreetOption = None,
+    street2: StreetMoreOption = None,
+    city: CityOption = None,
+    state: StateOption = None,
+    zipcode: ZipcodeOption = None,
+    country: CountryOption = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -123,8 +136,10 @@ def create(
     """Make a customer, billing enabled unless told otherwise."""
     from rebill.services.parties.create_customer import create_customer
 
+    address = given_texts(street1=street1, street2=street2, city=city, state=state, zipcode=zipcode, country=country)
     new = NewCustomer(
         name=name,
+        address=Address(**address) if address else None,
         billing_enabled=not no_billing,
         basis=basis,
         commitments=commitments,
@@ -150,6 +165,12 @@ def update(
         Classification | None, typer.Option("--classification", help="Whether the customer's own keys open anything.")
     ] = None,
     contact: Annotated[str | None, typer.Option("--contact", help="Whom bills concern; empty for nobody.")] = None,
+    street1: StreetOption = None,
+    street2: StreetMoreOption = None,
+    city: CityOption = None,
+    state: StateOption = None,
+    zipcode: ZipcodeOption = None,
+    country: CountryOption = None,
     folder: Annotated[
         str | None, typer.Option("--folder", help="A relative path for its bills; empty for none.")
     ] = None,
@@ -199,7 +220,12 @@ def update(
     if any(getattr(terms, name) is not None for name in terms.as_partner):
         raise typer.BadParameter("a term is the customer's own or the partner's", param_hint="--as-partner")
     change = CustomerChange(
-        name=name, classification=classification, billing_contact=contact, billing_folder=folder, terms=terms
+        name=name,
+        address=given_texts(street1=street1, street2=street2, city=city, state=state, zipcode=zipcode, country=country),
+        classification=classification,
+        billing_contact=contact,
+        billing_folder=folder,
+        terms=terms,
     )
     if change == CustomerChange():
         raise typer.BadParameter("say what is to change: see `rebill customers update --help`", param_hint="options")

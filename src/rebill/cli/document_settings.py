@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from rebill.cli.customers import CustomerArgument
-from rebill.cli.options import JsonOption, PartnerOption, ReasonOption, month_from_text, number_from_text
+from rebill.cli.options import (
+    CityOption,
+    CountryOption,
+    JsonOption,
+    PartnerOption,
+    ReasonOption,
+    StateOption,
+    StreetMoreOption,
+    StreetOption,
+    ZipcodeOption,
+    given_texts,
+    month_from_text,
+    number_from_text,
+)
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
@@ -33,12 +46,12 @@ LanguageOption = Annotated[_Text, typer.Option("--language", metavar="TAG", help
 
 def letterhead(
     legal_name: LegalNameOption = None,
-    street1: Annotated[_Text, typer.Option("--street", help="First line of the address.")] = None,
-    street2: Annotated[_Text, typer.Option("--street-more", help="Second line of the address.")] = None,
-    city: Annotated[_Text, typer.Option("--city", help="Of the address.")] = None,
-    state: Annotated[_Text, typer.Option("--state", help="Of the address.")] = None,
-    zipcode: Annotated[_Text, typer.Option("--zipcode", help="Of the address.")] = None,
-    country: Annotated[_Text, typer.Option("--country", help="Of the address: its name or ISO 3166 code.")] = None,
+    street1: StreetOption = None,
+    street2: StreetMoreOption = None,
+    city: CityOption = None,
+    state: StateOption = None,
+    zipcode: ZipcodeOption = None,
+    country: CountryOption = None,
     tax_id: TaxIdOption = None,
     registration_id: RegistrationOption = None,
     contact: Annotated[_Text, typer.Option("--contact", help="Whom to ask.")] = None,
@@ -64,14 +77,13 @@ def letterhead(
     from rebill.api.document_settings import LetterheadAnswer
     from rebill.services.parties.letterhead import LetterheadChange, change_letterhead
 
-    address = {"street1": street1, "street2": street2, "city": city}
-    address |= {"state": state, "zipcode": zipcode, "country": country}
+    address = given_texts(street1=street1, street2=street2, city=city, state=state, zipcode=zipcode, country=country)
     given = {"legal_name": legal_name, "tax_id": tax_id, "registration_id": registration_id, "contact": contact}
     given |= {"email": email, "phone": phone, "iban": iban, "bic": bic, "footer": footer, "language": language}
     given |= {"color": color, "portal_title": portal_title, "portal_welcome": portal_welcome}
     days = {} if payment_days is None else {"payment_days": payment_days}
     with changing_session(Act.CHANGE_LETTERHEAD, partner, as_json, reason) as session:
-        change = LetterheadChange({**_given(given), **days}, _given(address), _picture(logo, no_logo))
+        change = LetterheadChange({**given_texts(**given), **days}, address, _picture(logo, no_logo))
         kept = change_letterhead(session.installation, session.caller, change)
         document = LetterheadAnswer.of(kept).model_dump()
         _show(session.output, {**document, "address": ", ".join(filter(None, document["address"].values()))}, document)
@@ -108,7 +120,7 @@ def details(
     given |= {"buyer_reference": buyer_reference, "language": language, "email": email}
     given |= {"color": color, "portal_title": portal_title, "portal_welcome": portal_welcome}
     with changing_session(Act.CHANGE_BILLING_DETAILS, partner, as_json, reason, customer) as session:
-        change = BillingDetailsChange(_given(given), _picture(logo, no_logo))
+        change = BillingDetailsChange(given_texts(**given), _picture(logo, no_logo))
         kept = change_billing_details(session.installation, session.caller, customer, change)
         document = BillingDetailsAnswer.of(customer, kept).model_dump()
         _show(session.output, document, document)
@@ -171,10 +183,6 @@ def put(
         document = TaxRuleAnswer.of(set_tax_rule(session.installation, session.caller, wanted, from_month)).model_dump()
         _show(session.output, document, document)
         session.output.next_step("rebill tax list shows all of them.")
-
-
-def _given(options: dict[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _picture(file: Path | None, none: bool) -> str | None:

@@ -75,6 +75,12 @@ PartnerOption = Annotated[
 ReasonOption = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why, for the audit trail; at most 1,000 characters.")
 ]
+StreetOption = Annotated[str | None, typer.Option("--street", help="First line of the address.")]
+StreetMoreOption = Annotated[str | None, typer.Option("--street-more", help="Second line of the address.")]
+CityOption = Annotated[str | None, typer.Option("--city", help="Of the address.")]
+StateOption = Annotated[str | None, typer.Option("--state", help="Of the address.")]
+ZipcodeOption = Annotated[str | None, typer.Option("--zipcode", help="Of the address.")]
+CountryOption = Annotated[str | None, typer.Option("--country", help="Of the address: its name or ISO 3166 code.")]
 MonthOption = Annotated[
     BillingMonth, typer.Option("--period", parser=month_from_text, metavar="YYYY-MM", help="The billing month.")
 ]
@@ -82,3 +88,8 @@ MonthFilter = Annotated[
     BillingMonth | None,
     typer.Option("--period", parser=month_from_text, metavar="YYYY-MM", help="Only this billing month."),
 ]
+
+
+def given_texts(**options: str | None) -> dict[str, str]:
+    """The options that were given, by name; an empty text is one, too."""
+    return {name: value for name, value in options.items() if value is not None}

@@ -91,7 +91,7 @@ def export(
 ) -> None:
     """Write one statement as a document."""
     from rebill.services.presenting.customer_data_set import write_customer_data_set
-    from rebill.services.presenting.statement_file import statement_file, told_of
+    from rebill.services.presenting.statement_file import statement_file
 
     with partner_session(partner, as_json) as session:
         if path is not None and form.is_data_set:
@@ -102,8 +102,8 @@ def export(
             return
         file = statement_file(session.installation, session.caller, statement_id, form)
         content = file.content
-        if file.lacking:
-            session.output.warn(told_of(file.lacking))
+        if file.told:
+            session.output.warn(file.told)
         told = {"statement_id": statement_id, "format": form.value}
         if path is None and as_json and form is not DocumentForm.JSON:
             session.output.answer({**told, **_shown_content(form, content)})

@@ -32,11 +32,14 @@ PAGES: Final[Mapping[str, PageOfCommand]] = {
     "costs list": PageOfCommand("Cost data", "/costs"),
     "costs reconcile": PageOfCommand("Beside Microsoft’s invoices", "/costs/reconciliation", by_month=True),
     _REJECTS: PageOfCommand("Rows that were not read", "/costs"),
+    "customers details": PageOfCommand("Documents and portal of each customer", "/customers"),
     "customers list": PageOfCommand("Customers", "/customers"),
     "invoices enter": PageOfCommand("Enter an invoice", "/costs/reconciliation", by_month=True),
+    "partners letterhead": PageOfCommand("Letterhead", "/settings/letterhead"),
     "price-books list": PageOfCommand("Price books and rules", "/price-books"),
     "statements list": PageOfCommand("Bills", _BILLS, by_month=True),
     "statements show": PageOfCommand("Its page", _BILLS),
+    "tax set": PageOfCommand("Tax", "/settings/tax"),
 }
 """Of each command that the services' sentences name."""
 _NAMES: Final = "|".join(sorted(map(re.escape, PAGES), key=len, reverse=True))

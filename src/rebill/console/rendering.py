@@ -25,6 +25,7 @@ _FILTERS: Final = {
     "percent": showing.percent,
     "change": showing.change,
     "instant": showing.instant,
+    "tax_category": showing.tax_category,
     "words": showing.words,
     "listed": showing.listed,
     "linked": with_links,

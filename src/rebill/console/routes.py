@@ -17,6 +17,7 @@ from rebill.console.pages.portal import ROUTES as PORTAL
 from rebill.console.pages.price_books import ROUTES as PRICE_BOOKS
 from rebill.console.pages.settings import ROUTES as SETTINGS
 from rebill.console.pages.statements import ROUTES as STATEMENTS
+from rebill.console.pages.tax import ROUTES as TAX
 from rebill.console.route import PageRoute
 
 ROUTES: tuple[PageRoute, ...] = (
@@ -36,5 +37,6 @@ ROUTES: tuple[PageRoute, ...] = (
     *ACCESS,
     *SETTINGS,
     *LETTERHEAD,
+    *TAX,
     *PORTAL,
 )

@@ -1,6 +1,6 @@
 """How amounts, days and names are written on pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,8 +8,19 @@ from typing import Any
 from rebill.model.currencies import MINOR_DIGITS
 from rebill.model.money import round_half_away, text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
+from rebill.model.tax import TaxCategory
 
 NOTHING = "–"
+_TAX_CATEGORIES: Mapping[TaxCategory, str] = {
+    TaxCategory.STANDARD: "standard rate",
+    TaxCategory.ZERO_RATED: "zero rated",
+    TaxCategory.EXEMPT: "exempt",
+    TaxCategory.REVERSE_CHARGE: "reverse charge",
+    TaxCategory.INTRA_COMMUNITY: "inside the Union",
+    TaxCategory.EXPORT: "export",
+    TaxCategory.NOT_SUBJECT: "not subject to tax",
+    TaxCategory.NONE: "no tax is told of",
+}
 _MONTHS = ("January February March April May June July August September October November December").split()
 
 
@@ -74,6 +85,12 @@ def day(value: date | None) -> str:
 def words(name: Any) -> str:
     """A name of the code as words: ``unassigned_cost`` is “unassigned cost”."""
     return str(name).replace("_", " ")
+
+
+def tax_category(category: TaxCategory) -> str:
+    """A kind of taxation in words, with its code in front."""
+    said = _TAX_CATEGORIES[category]
+    return said if category is TaxCategory.NONE else f"{category.value}: {said}"
 
 
 def listed(names: Sequence[str], shown: int = 3) -> str:

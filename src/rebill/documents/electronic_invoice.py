@@ -6,7 +6,7 @@ where it takes something back: what was really used stands in its description.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,7 @@ from rebill.documents.wording import wording_of
 from rebill.model.document import DocumentType
 from rebill.model.errors import Conflict
 from rebill.model.money import text_of, text_of_minor_units, without_spare_zeros
+from rebill.model.particulars import Particulars, Recipient
 from rebill.model.party import Address
 from rebill.model.statement import LineKind, ShownLine, StatementStatus
 from rebill.model.tax import TaxCategory, TaxPart, TaxTreatment
@@ -28,6 +29,8 @@ ONE_PIECE = "C62"
 """The unit of a quantity that has none, by UN/ECE Recommendation 20."""
 TRANSFER, SEPA_TRANSFER = "30", "58"
 """Means of payment, by UNTDID 4461."""
+INCOMPLETE = "electronic_invoice_incomplete"
+"""The code of the refusal where something is not told."""
 _GREATEST_DIGITS = 2
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -170,26 +173,27 @@ def _require_issued(presented: PresentedStatement) -> None:
 
 
 def _require_told(presented: PresentedStatement) -> None:
-    faults = _faults(presented)
+    faults = lacking_fields(presented.particulars, presented.tax.treatments, presented.statement.minor_digits)
     if faults:
         raise Conflict(
-            "electronic_invoice_incomplete",
+            INCOMPLETE,
             "EN 16931 asks for more than is told: complete the fields named here, as docs/documents.md says. What is "
             "issued keeps what it was issued with.",
             faults,
         )
 
 
-def _faults(presented: PresentedStatement) -> dict[str, str]:
-    """What is missing, by the names of settings."""
-    particulars, tax = presented.particulars, presented.tax
+def lacking_fields(
+    particulars: Particulars, treatments: Collection[TaxTreatment | None], minor_digits: int
+) -> dict[str, str]:
+    """What EN 16931 asks for and is not told, by the names of settings; ``treatments``: those of the lines."""
     head, details = particulars.letterhead, particulars.recipient.details
-    categories = {part.treatment.category for part in tax.parts}
+    categories = {treatment.category for treatment in treatments if treatment is not None}
     outside = TaxCategory.NOT_SUBJECT in categories
     needed = {
         "letterhead.address.country": country_code(head.address.country),
-        "customer.address.country": _buyer_country(presented),
-        "tax_rules": tax.is_whole,
+        "customer.address.country": _buyer_country(particulars.recipient),
+        "tax_rules": None not in treatments,
         "letterhead.tax_id": head.tax_id or outside,
         "letterhead.registration_id": head.registration_id or not outside,
     }
@@ -200,7 +204,7 @@ def _faults(presented: PresentedStatement) -> dict[str, str]:
     faults = {name: "is needed" for name, told in needed.items() if not told}
     if outside and len(categories) > 1:
         faults["tax_rules"] = "give some lines category O: then all of them must have it"
-    if presented.statement.minor_digits > _GREATEST_DIGITS:
+    if minor_digits > _GREATEST_DIGITS:
         faults["currency"] = f"has amounts with more than {_GREATEST_DIGITS} decimals, which EN 16931 does not know"
     return faults
 
@@ -239,15 +243,14 @@ def _buyer(presented: PresentedStatement, outside: bool) -> InvoiceParty:
     return InvoiceParty(
         _clean(recipient.shown_name),
         recipient.address,
-        _buyer_country(presented),
+        _buyer_country(recipient),
         "" if outside else _compact(details.tax_id),
         _clean(details.registration_id),
         details.email.partition(",")[0].strip(),
     )
 
 
-def _buyer_country(presented: PresentedStatement) -> str:
-    recipient = presented.particulars.recipient
+def _buyer_country(recipient: Recipient) -> str:
     return country_code(recipient.details.country or recipient.address.country)
 
 

@@ -24,6 +24,7 @@ class Step(StrEnum):
     UNASSIGNED = "unassigned"
     ATTENTION = "attention"
     CLOSE_DAY = "close_day"
+    ELECTRONIC_INVOICES = "electronic_invoices"
     STATEMENTS = "statements"
     APPROVALS = "approvals"
 
@@ -88,10 +89,25 @@ class NewCustomer:
 
 
 @dataclass(frozen=True)
+class IncompleteDocument:
+    """A statement that is no electronic invoice, or would be none; ``fields``: what it lacks, each with what is needed.
+
+    ``is_issued``: then it stays so, since it keeps what it was issued with.
+    """
+
+    statement_id: int
+    customer_id: int
+    customer_name: str
+    is_issued: bool
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class MonthChecklist:
     """All that a month needs.
 
-    ``unassigned`` and ``new_customers``: the first of ``unassigned_count`` and ``new_customer_count``.
+    ``unassigned``, ``new_customers`` and ``incomplete``: the first of ``unassigned_count``, ``new_customer_count`` and
+    ``incomplete_count``.
     """
 
     month: BillingMonth
@@ -101,6 +117,8 @@ class MonthChecklist:
     new_customers: tuple[NewCustomer, ...]
     new_customer_count: int
     alarms: tuple[Alarm, ...]
+    incomplete: tuple[IncompleteDocument, ...]
+    incomplete_count: int
 
     @property
     def is_done(self) -> bool:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from rebill.model.money import ZERO, checked_percent, round_half_away, text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
-from rebill.model.statement import CARRY_KINDS, LineKind, ShownLine, Statement
+from rebill.model.statement import CARRY_KINDS, LineKind, Statement
 
 
 class TaxCategory(StrEnum):
@@ -142,7 +142,11 @@ def taxed(statement: Statement, rules: Sequence[TaxRule]) -> DocumentTax:
     found: list[TaxTreatment | None] = []
     bases: dict[TaxTreatment, int] = {}
     for shown in statement.shown_lines:
-        treatment = _treatment(shown, statement, rules)
+        month = shown.corrects or statement.month
+        priced = shown.line.priced
+        treatment = treatment_of_lines(
+            statement.customer_id, lines_of(priced.kind, priced.charge_category), month, rules
+        )
         found.append(treatment)
         if treatment is not None:
             bases[treatment] = bases.get(treatment, 0) + shown.line.amount_minor_units
@@ -156,16 +160,17 @@ def tax_of(base_minor_units: int, percent: Decimal) -> int:
     return int(round_half_away(Decimal(base_minor_units) * percent / 100, 0))
 
 
-def _treatment(shown: ShownLine, statement: Statement, rules: Sequence[TaxRule]) -> TaxTreatment | None:
-    month = shown.corrects or statement.month
-    lines = _lines_of(shown)
-    for customer_id, wanted in (
-        (statement.customer_id, lines),
-        (statement.customer_id, TaxedLines.ALL),
+def treatment_of_lines(
+    customer_id: int, lines: TaxedLines, month: BillingMonth, rules: Sequence[TaxRule]
+) -> TaxTreatment | None:
+    """How a customer's lines of a month are taxed; ``None`` = no tax is told of."""
+    for owner_id, wanted in (
+        (customer_id, lines),
+        (customer_id, TaxedLines.ALL),
         (None, lines),
         (None, TaxedLines.ALL),
     ):
-        rule = _in_force((rule for rule in rules if (rule.customer_id, rule.lines) == (customer_id, wanted)), month)
+        rule = _in_force((rule for rule in rules if (rule.customer_id, rule.lines) == (owner_id, wanted)), month)
         if rule is not None:
             return None if rule.treatment.category is TaxCategory.NONE else rule.treatment
     return None
@@ -176,11 +181,11 @@ def _in_force(rules: Iterable[TaxRule], month: BillingMonth) -> TaxRule | None:
     return max(begun, key=lambda rule: rule.from_month, default=None)
 
 
-def _lines_of(shown: ShownLine) -> TaxedLines:
-    priced = shown.line.priced
-    if priced.kind in CARRY_KINDS:
+def lines_of(kind: LineKind, charge_category: str | None) -> TaxedLines:
+    """Which rules a line falls under."""
+    if kind in CARRY_KINDS:
         return TaxedLines.ALL
-    word = (priced.charge_category or "") if priced.kind is LineKind.CHARGES else priced.kind.value
+    word = (charge_category or "") if kind is LineKind.CHARGES else kind.value
     return _BY_WORD.get(word.lower(), TaxedLines.ALL)
 
 

@@ -1,6 +1,7 @@
 """What documents show of partners and customers, and the rules of tax; of issued documents as it was then."""
 
 import base64
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -104,11 +105,13 @@ def particulars_in_force(scope: Scope, customer_ids: Collection[int]) -> dict[in
         .outerjoin(billing_details, of_customer)
         .where(among(scope.connection, customers.c.customer_id, customer_ids))
     )
-    general = [rule for rule in rules if rule.customer_id is None]
+    by_customer: dict[int | None, list[TaxRule]] = defaultdict(list)
+    for rule in rules:
+        by_customer[rule.customer_id].append(rule)
     found: dict[int, Particulars] = {}
     for row in scope.connection.execute(query):
-        own = [rule for rule in rules if rule.customer_id == row.customer_id]
-        found[row.customer_id] = Particulars(partner_name, letterhead, _recipient(row), (*general, *own))
+        concerned = (*by_customer[None], *by_customer[row.customer_id])
+        found[row.customer_id] = Particulars(partner_name, letterhead, _recipient(row), concerned)
     return found
 
 
@@ -125,13 +128,19 @@ def keep_issued_particulars(scope: Scope, documents: Sequence[WaitingDocument]) 
     return kept
 
 
+def particulars_of_issued(scope: Scope, statement_ids: Collection[int]) -> dict[int, Particulars]:
+    """What these issued documents show, as they were issued, by statement id."""
+    query = scope.select(issued_particulars).where(
+        among(scope.connection, issued_particulars.c.statement_id, statement_ids)
+    )
+    rows = scope.connection.execute(query)
+    return {row.statement_id: Particulars.of_document(row.particulars) for row in rows}
+
+
 def particulars_of(scope: Scope, statement_id: int, customer_id: int) -> Particulars:
     """What a document shows: as it was issued, else as it would be now. ``scope``: a whole partner's."""
-    query = scope.select(issued_particulars, issued_particulars.c.particulars).where(
-        issued_particulars.c.statement_id == statement_id
-    )
-    kept = scope.connection.scalars(query).one_or_none()
-    return particulars_in_force(scope, [customer_id])[customer_id] if kept is None else Particulars.of_document(kept)
+    kept = particulars_of_issued(scope, [statement_id]).get(statement_id)
+    return particulars_in_force(scope, [customer_id])[customer_id] if kept is None else kept
 
 
 def _recipient(row: Any) -> Recipient:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal_column
 
@@ -44,6 +44,14 @@ class StatementRecord:
     run_id: int
     updated_at: datetime
     document: Document = field(default=Document())
+
+
+class LineSort(NamedTuple):
+    """What rules of tax tell lines apart by; ``month``: that they are of, or that their block corrects."""
+
+    month: BillingMonth
+    kind: LineKind
+    charge_category: str | None
 
 
 def save_run(scope: Scope, **columns: Any) -> None:
@@ -320,6 +328,28 @@ def providers_by_statement(scope: Scope, statement_ids: Collection[int]) -> dict
     found: dict[int, set[str | None]] = defaultdict(set)
     for row in scope.connection.execute(query):
         found[row.statement_id].add(row.provider)
+    return found
+
+
+def statements_with_blocks(scope: Scope, statement_ids: Collection[int]) -> set[int]:
+    """Those of these statements that corrections of other months stand on."""
+    carrying = among(scope.connection, statements.c.carried_by_id, statement_ids)
+    return set(scope.connection.scalars(scope.select(statements, statements.c.carried_by_id).where(carrying)))
+
+
+def sorts_of_lines(scope: Scope, statement_ids: Collection[int]) -> dict[int, set[LineSort]]:
+    """Of which sorts the lines of each statement are, those of the blocks on it too."""
+    of_statement = and_(statements.c.statement_id == statement_lines.c.statement_id, scope.own(statements))
+    document_id = func.coalesce(statements.c.carried_by_id, statements.c.statement_id)
+    wanted = among(scope.connection, statements.c.statement_id, statement_ids) | among(
+        scope.connection, statements.c.carried_by_id, statement_ids
+    )
+    lines = statement_lines.c
+    sort = (document_id, statements.c.billing_month, lines.line_kind, lines.charge_category)
+    query = scope.select(statement_lines, *sort).join(statements, of_statement).where(wanted).distinct()
+    found: dict[int, set[LineSort]] = defaultdict(set)
+    for statement_id, month, kind, category in scope.connection.execute(query):
+        found[statement_id].add(LineSort(BillingMonth.parse(month), LineKind(kind), category))
     return found
 
 

@@ -16,6 +16,7 @@ from rebill.services.billing.bills_of_month import BillOrder, bills_of_month
 from rebill.services.billing.closing_act import IssuedClosing
 from rebill.services.billing.correct_month import correct_month
 from rebill.services.billing.finalize_month import finalize_month
+from rebill.services.billing.incomplete_documents import incomplete_estimates
 from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.read_blockers import read_blockers
 from rebill.services.billing.read_pending import read_pending
@@ -53,6 +54,7 @@ def show_bills(visit: Visit) -> Page:
         "more": bills.total > number * _PER_PAGE,
         "blockers": blockers,
         "pending": read_pending(installation, caller, month) if blockers.run is not None else [],
+        "incomplete": incomplete_estimates(installation, caller, month) if blockers.run is not None else [],
         "proposals": [one for one in list_proposals(installation, caller) if one.order.month == month],
         **_progress(visit, month),
     }
@@ -124,8 +126,24 @@ def withdraw(visit: Visit) -> PageAnswer:
 def show_checklist(visit: Visit) -> Page:
     """Everything that the month needs before it is closed."""
     months, month = chosen_month(visit)
-    values = {"months": months, "month": month, "checklist": month_checklist(visit.installation, visit.caller, month)}
+    values = {
+        "months": months,
+        "month": month,
+        "checklist": month_checklist(visit.installation, visit.caller, month),
+        "completed_at": _completed_at,
+    }
     return Page("checklist.html", values)
+
+
+def _completed_at(field: str, customer_id: int) -> str:
+    """The page where a field of electronic invoices is completed; ``""`` where none can be."""
+    places = {
+        "letterhead": "/settings/letterhead",
+        "tax_rules": "/settings/tax",
+        "customer": f"/customers/{customer_id}#address",
+        "billing_details": f"/customers/{customer_id}/details",
+    }
+    return places.get(field.partition(".")[0], "")
 
 
 def show_differences(visit: Visit) -> Page:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from rebill.console.pages.accounts import KIND_WORDS
+from rebill.console.pages.letterhead import ADDRESS, address_given, address_now
 from rebill.console.route import PageRoute
 from rebill.console.showing import words
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
@@ -27,10 +28,10 @@ from rebill.services.parties.create_customer import create_customer
 from rebill.services.parties.find_customers import find_customers
 from rebill.services.parties.read_customers import get_customer
 from rebill.services.parties.read_terms import get_terms
+from rebill.services.parties.tax_rules import list_tax_rules
 
 _PER_PAGE = 50
 _SHOWN = 12
-_ADDRESS_PARTS = ("street1", "street2", "city", "state", "zipcode", "country")
 _CHOICES: Mapping[str, type[StrEnum]] = {
     "basis": Basis,
     "commitments": CommitmentsPolicy,
@@ -78,6 +79,9 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "accounts": accounts,
         "ties": read_ties(installation, caller, [one.record.statement_id for one in statements.items]),
         "statements": sorted(statements.items, key=lambda one: str(one.record.statement.month), reverse=True),
+        "tax_rules": list_tax_rules(installation, caller, customer_id),
+        "address": ADDRESS,
+        "now": address_now(customer.address),
         "choices": _choices(),
         "refusal": refusal,
         "faults": {} if refusal is None else refusal.fields,
@@ -95,7 +99,8 @@ def _new(visit: Visit, refusal: Refusal | None = None) -> Page:
         "choices": _choices(),
         "refusal": refusal,
         "faults": {} if refusal is None else refusal.fields,
-        "address_parts": _ADDRESS_PARTS,
+        "address": ADDRESS,
+        "now": address_now(Address()),
     }
     return Page("customer_new.html", values, 200 if refusal is None else 422)
 
@@ -104,10 +109,10 @@ def make_customer(visit: Visit) -> PageAnswer:
     """Make a customer."""
     form = visit.form
     try:
-        parts = {name: form.text(name) for name in _ADDRESS_PARTS}
+        address = Address(**address_given(form))
         new = NewCustomer(
             form.text("name"),
-            Address(**parts) if any(parts.values()) else None,
+            None if address == Address() else address,
             classification=_word(form, "classification", Classification),
             billing_contact=form.text("billing_contact"),
             billing_enabled=form.has("billing_enabled"),
@@ -135,6 +140,7 @@ def alter_customer(visit: Visit) -> PageAnswer:
 def _facts_change(form: Fields) -> CustomerChange:
     return CustomerChange(
         name=form.text("name"),
+        address=address_given(form),
         classification=_word(form, "classification", Classification),
         billing_contact=form.text("billing_contact"),
         billing_folder=form.text("billing_folder"),

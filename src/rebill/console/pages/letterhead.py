@@ -8,6 +8,7 @@ from rebill.console.route import PageRoute
 from rebill.console.visit import Download, Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
 from rebill.model.errors import Invalid, NotFound, Refusal
+from rebill.model.party import Address
 from rebill.services.acting.permission import Permission
 from rebill.services.parties.billing_details import (
     BillingDetailsChange,
@@ -33,14 +34,15 @@ _LETTERHEAD: tuple[Field, ...] = (
     ("language", "Language of documents", "Such as en, de or fr-CH."),
     ("footer", "Below every page of a document", ""),
 )
-_ADDRESS: tuple[Field, ...] = (
-    ("street1", "Street", ""),
-    ("street2", "Street, second line", ""),
-    ("zipcode", "Postal code", ""),
-    ("city", "City", ""),
-    ("state", "State", ""),
-    ("country", "Country", ""),
+ADDRESS: tuple[Field, ...] = (
+    ("address.street1", "Street", ""),
+    ("address.street2", "Street, second line", ""),
+    ("address.zipcode", "Postal code", ""),
+    ("address.city", "City", ""),
+    ("address.state", "State", ""),
+    ("address.country", "Country", "Its name or its ISO 3166 code."),
 )
+"""The parts of an address, of the letterhead and of customers."""
 _DETAILS: tuple[Field, ...] = (
     ("legal_name", "Legal name", "Empty: the customer’s name."),
     ("country", "Country", "Its ISO 3166 code, where the address tells none."),
@@ -65,6 +67,16 @@ FIELD_LABELS = {
 """The words of the fields by their names."""
 
 
+def address_now(address: Address) -> Mapping[str, str]:
+    """An address as its fields on a page show it."""
+    return {f"address.{name}": value for name, value in vars(address).items()}
+
+
+def address_given(form: Fields) -> Mapping[str, str]:
+    """The parts of an address that a form tells, by their names."""
+    return {name.removeprefix("address."): form.text(name) for name, _, _ in ADDRESS if name in form.values}
+
+
 def show_letterhead(visit: Visit) -> Page:
     """The letterhead as it is."""
     return _letterhead(visit)
@@ -72,13 +84,13 @@ def show_letterhead(visit: Visit) -> Page:
 
 def _letterhead(visit: Visit, refusal: Refusal | None = None) -> Page:
     kept = get_letterhead(visit.installation, visit.caller)
-    now = {**vars(kept), **{f"address.{name}": value for name, value in vars(kept.address).items()}}
+    now = {**vars(kept), **address_now(kept.address)}
     now["payment_days"] = "" if kept.payment_days is None else str(kept.payment_days)
     values = {
         "shown": kept,
         "now": now,
         "fields": _LETTERHEAD,
-        "address": [(f"address.{name}", words, hint) for name, words, hint in _ADDRESS],
+        "address": ADDRESS,
         "look": _LOOK,
         **_told(refusal),
     }
@@ -92,8 +104,7 @@ def alter_letterhead(visit: Visit) -> PageAnswer:
         given: dict[str, Any] = _given(form, (*_LETTERHEAD, *_LOOK))
         if "payment_days" in given:
             given["payment_days"] = _payment_days(form)
-        address = {name: form.text(f"address.{name}") for name, _, _ in _ADDRESS if f"address.{name}" in form.values}
-        change = LetterheadChange(given, address, _logo(form))
+        change = LetterheadChange(given, address_given(form), _logo(form))
         change_letterhead(visit.installation, visit.caller, change)
     except Invalid as refusal:
         return _letterhead(visit, refusal)

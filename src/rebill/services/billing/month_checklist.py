@@ -11,6 +11,7 @@ from typing import Final
 from rebill.model.checklist import (
     STEP_OF,
     ChecklistStep,
+    IncompleteDocument,
     MonthChecklist,
     NewCustomer,
     Step,
@@ -32,6 +33,7 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.blockers import blockers_of
 from rebill.services.billing.correct_month import pending_corrections
 from rebill.services.billing.finalize_month import earlier_months_first, month_to_close
+from rebill.services.billing.incomplete_documents import incomplete_documents, is_of_customer
 from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.billing.unassigned_accounts import unassigned_accounts
 from rebill.services.reconciling.month_alarms import alarms_of
@@ -45,7 +47,9 @@ from rebill.store.scope import Scope
 from rebill.store.statements import statements_by_status
 
 SHOWN: Final = 100
-"""How many accounts and customers a checklist names; all of them are counted."""
+"""How many accounts, customers and statements a checklist names; all of them are counted."""
+_NAMED: Final = 3
+"""How many of them a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class _Facts:
     new_customers: Sequence[NewCustomer]
     new_customer_count: int
     alarms: Sequence[Alarm]
+    incomplete: Sequence[IncompleteDocument]
 
     def sentences(self, step: Step) -> tuple[str, ...]:
         """What of the blockers belongs to a step."""
@@ -90,6 +95,8 @@ def month_checklist(installation: Installation, caller: Caller, month: BillingMo
         new_customers=tuple(facts.new_customers),
         new_customer_count=facts.new_customer_count,
         alarms=tuple(facts.alarms),
+        incomplete=tuple(facts.incomplete[:SHOWN]),
+        incomplete_count=len(facts.incomplete),
     )
 
 
@@ -115,6 +122,7 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
         new_customers=customers,
         new_customer_count=count,
         alarms=alarms_of(installation, scope, month),
+        incomplete=incomplete_documents(scope, month),
     )
 
 
@@ -132,8 +140,8 @@ def _run_fault(state: MonthState) -> str:
 def _catalogue(facts: _Facts) -> ChecklistStep:
     if not facts.new_customer_count:
         return ChecklistStep(Step.CATALOGUE, StepState.DONE, ("Every Azure customer that is new is assigned.",))
-    named = ", ".join(f"{one.name or one.azure_customer_id}" for one in facts.new_customers[:3])
-    more = " …" if facts.new_customer_count > 3 else ""
+    named = ", ".join(f"{one.name or one.azure_customer_id}" for one in facts.new_customers[:_NAMED])
+    more = " …" if facts.new_customer_count > _NAMED else ""
     found = (
         f"{facts.new_customer_count} Azure customers were first listed since {facts.month.first_day} and are assigned "
         f"to nobody: {named}{more}."
@@ -232,6 +240,33 @@ def _close_day(facts: _Facts) -> ChecklistStep:
     )
 
 
+def _electronic_invoices(facts: _Facts) -> ChecklistStep:
+    waiting = [one for one in facts.incomplete if not one.is_issued]
+    found, issued = [], len(facts.incomplete) - len(waiting)
+    if waiting:
+        found.append(f"{len(waiting)} statements would be issued without an electronic invoice.")
+        general = sorted({name for one in waiting for name in one.fields if not is_of_customer(name)})
+        found += [f"For want of {', '.join(general)}, for all of them or many."] if general else []
+        own = [one for one in waiting if any(map(is_of_customer, one.fields))]
+        found += [f"{len(own)} of them for want of their customer's own: {_named(own)}."] if own else []
+    if issued:
+        found.append(f"{issued} issued statements have none, and keep what they were issued with.")
+    if not found:
+        done = "Every statement has all that an electronic invoice asks for."
+        return ChecklistStep(Step.ELECTRONIC_INVOICES, StepState.DONE, (done,))
+    next_step = (
+        "rebill partners letterhead, rebill tax set and rebill customers details CLIENT_API_ID complete what is issued "
+        "from then on."
+    )
+    return ChecklistStep(Step.ELECTRONIC_INVOICES, StepState.LOOK, tuple(found), next_step)
+
+
+def _named(incomplete: Sequence[IncompleteDocument]) -> str:
+    """The first few customers with the fields of their own that lack."""
+    named = (f"{one.customer_name} ({', '.join(filter(is_of_customer, one.fields))})" for one in incomplete[:_NAMED])
+    return ", ".join(named) + (" …" if len(incomplete) > _NAMED else "")
+
+
 def _statements(facts: _Facts) -> ChecklistStep:
     final, estimated = (facts.statements.get(one, 0) for one in (StatementStatus.FINAL, StatementStatus.ESTIMATED))
     found = (f"{final} statements are Final, {estimated} are Estimated.",)
@@ -271,6 +306,7 @@ _STEPS = (
     _unassigned,
     _attention,
     _close_day,
+    _electronic_invoices,
     _statements,
     _approvals,
 )

@@ -17,7 +17,7 @@ from rebill.services.delivering.faults import DeliveryFault, FaultKind, Unsure
 from rebill.services.delivering.letter import letter, send
 from rebill.services.presenting.customer_data_set import write_customer_data_set
 from rebill.services.presenting.presented_statement import presented_statement
-from rebill.services.presenting.statement_file import file_of, told_of
+from rebill.services.presenting.statement_file import file_of
 from rebill.storage.writing import WritingFault, write_files
 from rebill.store.customers import billing_folders
 from rebill.store.document_deliveries import begin_delivery, end_delivery, forget_order
@@ -96,10 +96,10 @@ def _bring_to_folder(installation: Installation, caller: Caller, presented: Pres
     stem = f"{_UNSAFE.sub('_', presented.document.invoice_id)}-{presented.statement_id}"
     with TemporaryDirectory(prefix="rebill-delivery-") as folder:
         files: dict[str, Path] = {}
-        lacking = ""
+        told = []
         for form in FILED:
             file = Path(folder) / f"{stem}.{form.ending}"
-            lacking += _written(installation, caller, presented, form, file)
+            told.append(_written(installation, caller, presented, form, file))
             if file.exists():
                 files[file.name] = file
         settings = installation.settings
@@ -108,13 +108,13 @@ def _bring_to_folder(installation: Installation, caller: Caller, presented: Pres
         except WritingFault as fault:
             kind = FaultKind.UNREACHABLE if fault.is_of_place else FaultKind.PASSING
             raise DeliveryFault(str(fault), kind) from None
-    return told_of(lacking)
+    return "; ".join(filter(None, told))
 
 
 def _written(
     installation: Installation, caller: Caller, presented: PresentedStatement, form: DocumentForm, file: Path
 ) -> str:
-    """Write a document to a file, but no electronic invoice of which too little is told; what no font has of it."""
+    """Write a document to a file, but no electronic invoice of which too little is told; answers what is to be told."""
     if form.is_data_set:
         write_customer_data_set(installation, caller, presented.statement_id, form, file)
         return ""
@@ -123,11 +123,11 @@ def _written(
     except Conflict:
         return ""
     file.write_bytes(made.content)
-    return made.lacking
+    return made.told
 
 
 def _bring_by_mail(installation: Installation, _: Caller, presented: PresentedStatement, __: str) -> str:
     settings = installation.settings.delivery
     file = file_of(installation, presented, DocumentForm.PDF)
     told = send(settings, letter(settings, presented, file, installation.clock().timestamp()))
-    return "; ".join(filter(None, (told, told_of(file.lacking))))
+    return "; ".join(filter(None, (told, file.told)))

@@ -1,12 +1,13 @@
 """A statement or note as a file, in any of its forms."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rebill.documents import statement_csv, statement_json
 from rebill.documents.cii import cii
-from rebill.documents.electronic_invoice import electronic_invoice
+from rebill.documents.electronic_invoice import INCOMPLETE, electronic_invoice
 from rebill.documents.presented import PresentedStatement
 from rebill.documents.ubl import ubl
 from rebill.model.document import DocumentForm
@@ -22,24 +23,35 @@ GREATEST_ANSWER_BYTES = 256 * 1024**2
 
 @dataclass(frozen=True)
 class StatementFile:
-    """A document as bytes, and the name it is suggested to have. ``lacking``: characters of it that no font has."""
+    """A document as bytes, and the name it is suggested to have.
+
+    ``lacking``: characters of it that no font has. ``untold``: for want of which fields an issued PDF has no electronic
+    invoice inside, each with what is needed.
+    """
 
     form: DocumentForm
     name: str
     content: bytes
     lacking: str = ""
+    untold: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, object]:
         """What a log tells of it besides."""
-        return {"without_font": self.lacking} if self.lacking else {}
+        without_font = {"without_font": self.lacking} if self.lacking else {}
+        return without_font | ({"without_electronic_invoice": sorted(self.untold)} if self.untold else {})
 
-
-def told_of(lacking: str) -> str:
-    """What is to be told of a document of which no font has some characters; ``""`` where all have one."""
-    if not lacking:
-        return ""
-    return f"{len(lacking)} characters have no font and are shown as \ufffd: set REBILL_FONT_FOLDER ({lacking[:20]})"
+    @property
+    def told(self) -> str:
+        """What is to be told of it although it was made; ``""`` for nothing."""
+        told = []
+        if self.lacking:
+            count, few = len(self.lacking), self.lacking[:20]
+            told.append(f"{count} characters have no font and are shown as \ufffd: set REBILL_FONT_FOLDER ({few})")
+        if self.untold:
+            fields = ", ".join(f"{name} {fault}" for name, fault in self.untold.items())
+            told.append(f"the PDF is without the electronic invoice: {fields}")
+        return "; ".join(told)
 
 
 def statement_file(installation: Installation, caller: Caller, statement_id: int, form: DocumentForm) -> StatementFile:
@@ -74,8 +86,9 @@ def file_of(installation: Installation, presented: PresentedStatement, form: Doc
     # Late: what sets documents takes long to load.
     from rebill.documents.statement_pdf import set_statement
 
-    content, lacking = set_statement(presented, _inside(presented), installation.settings.font_folder)
-    return StatementFile(form, name, content, lacking)
+    inside, untold = _inside(presented)
+    content, lacking = set_statement(presented, inside, installation.settings.font_folder)
+    return StatementFile(form, name, content, lacking, untold)
 
 
 def _content(presented: PresentedStatement, form: DocumentForm) -> bytes:
@@ -91,12 +104,12 @@ def _content(presented: PresentedStatement, form: DocumentForm) -> bytes:
     raise AssertionError(f"{form} is made elsewhere")
 
 
-def _inside(presented: PresentedStatement) -> str:
-    """The electronic invoice that stands inside a PDF; ``""`` where there can be none, as of an estimate."""
+def _inside(presented: PresentedStatement) -> tuple[str, Mapping[str, str]]:
+    """The electronic invoice inside a PDF, and what it lacks; ``""`` where there is none, as of an estimate."""
     try:
-        return cii(electronic_invoice(presented))
-    except Conflict:
-        return ""
+        return cii(electronic_invoice(presented)), {}
+    except Conflict as refusal:
+        return "", refusal.fields if refusal.code == INCOMPLETE else {}
 
 
 def _stem(presented: PresentedStatement) -> str:

@@ -1,0 +1,102 @@
+"""Tax and electronic invoices on pages: what lacks is told before the month is final, and completed where it says."""
+
+import re
+from decimal import Decimal
+
+from rebill.model.audit import Act
+from rebill.model.months import BillingMonth
+from rebill.model.party import Role
+from rebill.model.tax import TaxCategory
+from rebill.services.billing.run_bill import run_bill
+from rebill.services.parties.read_customers import get_customer
+from rebill.services.parties.tax_rules import list_tax_rules
+from tests.console.conftest import Office
+from tests.console.visitor import Visitor
+from tests.services.months import stored
+
+MONTH = BillingMonth(2024, 9)
+GENERAL = "/settings/tax"
+ADDRESS = {
+    "address.street1": "Kanalstraße 1",
+    "address.zipcode": "10115",
+    "address.city": "Berlin",
+    "address.state": "Berlin",
+    "address.country": "Germany",
+}
+
+
+def test_a_month_without_what_electronic_invoices_ask_for_says_so_until_it_is_told(
+    office: Office, admin: Visitor
+) -> None:
+    """Letterhead, tax and addresses are completed by the links of the checklist; then both invoices can be had."""
+    run_bill(office.installation, office.partner, MONTH)
+    bills = admin.open("/bills?month=2024-09")
+    assert "2 statements would be issued without an electronic invoice, for good" in bills.text
+    checklist = admin.open("/bills/checklist?month=2024-09")
+    places = set(re.findall(r'<a href="([^"]+)">(?:customer|letterhead|tax rules)', checklist.answer.text))
+    own = f"/customers/{office.own}#address"
+    assert places >= {"/settings/letterhead", GENERAL, own}
+
+    admin.open("/settings/letterhead")
+    admin.send("/settings/letterhead", **{"address.country": "DE"}, tax_id="DE136695976")
+    admin.open(GENERAL)
+    said = admin.send(GENERAL, lines="all", category="S", percent="19").text
+    assert "The rule is in force from the beginning on." in said
+    for customer_id in (office.own, office.neighbour):
+        assert "None is told: electronic invoices need its country." in admin.open(f"/customers/{customer_id}").text
+        (form,) = [one for one in admin.open(f"/customers/{customer_id}").forms if "address.country" in one.names]
+        assert "10115" in admin.send_form(form, **ADDRESS).text
+    assert get_customer(office.installation, office.partner, office.own).address.country == "Germany"
+    assert "without an electronic invoice" not in admin.open("/bills?month=2024-09").text
+    done = "Every statement has all that an electronic invoice asks for."
+    assert done in admin.open("/bills/checklist?month=2024-09").text
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/finalize", month="2024-09", reason="All is well")
+    for record in stored(office.installation, office.partner):
+        assert {admin.ask(f"/statements/{record.statement_id}/{form}").status_code for form in ("cii", "ubl")} == {200}
+
+
+def test_rules_are_set_seen_ended_and_in_the_trail(office: Office, admin: Visitor) -> None:
+    place = f"/customers/{office.own}/tax"
+    admin.open(place)
+    refused = admin.send(place, lines="all", category="AE", percent="19")
+    assert refused.status == 422
+    assert "is needed with category AE" in refused.text
+    admin.open(place)
+    admin.send(place, lines="all", category="AE", percent="", reason="Reverse charge", reason_code="VATEX-EU-AE")
+    for path in (place, f"/customers/{office.own}", GENERAL):
+        assert "AE: reverse charge" in admin.open(path).text, path
+    assert "No rule of tax." in admin.open(f"/customers/{office.neighbour}").text
+    assert not [one for one in admin.open(GENERAL).forms if "lines" in one.names and "percent" not in one.names]
+    (end,) = [one for one in admin.open(place).forms if "lines" in one.names and "percent" not in one.names]
+    assert "in force from 2024-10 on" in admin.send_form(end, from_month="2024-10").text
+    kept = list_tax_rules(office.installation, office.partner)
+    assert [(one.customer_id, one.from_month, one.treatment.category) for one in kept] == [
+        (office.own, "0000-00", TaxCategory.REVERSE_CHARGE),
+        (office.own, "2024-10", TaxCategory.NONE),
+    ]
+    assert Act.SET_TAX_RULE.value.replace("_", " ") in admin.open("/audit").text
+
+
+def test_what_is_no_rule_is_refused_field_by_field(office: Office, admin: Visitor) -> None:
+    wrong = {"lines": "some", "category": "X", "percent": "much", "from_month": "soon"}
+    right = {"lines": "all", "category": "S", "percent": "19", "from_month": ""}
+    for name, value in wrong.items():
+        admin.open(GENERAL)
+        refused = admin.send(GENERAL, **{**right, name: value})
+        assert refused.status == 422, name
+        assert name.replace("_", " ") in refused.text
+    assert list_tax_rules(office.installation, office.partner) == []
+
+
+def test_who_only_reads_sees_the_rules_and_changes_none(office: Office, admin: Visitor, stranger: Visitor) -> None:
+    admin.open(GENERAL)
+    admin.send(GENERAL, lines="all", category="S", percent="19")
+    form = admin.open(GENERAL).form(GENERAL)
+    stranger.sign_in(office.key(Role.READ_ONLY))
+    shown = stranger.open(GENERAL)
+    assert "S: standard rate" in shown.text
+    assert "Put it in force" not in shown.text
+    assert stranger.send_form(form, percent="7").status == 403
+    (rule,) = list_tax_rules(office.installation, office.partner)
+    assert rule.treatment.percent == Decimal(19)
