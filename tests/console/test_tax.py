@@ -6,12 +6,13 @@ from decimal import Decimal
 from rebill.model.audit import Act
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
-from rebill.model.tax import TaxCategory
+from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
 from rebill.services.billing.run_bill import run_bill
+from rebill.services.parties.billing_details import BillingDetailsChange, change_billing_details
 from rebill.services.parties.read_customers import get_customer
-from rebill.services.parties.tax_rules import list_tax_rules
+from rebill.services.parties.tax_rules import list_tax_rules, set_tax_rule
 from tests.console.conftest import Office
-from tests.console.visitor import Visitor
+from tests.console.visitor import SAME_SITE, Visitor
 from tests.services.months import stored
 
 MONTH = BillingMonth(2024, 9)
@@ -23,6 +24,10 @@ ADDRESS = {
     "address.state": "Berlin",
     "address.country": "Germany",
 }
+
+
+def _standard(percent: str) -> TaxRule:
+    return TaxRule(None, TaxedLines.ALL, "", TaxTreatment(TaxCategory.STANDARD, Decimal(percent)))
 
 
 def test_a_month_without_what_electronic_invoices_ask_for_says_so_until_it_is_told(
@@ -45,7 +50,7 @@ def test_a_month_without_what_electronic_invoices_ask_for_says_so_until_it_is_to
     for customer_id in (office.own, office.neighbour):
         assert "None is told: electronic invoices need its country." in admin.open(f"/customers/{customer_id}").text
         (form,) = [one for one in admin.open(f"/customers/{customer_id}").forms if "address.country" in one.names]
-        assert "10115" in admin.send_form(form, **ADDRESS).text
+        assert "10115" in admin.send_form(form, SAME_SITE, **ADDRESS).text
     assert get_customer(office.installation, office.partner, office.own).address.country == "Germany"
     assert "without an electronic invoice" not in admin.open("/bills?month=2024-09").text
     done = "Every statement has all that an electronic invoice asks for."
@@ -76,6 +81,36 @@ def test_rules_are_set_seen_ended_and_in_the_trail(office: Office, admin: Visito
         (office.own, "2024-10", TaxCategory.NONE),
     ]
     assert Act.SET_TAX_RULE.value.replace("_", " ") in admin.open("/audit").text
+
+
+def test_a_statement_shows_the_tax_and_the_amount_due_of_its_document(office: Office, stranger: Visitor) -> None:
+    """On both faces, in the portal in the customer's language; without rules there is a total alone."""
+    run_bill(office.installation, office.partner, MONTH)
+    (own,) = [
+        one.statement_id
+        for one in stored(office.installation, office.partner)
+        if one.statement.customer_id == office.own
+    ]
+    admin, customer = office.key(), office.key(Role.CUSTOMER_READ_ONLY, office.own)
+    stranger.sign_in(admin)
+    without = stranger.open(f"/statements/{own}").text
+    assert "Total 132.00 USD" in without
+    assert "Amount due" not in without
+    stranger.sign_in(customer)
+    assert "before tax" not in stranger.open("/portal").text + stranger.open("/portal/cost").text
+
+    set_tax_rule(office.installation, office.partner, _standard("19"), None)
+    stranger.sign_in(admin)
+    taxed = stranger.open(f"/statements/{own}").text
+    for said in ("Amount due 157.08 USD", "Total before tax 132.00 USD", "Tax 19 % on 132.00 USD S 25.08 USD"):
+        assert said in taxed
+    change_billing_details(office.installation, office.partner, office.own, BillingDetailsChange({"language": "de"}))
+    stranger.sign_in(customer)
+    shown = stranger.open(f"/portal/statements/{own}").text
+    for said in ("Zahlbetrag 157,08 USD", "Summe netto 132,00 USD", "Steuer 19 % auf 132,00 USD S 25,08 USD"):
+        assert said in shown
+    assert "Summe netto" in stranger.open("/portal").text
+    assert "Alle Beträge sind netto, ohne Steuer." in stranger.open("/portal/cost").text
 
 
 def test_what_is_no_rule_is_refused_field_by_field(office: Office, admin: Visitor) -> None:

@@ -19,6 +19,7 @@ from rebill.services.billing.read_statements import get_statement, list_statemen
 from rebill.services.billing.read_ties import read_ties
 from rebill.services.parties.portal_look import portal_logo, portal_look
 from rebill.services.parties.read_customers import get_customer
+from rebill.services.presenting.presented_statement import tells_of_tax
 from rebill.services.presenting.subscription_names import subscription_names
 from rebill.store.statements import StatementRecord
 
@@ -30,7 +31,8 @@ def show_statements(visit: Visit) -> Page:
     """The customer's statements and notes, the last month first."""
     records = _records(visit)
     ties = read_ties(visit.installation, visit.caller, [record.statement_id for record in records])
-    return Page("portal.html", {"records": records, "ties": ties, "customer": _customer_name(visit)})
+    values = {"records": records, "ties": ties, "customer": _customer_name(visit), "is_taxed": _is_taxed(visit)}
+    return Page("portal.html", values)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,13 @@ def show_cost(visit: Visit) -> Page:
     for record in records:
         by_currency[record.statement.currency].append(record)
     spends = [_spend(visit, currency, of_currency, month) for currency, of_currency in sorted(by_currency.items())]
-    values = {"spends": spends, "months": months, "month": month, "customer": _customer_name(visit)}
+    values = {
+        "spends": spends,
+        "months": months,
+        "month": month,
+        "customer": _customer_name(visit),
+        "is_taxed": _is_taxed(visit),
+    }
     return Page("portal_cost.html", values)
 
 
@@ -118,6 +126,10 @@ def _customer_id(visit: Visit) -> int:
     if customer_id is None:
         raise AssertionError("only a customer visits the portal")
     return customer_id
+
+
+def _is_taxed(visit: Visit) -> bool:
+    return tells_of_tax(visit.installation, visit.caller, _customer_id(visit))
 
 
 def _customer_name(visit: Visit) -> str:

@@ -17,7 +17,7 @@ from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import get_statement
 from rebill.services.billing.read_ties import read_ties
 from rebill.services.billing.void_statement import void_statement
-from rebill.services.presenting.presented_statement import can_be_electronic
+from rebill.services.presenting.presented_statement import can_be_electronic, tax_on
 from rebill.services.presenting.statement_file import statement_file
 from rebill.services.presenting.subscription_names import subscription_names
 from rebill.services.proof.explain_statement import explain_statement
@@ -49,6 +49,7 @@ def statement_page(visit: Visit, place: str) -> Page:
         "document_type": record.document.type_of(statement.total_minor_units),
         "ties": ties,
         "can_be_taken_back": is_issued and is_statement and not ties.is_taken_back,
+        "tax": tax_on(installation, caller, record),
         "lines": list(statement.shown_lines),
         "place": place,
         "with_electronic": with_electronic,

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from rebill.documents.electronic_invoice import has_electronic_invoice
 from rebill.documents.presented import CorrectedDocument, PresentedStatement
 from rebill.model.party import Caller
-from rebill.model.tax import DocumentTax, taxed
+from rebill.model.tax import DocumentTax, TaxCategory, taxed
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.read_statements import unknown_statement
-from rebill.store.particulars import find_logo, particulars_of
+from rebill.store.particulars import find_logo, particulars_of, tax_rules_of
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord, find_statement
 
@@ -39,6 +39,16 @@ def can_be_electronic(installation: Installation, caller: Caller, record: Statem
     require(caller, Permission.READ_OWN)
     with installation.database.reading() as connection:
         return has_electronic_invoice(_presented(Scope.of(connection, caller), record))
+
+
+def tells_of_tax(installation: Installation, caller: Caller, customer_id: int) -> bool:
+    """Whether any rule tells of tax on a customer's documents, now or in a month. Raises ``Forbidden``."""
+    require(caller, Permission.READ_OWN)
+    if caller.customer_id not in (None, customer_id):
+        raise AssertionError("a customer asks about itself")
+    with installation.database.reading() as connection:
+        rules = tax_rules_of(Scope(connection, caller.partner_id), customer_id)
+    return any(rule.treatment.category is not TaxCategory.NONE for rule in rules)
 
 
 def _presented(scope: Scope, record: StatementRecord) -> PresentedStatement:
