@@ -60,10 +60,7 @@ _OWN_LOOK: tuple[Field, ...] = (
     ("portal_title", "Above its portal", "Empty: as for everybody."),
     ("portal_welcome", "Above its statements", "Empty: as for everybody."),
 )
-FIELD_LABELS = {
-    **{name: words for name, words, _ in (*_DETAILS, *_LETTERHEAD, *_LOOK)},
-    **{f"address.{name}": words for name, words, _ in _ADDRESS},
-}
+FIELD_LABELS = {name: words for name, words, _ in (*_DETAILS, *_LETTERHEAD, *_LOOK, *ADDRESS)}
 """The words of the fields by their names."""
 
 
