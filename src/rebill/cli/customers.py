@@ -94,6 +94,23 @@ FromMonthOption = Annotated[
         "forward, late cost, guards, home currency; the first without an issued statement unless given.",
     ),
 ]
+ClassificationOption = Annotated[
+    Classification | None, typer.Option("--classification", help="Whether the customer's own keys open anything.")
+]
+FolderOption = Annotated[str | None, typer.Option("--folder", help="A relative path for its bills; empty for none.")]
+BillingOption = Annotated[
+    bool | None, typer.Option("--billing/--no-billing", help="Whether the customer gets statements.")
+]
+CarryForwardOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--carry-forward/--no-carry-forward", help="Whether a statement below 0 becomes a credit for the next ones."
+    ),
+]
+CommitmentsOption = Annotated[
+    CommitmentsPolicy | None,
+    typer.Option("--commitments", help="How reservations and savings plans reach the customer."),
+]
 CustomerArgument = Annotated[int, typer.Argument(metavar="CLIENT_API_ID", help="The customer's id.")]
 
 
@@ -161,9 +178,7 @@ def create(
 def update(
     customer: CustomerArgument,
     name: Annotated[str | None, typer.Option("--name", help="Unique among the partner's customers.")] = None,
-    classification: Annotated[
-        Classification | None, typer.Option("--classification", help="Whether the customer's own keys open anything.")
-    ] = None,
+    classification: ClassificationOption = None,
     contact: Annotated[str | None, typer.Option("--contact", help="Whom bills concern; empty for nobody.")] = None,
     street1: StreetOption = None,
     street2: StreetMoreOption = None,
@@ -171,24 +186,12 @@ def update(
     state: StateOption = None,
     zipcode: ZipcodeOption = None,
     country: CountryOption = None,
-    folder: Annotated[
-        str | None, typer.Option("--folder", help="A relative path for its bills; empty for none.")
-    ] = None,
-    billing: Annotated[
-        bool | None, typer.Option("--billing/--no-billing", help="Whether the customer gets statements.")
-    ] = None,
+    folder: FolderOption = None,
+    billing: BillingOption = None,
     basis: Annotated[Basis | None, typer.Option("--basis", help="What usage and purchases are priced from.")] = None,
-    commitments: Annotated[
-        CommitmentsPolicy | None,
-        typer.Option("--commitments", help="How reservations and savings plans reach the customer."),
-    ] = None,
+    commitments: CommitmentsOption = None,
     fallback_markup: FallbackMarkupOption = None,
-    carry_forward: Annotated[
-        bool | None,
-        typer.Option(
-            "--carry-forward/--no-carry-forward", help="Whether a statement below 0 becomes a credit for the next ones."
-        ),
-    ] = None,
+    carry_forward: CarryForwardOption = None,
     late_cost: LateCostOption = None,
     cap_at_list: CapAtListOption = None,
     floor_at_cost: FloorAtCostOption = None,
