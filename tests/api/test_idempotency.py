@@ -61,9 +61,10 @@ def test_a_key_is_good_for_one_user_path_and_query(api: ApiClient, anyone: ApiCl
         assert _post(api, path, body).headers["Idempotent-Replayed"] == "true"
     others = [
         _post(api, "/v2/customers", body),
+        _post(api, f"/v1/customers?client_api_id={world.customer_id}", body),
         _post(anyone.with_key(world.keys["operator"]), "/v1/customers", body),
     ]
-    assert [answer.json()["fields"] for answer in others] == [{"name": "is the name of another customer"}] * 2
+    assert [answer.json()["fields"] for answer in others] == [{"name": "is the name of another customer"}] * 3
     assert _post(anyone.with_key(world.keys["other_partner"]), "/v1/customers", body).status_code == 201
     own = next(key for key in api.get("/v1/api_keys").json()["api_keys"] if key["role"] == "admin")
     second = api.post("/v1/api_keys", {"user_id": own["user_id"]}).json()["api_key"]

@@ -39,6 +39,8 @@ class Kept(Enum):
     """What is answered leaves the other out."""
     PARTNER = auto()
     """It is of the whole partner: 422."""
+    NEW = auto()
+    """What it makes is nobody's yet: done, and nothing of the other's is touched."""
 
 
 _THINGS = (
@@ -87,9 +89,9 @@ _KEPT: dict[str, Kept] = {
     "GET /v1/month_differences": Kept.FILTERED,
     "GET /v1/tax_rules": Kept.FILTERED,
     "PUT /v1/month_comparison": Kept.FILTERED,
-    "POST /v1/customers": Kept.PARTNER,
-    "POST /v2/customers": Kept.PARTNER,
-    "POST /v1/price_books": Kept.PARTNER,
+    "POST /v1/customers": Kept.NEW,
+    "POST /v2/customers": Kept.NEW,
+    "POST /v1/price_books": Kept.NEW,
     "PUT /v1/price_books/{price_book_id}": Kept.PARTNER,
     "DELETE /v1/price_books/{price_book_id}": Kept.PARTNER,
     "GET /v1/letterhead": Kept.PARTNER,
@@ -142,6 +144,16 @@ def test_what_is_of_the_whole_partner_is_of_no_single_customer(route: Route, api
 @pytest.mark.parametrize("route", _of(Kept.PATH), ids=_named)
 def test_another_customer_than_the_paths_is_refused(route: Route, api: ApiClient, world: World) -> None:
     _must_be_refused(route, api, world, {"client_api_id"}, "differs from the customer in the path")
+
+
+@pytest.mark.parametrize("route", _of(Kept.NEW), ids=_named)
+def test_what_is_new_is_made_whoever_the_query_names(route: Route, api: ApiClient, world: World) -> None:
+    body = ROWS[route.method, route.path].sent(api, world)
+    theirs = f"/v1/customers/{world.neighbour_id}"
+    before = api.get(theirs).json()
+    assert api.request(route.method, f"{route.path}?client_api_id={world.neighbour_id}", json=body).status_code == 201
+    assert api.request(route.method, f"{route.path}?client_api_id=123456789", json=body).status_code == 404
+    assert api.get(theirs).json() == before
 
 
 def _must_be_refused(route: Route, api: ApiClient, world: World, fields: set[str], words: str) -> None:

@@ -20,7 +20,7 @@ from rebill.api.call import Call
 from rebill.api.paging import list_answer, page_of
 from rebill.api.query import flag
 from rebill.api.resource import Resource
-from rebill.api.route import Route, partner_wide
+from rebill.api.route import Route
 from rebill.api.shapes import CustomerChangeBody, LenientBody, NewAzureCustomerBody, NewCustomerBody, require_shape
 from rebill.model.audit import Act
 from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
@@ -204,9 +204,7 @@ def _customer_routes(version: str, body: type[LenientBody]) -> tuple[Route, ...]
         shows=Permission.READ_OWN,
     )
     return (
-        *partner_wide(
-            customers.created(create, "Create a customer", Act.CREATE_CUSTOMER, body, value_faults=value_faults)
-        ),
+        customers.created(create, "Create a customer", Act.CREATE_CUSTOMER, body, value_faults=value_faults),
         customers.listed(list_all, "List customers", DELETED),
         replace(customers.shown(get, "Show a customer", DELETED), answers={200: (CustomerAnswer, OwnCustomerAnswer)}),
         customers.changed(

@@ -119,7 +119,6 @@ ROUTES = (
         answers={201: NewPriceBookAnswer},
         greatest_body_bytes=GREATEST_BOOK_BYTES,
         value_faults=_new_faults,
-        of_whole_partner=True,
     ),
     BOOKS.listed(list_all, "List price books", TARGET),
     BOOKS.shown(get, "Show a price book"),
