@@ -22,6 +22,11 @@ from tests.services.deliveries import BY_MAIL, delivering, issued
 PASSWORD = "correct horse battery staple"
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 """The server that is encrypted from the first byte does not know that it is."""
+WITHOUT_INVOICE = (
+    "the PDF is without the electronic invoice: letterhead.address.country is needed, tax_rules is needed, "
+    "letterhead.tax_id is needed"
+)
+"""The partner has no letterhead."""
 both_ways = pytest.mark.parametrize("security", [SmtpSecurity.STARTTLS, SmtpSecurity.TLS])
 
 
@@ -68,7 +73,7 @@ def test_a_letter_is_handed_over_encrypted_by_who_knows_the_password(
     box = Mailbox(password=PASSWORD)
     with mail_server(box, security, certificates) as port:
         done = sent(installation, partner, replace(settings, smtp_port=port, smtp_security=security))
-    assert (done.state, done.fault, len(box.letters)) == (DeliveryState.DELIVERED, "", 1)
+    assert (done.state, done.fault, len(box.letters)) == (DeliveryState.DELIVERED, WITHOUT_INVOICE, 1)
 
 
 def test_a_wrong_password_is_told_without_it_and_nothing_is_sent(
@@ -151,7 +156,7 @@ def test_one_address_of_two_that_is_refused_is_told_and_the_other_has_the_letter
     with mail_server(box, SmtpSecurity.STARTTLS, certificates) as port:
         secured = replace(settings, smtp_port=port, smtp_security=SmtpSecurity.STARTTLS)
         done = sent(installation, partner, secured)
-    told = "the mail server did not take it for 1 of its addresses"
+    told = f"the mail server did not take it for 1 of its addresses; {WITHOUT_INVOICE}"
     assert (done.state, done.fault, len(box.letters)) == (DeliveryState.DELIVERED, told, 1)
 
 
