@@ -15,6 +15,11 @@ from rebill.settings import DeliverySettings, SmtpSecurity
 from tests.services.months import SEPTEMBER, Month, charge
 
 BY_MAIL = DeliverySettings(smtp_host="127.0.0.1", smtp_security=SmtpSecurity.NONE, sender="billing@contoso.example")
+WITHOUT_INVOICE = (
+    "the PDF is without the electronic invoice: letterhead.address.country is needed, "
+    "tax_rules is needed, letterhead.tax_id is needed"
+)
+"""What a delivery tells whose partner has no letterhead."""
 
 
 def delivering(installation: Installation, delivery: DeliverySettings) -> Installation:

@@ -20,15 +20,19 @@ from rebill.store.document_deliveries import begin_delivery
 from rebill.store.scope import Scope
 from tests.documents.pdf_reading import pages_of
 from tests.mail_server import Mailbox, mail_server
-from tests.services.deliveries import delivering_by_mail, delivering_to, files_below, finalized, issued, ready
+from tests.services.deliveries import (
+    WITHOUT_INVOICE,
+    delivering_by_mail,
+    delivering_to,
+    files_below,
+    finalized,
+    issued,
+    ready,
+)
 from tests.services.months import SEPTEMBER, Month, charge, stored
 
 EVERYTHING = DeliveryOrder()
 OCTOBER = SEPTEMBER.following
-WITHOUT_INVOICE = (
-    "the PDF is without the electronic invoice: letterhead.address.country is needed, "
-    "tax_rules is needed, letterhead.tax_id is needed"
-)
 
 
 def test_documents_are_written_to_the_customers_folder_once(

@@ -17,16 +17,11 @@ from rebill.settings import DeliverySettings, SmtpSecurity
 from rebill.store.whole_record import rows_of, tables_of_record
 from rebill.twin.certificates import CertificateFiles, write_certificates
 from tests.mail_server import Mailbox, mail_server
-from tests.services.deliveries import BY_MAIL, delivering, issued
+from tests.services.deliveries import BY_MAIL, WITHOUT_INVOICE, delivering, issued
 
 PASSWORD = "correct horse battery staple"
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 """The server that is encrypted from the first byte does not know that it is."""
-WITHOUT_INVOICE = (
-    "the PDF is without the electronic invoice: letterhead.address.country is needed, tax_rules is needed, "
-    "letterhead.tax_id is needed"
-)
-"""The partner has no letterhead."""
 both_ways = pytest.mark.parametrize("security", [SmtpSecurity.STARTTLS, SmtpSecurity.TLS])
 
 
