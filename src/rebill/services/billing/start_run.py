@@ -160,8 +160,7 @@ class _Work:
             if isinstance(error, Refusal):
                 with suppress(Unavailable):
                     record_refused(self._installation, self._caller, Act.RUN_BILL, None, error)
-        except Exception:
-            # Whatever it was: the record must not say for ever that it works. The fault itself goes on to the log.
+        except Exception:  # whatever it was, the record must not say for ever that it works; the fault goes on
             self._end("internal_error", _UNEXPECTED)
             raise
 

@@ -2,11 +2,12 @@
 
 import hmac
 import secrets
+from typing import Final
 
 from sqlalchemy import Connection
 
 from rebill.model.audit import Act
-from rebill.model.errors import Forbidden, Invalid, NotFound
+from rebill.model.errors import Forbidden, Invalid
 from rebill.model.party import Caller, Channel, Occasion
 from rebill.openid.provider import Identity, Provider, state_of
 from rebill.services.acting.audit_trail import record_change
@@ -14,6 +15,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import text_fault
 from rebill.services.callers.read_users import found_user
+from rebill.services.callers.taken_ways_in import WayIn, take_way_in
 from rebill.services.callers.web_sessions import WebSession, begin_for_user
 from rebill.store.openid_subjects import (
     SubjectHolder,
@@ -26,6 +28,14 @@ from rebill.store.partners import hold_partner
 from rebill.store.scope import Scope
 from rebill.store.users import find_user
 from rebill.store.web_sessions import end_sessions_of_user
+
+_SUBJECT: Final = WayIn(
+    Act.UNLINK_SUBJECT,
+    forget_subject,
+    {"subject": "unlinked"},
+    "subject_not_linked",
+    "User {user_id} is nobody at the identity provider.",
+)
 
 
 class OpenIdSignIn:
@@ -133,17 +143,4 @@ def unlink_subject(installation: Installation, caller: Caller, user_id: int, cus
 
     ``customer_id``: only if it is of that customer. Raises ``Forbidden``, and ``NotFound`` also where it is none.
     """
-    require(caller, Permission.ADMINISTER)
-    now = installation.clock()
-
-    def act(connection: Connection) -> None:
-        scope = Scope.of(connection, caller)
-        hold_partner(scope)
-        user = found_user(scope, user_id, customer_id)
-        if not forget_subject(scope, user_id):
-            raise NotFound("subject_not_linked", f"User {user_id} is nobody at the identity provider.")
-        end_sessions_of_user(scope, user_id)
-        told = {"subject": "unlinked"}
-        record_change(scope, caller, Act.UNLINK_SUBJECT, user_id, now, after=told, customer_id=user.customer_id)
-
-    installation.database.write(act)
+    take_way_in(installation, caller, user_id, _SUBJECT, customer_id)

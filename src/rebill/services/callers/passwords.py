@@ -10,13 +10,14 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection
 
 from rebill.model.audit import Act
-from rebill.model.errors import Invalid, NotFound, TooMany
+from rebill.model.errors import Invalid, TooMany
 from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import composed, text_fault
 from rebill.services.callers.read_users import found_user
+from rebill.services.callers.taken_ways_in import WayIn, take_way_in
 from rebill.store.partners import hold_partner
 from rebill.store.passwords import (
     KeptPassword,
@@ -36,6 +37,13 @@ FREE_FAILURES: Final = 5
 """Wrong passwords in a row after which every further attempt has to wait, each time twice as long."""
 GREATEST_WAIT: Final = timedelta(minutes=15)
 
+_PASSWORD: Final = WayIn(
+    Act.CLEAR_PASSWORD,
+    forget_password,
+    {"password": "cleared"},
+    "password_not_set",
+    "User {user_id} has no password: there is nothing to clear.",
+)
 _HASHER: Final = PasswordHasher()
 _NOBODYS_HASH: Final = _HASHER.hash("nobody's password")
 _AT_ONCE = threading.BoundedSemaphore(2)
@@ -93,20 +101,7 @@ def clear_password(installation: Installation, caller: Caller, user_id: int, cus
 
     ``customer_id``: only if it is of that customer. Raises ``Forbidden``, and ``NotFound`` also where it has none.
     """
-    require(caller, Permission.ADMINISTER)
-    now = installation.clock()
-
-    def act(connection: Connection) -> None:
-        scope = Scope.of(connection, caller)
-        hold_partner(scope)
-        user = found_user(scope, user_id, customer_id)
-        if not forget_password(scope, user_id):
-            raise NotFound("password_not_set", f"User {user_id} has no password: there is nothing to clear.")
-        end_sessions_of_user(scope, user_id)
-        told = {"password": "cleared"}
-        record_change(scope, caller, Act.CLEAR_PASSWORD, user_id, now, after=told, customer_id=user.customer_id)
-
-    installation.database.write(act)
+    take_way_in(installation, caller, user_id, _PASSWORD, customer_id)
 
 
 def holder_of_password(installation: Installation, sign_in_name: str, password: str) -> PasswordHolder | None:
