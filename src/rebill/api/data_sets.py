@@ -13,6 +13,7 @@ from rebill.api.paging import list_answer, page_of
 from rebill.api.query import flag, month, whole_number
 from rebill.api.resource import Resource
 from rebill.api.route import Route, partner_wide
+from rebill.api.wire_reading import CSV_MEDIA_TYPE
 from rebill.documents.rejects_csv import rejects_csv
 from rebill.model.data_set import BillingStatus, DataSet, Reject, RejectCode
 from rebill.model.money import text_of
@@ -21,8 +22,7 @@ from rebill.services.costs.read_data_sets import get_data_set, page_of_data_sets
 from rebill.services.costs.read_rejects import list_rejects
 
 _DATA_SET_ID = "data_set_id"
-_CSV = "text/csv"
-_FORMS = ("application/json", _CSV)
+_FORMS = ("application/json", CSV_MEDIA_TYPE)
 _GREATEST_COUNT = 1_000
 _USUAL_COUNT = 100
 _LIMIT = whole_number("limit", f"How many rejects are listed; {_USUAL_COUNT} unless given.", 1, _GREATEST_COUNT)
@@ -166,10 +166,10 @@ def show_rejects(call: Call) -> Answer:
     if media_type is None:
         raise NotAcceptable(_FORMS)
     headers = {"Vary": "Accept"}
-    if media_type == _CSV:
+    if media_type == CSV_MEDIA_TYPE:
         text = rejects_csv(list_rejects(call.installation, call.caller, data_set_id))
         headers["Content-Disposition"] = f'attachment; filename="rejects {data_set_id}.csv"'
-        return Answer(200, text.encode(), headers, f"{_CSV}; charset=utf-8; header=present")
+        return Answer(200, text.encode(), headers, f"{CSV_MEDIA_TYPE}; charset=utf-8; header=present")
     data_set = get_data_set(call.installation, call.caller, data_set_id)
     limit = call.parameters.number("limit")
     found = list_rejects(call.installation, call.caller, data_set_id, _USUAL_COUNT if limit is None else limit)
@@ -190,7 +190,7 @@ ROUTES = partner_wide(
         "Show the rows of a data set that could not be read",
         {200: RejectList},
         (_LIMIT,),
-        other_forms=(_CSV,),
+        other_forms=(CSV_MEDIA_TYPE,),
         path_check=DATA_SETS.path_check,
         headers={"Vary": "The answer differs by `Accept`."},
     ),
