@@ -1,9 +1,10 @@
 """A statement with particulars, as a partner in Germany issues it; parts of it are another in each test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from rebill.documents.presented import CorrectedDocument, PresentedStatement
 from rebill.model.document import Document, DocumentKind
@@ -60,10 +61,11 @@ def presented(
     letterhead: Letterhead = LETTERHEAD,
     recipient: Recipient = RECIPIENT,
     currency: str = "EUR",
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> PresentedStatement:
     """A statement as it was issued on 2024-10-08."""
     issued = Document(invoice_id="S2024-000017", invoice_date=date(2024, 10, 8))
-    particulars = Particulars("Contoso", letterhead, recipient, tuple(rules))
+    particulars = Particulars("Contoso", letterhead, recipient, tuple(rules), names)
     return PresentedStatement(
         987654321, statement(lines or [charges("Virtual Machines", "10")], currency), issued, particulars
     )

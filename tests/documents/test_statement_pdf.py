@@ -57,6 +57,15 @@ def test_it_shows_both_parties_the_lines_and_what_is_due() -> None:
         assert told in second, told
 
 
+def test_usage_stands_under_the_names_of_subscriptions_with_their_identifiers_beside_them() -> None:
+    lines = (charges("Virtual Machines", "10", "sub-1"), charges("Virtual Machines", "20", "sub-2"))
+    one = presented(*lines, names={"sub-1": "Production " + "n" * 60})
+    usage = pages_of(statement_pdf(one))[1].replace("\u200b", "")
+    assert usage.index("Production nnnn") < usage.index("sub-1") < usage.index("10,00") < usage.index("sub-2")
+    assert usage.count("sub-1") == usage.count("sub-2") == 1
+    assert [part["identifier"] for part in statement_data(one)["subscriptions"]] == ["sub-1", ""]
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from rebill.model.closing import ClosingAct, ClosingOrder
 from rebill.model.document import DocumentForm
 from rebill.model.errors import Forbidden, Invalid, NotFound
+from rebill.model.particulars import Particulars
 from rebill.model.party import Caller, Role
 from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
 from rebill.services.acting.installation import Installation
@@ -22,6 +23,7 @@ from rebill.services.parties.portal_look import PortalLook, portal_logo, portal_
 from rebill.services.parties.tax_rules import list_tax_rules, set_tax_rule
 from rebill.services.presenting.statement_file import statement_file
 from rebill.store.tables import issued_particulars
+from tests.documents.examples import presented
 from tests.documents.pdf_reading import pages_of
 from tests.documents.test_statement_pdf import PICTURE
 from tests.services.months import SEPTEMBER, Month, charge, stored
@@ -72,6 +74,40 @@ def test_an_estimate_shows_what_is_in_force_and_an_issued_document_what_it_was_i
         assert told in issued
     own = Caller(partner.partner_id, Role.CUSTOMER_READ_ONLY, customer_id)
     assert _pdf(installation, own, record.statement_id) == issued
+
+
+def test_documents_keep_the_names_that_subscriptions_had_when_they_were_issued(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    month = Month(installation, partner, tmp_path)
+    one, other = month.customer("Indigo"), month.customer("Neighbour")
+    month.cost(
+        charge("2024-09-05", "100", SubAccountId="sub-shop", SubAccountName="Web shop"),
+        charge("2024-09-06", "100", SubAccountId="sub-depot", SubAccountName="Depot"),
+    )
+    month.subscriptions(one, "sub-shop", "sub-depot")
+    # Whose it is by now is not for its former customer to know the name of.
+    month.move(other, "2024-09-20", "sub-depot")
+    run_bill(installation, partner, SEPTEMBER)
+    (record,) = stored(installation, partner)
+    estimated = _pdf(installation, partner, record.statement_id)
+    assert "Web shop sub-shop" in estimated
+    assert "sub-depot" in estimated
+    assert "Depot" not in estimated
+    _issue(installation, partner)
+    issued = _pdf(installation, partner, record.statement_id)
+    assert "Web shop sub-shop" in issued
+    october = {"BillingPeriodStart": "2024-10-01T00:00:00Z", "BillingPeriodEnd": "2024-11-01T00:00:00Z"}
+    month.cost(charge("2024-10-05", "1", SubAccountId="sub-shop", SubAccountName="Renamed", **october), name="next.csv")
+    month.move(other, "2024-10-01", "sub-shop")
+    assert _pdf(installation, partner, record.statement_id) == issued
+
+
+def test_documents_that_were_issued_before_names_were_kept_show_identifiers() -> None:
+    kept = presented(names={"sub-1": "Web shop"}).particulars.as_document()
+    assert Particulars.of_document(kept).subscription_names == {"sub-1": "Web shop"}
+    del kept["subscription_names"]
+    assert Particulars.of_document(kept).subscription_names == {}
 
 
 def test_no_total_changes_by_tax(installation: Installation, partner: Caller, tmp_path: Path) -> None:

@@ -207,14 +207,15 @@ def _by_subscription(presented: PresentedStatement, wording: Wording) -> list[Ma
     lines: dict[str, list[ShownLine]] = defaultdict(list)
     for shown in presented.statement.shown_lines:
         lines[shown.line.priced.subscription or ""].append(shown)
-    digits = presented.statement.minor_digits
+    digits, names = presented.statement.minor_digits, presented.particulars.subscription_names
     return [
         {
-            "name": breakable(name or wording["without_subscription"]),
+            "name": breakable(names.get(identifier) or identifier or wording["without_subscription"]),
+            "identifier": breakable(identifier) if identifier in names else "",
             "lines": [_usage_line(shown, digits, wording) for shown in found],
             "subtotal": wording.amount(_sum(found), digits),
         }
-        for name, found in lines.items()
+        for identifier, found in lines.items()
     ]
 
 

@@ -80,12 +80,14 @@ class Particulars:
     """Everything that a document shows and its statement does not say.
 
     Of an issued document as it was when it was issued; ``tax_rules``: those that may concern its customer.
+    ``subscription_names``: what the subscriptions on its lines are called, where that is known, by their identifiers.
     """
 
     partner_name: str
     letterhead: Letterhead
     recipient: Recipient
     tax_rules: tuple[TaxRule, ...] = field(default=())
+    subscription_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def issuer_name(self) -> str:
@@ -118,6 +120,7 @@ class Particulars:
                 }
                 for rule in self.tax_rules
             ],
+            "subscription_names": dict(self.subscription_names),
         }
 
     @classmethod
@@ -137,6 +140,8 @@ class Particulars:
                 TaxRule(rule["customer_id"], TaxedLines(rule["lines"]), rule["from_month"], treatment_of(rule))
                 for rule in document["tax_rules"]
             ),
+            # Documents that were issued before these were kept show identifiers alone.
+            document.get("subscription_names", {}),
         )
 
 

@@ -174,6 +174,11 @@ class Statement:
             yield ShownLine(number, line, corrects)
 
     @property
+    def subscriptions(self) -> frozenset[str]:
+        """The identifiers of subscriptions that its lines name."""
+        return frozenset(one.line.priced.subscription for one in self.shown_lines if one.line.priced.subscription)
+
+    @property
     def minor_digits(self) -> int:
         return minor_digits(self.currency)
 

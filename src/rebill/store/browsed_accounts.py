@@ -1,11 +1,11 @@
 """Accounts of any kind with who has them, as people look for them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, or_
+from sqlalchemy import Row, Select
 
 from rebill.model.assignment import Days
 from rebill.model.identifiers import AccountKind
@@ -13,7 +13,6 @@ from rebill.model.listing import Listing, Page
 from rebill.store.accounts import narrowed
 from rebill.store.assignments import in_force
 from rebill.store.identity import can_be_stored
-from rebill.store.membership import among
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
 from rebill.store.tables import accounts, assignments, customers
@@ -70,21 +69,6 @@ def browsed_account(scope: Scope, account_id: int, day: date) -> BrowsedAccount 
         return None
     row = scope.connection.execute(_browsed(scope, day).where(accounts.c.account_id == account_id)).one_or_none()
     return None if row is None else _account(row)
-
-
-def names_of_accounts(
-    scope: Scope, kind: AccountKind, keys: Collection[str], day: date, customer_id: int | None
-) -> dict[str, str]:
-    """The names of the accounts with these keys, by key, of those that have one.
-
-    ``customer_id``: only of accounts that are no other customer's on ``day``.
-    """
-    query = _browsed(scope, day).where(
-        accounts.c.kind == kind, accounts.c.name != "", among(scope.connection, accounts.c.account_key, keys)
-    )
-    if customer_id is not None:
-        query = query.where(or_(assignments.c.customer_id.is_(None), assignments.c.customer_id == customer_id))
-    return {row.account_key: row.name for row in scope.connection.execute(query)}
 
 
 def ownerships_of_account(scope: Scope, account_id: int) -> list[OwnershipOfAccount]:

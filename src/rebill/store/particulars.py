@@ -2,9 +2,9 @@
 
 import base64
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_
@@ -17,6 +17,7 @@ from rebill.store.closing import WaitingDocument
 from rebill.store.membership import among
 from rebill.store.partners import settings_of
 from rebill.store.scope import Scope
+from rebill.store.subscription_names import subscriptions_on, told_names
 from rebill.store.tables import billing_details, customers, issued_particulars, letterheads, logos, tax_rules
 
 
@@ -115,17 +116,28 @@ def particulars_in_force(scope: Scope, customer_ids: Collection[int]) -> dict[in
     return found
 
 
-def keep_issued_particulars(scope: Scope, documents: Sequence[WaitingDocument]) -> dict[int, Particulars]:
-    """Keep for ever what documents that are issued now show; the blocks on them show nothing of their own.
+def keep_issued_particulars(scope: Scope, documents: Sequence[WaitingDocument], day: date) -> dict[int, Particulars]:
+    """Keep for ever what documents that are issued on ``day`` show; the blocks on them show nothing of their own.
 
     Answers the same by statement id.
     """
     issued = [document for document in documents if document.kind is not DocumentKind.BLOCK]
     shown = particulars_in_force(scope, {document.customer_id for document in issued})
-    kept = {document.statement_id: shown[document.customer_id] for document in issued}
+    names = _names_on(scope, documents, day)
+    kept = {
+        one.statement_id: replace(shown[one.customer_id], subscription_names=names.get(one.customer_id, {}))
+        for one in issued
+    }
     rows = [{"statement_id": one, "particulars": particulars.as_document()} for one, particulars in kept.items()]
     scope.insert(issued_particulars, rows)
     return kept
+
+
+def _names_on(scope: Scope, documents: Sequence[WaitingDocument], day: date) -> Mapping[int | None, Mapping[str, str]]:
+    """By customer: a block's lines stand on a statement of the same one."""
+    customer_of = {one.statement_id: one.customer_id for one in documents}
+    shown = {(customer_of[statement_id], name) for statement_id, name in subscriptions_on(scope, customer_of)}
+    return told_names(scope, shown, day)
 
 
 def particulars_of_issued(scope: Scope, statement_ids: Collection[int]) -> dict[int, Particulars]:

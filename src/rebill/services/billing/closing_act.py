@@ -109,8 +109,9 @@ def carried_out(
     """Issue what ``plan`` says, as part of ``closing``, and order its delivery."""
     documents = plan.store(now)
     numbering = closing_settings_of(scope).numbering
-    issue(scope, documents, today_of(now), numbering, closing.closing_id, now)
-    shown = keep_issued_particulars(scope, documents)
+    today = today_of(now)
+    issue(scope, documents, today, numbering, closing.closing_id, now)
+    shown = keep_issued_particulars(scope, documents, today)
     order_deliveries(scope, installation.settings.delivery.ways, shown, now)
     issued = statements_of_closing(scope, closing.closing_id)
     blocks = blocks_waiting(scope, closing.order.month)

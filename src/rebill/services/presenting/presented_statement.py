@@ -1,17 +1,21 @@
 """Gather what the documents of a statement show."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 from rebill.documents.electronic_invoice import has_electronic_invoice
 from rebill.documents.presented import CorrectedDocument, PresentedStatement
 from rebill.model.party import Caller
+from rebill.model.statement import StatementStatus
 from rebill.model.tax import DocumentTax, TaxCategory, taxed
-from rebill.services.acting.installation import Installation
+from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.read_statements import unknown_statement
 from rebill.store.particulars import find_logo, particulars_of, tax_rules_of
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord, find_statement
+from rebill.store.subscription_names import told_names
 
 
 def presented_statement(installation: Installation, caller: Caller, statement_id: int) -> PresentedStatement:
@@ -22,7 +26,7 @@ def presented_statement(installation: Installation, caller: Caller, statement_id
         record = find_statement(scope, statement_id)
         if record is None:
             raise unknown_statement(statement_id)
-        return _presented(scope, record)
+        return _presented(scope, record, today_of(installation.clock()))
 
 
 def tax_on(installation: Installation, caller: Caller, record: StatementRecord) -> DocumentTax:
@@ -38,7 +42,8 @@ def can_be_electronic(installation: Installation, caller: Caller, record: Statem
     """Whether a statement or note can be had as an electronic invoice, too. Raises ``Forbidden``."""
     require(caller, Permission.READ_OWN)
     with installation.database.reading() as connection:
-        return has_electronic_invoice(_presented(Scope.of(connection, caller), record))
+        scope = Scope.of(connection, caller)
+        return has_electronic_invoice(_presented(scope, record, today_of(installation.clock())))
 
 
 def tells_of_tax(installation: Installation, caller: Caller, customer_id: int) -> bool:
@@ -51,10 +56,15 @@ def tells_of_tax(installation: Installation, caller: Caller, customer_id: int) -
     return any(rule.treatment.category is not TaxCategory.NONE for rule in rules)
 
 
-def _presented(scope: Scope, record: StatementRecord) -> PresentedStatement:
+def _presented(scope: Scope, record: StatementRecord, day: date) -> PresentedStatement:
     # The letterhead and the rules for all customers are the partner's: a customer's key sees them on its documents.
     partners = Scope(scope.connection, scope.partner_id)
-    particulars = particulars_of(partners, record.statement_id, record.statement.customer_id)
+    customer_id = record.statement.customer_id
+    particulars = particulars_of(partners, record.statement_id, customer_id)
+    if record.statement.status is not StatementStatus.FINAL:
+        shown = {(customer_id, subscription) for subscription in record.statement.subscriptions}
+        names = told_names(partners, shown, day).get(customer_id, {})
+        particulars = replace(particulars, subscription_names=names)
     logo = find_logo(partners, particulars.logo_sha256)
     corrected = [block.corrects_id for block in record.statement.blocks]
     if record.document.corrects_id is not None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from rebill.model.identifiers import AccountKind, subscription_key
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
-from rebill.store.browsed_accounts import names_of_accounts
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord
+from rebill.store.subscription_names import told_names
 
 
 def subscription_names(
@@ -19,11 +18,9 @@ def subscription_names(
     ``records``: what ``caller`` was given. A customer is told no name of what is another customer’s by now.
     """
     require(caller, Permission.READ_OWN)
-    shown = [line.line.priced.subscription for record in records for line in record.statement.shown_lines]
-    keys = {identifier: subscription_key(identifier) for identifier in shown if identifier}
+    reader = caller.customer_id
+    shown = {(reader, one) for record in records for one in record.statement.subscriptions}
+    day = today_of(installation.clock())
     with installation.database.reading() as connection:
         # Accounts are the partner’s: these stand on the caller’s own statements.
-        partners = Scope(connection, caller.partner_id)
-        today = today_of(installation.clock())
-        names = names_of_accounts(partners, AccountKind.SUBSCRIPTION, set(keys.values()), today, caller.customer_id)
-    return {identifier: names[key] for identifier, key in keys.items() if key in names}
+        return told_names(Scope(connection, caller.partner_id), shown, day).get(reader, {})
