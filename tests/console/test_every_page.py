@@ -165,6 +165,13 @@ def test_cost_is_taken_in_from_a_file_and_its_unreadable_rows_come_back_harmless
     refused = admin.upload("/costs/import", "file", "../../october.csv", file.read_bytes(), scope="october")
     assert refused.status == 422
     assert "1 of 2 rows cannot be read" in refused.text
+    assert "--accept-rejects" not in refused.text
+    refused_rows = re.search(r"/costs/refused/\d+/rejects.csv", refused.answer.text)
+    assert refused_rows is not None
+    told = admin.open(refused_rows[0]).answer
+    assert "october.csv,2,BilledCost" in told.text
+    assert "'=cmd()" in told.text
+    admin.open("/costs")
     taken = admin.upload(
         "/costs/import", "file", "october.csv", file.read_bytes(), scope="october", accept_rejects="yes"
     )
@@ -179,6 +186,8 @@ def test_cost_is_taken_in_from_a_file_and_its_unreadable_rows_come_back_harmless
         "/costs/import", "file", "october.csv", file.read_bytes(), scope="october", accept_rejects="yes"
     )
     assert "is in force already" in again.text
+    admin.sign_in(office.key(Role.READ_ONLY))
+    assert (admin.open("/costs").status, admin.open(refused_rows[0]).status) == (200, 403)
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,20 @@ from rebill.console.pointing import PAGES, with_links
 from rebill.console.route import matching
 from rebill.console.routes import ROUTES
 from rebill.model.customer import CustomerChange, TermsChange
+from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
+from rebill.model.party import Caller, Role
 from rebill.model.terms import CommitmentsPolicy
 from rebill.services import billing
+from rebill.services.acting.installation import Installation
 from rebill.services.billing.run_bill import run_bill
+from rebill.services.callers.keys import create_key
 from rebill.services.parties.change_customer import change_customer
+from rebill.store.accounts import SeenAccount, remember_accounts
+from rebill.store.scope import Scope
 from tests.console.conftest import NOBODYS, OWN, Office
-from tests.console.visitor import Visitor
-from tests.services.months import charge
+from tests.console.visitor import Visitor, visiting
+from tests.services.months import Month, charge
 from tests.services.test_accepting_lines import covered
 
 SOURCES = Path(billing.__file__).parent.parent.parent
@@ -88,6 +94,15 @@ def test_every_link_leads_to_a_page(page: object) -> None:
             '<a href="/costs/reconciliation?month=2024-09">Enter an invoice</a> enters one.',
         ),
         ("There is none: `rebill costs list` shows them.", 'There is none: <a href="/costs">Cost data</a> shows them.'),
+        (
+            "rebill assign CLIENT_API_ID KIND… --charge-kind assigns them.",
+            '<a href="/accounts?kind=charge_kind&amp;owner=nobody">Azure accounts, Kinds of charges</a> assigns them.',
+        ),
+        (
+            "Mend <them>, or add --accept-rejects.",
+            "Mend &lt;them&gt;, or add <em>Take the good rows of a file with unreadable ones</em>.",
+        ),
+        ("add --period YYYY-MM", "add <em>Month, if the file names none</em>"),
         ("rebill verify says what was changed.", "rebill verify says what was changed."),
         ("rebill assigns nothing", "rebill assigns nothing"),
     ],
@@ -116,6 +131,35 @@ def test_accounts_that_are_new_since_last_month_come_first(office: Office, admin
     run_bill(office.installation, office.partner, BillingMonth(2024, 9))
     home = admin.open("/?month=2024-09").text
     assert home.index("subscription-new") < home.rindex(NOBODYS)
+
+
+@pytest.mark.parametrize(
+    ("account", "named", "kind"),
+    [
+        ({"SubAccountId": "s-1"}, "s-1", "subscription"),
+        ({"x_CustomerId": "tenant-1"}, "tenant-1", "azure_customer"),
+        ({}, "usage", "charge_kind"),
+    ],
+)
+def test_accounts_are_shown_of_the_first_kind_that_has_any_and_charges_without_one_by_their_kind(
+    account: dict[str, str], named: str, kind: str, installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    Month(installation, partner, tmp_path).cost(charge("2024-09-06", "7.25", "8", **account))
+    tenants = [SeenAccount(account["x_CustomerId"])] if "x_CustomerId" in account else []
+    with installation.database.writing() as connection:
+        scope = Scope.of(connection, partner)
+        remember_accounts(scope, AccountKind.AZURE_CUSTOMER, tenants, installation.clock())
+    run_bill(installation, partner, BillingMonth(2024, 9))
+    with visiting(installation) as visitor:
+        visitor.sign_in(create_key(installation, partner, Role.ADMIN, None).api_key)
+        shown = visitor.open("/accounts?owner=nobody")
+        assert named in shown.text
+        assert re.search(rf'<option value="{kind}" selected>', shown.answer.text)
+        assert "No account is like that." in visitor.open("/accounts?kind=commitment").text
+        home = visitor.open("/?month=2024-09").answer.text
+        checklist = visitor.open("/bills/checklist?month=2024-09").answer.text
+        unnamed = "/accounts?kind=charge_kind&amp;owner=nobody"
+        assert (unnamed in home) is (unnamed in checklist) is (not account)
 
 
 def test_an_invoice_is_entered_beside_what_was_imported(office: Office, admin: Visitor) -> None:

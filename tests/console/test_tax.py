@@ -53,7 +53,7 @@ def test_a_month_without_what_electronic_invoices_ask_for_says_so_until_it_is_to
         assert "10115" in admin.send_form(form, SAME_SITE, **ADDRESS).text
     assert get_customer(office.installation, office.partner, office.own).address.country == "Germany"
     assert "without an electronic invoice" not in admin.open("/bills?month=2024-09").text
-    done = "Every statement has all that an electronic invoice asks for."
+    done = "Every statement and note has all that an electronic invoice asks for."
     assert done in admin.open("/bills/checklist?month=2024-09").text
     admin.open("/bills?month=2024-09")
     admin.send("/bills/finalize", month="2024-09", reason="All is well")

@@ -13,13 +13,14 @@ import rebill
 from rebill.lake.cost_data_sets import kept_rejects, part_paths, verify
 from rebill.lake.session import engine_session
 from rebill.lake.workshop import costs_folder, workshop
-from rebill.model.data_set import CostImport, CostImportOrder, DataSet, RejectedDelivery
-from rebill.model.errors import Conflict, Forbidden, Invalid, ProgramError
+from rebill.model.data_set import CostImport, CostImportOrder, DataSet, Reject, RejectedDelivery
+from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, ProgramError
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.services.acting.installation import Installation
 from rebill.services.costs.import_costs import import_costs, list_data_sets
+from rebill.services.costs.read_rejects import list_refused_rejects
 from rebill.store.accounts import known_accounts
 from rebill.store.scope import Scope
 from rebill.store.tables import accounts, data_sets
@@ -305,6 +306,26 @@ def test_rejects_keep_a_delivery_out_unless_they_are_accepted(
         (2, "BilledCost", None),
         (3, "BillingCurrency", Decimal(2)),
     ]
+
+
+def test_the_rows_for_which_a_delivery_was_refused_are_kept_for_a_while_where_that_is_asked(
+    installation: Installation, partner: Caller, other_partner: Caller, tmp_path: Path
+) -> None:
+    file = write_csv(tmp_path / "a.csv", [row(), *(row(BilledCost=f"{number},5") for number in range(120))])
+    numbers: list[int] = []
+    told: tuple[Reject, ...] = ()
+    for _ in range(11):
+        with pytest.raises(RejectedDelivery) as refused:
+            bring(installation, partner, file, keep_rejects=True)
+        numbers.append(refused.value.kept_as or 0)
+        told = refused.value.rejects
+    rejects = list_refused_rejects(installation, partner, numbers[-1])
+    assert [one.raw_text.split('"')[1] for one in rejects] == [f"{number},5" for number in range(120)]
+    assert rejects[:100] == told
+    assert list_refused_rejects(installation, partner, numbers[1]) == rejects
+    for caller, number in ((partner, numbers[0]), (other_partner, numbers[-1])):
+        with pytest.raises(NotFound):
+            list_refused_rejects(installation, caller, number)
 
 
 def test_a_reject_counts_for_the_month_it_names_else_for_the_first(

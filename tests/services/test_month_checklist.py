@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rebill.model.checklist import STEP_OF, MonthChecklist, Step, StepState
-from rebill.model.closing import BlockerKind
+from rebill.model.closing import BlockerKind, ClosingAct, ClosingOrder
 from rebill.model.customer import CustomerChange
 from rebill.model.data_set import BillingStatus
 from rebill.model.document import DocumentForm
@@ -17,6 +17,7 @@ from rebill.model.party import Address, Caller, Role
 from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.approve_closing import approve_closing
+from rebill.services.billing.correct_month import correct_month
 from rebill.services.billing.incomplete_documents import incomplete_estimates
 from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.unassigned_accounts import unassigned_of_run
@@ -124,6 +125,10 @@ def test_statements_that_can_be_no_electronic_invoices_are_told_before_and_after
     (step,) = [one for one in found.steps if one.step is Step.ELECTRONIC_INVOICES]
     assert step.state is StepState.LOOK
     assert step.found[2].endswith("Second (customer.address.country).")
+    assert step.next_step == (
+        "rebill partners letterhead, rebill tax set and rebill customers update CLIENT_API_ID complete what is issued "
+        "from then on."
+    )
     assert found.is_ready
 
     letterhead = LetterheadChange({"tax_id": "DE136695976"}, {"country": "DE"})
@@ -159,6 +164,22 @@ def test_statements_that_can_be_no_electronic_invoices_are_told_before_and_after
     ]
     assert incomplete_estimates(installation, caller, SEPTEMBER) == []
     assert found.is_done, "it holds nothing back"
+
+    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1"), cost(SEPTEMBER, "4", "s-2"))
+    microsoft.run()
+    found = _checklist(microsoft)
+    of_note = ("billing_details.tax_id",)
+    assert [(one.is_correction, one.is_issued, tuple(one.fields)) for one in found.incomplete] == [
+        (True, False, of_note),
+        (False, True, tuple(lacking.fields)),
+    ]
+    (step,) = [one for one in found.steps if one.step is Step.ELECTRONIC_INVOICES]
+    assert step.found[0] == "1 statements and notes would be issued without an electronic invoice."
+    assert step.next_step == "rebill customers details CLIENT_API_ID completes what is issued from then on."
+    order = ClosingOrder(ClosingAct.CORRECT, SEPTEMBER, reason="Late cost")
+    (note,) = correct_month(installation, caller, order).documents
+    issued = [(one.statement_id, tuple(one.fields)) for one in _checklist(microsoft).incomplete if one.is_issued]
+    assert sorted(issued) == sorted([(lacking.statement_id, tuple(lacking.fields)), (note.statement_id, of_note)])
 
 
 def test_every_blocker_has_its_step() -> None:

@@ -68,12 +68,13 @@ class AlarmAnswer(AnswerShape):
 
 
 class IncompleteDocumentAnswer(AnswerShape):
-    """A statement that is no electronic invoice, or would be none."""
+    """A statement or note that is no electronic invoice, or would be none."""
 
     statement_id: int
     client_api_id: int
     client_name: str
     issued: Annotated[bool, Field(description="It keeps what it was issued with, and stays without one.")]
+    correction: Annotated[bool, Field(description="It is the note that is to correct the statement.")]
     fields: Annotated[dict[str, str], Field(description="What it lacks, by setting, each with what is needed.")]
 
     @classmethod
@@ -84,6 +85,7 @@ class IncompleteDocumentAnswer(AnswerShape):
             client_api_id=one.customer_id,
             client_name=one.customer_name,
             issued=one.is_issued,
+            correction=one.is_correction,
             fields=dict(one.fields),
         )
 

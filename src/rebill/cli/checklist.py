@@ -64,12 +64,12 @@ def _show_incomplete(output: Output, incomplete: Sequence[Document], count: int)
             one["client_name"],
             str(one["client_api_id"]),
             str(one["statement_id"]),
-            "issued" if one["issued"] else "",
+            "issued" if one["issued"] else "to be corrected" if one["correction"] else "",
             "; ".join(f"{name} {fault}" for name, fault in one["fields"].items()),
         ]
         for one in incomplete
     ]
-    output.first_rows(headings, rows, count, f"{count:,} statements without an electronic invoice")
+    output.first_rows(headings, rows, count, f"{count:,} documents without an electronic invoice")
 
 
 def show_unassigned(output: Output, accounts: Sequence[Document], count: int) -> None:

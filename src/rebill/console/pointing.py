@@ -1,7 +1,7 @@
 """Sentences that name commands, as pages say them: with a link to the page that does the same."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,8 @@ class PageOfCommand:
 
 _BILLS: Final = "/bills"
 _REJECTS: Final = "costs rejects"
+_CHARGE_KINDS: Final = PageOfCommand("Azure accounts, Kinds of charges", "/accounts?kind=charge_kind&owner=nobody")
+"""Where charges are assigned that name no account."""
 PAGES: Final[Mapping[str, PageOfCommand]] = {
     "assign": PageOfCommand("Azure accounts", "/accounts?owner=nobody"),
     "bill accept": PageOfCommand("its button", "/bills/attention", by_month=True),
@@ -33,6 +35,7 @@ PAGES: Final[Mapping[str, PageOfCommand]] = {
     "costs reconcile": PageOfCommand("Beside Microsoft’s invoices", "/costs/reconciliation", by_month=True),
     _REJECTS: PageOfCommand("Rows that were not read", "/costs"),
     "customers details": PageOfCommand("Documents and portal of each customer", "/customers"),
+    "customers update": PageOfCommand("Address of each customer", "/customers"),
     "customers list": PageOfCommand("Customers", "/customers"),
     "invoices enter": PageOfCommand("Enter an invoice", "/costs/reconciliation", by_month=True),
     "partners letterhead": PageOfCommand("Letterhead", "/settings/letterhead"),
@@ -45,21 +48,47 @@ PAGES: Final[Mapping[str, PageOfCommand]] = {
 _NAMES: Final = "|".join(sorted(map(re.escape, PAGES), key=len, reverse=True))
 _ARGUMENT: Final = r"(?:--[a-z-]+|[A-Z][A-Z_]+…?|[0-9]{4}-[0-9]{2}\b|[0-9]+\b)"
 _COMMAND: Final = re.compile(rf"`?\brebill ({_NAMES})\b((?: {_ARGUMENT})*)`?")
+OPTIONS: Final[Mapping[str, str]] = {
+    "accept-rejects": "Take the good rows of a file with unreadable ones",
+    "currency": "Currency, if the file names none",
+    "overlap-reason": "Why charges that stand in another data set are no double",
+    "period": "Month, if the file names none",
+    "reason": "Reason",
+    "scope": "Scope",
+}
+"""What the fields of forms are called that commands have as options."""
+_OPTION: Final = re.compile(rf"--({'|'.join(sorted(OPTIONS, key=len, reverse=True))})\b(?: CODE\b| YYYY-MM\b)?")
 _MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
 _NUMBER: Final = re.compile(r" ([0-9]+)$")
 
 
 def with_links(sentence: str) -> Markup:
-    """``sentence``, escaped, with a link where it names a command that a page stands for."""
+    """``sentence``, escaped, with a link for a command that a page stands for, and a form's field for an option."""
+    return _woven(_COMMAND, sentence, _link, _with_fields)
+
+
+def _with_fields(text: str) -> Markup:
+    return _woven(_OPTION, text, lambda found: Markup("<em>{}</em>").format(OPTIONS[found[1]]), escape)
+
+
+def _woven(
+    pattern: re.Pattern[str],
+    text: str,
+    shown: Callable[[re.Match[str]], Markup],
+    between: Callable[[str], Markup],
+) -> Markup:
+    """``text`` with each match as it is ``shown``, and what is between them."""
     parts, done = [], 0
-    for found in _COMMAND.finditer(sentence):
-        parts += [escape(sentence[done : found.start()]), _link(found[1], found[2])]
+    for found in pattern.finditer(text):
+        parts += [between(text[done : found.start()]), shown(found)]
         done = found.end()
-    return Markup("").join([*parts, escape(sentence[done:])])
+    return Markup("").join([*parts, between(text[done:])])
 
 
-def _link(command: str, arguments: str) -> Markup:
-    page, path = PAGES[command], PAGES[command].path
+def _link(found: re.Match[str]) -> Markup:
+    command, arguments = found[1], found[2]
+    page = _CHARGE_KINDS if "--charge-kind" in arguments else PAGES[command]
+    path = page.path
     month, number = _MONTH.search(arguments), _NUMBER.search(arguments)
     if page.by_month and month is not None:
         path += f"?month={month[0]}"

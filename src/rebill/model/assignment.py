@@ -61,8 +61,8 @@ class AssignmentOrder:
 class AccountEntry(NamedTuple):
     """A sound entry of an outcome: the account, and the days it holds or would hold.
 
-    ``done``: after this call it is so. ``would``: it would be so (only a dry run tells). (A tuple: one call may
-    answer ten thousand.)
+    ``done``: after this call it is so. ``would``: it would be so (only a dry run tells). ``changes``: it was not so
+    before. (A tuple: one call may answer ten thousand.)
     """
 
     identifier: str
@@ -73,6 +73,7 @@ class AccountEntry(NamedTuple):
     days: Days
     done: bool
     would: bool
+    changes: bool
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,10 @@ class NewCustomer:
 
 @dataclass(frozen=True)
 class IncompleteDocument:
-    """A statement that is no electronic invoice, or would be none; ``fields``: what it lacks, each with what is needed.
+    """A document that is no electronic invoice, or would be none; ``fields``: what it lacks, each with what is needed.
 
-    ``is_issued``: then it stays so, since it keeps what it was issued with.
+    ``is_issued``: then it stays so, since it keeps what it was issued with. ``is_correction``: it is the note
+    that is to correct ``statement_id``.
     """
 
     statement_id: int
@@ -100,6 +101,7 @@ class IncompleteDocument:
     customer_name: str
     is_issued: bool
     fields: Mapping[str, str]
+    is_correction: bool = False
 
 
 @dataclass(frozen=True)

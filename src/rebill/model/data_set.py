@@ -157,10 +157,13 @@ class Reject:
 class RejectedDelivery(Invalid):
     """A delivery with rows that cannot be read, which nobody asked to accept. Nothing of it is stored.
 
-    ``rejects``: the first of them; ``reject_count``: how many there are in all.
+    ``rejects``: the first of them; ``reject_count``: how many there are in all. ``kept_as``: the number that all of
+    them are found by for a while, ``None`` where nobody asked for that.
     """
 
-    def __init__(self, rejects: tuple[Reject, ...], reject_count: int, row_count: int) -> None:
+    def __init__(
+        self, rejects: tuple[Reject, ...], reject_count: int, row_count: int, kept_as: int | None = None
+    ) -> None:
         first = rejects[0]
         where = f"{first.file}, row {first.row}" + (f", {first.column}" if first.column else "")
         super().__init__(
@@ -171,6 +174,7 @@ class RejectedDelivery(Invalid):
         )
         self.rejects = rejects
         self.reject_count = reject_count
+        self.kept_as = kept_as
 
 
 def _reject_field(reject: Reject) -> str:
@@ -189,7 +193,8 @@ class CostImportOrder:
 
     ``scope``: what the delivery is of; one that names it replaces the earlier of its name.
     ``period`` and ``currency``: for files that name none. ``overlap_reason``: why charges that
-    another data set seems to hold already may be counted again.
+    another data set seems to hold already may be counted again. ``keep_rejects``: where it is refused for rows
+    that cannot be read, keep them for a while, to be looked at.
     """
 
     files: tuple[FileAddress | str, ...]
@@ -199,6 +204,7 @@ class CostImportOrder:
     currency: str | None = None
     accept_rejects: bool = False
     overlap_reason: str | None = None
+    keep_rejects: bool = False
 
 
 @dataclass(frozen=True)

@@ -250,14 +250,18 @@ def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
-def statements_of_month(scope: Scope, month: BillingMonth) -> list[StatementRecord]:
-    """The statements of a month without their lines, by customer id and currency; those that were voided are not."""
-    query = _recorded(scope).where(*_of_month(month)).order_by(statements.c.customer_id, statements.c.currency)
+def statements_of_month(scope: Scope, month: BillingMonth, with_notes: bool = False) -> list[StatementRecord]:
+    """The statements of a month without their lines, by customer id and currency; those that were voided are not.
+
+    ``with_notes``: and its notes.
+    """
+    of_month = _of_month(month, with_notes)
+    query = _recorded(scope).where(*of_month).order_by(statements.c.customer_id, statements.c.currency)
     return [_record(row) for row in scope.connection.execute(query)]
 
 
-def _of_month(month: BillingMonth) -> tuple[ColumnElement[bool], ...]:
-    return (*_are_shown(with_notes=False), statements.c.billing_month == str(month), not_voided())
+def _of_month(month: BillingMonth, with_notes: bool = False) -> tuple[ColumnElement[bool], ...]:
+    return (*_are_shown(with_notes), statements.c.billing_month == str(month), not_voided())
 
 
 def statements_by_status(scope: Scope, month: BillingMonth) -> dict[StatementStatus, int]:

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 from rebill.console.route import PageRoute
 from rebill.console.showing import count
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
-from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
+from rebill.model.assignment import AccountFault, AssignmentOrder, AssignmentOutcome
 from rebill.model.audit import Act
 from rebill.model.errors import Conflict, Invalid, Refusal
 from rebill.model.identifiers import AccountKind
+from rebill.model.listing import Listing
 from rebill.model.listing import Page as ListPage
 from rebill.model.months import parse_day
 from rebill.services.acting.permission import Permission
@@ -20,6 +21,7 @@ from rebill.services.parties.browse_accounts import AccountSearch, Owner, accoun
 from rebill.services.parties.find_customers import customer_meant, customer_names_in_order
 from rebill.services.parties.remove_accounts import remove_accounts
 from rebill.services.syncing.read_plan_subscriptions import list_plan_subscriptions
+from rebill.store.browsed_accounts import BrowsedAccount
 
 _PER_PAGE = 50
 _SUGGESTED_NAMES = 200
@@ -57,11 +59,11 @@ def show_accounts(visit: Visit) -> Page:
 
 def _listed(visit: Visit, refusal: Refusal | None = None) -> Page:
     asked = _asked(visit)
-    kind = _kind(asked.text("kind"))
     owner = Owner(asked.text("owner")) if asked.text("owner") in list(Owner) else Owner.ANYBODY
-    search = AccountSearch(kind, owner, asked.number("of"), asked.text("text"))
+    search = AccountSearch(_kind(asked.text("kind")), owner, asked.number("of"), asked.text("text"))
     after = asked.number("after") or 0
-    listing = find_accounts(visit.installation, visit.caller, search, ListPage(per_page=_PER_PAGE, after_id=after))
+    page = ListPage(per_page=_PER_PAGE, after_id=after)
+    search, listing = _found(visit, search, page, asked.has("kind"))
     values = {
         "search": search,
         "listing": listing,
@@ -76,6 +78,20 @@ def _listed(visit: Visit, refusal: Refusal | None = None) -> Page:
         "after": after,
     }
     return Page("accounts.html", values, 200 if refusal is None else 422)
+
+
+def _found(
+    visit: Visit, search: AccountSearch, page: ListPage, is_of_kind: bool
+) -> tuple[AccountSearch, Listing[BrowsedAccount]]:
+    """What is looked for; where no kind is asked for, of the first kind that has any."""
+    listing = find_accounts(visit.installation, visit.caller, search, page)
+    if is_of_kind or listing.items:
+        return search, listing
+    for other in (replace(search, kind=kind) for kind in KIND_WORDS if kind is not search.kind):
+        found = find_accounts(visit.installation, visit.caller, other, page)
+        if found.items:
+            return other, found
+    return search, listing
 
 
 def go_to_preview(visit: Visit) -> PageAnswer:
@@ -109,6 +125,7 @@ def show_preview(visit: Visit) -> PageAnswer:
         "outcome": outcome,
         "faults_by_account": {one.identifier: one.sentence for one in outcome.faults},
         "may_be_done": not outcome.faults,
+        "is_so_already": not any(isinstance(one, AccountFault) or one.changes for one in outcome.entries),
         "changes_issued": any("correct_issued" in one.sentence for one in outcome.faults),
     }
     return Page("accounts_preview.html", values)

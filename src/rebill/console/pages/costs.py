@@ -10,14 +10,14 @@ from rebill.console.showing import count, words
 from rebill.console.visit import Download, Fields, Page, PageAnswer, Redirect, Visit
 from rebill.documents.rejects_csv import rejects_csv
 from rebill.model.audit import Act
-from rebill.model.data_set import CostImport, CostImportOrder
+from rebill.model.data_set import CostImport, CostImportOrder, RejectedDelivery
 from rebill.model.errors import Invalid, Refusal
 from rebill.model.microsoft_invoice import InvoiceKind, NewMicrosoftInvoice
 from rebill.model.money import parse_decimal
 from rebill.model.months import BillingMonth
 from rebill.services.acting.permission import Permission
 from rebill.services.costs.import_costs import import_costs, list_data_sets
-from rebill.services.costs.read_rejects import list_rejects
+from rebill.services.costs.read_rejects import list_refused_rejects, list_rejects
 from rebill.services.parties.partner_settings import get_partner_settings
 from rebill.services.reconciling.enter_invoice import enter_invoice
 from rebill.services.reconciling.reconcile_month import reconcile_month
@@ -38,7 +38,9 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "data_sets": sorted(data_sets, key=lambda one: (one.billing_month, one.imported_at), reverse=True),
         "syncs": list_syncs(visit.installation, visit.caller, _SHOWN_SYNCS),
         "refusal": refusal,
-        "faults": {} if refusal is None else refusal.fields,
+        # Rows that cannot be read have a table of their own.
+        "rejected": refusal if isinstance(refusal, RejectedDelivery) else None,
+        "faults": {} if refusal is None or isinstance(refusal, RejectedDelivery) else refusal.fields,
     }
     return Page("costs.html", values, 200 if refusal is None else 422)
 
@@ -60,6 +62,7 @@ def take_in(visit: Visit) -> PageAnswer:
                 currency=visit.form.text("currency") or None,
                 accept_rejects=visit.form.has("accept_rejects"),
                 overlap_reason=visit.form.text("overlap_reason") or None,
+                keep_rejects=True,
             )
             done = import_costs(visit.installation, visit.caller, order)
     except Invalid as refusal:
@@ -128,6 +131,12 @@ def give_rejects(visit: Visit) -> Download:
     return Download(text.encode(), "text/csv; charset=utf-8", f"rejects {data_set_id}.csv")
 
 
+def give_refused_rejects(visit: Visit) -> Download:
+    """The rows for which a file was refused, as a file to mend it by."""
+    text = rejects_csv(list_refused_rejects(visit.installation, visit.caller, visit.ids["number"]))
+    return Download(text.encode(), "text/csv; charset=utf-8", "rejects.csv")
+
+
 def _said(done: CostImport) -> str:
     rows = sum(one.rows for one in done.data_sets)
     months = ", ".join(sorted({str(one.billing_month) for one in done.data_sets}))
@@ -144,6 +153,7 @@ ROUTES = (
     ),
     PageRoute("POST", "/costs/invoices", take_invoice, Permission.CHANGE, "costs", Act.ENTER_INVOICE),
     PageRoute("GET", "/costs/reconciliation", show_reconciliation, Permission.READ, "costs"),
+    PageRoute("GET", "/costs/refused/{number}/rejects.csv", give_refused_rejects, Permission.CHANGE, "costs"),
     PageRoute("GET", "/costs/{data_set_id}/rejects", show_rejects, Permission.READ, "costs"),
     PageRoute("GET", "/costs/{data_set_id}/rejects.csv", give_rejects, Permission.READ, "costs"),
 )

@@ -50,6 +50,13 @@ SHOWN: Final = 100
 """How many accounts, customers and statements a checklist names; all of them are counted."""
 _NAMED: Final = 3
 """How many of them a sentence names."""
+_COMPLETED_BY: Final[Mapping[str, str]] = {
+    "letterhead": "rebill partners letterhead",
+    "tax_rules": "rebill tax set",
+    "customer": "rebill customers update CLIENT_API_ID",
+    "billing_details": "rebill customers details CLIENT_API_ID",
+}
+"""The commands that complete fields of electronic invoices, by what the fields are of."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,7 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
     began = datetime.combine(month.first_day, time(), UTC)
     customers, count = new_unassigned_customers(scope, began, today, SHOWN)
     before = data_sets_in_force(scope, month.preceding)
+    pending = pending_corrections(scope, month)
     return _Facts(
         month=month,
         today=today,
@@ -116,13 +124,13 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
         waits_for=first_month_to_issue_before(scope, month),
         invoices=[one for one in invoices_in_force(scope) if one.entered.month == month],
         statements=statements_by_status(scope, month),
-        pending=pending_corrections(scope, month),
+        pending=pending,
         proposals=[one for one in waiting_closings(scope) if one.order.month == month],
         unassigned=() if run is None else unassigned_accounts(installation, run, before),
         new_customers=customers,
         new_customer_count=count,
         alarms=alarms_of(installation, scope, month),
-        incomplete=incomplete_documents(scope, month),
+        incomplete=incomplete_documents(scope, month, {one.statement_id for one in pending}),
     )
 
 
@@ -221,7 +229,9 @@ def _unassigned(facts: _Facts) -> ChecklistStep:
     new = sum(one.is_new for one in facts.unassigned)
     found = (f"{len(facts.unassigned)} accounts have cost that is nobody's; {new} of them are new since last month.",)
     state = StepState.OPEN if held else StepState.LOOK
-    next_step = "rebill assign CLIENT_API_ID ID… assigns them; then run again."
+    is_named = any(one.subscription or one.azure_customer for one in facts.unassigned)
+    given = "ID…" if is_named else "KIND… --charge-kind"
+    next_step = f"rebill assign CLIENT_API_ID {given} assigns them; then run again."
     return ChecklistStep(Step.UNASSIGNED, state, found + held, next_step)
 
 
@@ -244,21 +254,30 @@ def _electronic_invoices(facts: _Facts) -> ChecklistStep:
     waiting = [one for one in facts.incomplete if not one.is_issued]
     found, issued = [], len(facts.incomplete) - len(waiting)
     if waiting:
-        found.append(f"{len(waiting)} statements would be issued without an electronic invoice.")
+        found.append(f"{len(waiting)} statements and notes would be issued without an electronic invoice.")
         general = sorted({name for one in waiting for name in one.fields if not is_of_customer(name)})
         found += [f"For want of {', '.join(general)}, for all of them or many."] if general else []
         own = [one for one in waiting if any(map(is_of_customer, one.fields))]
         found += [f"{len(own)} of them for want of their customer's own: {_named(own)}."] if own else []
     if issued:
-        found.append(f"{issued} issued statements have none, and keep what they were issued with.")
+        found.append(f"{issued} issued statements and notes have none, and keep what they were issued with.")
     if not found:
-        done = "Every statement has all that an electronic invoice asks for."
+        done = "Every statement and note has all that an electronic invoice asks for."
         return ChecklistStep(Step.ELECTRONIC_INVOICES, StepState.DONE, (done,))
-    next_step = (
-        "rebill partners letterhead, rebill tax set and rebill customers details CLIENT_API_ID complete what is issued "
-        "from then on."
+    return ChecklistStep(
+        Step.ELECTRONIC_INVOICES, StepState.LOOK, tuple(found), _completed_by(waiting or facts.incomplete)
     )
-    return ChecklistStep(Step.ELECTRONIC_INVOICES, StepState.LOOK, tuple(found), next_step)
+
+
+def _completed_by(incomplete: Sequence[IncompleteDocument]) -> str:
+    """What completes the fields that lack; ``""`` where nothing can."""
+    lacking = {name.partition(".")[0] for one in incomplete for name in one.fields}
+    commands = [command for setting, command in _COMPLETED_BY.items() if setting in lacking]
+    if not commands:
+        return ""
+    *others, last = commands
+    named, verb = f"{', '.join(others)} and {last}" if others else last, "complete" if others else "completes"
+    return f"{named} {verb} what is issued from then on."
 
 
 def _named(incomplete: Sequence[IncompleteDocument]) -> str:

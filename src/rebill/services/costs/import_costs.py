@@ -21,6 +21,7 @@ from rebill.lake.cost_data_sets import (
     stage,
     withdraw,
 )
+from rebill.lake.refused_deliveries import keep_refused
 from rebill.lake.session import engine_session
 from rebill.lake.workshop import Workshop, workshop
 from rebill.model.audit import Act
@@ -112,7 +113,7 @@ def import_costs(installation: Installation, caller: Caller, order: CostImportOr
     Raises ``Invalid`` for files that cannot be read (every fault of every file at once),
     ``RejectedDelivery`` for rows that cannot and were not accepted, ``Conflict`` for charges that
     are in force already, ``ProgramError`` when disk or memory does not suffice. Whatever is raised,
-    record and lake are as before.
+    record and the lake's data sets are as before.
     """
     return import_delivery(installation, caller, order, GivenFiles(tuple(Path(file) for file in order.files)))
 
@@ -318,7 +319,7 @@ def _keep(task: _Task, delivery: Delivery) -> CostImport:
     row_count = sum(file.row_count for file in delivery.files)
     rejects = read_rejects(task.connection, reject_files, REJECTS_SHOWN)
     if rejects and not task.order.accept_rejects:
-        raise RejectedDelivery(rejects, reject_count, row_count + reject_count)
+        raise RejectedDelivery(rejects, reject_count, row_count + reject_count, _kept_as(task, reject_files))
     if not row_count:
         refuse_files([(file.name, FileFault.NO_ROWS, _no_rows(file, rejects)) for file in delivery.files])
     months = contents(task.connection, delivery)
@@ -335,6 +336,12 @@ def _keep(task: _Task, delivery: Delivery) -> CostImport:
     _publish(task, staged, replaced)
     imported = {**kept, **{entry.data_set.billing_month: entry.data_set for entry in staged}}
     return CostImport(tuple(imported[content.month] for content in months), rejects, reject_count)
+
+
+def _kept_as(task: _Task, reject_files: Sequence[Path]) -> int | None:
+    if not task.order.keep_rejects:
+        return None
+    return keep_refused(task.installation.settings.lake_folder, task.caller.partner_id, reject_files)
 
 
 def _no_rows(file: ConvertedFile, rejects: Sequence[Reject]) -> str:

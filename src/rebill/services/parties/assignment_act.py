@@ -287,6 +287,7 @@ def _entries(
                 plan.shown,
                 done=not order.dry_run and (is_sound or not changes),
                 would=is_sound or not changes,
+                changes=changes,
             )
         )
     return tuple(entries)
