@@ -165,21 +165,34 @@ def test_statements_that_can_be_no_electronic_invoices_are_told_before_and_after
     assert incomplete_estimates(installation, caller, SEPTEMBER) == []
     assert found.is_done, "it holds nothing back"
 
-    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1"), cost(SEPTEMBER, "4", "s-2"))
+
+def test_notes_that_can_be_no_electronic_invoices_are_told_before_and_after_they_are_issued(
+    microsoft: MicrosoftPartner,
+) -> None:
+    installation, caller = microsoft.installation, microsoft.caller
+    customer = microsoft.customer("Indigo")
+    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1"))
+    microsoft.subscriptions(customer, "s-1")
+    microsoft.run()
+    microsoft.finalize()
+    (issued,) = _checklist(microsoft).incomplete
+    change_letterhead(installation, caller, LetterheadChange({"tax_id": "DE136695976"}, {"country": "DE"}))
+    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "12", "s-1"))
     microsoft.run()
     found = _checklist(microsoft)
-    of_note = ("billing_details.tax_id",)
-    assert [(one.is_correction, one.is_issued, tuple(one.fields)) for one in found.incomplete] == [
-        (True, False, of_note),
-        (False, True, tuple(lacking.fields)),
+    assert [(one.statement_id, one.is_correction, one.is_issued, tuple(one.fields)) for one in found.incomplete] == [
+        (issued.statement_id, True, False, ("tax_rules",)),
+        (issued.statement_id, False, True, tuple(issued.fields)),
     ]
     (step,) = [one for one in found.steps if one.step is Step.ELECTRONIC_INVOICES]
     assert step.found[0] == "1 statements and notes would be issued without an electronic invoice."
-    assert step.next_step == "rebill customers details CLIENT_API_ID completes what is issued from then on."
+    assert step.next_step == "rebill tax set completes what is issued from then on."
     order = ClosingOrder(ClosingAct.CORRECT, SEPTEMBER, reason="Late cost")
     (note,) = correct_month(installation, caller, order).documents
-    issued = [(one.statement_id, tuple(one.fields)) for one in _checklist(microsoft).incomplete if one.is_issued]
-    assert sorted(issued) == sorted([(lacking.statement_id, tuple(lacking.fields)), (note.statement_id, of_note)])
+    assert [(one.statement_id, one.is_issued, tuple(one.fields)) for one in _checklist(microsoft).incomplete] == [
+        (one, True, fields)
+        for one, fields in sorted([(issued.statement_id, tuple(issued.fields)), (note.statement_id, ("tax_rules",))])
+    ]
 
 
 def test_every_blocker_has_its_step() -> None:
