@@ -137,6 +137,15 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
+def sideways(page: Page) -> list[str]:
+    """The tables that are wider than their places, by name: on a telephone one had to push them to and fro."""
+    found = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth + 1)"
+        ".map((one) => one.getAttribute('aria-label'))"
+    )
+    return [str(one) for one in found]
+
+
 def keep_screenshot(page: Page, name: str) -> None:
     """Keep a picture of the whole page as build output."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)

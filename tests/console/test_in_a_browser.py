@@ -44,6 +44,7 @@ from tests.console.browser import (
     running_browser,
     running_pages,
     serious_faults,
+    sideways,
     sign_in,
 )
 from tests.console.conftest import NOBODYS, OWN, Office
@@ -316,6 +317,7 @@ class Looks:
             found, wider = serious_faults(page) if (scheme, size) in _TRIED else [], overflow(page)
             if wider > 0:
                 found.append(f"wider than the window by {wider} px")
+            found += [f"{table} goes sideways" for table in sideways(page)] if size == PHONE else []
             if found:
                 self.faults[f"{name}-{view}"] = found
         page.emulate_media(color_scheme="light")
