@@ -5,10 +5,10 @@ Making and dropping a database costs more than most tests do; emptying one costs
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, create_engine
 
@@ -26,6 +26,8 @@ SELECT hashtextextended(string_agg(part, ' ' ORDER BY part), 0) FROM (
     SELECT concat_ws(',', n.conrelid, n.conname) FROM pg_constraint n WHERE n.connamespace = 'public'::regnamespace
 ) parts
 """
+_NO_TRIGGER: Final = "SET LOCAL session_replication_role = replica"
+"""As a replica the server fires no trigger, neither the record's own nor those of foreign keys."""
 _OTHERS_END: Final = """
 SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -57,6 +59,14 @@ class PostgresqlDatabases:
             engine.dispose()
 
 
+@dataclass(frozen=True)
+class Contents:
+    """The rows of each table, as the server copies them, and how far each counter is."""
+
+    rows: Mapping[str, bytes]
+    counters: Mapping[str, int]
+
+
 class KeptDatabase:
     """A migrated database that one test after another has for itself."""
 
@@ -81,6 +91,18 @@ class KeptDatabase:
                 _empty(connection)
         if changed:
             self.drop()
+
+    def contents(self) -> "Contents":
+        """Everything that stands in the database now."""
+        assert self._address is not None
+        with _connected(self._address) as connection:
+            return _contents_of(connection)
+
+    def fill(self, contents: "Contents") -> None:
+        """Put into the database, which has no row, what stood in it before."""
+        assert self._address is not None
+        with _connected(self._address) as connection:
+            _put(connection, contents)
 
     def drop(self) -> None:
         """Remove the database."""
@@ -107,16 +129,46 @@ def _shape_of(connection: Connection) -> tuple[int, list[str]]:
     return shape, list(versions)
 
 
+def _tables(connection: Connection) -> Sequence[str]:
+    return (
+        connection.exec_driver_sql(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+            " AND relname <> 'alembic_version'"
+        )
+        .scalars()
+        .all()
+    )
+
+
+def _counters(connection: Connection) -> dict[str, int]:
+    """Those that have counted, and how far."""
+    rows = connection.exec_driver_sql(
+        "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
+    )
+    return {str(name): int(value) for name, value in rows}
+
+
 def _empty(connection: Connection) -> None:
     """Delete every row, those that the record's triggers protect too, and start its counters anew."""
-    names = connection.exec_driver_sql(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-        " AND relname <> 'alembic_version'"
-    ).scalars()
-    deletions = [f'DELETE FROM "{name}"' for name in names]
-    counters = connection.exec_driver_sql(
-        "SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
-    ).scalars()
-    restarts = [f'ALTER SEQUENCE "{name}" RESTART' for name in counters]
-    # As a replica the server fires no trigger, neither the record's own nor those of foreign keys.
-    connection.exec_driver_sql("; ".join(["SET LOCAL session_replication_role = replica", *deletions, *restarts]))
+    deletions = [f'DELETE FROM "{name}"' for name in _tables(connection)]
+    restarts = [f'ALTER SEQUENCE "{name}" RESTART' for name in _counters(connection)]
+    connection.exec_driver_sql("; ".join([_NO_TRIGGER, *deletions, *restarts]))
+
+
+def _contents_of(connection: Connection) -> Contents:
+    driver: Any = connection.connection.driver_connection
+    rows = {}
+    for name in _tables(connection):
+        with driver.cursor().copy(f'COPY "{name}" TO STDOUT') as copied:
+            rows[name] = b"".join(map(bytes, copied))
+    return Contents({name: content for name, content in rows.items() if content}, _counters(connection))
+
+
+def _put(connection: Connection, contents: Contents) -> None:
+    connection.exec_driver_sql(_NO_TRIGGER)
+    driver: Any = connection.connection.driver_connection
+    for name, content in contents.rows.items():
+        with driver.cursor().copy(f'COPY "{name}" FROM STDIN') as copy:
+            copy.write(content)
+    for name, value in contents.counters.items():
+        connection.exec_driver_sql("SELECT setval(%s, %s)", (f'public."{name}"', value))

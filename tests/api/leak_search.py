@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -85,7 +86,7 @@ class Leak:
     place: str
 
 
-def leaks_in(request: Request, answer: httpx.Response, secrets: Sequence[Secret]) -> list[Leak]:
+def leaks_in(request: Request, answer: httpx.Response, secrets: tuple[Secret, ...]) -> list[Leak]:
     """The secrets that an answer shows, in its body or its headers."""
     texts = {
         "body": answer.content.decode("utf-8", "replace"),
@@ -93,17 +94,23 @@ def leaks_in(request: Request, answer: httpx.Response, secrets: Sequence[Secret]
     }
     return [
         Leak(secret.name, request, place)
-        for secret in secrets
         for place, text in texts.items()
-        if secret.pattern.search(text) and not request.says(secret)
+        for secret in _shown_in(text, secrets)
+        if not request.says(secret)
     ]
+
+
+@lru_cache(maxsize=1_000)
+def _shown_in(text: str, secrets: tuple[Secret, ...]) -> tuple[Secret, ...]:
+    # Thousands of calls have the same few refusals for an answer.
+    return tuple(secret for secret in secrets if secret.pattern.search(text))
 
 
 def search(
     client: ApiClient,
     routes: Sequence[Route],
     ids: Mapping[str, Sequence[int]],
-    secrets: Sequence[Secret],
+    secrets: tuple[Secret, ...],
     only_the_first: bool = False,
 ) -> tuple[list[Leak], set[int]]:
     """Make every call there is on ``routes``; answers what leaked, and every status that was met.

@@ -73,7 +73,7 @@ class PlantedWorld:
     """A world with a billed month and secrets in it; ``ids`` of what exists, by their names in paths."""
 
     world: World
-    secrets: Sequence[Secret]
+    secrets: tuple[Secret, ...]
     ids: Mapping[str, Sequence[int]]
 
 
@@ -111,13 +111,13 @@ def planted(api: ApiClient, world: World) -> PlantedWorld:
     }
     of_own = {own, *(one["id"] for one in statements if one["customer_id"] == own), 1, 2}
     foreign_ids = {number for numbers in ids.values() for number in numbers} - of_own
-    secrets = [
+    secrets = (
         *(Secret.number(name, value) for name, value in NUMBERS.items()),
         *(Secret.text(name, text) for name, text in TEXTS.items()),
         *(Secret.number(f"the id {number}", Decimal(number)) for number in sorted(foreign_ids)),
         Secret.text("where the record lies", str(world.installation.settings.home)),
         *(Secret.text(f"the key of {kind}", text) for kind, text in world.keys.items()),
-    ]
+    )
     return PlantedWorld(world, secrets, ids)
 
 
