@@ -1,6 +1,6 @@
 """What a document shows of those whom it concerns: the partner's letterhead, and the customer's details."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -136,13 +136,18 @@ class Particulars:
                 Address(**recipient["address"]),
                 BillingDetails(**recipient["details"]),
             ),
-            tuple(
-                TaxRule(rule["customer_id"], TaxedLines(rule["lines"]), rule["from_month"], treatment_of(rule))
-                for rule in document["tax_rules"]
-            ),
+            tax_rules_of_document(document["tax_rules"]),
             # Documents that were issued before these were kept show identifiers alone.
             document.get("subscription_names", {}),
         )
+
+
+def tax_rules_of_document(documents: Sequence[Mapping[str, Any]]) -> tuple[TaxRule, ...]:
+    """Rules of tax that ``as_document`` wrote down."""
+    return tuple(
+        TaxRule(rule["customer_id"], TaxedLines(rule["lines"]), rule["from_month"], treatment_of(rule))
+        for rule in documents
+    )
 
 
 def letterhead_of(document: Mapping[str, Any]) -> Letterhead:

@@ -250,23 +250,20 @@ def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
-def statements_of_month(scope: Scope, month: BillingMonth, with_notes: bool = False) -> list[StatementRecord]:
-    """The statements of a month without their lines, by customer id and currency; those that were voided are not.
-
-    ``with_notes``: and its notes.
-    """
-    of_month = _of_month(month, with_notes)
-    query = _recorded(scope).where(*of_month).order_by(statements.c.customer_id, statements.c.currency)
+def statements_of_month(scope: Scope, month: BillingMonth) -> list[StatementRecord]:
+    """The statements of a month without their lines, by customer id and currency; those that were voided are not."""
+    query = _recorded(scope).where(*is_of_month(month)).order_by(statements.c.customer_id, statements.c.currency)
     return [_record(row) for row in scope.connection.execute(query)]
 
 
-def _of_month(month: BillingMonth, with_notes: bool = False) -> tuple[ColumnElement[bool], ...]:
+def is_of_month(month: BillingMonth, with_notes: bool = False) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that a row is a statement of a month that no void took back; ``with_notes``: or a note."""
     return (*_are_shown(with_notes), statements.c.billing_month == str(month), not_voided())
 
 
 def statements_by_status(scope: Scope, month: BillingMonth) -> dict[StatementStatus, int]:
     """How many ``statements_of_month`` there are of each status that there is."""
-    query = scope.select(statements, statements.c.status, func.count()).where(*_of_month(month))
+    query = scope.select(statements, statements.c.status, func.count()).where(*is_of_month(month))
     return {
         StatementStatus(status): count
         for status, count in scope.connection.execute(query.group_by(statements.c.status))

@@ -1,28 +1,41 @@
-"""Which statements of a month can be no electronic invoices, and for want of which fields (``docs/documents.md``)."""
+"""Which documents of a month can be no electronic invoices, and for want of which fields (``docs/documents.md``).
 
-from collections.abc import Collection, Sequence, Set
-from typing import Final
+A month has thousands of documents, and few of them differ in what they lack: those that tell the same of seller and
+buyer, and whose lines are taxed alike, are judged once.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence, Set
+from functools import cache
+from typing import Final, NamedTuple
 
 from rebill.documents.electronic_invoice import lacking_fields
 from rebill.model.checklist import IncompleteDocument
+from rebill.model.currencies import minor_digits
 from rebill.model.months import BillingMonth
-from rebill.model.particulars import Particulars
-from rebill.model.party import Caller
+from rebill.model.particulars import BillingDetails, Letterhead, Particulars, Recipient, tax_rules_of_document
+from rebill.model.party import Address, Caller
 from rebill.model.statement import LineKind, StatementStatus
-from rebill.model.tax import TaxedLines, TaxTreatment, lines_of, treatment_of_lines
+from rebill.model.tax import TaxedLines, TaxRule, TaxTreatment, lines_of, treatment_of_lines
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.store.particulars import particulars_in_force, particulars_of_issued
+from rebill.store.particulars import letterhead_in_force, tax_rules_of
 from rebill.store.scope import Scope
-from rebill.store.statements import (
-    LineSort,
-    StatementRecord,
-    sorts_of_lines,
-    statements_of_month,
-    statements_with_blocks,
-)
+from rebill.store.statements import LineSort, sorts_of_lines, statements_with_blocks
+from rebill.store.told_parties import IssuedParties, MonthDocument, ToldBuyer, documents_of_month, issued_parties
 
 _OF_CUSTOMERS: Final = ("customer.", "billing_details.")
+
+
+class _Shown(NamedTuple):
+    """A document and what it tells, or would; ``rules``: of tax, that may concern its customer."""
+
+    document: MonthDocument
+    seller: tuple[str, str, str]
+    buyer: ToldBuyer
+    rules: tuple[TaxRule, ...]
+    is_correction: bool = False
 
 
 def incomplete_estimates(installation: Installation, caller: Caller, month: BillingMonth) -> list[IncompleteDocument]:
@@ -42,27 +55,20 @@ def incomplete_documents(
 
     ``corrected``: issued statements that wait to be corrected. Their notes would show what is in force.
     """
-    records = statements_of_month(scope, month, with_notes=True)
-    issued = [one for one in records if one.statement.status is StatementStatus.FINAL]
-    as_issued = particulars_of_issued(scope, [one.statement_id for one in issued])
-    waiting = [one for one in records if one.statement_id not in as_issued or one.statement_id in corrected]
-    customer_ids = {one.statement.customer_id for one in waiting}
-    in_force = particulars_in_force(scope, customer_ids) if customer_ids else {}
-    shown = [(one, as_issued.get(one.statement_id) or in_force[one.statement.customer_id], False) for one in records]
-    shown += [(one, in_force[one.statement.customer_id], True) for one in issued if one.statement_id in corrected]
+    shown = _shown(scope, documents_of_month(scope, month), corrected)
     sorts = _told_apart(scope, shown)
+    of_all = frozenset({LineSort(month, LineKind.CHARGES, None)})
+    judged = cache(_lacking)
     found = []
-    for record, particulars, is_correction in shown:
-        statement = record.statement
-        of_all = {LineSort(statement.month, LineKind.CHARGES, None)}
-        treatments = _treatments(particulars, sorts.get(record.statement_id, of_all))
-        fields = lacking_fields(particulars, treatments, statement.minor_digits)
+    for document, seller, buyer, rules, is_correction in shown:
+        # A rule of one customer concerns it alone; all others are judged together.
+        owner_id = document.customer_id if rules and rules[-1].customer_id is not None else None
+        sorts_of_document = sorts.get(document.statement_id, of_all)
+        fields = judged(seller, buyer, rules, owner_id, sorts_of_document, document.currency)
         if fields:
-            is_issued = statement.status is StatementStatus.FINAL and not is_correction
-            name = record.customer_name
-            found.append(
-                IncompleteDocument(record.statement_id, statement.customer_id, name, is_issued, fields, is_correction)
-            )
+            is_issued = document.status == StatementStatus.FINAL and not is_correction
+            own = (document.statement_id, document.customer_id, document.customer_name)
+            found.append(IncompleteDocument(*own, is_issued, fields, is_correction))
     return sorted(found, key=lambda one: (one.is_issued, one.customer_name, one.statement_id))
 
 
@@ -71,17 +77,75 @@ def is_of_customer(field: str) -> bool:
     return field.startswith(_OF_CUSTOMERS)
 
 
-def _told_apart(scope: Scope, shown: Sequence[tuple[StatementRecord, Particulars, bool]]) -> dict[int, set[LineSort]]:
-    """The sorts of lines of those statements whose lines may fall under several rules; the others' need not be read."""
-    rules = [(record.statement_id, particulars.tax_rules) for record, particulars, _ in shown if particulars.tax_rules]
-    ids = {statement_id for statement_id, _ in rules}
-    by_lines = {one for one, of_one in rules if any(rule.lines is not TaxedLines.ALL for rule in of_one)}
-    asked = by_lines | statements_with_blocks(scope, ids)
-    return sorts_of_lines(scope, sorted(asked)) if asked else {}
+def _shown(scope: Scope, documents: Sequence[MonthDocument], corrected: Collection[int]) -> list[_Shown]:
+    """What each document told when it was issued, or tells now; and what notes on ``corrected`` would tell."""
+    head = letterhead_in_force(scope)
+    seller = (head.address.country, head.tax_id, head.registration_id)
+    of_all, own = _rules_in_force(scope)
+    issued_ids = [one.statement_id for one in documents if one.status == StatementStatus.FINAL]
+    issued = issued_parties(scope, issued_ids) if issued_ids else {}
+    read = cache(_rules_read)
+    found = []
+    for document in documents:
+        told = issued.get(document.statement_id)
+        in_force = _Shown(document, seller, document.buyer, own.get(document.customer_id, of_all))
+        found.append(in_force if told is None else _as_issued(document, told, read(told.tax_rules)))
+        if document.statement_id in corrected:
+            found.append(in_force._replace(is_correction=True))
+    return found
 
 
-def _treatments(particulars: Particulars, sorts: Set[LineSort]) -> set[TaxTreatment | None]:
-    customer_id, rules = particulars.recipient.customer_id, particulars.tax_rules
+def _rules_in_force(scope: Scope) -> tuple[tuple[TaxRule, ...], Mapping[int, tuple[TaxRule, ...]]]:
+    """The rules for every customer; and of each customer with rules of its own those, behind the others."""
+    own: dict[int | None, list[TaxRule]] = defaultdict(list)
+    for rule in tax_rules_of(scope):
+        own[rule.customer_id].append(rule)
+    of_all = tuple(own.pop(None, ()))
+    return of_all, {one: (*of_all, *rules) for one, rules in own.items() if one is not None}
+
+
+def _rules_read(text: str) -> tuple[TaxRule, ...]:
+    return tax_rules_of_document(json.loads(text))
+
+
+def _as_issued(document: MonthDocument, told: IssuedParties, rules: tuple[TaxRule, ...]) -> _Shown:
+    seller = (told.seller_country or "", told.seller_tax_id or "", told.seller_registration_id or "")
+    return _Shown(document, seller, told.buyer, rules)
+
+
+def _told_apart(scope: Scope, shown: Sequence[_Shown]) -> dict[int, frozenset[LineSort]]:
+    """The sorts of lines of those documents whose lines may fall under several rules; the others' need not be read."""
+    by_lines = cache(_is_by_lines)
+    ids = {one.document.statement_id for one in shown if one.rules}
+    asked = {one.document.statement_id for one in shown if by_lines(one.rules)} | statements_with_blocks(scope, ids)
+    sorts = sorts_of_lines(scope, sorted(asked)) if asked else {}
+    return {one: frozenset(found) for one, found in sorts.items()}
+
+
+def _is_by_lines(rules: tuple[TaxRule, ...]) -> bool:
+    return any(rule.lines is not TaxedLines.ALL for rule in rules)
+
+
+def _lacking(
+    seller: tuple[str, str, str],
+    buyer: ToldBuyer,
+    rules: tuple[TaxRule, ...],
+    owner_id: int | None,
+    sorts: Set[LineSort],
+    currency: str,
+) -> Mapping[str, str]:
+    """What such a document lacks. ``owner_id``: of the customer whose own rules are among ``rules``."""
+    country, tax_id, registration_id = seller
+    details = BillingDetails(
+        country=buyer.details_country or "", tax_id=buyer.tax_id or "", registration_id=buyer.registration_id or ""
+    )
+    recipient = Recipient(owner_id or 0, "", Address(country=buyer.address_country or ""), details)
+    letterhead = Letterhead(address=Address(country=country), tax_id=tax_id, registration_id=registration_id)
+    treatments = _treatments(owner_id or 0, rules, sorts)
+    return lacking_fields(Particulars("", letterhead, recipient, rules), treatments, minor_digits(currency))
+
+
+def _treatments(customer_id: int, rules: tuple[TaxRule, ...], sorts: Set[LineSort]) -> set[TaxTreatment | None]:
     return {
         treatment_of_lines(customer_id, lines_of(sort.kind, sort.charge_category), sort.month, rules) for sort in sorts
     }
