@@ -117,6 +117,8 @@ def _told_apart(scope: Scope, shown: Sequence[_Shown]) -> dict[int, frozenset[Li
     """The sorts of lines of those documents whose lines may fall under several rules; the others' need not be read."""
     by_lines = cache(_is_by_lines)
     ids = {one.document.statement_id for one in shown if one.rules}
+    if not ids:
+        return {}
     asked = {one.document.statement_id for one in shown if by_lines(one.rules)} | statements_with_blocks(scope, ids)
     sorts = sorts_of_lines(scope, sorted(asked)) if asked else {}
     return {one: frozenset(found) for one, found in sorts.items()}
