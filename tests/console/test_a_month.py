@@ -176,7 +176,8 @@ def test_a_subscription_is_shown_by_its_name_unless_it_is_somebody_elses_by_now(
     if face == "customer":
         admin.sign_in(office.key(Role.CUSTOMER_READ_ONLY, office.own))
         place = f"/portal{place}"
-    shown = [admin.open(path).text for path in (place, *(["/portal/cost"] if face == "customer" else []))]
+    beside = "/portal/cost" if face == "customer" else f"{place}/lines/1"
+    shown = [admin.open(path).text for path in (place, beside)]
     assert all(f"sandbox-0001 {OWN}" in text and "of-the-neighbour" not in text for text in shown)
     order = AssignmentOrder(AccountKind.SUBSCRIPTION, office.neighbour, (OWN,), effective_from=date(2024, 10, 1))
     move_accounts(installation, partner, order)

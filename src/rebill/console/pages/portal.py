@@ -83,7 +83,8 @@ def _spend(visit: Visit, currency: str, records: Sequence[StatementRecord], mont
     # A list of statements goes without their lines.
     chosen = [get_statement(visit.installation, visit.caller, statement_id) for statement_id in of_month]
     services, subscriptions = (summed_lines(chosen, by_service) for by_service in (True, False))
-    names = subscription_names(visit.installation, visit.caller, chosen)
+    shown = {subscription for record in chosen for subscription in record.statement.subscriptions}
+    names = subscription_names(visit.installation, visit.caller, shown)
     chart = bar_chart("Statements by month", currency, rows)
     return Spend(currency, chart, rows, services, subscriptions, names, chosen)
 

@@ -55,7 +55,7 @@ def statement_page(visit: Visit, place: str) -> Page:
         "with_electronic": with_electronic,
         "services": services,
         "subscriptions": subscriptions,
-        "names": subscription_names(installation, caller, [record]),
+        "names": subscription_names(installation, caller, statement.subscriptions),
     }
     return Page("statement.html", values)
 
@@ -95,7 +95,15 @@ def show_line(visit: Visit) -> Page:
     """Why a line has its price: its derivation, down to single charges."""
     statement_id, number = visit.ids["statement_id"], visit.ids["line_number"]
     found = explain_statement(visit.installation, visit.caller, statement_id, number, shown_charges=_SHOWN_CHARGES)
-    values = {"found": found, "document": found.document, "line": found.lines[0], "statement_id": statement_id}
+    line = found.lines[0]
+    subscriptions = {one.account.subscription for one in line.totals if one.account.subscription}
+    values = {
+        "found": found,
+        "document": found.document,
+        "line": line,
+        "statement_id": statement_id,
+        "names": subscription_names(visit.installation, visit.caller, subscriptions),
+    }
     return Page("statement_line.html", values)
 
 
