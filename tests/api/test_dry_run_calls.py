@@ -126,7 +126,7 @@ def _files(folder: Path) -> set[Path]:
         ({"price_book_id": 5, "customer_id": 6, "month": "2024-09"}, {"price_book_id", "customer_id", "month"}),
         ({"price_book_id": "BOOK", "client_api_id": "FOREIGN", "month": "2024-10"}, {"client_api_id", "month"}),
         ({"price_book_id": "BOOK", "client_api_id": "ID", "month": "09/2024"}, {"month"}),
-        ({"price_book_id": "BOOK", "client_api_id": "ID", "upload_to_s3": "yes"}, {"upload_to_s3"}),
+        ({"price_book_id": "BOOK", "client_api_id": "ID", "upload_to_s3": "yes"}, {"month", "upload_to_s3"}),
     ],
 )
 def test_what_cannot_be_tried_is_refused_at_once(

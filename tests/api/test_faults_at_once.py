@@ -70,6 +70,27 @@ _MADE: list[tuple[str, dict[str, Any], set[str]]] = [
     ("/v1/microsoft_invoices", {**INVOICE, "total": "x", "currency": "XYZ"}, {"total", "currency"}),
     ("/v1/microsoft_invoices", {**INVOICE, "number": 5, "amends": LONG}, {"number", "amends"}),
     ("/v1/price_books", {"book_name": 5, "specification": "<x/>"}, {"book_name", "specification[line 1]"}),
+    (
+        "/v1/price_book_assignments",
+        {"price_book_id": 7, "target_client_api_id": 7, "start_month": "2024"},
+        {"price_book_id", "target_client_api_id", "start_month"},
+    ),
+    # Nothing is said of a customer that cannot be read.
+    (
+        "/v1/price_book_assignments",
+        {"customer_id": True, "end_month": 5},
+        {"customer_id", "price_book_id", "end_month"},
+    ),
+    (
+        "/v1/price_book_account_assignments",
+        {"price_book_assignment_id": 7, "billing_account_owner_ids": ["a", ""]},
+        {"price_book_assignment_id", "billing_account_owner_ids[1]"},
+    ),
+    (
+        "/v1/price_book_account_assignments",
+        {"price_book_assignment_id": "x"},
+        {"price_book_assignment_id", "billing_account_owner_id"},
+    ),
 ]
 
 
@@ -97,6 +118,12 @@ def test_what_is_to_change_is_told_all_that_is_wrong(api: ApiClient, world: Worl
     rule = {"category": "X", "reason_code": LONG, "percent": "x"}
     assert fields("/v1/tax_rules", rule) == {"category", "reason_code", "percent"}
     assert fields("/v1/tax_rules", {"category": "X", "percent": 200}) == {"category"}
+
+
+def test_a_dry_run_is_told_all_that_is_wrong(api: ApiClient) -> None:
+    asked = {"price_book_id": 7, "customer_id": 7, "month": "x", "upload_to_s3": "yes"}
+    answer = api.put("/v1/price_books/dry_run", asked)
+    assert (answer.status_code, set(answer.json()["fields"])) == (422, set(asked)), answer.text
 
 
 def test_a_key_that_is_given_twice_hides_nothing_beside_it(api: ApiClient, world: World) -> None:

@@ -1,15 +1,10 @@
 """Sentences name commands on the command line, and pages on pages."""
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from rebill.cli.application import application
 from rebill.console.pointing import PAGES, with_links
 from rebill.console.route import matching
 from rebill.console.routes import ROUTES
@@ -18,7 +13,6 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.terms import CommitmentsPolicy
-from rebill.services import billing
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.callers.keys import create_key
@@ -27,45 +21,22 @@ from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.scope import Scope
 from tests.console.conftest import NOBODYS, OWN, Office
 from tests.console.visitor import Visitor, visiting
+from tests.sentences import all_commands, commands_in_sentences
 from tests.services.months import Month, charge
 from tests.services.test_accepting_lines import covered
 
-SOURCES = Path(billing.__file__).parent.parent.parent
 WITHOUT_A_PAGE = {
     *("audit", "backup", "deliver", "explain", "init", "restore", "serve", "sync", "verify"),
-    *("statements", "statements export"),
+    *("statements", "statements export", "statements number"),
 }
 """Commands for whoever runs the server; and what is said to the command line alone."""
 
 
-def _commands(command: Any, name: str = "") -> Iterator[str]:
-    yield name
-    for part, one in getattr(command, "commands", {}).items():
-        yield from _commands(one, f"{name} {part}".strip())
-
-
-def _texts(file: Path) -> Iterator[str]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "1" for one in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-
-
 def test_every_command_that_a_sentence_names_has_its_page() -> None:
-    known = sorted(filter(None, _commands(typer.main.get_command(application))), key=len, reverse=True)
-    named = re.compile(rf"\brebill ({'|'.join(known)})\b")
-    found = {
-        match[1]
-        for room in ("services", "model")
-        for file in (SOURCES / room).rglob("*.py")
-        for text in _texts(file)
-        for match in named.finditer(text)
-    }
+    found = commands_in_sentences()
     assert {"assign", "bill run", "costs rejects", "invoices enter"} <= found
     assert found - set(PAGES) <= WITHOUT_A_PAGE
-    assert set(PAGES) <= set(known)
+    assert set(PAGES) <= set(all_commands())
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=list(PAGES))

@@ -182,6 +182,18 @@ def test_a_withdrawn_assignment_counts_as_never_made(
     assert assign(installation, partner, azure_two, "ab123") == ["ab123: done [..., ...)"]
 
 
+def test_an_end_on_the_first_day_of_all_takes_back_what_began_with_it(
+    installation: Installation, partner: Caller, azure_two: int, rival: int
+) -> None:
+    first = "1900-01-01"
+    assign(installation, partner, azure_two, "ab123")
+    assert remove(installation, partner, azure_two, "ab123", effective_to=first) == ["ab123: done [..., ...)"]
+    assert assign(installation, partner, azure_two, "ab123") == ["ab123: done [..., ...)"]
+    assert move(installation, partner, rival, "ab123", effective_from=first) == ["ab123: done [1900-01-01, ...)"]
+    assert remove(installation, partner, rival, "ab123", withdraw=True) == ["ab123: done [1900-01-01, ...)"]
+    assert assign(installation, partner, azure_two, "ab123") == ["ab123: done [..., ...)"]
+
+
 def test_removed_today_and_a_repeat_answers_the_fault(
     installation: Installation, partner: Caller, azure_two: int
 ) -> None:

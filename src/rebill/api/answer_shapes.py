@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from rebill.api.pointing import Sentence
 from rebill.model.months import instant_text
 
 Instant = Annotated[datetime, PlainSerializer(instant_text, return_type=str)]
@@ -137,7 +138,7 @@ class SpanningUsageAnswer(AnswerShape):
     count: int
     lines: Annotated[list[SpanningUsageLine], Field(description="The first 100.")]
     fault: Annotated[
-        str | None,
+        Sentence | None,
         Field(
             description="Why the imported cost could not be read; the act stands, and nothing is known of such usage.",
             exclude_if=lambda fault: fault is None,

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 from rebill.api.answer_shapes import AnswerShape, ExactText, OptionalInstant
 from rebill.api.answers import Answer
 from rebill.api.call import Call
+from rebill.api.pointing import Sentence
 from rebill.api.query import month, whole_number
 from rebill.api.reconciliation import required_month
 from rebill.api.route import Route
@@ -81,7 +82,7 @@ class RunAnswer(AnswerShape):
     started_at: Annotated[OptionalInstant, Field(description="`null` of one that a command made.")]
     ended_at: OptionalInstant
     fault_code: str
-    fault: Annotated[str, Field(description="Why it failed; empty where it did not.")]
+    fault: Annotated[Sentence, Field(description="Why it failed; empty where it did not.")]
     result: Annotated[RunResultAnswer | None, Field(description="Once it is done.")]
 
     @classmethod

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from rebill.api.answer_shapes import AnswerShape, ExactText, Instant
+from rebill.api.pointing import Sentence
 from rebill.api.shapes import StrictBody, Text
 from rebill.api.wire_values import Id, Month
 from rebill.model.closing import Blocker, Closing, ClosingAct
@@ -49,7 +50,7 @@ class OverriddenAnswer(AnswerShape):
     """What stood in the way, and was overridden."""
 
     blocker: str
-    sentence: str
+    sentence: Sentence
 
     @classmethod
     def of(cls, blocker: Blocker) -> "OverriddenAnswer":

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LEAST_BYTES = 1024
 _LEVEL = 5
-_REFUSED = re.compile(r"gzip\s*;\s*q\s*=\s*0(?:\.0{0,3})?\s*(?:,|$)", re.IGNORECASE)
+_REFUSED = re.compile(r"gzip\s*;\s*q\s*=\s*0(?:\.0{0,3})?\s*(?:,|$)")
 
 
 class Compression:
@@ -22,10 +22,17 @@ class Compression:
         self._compressing = GZipMiddleware(application, minimum_size=_LEAST_BYTES, compresslevel=_LEVEL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _REFUSED.search(Headers(scope=scope).get("accept-encoding", "")):
-            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
+        if scope["type"] == "http":
+            # Names of codings are the same in any case; the middleware knows the small one.
+            accepted = ", ".join(Headers(scope=scope).getlist("accept-encoding")).lower()
+            others = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
+            scope = {**scope, "headers": [*others, (b"accept-encoding", _without_refused(accepted))]}
         is_head = scope["type"] == "http" and scope["method"] == "HEAD"
         await self._compressing(scope, receive, _without_body(send) if is_head else send)
+
+
+def _without_refused(accepted: str) -> bytes:
+    return b"" if _REFUSED.search(accepted) else accepted.encode("latin-1")
 
 
 def _without_body(send: Send) -> Send:

@@ -7,6 +7,7 @@ from pydantic import Field
 from rebill.api.answer_shapes import AnswerShape, Instant, OptionalInstant
 from rebill.api.answers import Answer
 from rebill.api.call import Call
+from rebill.api.pointing import Sentence
 from rebill.api.query import choice, month, whole_number
 from rebill.api.route import Route
 from rebill.model.document_delivery import DeliveryFilter, DeliveryState, DeliveryWay, ListedDelivery
@@ -34,7 +35,7 @@ class DocumentDeliveryAnswer(AnswerShape):
     state: Annotated[str, Field(description=f"Of {', '.join(DeliveryState)}.")]
     attempts: int
     fault: Annotated[
-        str, Field(description="Why it failed last, or what is told of it although it arrived; empty else.")
+        Sentence, Field(description="Why it failed last, or what is told of it although it arrived; empty else.")
     ]
     changed_at: Instant
     due_at: Annotated[OptionalInstant, Field(description="When a server brings it; `null`: not by itself.")]

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from rebill.api.answer_shapes import AnswerShape
+from rebill.api.pointing import Sentence
 from rebill.api.price_book_shapes import CustomerNamed, Owner
 from rebill.api.shapes import Flag
 from rebill.api.wire_schemas import OwnerSchema, TextSchema
@@ -81,7 +82,7 @@ class DryRunResult(AnswerShape):
 class DryRunAnswer(AnswerShape):
     """How far a dry run is, and what came of it."""
 
-    message: str
+    message: Sentence
     dry_run_id: int
     status: Annotated[str, Field(description="running, done, failed, or interrupted.")]
     result: Annotated[DryRunResult | None, Field(description="Once it is done.")]

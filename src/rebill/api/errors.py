@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rebill.api.answers import Answer
 from rebill.api.authentication import SHORTEST_KEY_LENGTH
+from rebill.api.pointing import with_calls
 from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, TooMany, Unavailable
 
 GREATEST_FAULT_COUNT = 100
@@ -87,13 +88,14 @@ def refusal_answer(refusal: Refusal, request_id: str, presented_keys: Sequence[s
 
 
 def shown_refusal(refusal: Refusal, presented_keys: Sequence[str]) -> Refusal:
-    """What of ``refusal`` may be shown and kept: the first of its fields, without whatever was sent as a key."""
+    """``refusal`` as it is shown and kept: the first of its fields, calls for commands, and nothing sent as a key."""
     listed = list(refusal.fields.items())[:GREATEST_FAULT_COUNT]
-    return Refusal(
-        refusal.code,
-        without_keys(refusal.message, presented_keys),
-        {without_keys(name, presented_keys): without_keys(fault, presented_keys) for name, fault in listed},
-    )
+
+    def shown(sentence: str) -> str:
+        return without_keys(with_calls(sentence), presented_keys)
+
+    fields = {without_keys(name, presented_keys): shown(fault) for name, fault in listed}
+    return Refusal(refusal.code, shown(refusal.message), fields)
 
 
 def failure_answer(request_id: str) -> Answer:

@@ -7,6 +7,7 @@ from pydantic import Field
 from rebill.api.answer_shapes import AnswerShape, ExactText, Instant
 from rebill.api.answers import Answer
 from rebill.api.call import Call
+from rebill.api.pointing import Sentence
 from rebill.api.query import month
 from rebill.api.reconciliation import required_month
 from rebill.api.route import Route, partner_wide
@@ -21,8 +22,8 @@ class StepAnswer(AnswerShape):
 
     step: str
     state: Annotated[str, Field(description="`done`, `look` (holds nothing back) or `open`.")]
-    found: list[str]
-    next: Annotated[str, Field(description="What to do next; empty where nothing is to be done.")]
+    found: list[Sentence]
+    next: Annotated[Sentence, Field(description="What to do next; empty where nothing is to be done.")]
 
 
 class UnassignedAnswer(AnswerShape):
@@ -64,7 +65,7 @@ class AlarmAnswer(AnswerShape):
     about: Annotated[str, Field(description="A scope, a currency, or the catalogue.")]
     before: str
     now: str
-    sentence: str
+    sentence: Sentence
 
 
 class IncompleteDocumentAnswer(AnswerShape):

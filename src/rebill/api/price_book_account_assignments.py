@@ -17,8 +17,10 @@ from rebill.api.resource import Resource
 from rebill.api.shapes import require_shape
 from rebill.model.audit import Act
 from rebill.model.price_book import ALL_ACCOUNTS
+from rebill.model.price_book_record import AccountsOrder
 from rebill.services.pricing.assign_book_accounts import (
     assign_book_accounts,
+    book_accounts_faults,
     change_account_assignment,
     end_book_account_assignment,
 )
@@ -33,11 +35,8 @@ def create(call: Call) -> Answer:
     All accounts of the request, or none. The answer to `ALL` is bare; any other stands under
     `price_book_account_assignments`.
     """
-    body = call.body_as(AccountAssignmentBody)
-    require_shape(body.missing(is_new=True))
-    asked = body.order()
-    order = replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
-    made = assign_book_accounts(call.installation, call.caller, order)
+    require_shape(call.body_as(AccountAssignmentBody).missing(is_new=True))
+    made = assign_book_accounts(call.installation, call.caller, _order(call))
     elements = [account_assignment_answer(account) for account in made]
     if [element.billing_account_owner_id for element in elements] == [ALL_ACCOUNTS]:
         return Answer.json(201, elements[0])
@@ -75,6 +74,16 @@ def delete(call: Call) -> Answer:
     return Answer.deleted(call.accept)
 
 
+def _order(call: Call) -> AccountsOrder:
+    asked = call.body_as(AccountAssignmentBody).order()
+    return replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
+
+
+def _new_faults(call: Call) -> dict[str, str]:
+    of_values = book_accounts_faults(call.installation, call.caller, _order(call))
+    return {**of_values, **call.body_as(AccountAssignmentBody).missing(is_new=True)}
+
+
 BOOK_ACCOUNTS = Resource(
     "/v1/price_book_account_assignments",
     _ID,
@@ -90,6 +99,7 @@ ROUTES = (
         Act.ASSIGN_BOOK_ACCOUNTS,
         NewAccountAssignmentBody,
         answers={201: (AccountAssignmentList, AccountAssignmentAnswer)},
+        value_faults=_new_faults,
     ),
     BOOK_ACCOUNTS.listed(list_all, "List price book account assignments", TARGET),
     BOOK_ACCOUNTS.shown(get, "Show a price book account assignment"),

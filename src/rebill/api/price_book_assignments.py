@@ -16,7 +16,8 @@ from rebill.api.price_book_shapes import (
 from rebill.api.price_books import TARGET, wanted_customer
 from rebill.api.resource import Resource
 from rebill.model.audit import Act
-from rebill.services.pricing.assign_price_book import assign_price_book
+from rebill.model.price_book_record import BookAssignmentOrder
+from rebill.services.pricing.assign_price_book import assign_price_book, book_assignment_faults
 from rebill.services.pricing.change_book_assignment import change_book_assignment, end_price_book_assignment
 from rebill.services.pricing.read_book_assignments import get_book_assignment, list_book_assignments
 
@@ -29,9 +30,7 @@ def create(call: Call) -> Answer:
     The customer may be named `target_client_api_id`, `client_api_id` or `customer_id`. Without `start_month` the
     assignment starts with the first month that has no issued statement of the customer.
     """
-    asked = call.body_as(BookAssignmentBody).order()
-    order = replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
-    assignment = assign_price_book(call.installation, call.caller, order)
+    assignment = assign_price_book(call.installation, call.caller, _order(call))
     return Answer.json(201, book_assignment_answer(assignment))
 
 
@@ -66,6 +65,15 @@ def delete(call: Call) -> Answer:
     return Answer.deleted(call.accept)
 
 
+def _order(call: Call) -> BookAssignmentOrder:
+    asked = call.body_as(BookAssignmentBody).order()
+    return replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
+
+
+def _faults(call: Call) -> dict[str, str]:
+    return book_assignment_faults(call.installation, call.caller, _order(call))
+
+
 BOOK_ASSIGNMENTS = Resource(
     "/v1/price_book_assignments",
     _ID,
@@ -75,7 +83,13 @@ BOOK_ASSIGNMENTS = Resource(
     found=get_book_assignment,
 )
 ROUTES = (
-    BOOK_ASSIGNMENTS.created(create, "Assign a price book to a customer", Act.ASSIGN_PRICE_BOOK, NewBookAssignmentBody),
+    BOOK_ASSIGNMENTS.created(
+        create,
+        "Assign a price book to a customer",
+        Act.ASSIGN_PRICE_BOOK,
+        NewBookAssignmentBody,
+        value_faults=_faults,
+    ),
     BOOK_ASSIGNMENTS.listed(list_all, "List price book assignments", TARGET, body=CustomerNamed),
     BOOK_ASSIGNMENTS.shown(get, "Show a price book assignment"),
     BOOK_ASSIGNMENTS.changed(update, "Change a price book assignment", Act.CHANGE_BOOK_ASSIGNMENT, BookAssignmentBody),

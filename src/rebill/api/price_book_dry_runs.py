@@ -6,8 +6,9 @@ from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.dry_run_shapes import DryRunAnswer, DryRunBody, dry_run_answer
 from rebill.api.route import Route
+from rebill.model.dry_run import DryRunOrder
 from rebill.services.acting.permission import Permission
-from rebill.services.trials.dry_run_price_book import dry_run_price_book, get_dry_run
+from rebill.services.trials.dry_run_price_book import dry_run_faults, dry_run_price_book, get_dry_run
 
 _ID = "dry_run_id"
 
@@ -18,9 +19,7 @@ def dry_run(call: Call) -> Answer:
     Nothing of either is stored. What takes longer than a few seconds has `status` `running`, and goes on: its own
     call shows what came of it. `upload_to_s3` is accepted and does nothing.
     """
-    asked = call.body_as(DryRunBody).order()
-    order = replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
-    begun = dry_run_price_book(call.installation, call.caller, order)
+    begun = dry_run_price_book(call.installation, call.caller, _order(call))
     return Answer.json(200, dry_run_answer(begun))
 
 
@@ -28,6 +27,15 @@ def get(call: Call) -> Answer:
     """A dry run: `running`, `done` with its result, `failed` with the reason, or `interrupted` with its server."""
     found = get_dry_run(call.installation, call.caller, call.ids[_ID], call.filter_customer_id)
     return Answer.json(200, dry_run_answer(found))
+
+
+def _order(call: Call) -> DryRunOrder:
+    asked = call.body_as(DryRunBody).order()
+    return replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
+
+
+def _faults(call: Call) -> dict[str, str]:
+    return dry_run_faults(call.installation, call.caller, _order(call))
 
 
 def _dry_run_routes() -> tuple[Route, ...]:
@@ -42,6 +50,7 @@ def _dry_run_routes() -> tuple[Route, ...]:
             "Try a price book on a month",
             answers,
             body=DryRunBody,
+            value_faults=_faults,
             shows={_ID: "/dry_run_id"},
         ),
         Route("GET", f"{base}/{{{_ID}}}", Permission.READ, get, "Show a dry run", answers),

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field, RootModel, model_validator
 
 from rebill.api.answer_shapes import AnswerShape, Instant
+from rebill.api.pointing import Sentence
 from rebill.api.shapes import LenientBody, Text, shape_fault
 from rebill.api.wire_schemas import NonEmptyOwnersSchema, OwnerSchema, SeveralLinesSchema, TextSchema
 from rebill.api.wire_values import Id, OptionalMonth, listed
@@ -24,6 +25,7 @@ from rebill.model.price_book_record import (
 )
 
 _CUSTOMER_FIELDS = ("target_client_api_id", "client_api_id", "customer_id")
+_OWNER_FIELDS = ("billing_account_owner_id", "billing_account_owner_ids")
 """Names of the customer that an assignment is for, as published revisions have them; the first is answered."""
 
 
@@ -73,6 +75,8 @@ class NewPriceBookBody(PriceBookBody):
 
 class CustomerNamed(LenientBody):
     """A body that names a customer under any of its published names."""
+
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(_CUSTOMER_FIELDS, frozenset(_CUSTOMER_FIELDS))
 
     target_client_api_id: Id | None = None
     client_api_id: Id | None = None
@@ -135,6 +139,11 @@ class NewBookAssignmentBody(BookAssignmentBody):
 class AccountAssignmentBody(CustomerNamed):
     """The account that is to be priced instead."""
 
+    # Under either name: which of them was meant, nobody can say of a list that cannot be read.
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = {
+        **CustomerNamed.judged_with,
+        **dict.fromkeys(_OWNER_FIELDS, frozenset(_OWNER_FIELDS)),
+    }
     price_book_assignment_id: Id | None = None
     billing_account_owner_id: (
         Annotated[_Owners, BeforeValidator(_one_or_several, json_schema_input_type=OwnerSchema | NonEmptyOwnersSchema)]
@@ -217,7 +226,7 @@ class NearMissAnswer(AnswerShape):
     element: Annotated[str, Field(description="The element of the price book language that holds the name.")]
     asked: str
     meant: Annotated[str, Field(description="What a line has: the same but for the case of its letters.")]
-    sentence: str
+    sentence: Sentence
 
 
 class NearMissesAnswer(AnswerShape):
@@ -225,7 +234,7 @@ class NearMissesAnswer(AnswerShape):
 
     month: str | None
     near_misses: list[NearMissAnswer]
-    fault: Annotated[str, Field(description="Why the lines could not be read; empty where they were.")]
+    fault: Annotated[Sentence, Field(description="Why the lines could not be read; empty where they were.")]
 
 
 class BookAssignmentAnswer(AnswerShape):

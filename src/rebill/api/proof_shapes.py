@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from rebill.api.answer_shapes import AnswerShape, ExactText
+from rebill.api.pointing import Sentence
 
 ShownText = Annotated[str, Field(description="Decimal text with the currency's minor digits.")]
 
@@ -20,7 +21,7 @@ class StepAnswer(AnswerShape):
     """A step of a derivation; one that states a fact has no operation."""
 
     step: str
-    sentence: str
+    sentence: Sentence
     facts: dict[str, Any] | None = None
     operation: Annotated[
         str | None, Field(description="`take`, `multiply`, `add`, `subtract`, `greater`, `lesser` or `floor`.")
@@ -115,14 +116,14 @@ class MonthVerificationAnswer(AnswerShape):
     billing_period: str
     equal: bool
     statements: list[VerificationAnswer]
-    missing: Annotated[list[str], Field(description="What the last run gives and the record does not hold.")]
+    missing: Annotated[list[Sentence], Field(description="What the last run gives and the record does not hold.")]
 
 
 class ChangeAnswer(AnswerShape):
     """An input that is another."""
 
     cause: str
-    sentence: str
+    sentence: Sentence
 
 
 class TotalDifferenceAnswer(AnswerShape):

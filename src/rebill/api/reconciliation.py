@@ -9,6 +9,7 @@ from rebill.api.answer_shapes import AnswerShape, ExactText
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.microsoft_invoices import MicrosoftInvoiceAnswer, microsoft_invoice_answer
+from rebill.api.pointing import Sentence
 from rebill.api.query import month
 from rebill.api.route import Route, partner_wide
 from rebill.model.errors import Invalid
@@ -188,7 +189,7 @@ class ReconciliationAnswer(AnswerShape):
 
     billing_period: str
     within_tolerance: bool
-    faults: Annotated[list[str], Field(description="What is out of tolerance, and what to do about it.")]
+    faults: Annotated[list[Sentence], Field(description="What is out of tolerance, and what to do about it.")]
     tolerance: ToleranceAnswer
     invoices: list[ComparedInvoiceAnswer]
     currencies: list[ComparedCurrencyAnswer]

@@ -7,6 +7,7 @@ from pydantic import Field
 from rebill.api.answer_shapes import AnswerShape
 from rebill.api.answers import Answer
 from rebill.api.call import Call
+from rebill.api.pointing import Sentence
 from rebill.api.query import whole_number
 from rebill.api.route import Route, partner_wide
 from rebill.model.audit import exact_instant
@@ -23,7 +24,7 @@ class SyncAlarmAnswer(AnswerShape):
     """Something that moved oddly: a person looks at it before a bill goes out."""
 
     kind: str
-    sentence: str
+    sentence: Sentence
 
 
 class SyncAnswer(AnswerShape):
@@ -38,7 +39,7 @@ class SyncAnswer(AnswerShape):
     counts: Annotated[dict[str, int], Field(description="What it brought, by name.")]
     alarms: list[SyncAlarmAnswer]
     fault_code: str
-    fault: Annotated[str, Field(description="Why it failed; empty where it did not.")]
+    fault: Annotated[Sentence, Field(description="Why it failed; empty where it did not.")]
 
     @classmethod
     def of(cls, record: SyncRecord) -> "SyncAnswer":

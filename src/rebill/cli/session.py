@@ -125,5 +125,5 @@ def standing_installation() -> Installation:
     file = installation.database.engine.url.database
     # SQLite would make an empty file here, or complain of a folder: neither says what to do.
     if installation.database.is_sqlite and file and not Path(file).exists():
-        raise NotFound("database_not_initialised", f"There is no record of rebill in {file} yet: run `rebill init`.")
+        raise NotFound("database_not_initialised", f"There is no record of rebill in {file} yet: rebill init makes it.")
     return installation

@@ -1,11 +1,13 @@
 """Sentences that name commands, as pages say them: with a link to the page that does the same."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from markupsafe import Markup, escape
+
+from rebill.model.named_commands import NamedCommand, parts_of
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,6 @@ PAGES: Final[Mapping[str, PageOfCommand]] = {
     "tax set": PageOfCommand("Tax", "/settings/tax"),
 }
 """Of each command that the services' sentences name."""
-_NAMES: Final = "|".join(sorted(map(re.escape, PAGES), key=len, reverse=True))
-_ARGUMENT: Final = r"(?:--[a-z-]+|[A-Z][A-Z_]+…?|[0-9]{4}-[0-9]{2}\b|[0-9]+\b)"
-_COMMAND: Final = re.compile(rf"`?\brebill ({_NAMES})\b((?: {_ARGUMENT})*)`?")
 OPTIONS: Final[Mapping[str, str]] = {
     "accept-rejects": "Take the good rows of a file with unreadable ones",
     "currency": "Currency, if the file names none",
@@ -58,40 +57,27 @@ OPTIONS: Final[Mapping[str, str]] = {
 }
 """What the fields of forms are called that commands have as options."""
 _OPTION: Final = re.compile(rf"--({'|'.join(sorted(OPTIONS, key=len, reverse=True))})\b(?: CODE\b| YYYY-MM\b)?")
-_MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
-_NUMBER: Final = re.compile(r" ([0-9]+)$")
 
 
 def with_links(sentence: str) -> Markup:
     """``sentence``, escaped, with a link for a command that a page stands for, and a form's field for an option."""
-    return _woven(_COMMAND, sentence, _link, _with_fields)
+    parts = parts_of(sentence, PAGES)
+    return Markup("").join(_link(part) if isinstance(part, NamedCommand) else _with_fields(part) for part in parts)
 
 
 def _with_fields(text: str) -> Markup:
-    return _woven(_OPTION, text, lambda found: Markup("<em>{}</em>").format(OPTIONS[found[1]]), escape)
-
-
-def _woven(
-    pattern: re.Pattern[str],
-    text: str,
-    shown: Callable[[re.Match[str]], Markup],
-    between: Callable[[str], Markup],
-) -> Markup:
-    """``text`` with each match as it is ``shown``, and what is between them."""
     parts, done = [], 0
-    for found in pattern.finditer(text):
-        parts += [between(text[done : found.start()]), shown(found)]
+    for found in _OPTION.finditer(text):
+        parts += [escape(text[done : found.start()]), Markup("<em>{}</em>").format(OPTIONS[found[1]])]
         done = found.end()
-    return Markup("").join([*parts, between(text[done:])])
+    return Markup("").join([*parts, escape(text[done:])])
 
 
-def _link(found: re.Match[str]) -> Markup:
-    command, arguments = found[1], found[2]
-    page = _CHARGE_KINDS if "--charge-kind" in arguments else PAGES[command]
+def _link(command: NamedCommand) -> Markup:
+    page = _CHARGE_KINDS if "--charge-kind" in command.arguments else PAGES[command.name]
     path = page.path
-    month, number = _MONTH.search(arguments), _NUMBER.search(arguments)
-    if page.by_month and month is not None:
-        path += f"?month={month[0]}"
-    if command == _REJECTS and number is not None:
-        path = f"/costs/{number[1]}/rejects"
+    if page.by_month and command.month is not None:
+        path += f"?month={command.month}"
+    if command.name == _REJECTS and command.number is not None:
+        path = f"/costs/{command.number}/rejects"
     return Markup('<a href="{}">{}</a>').format(path, page.words)

@@ -269,7 +269,7 @@ def _refusal(error: DBAPIError) -> Unavailable | None:
     if state in _BUSY_SQL_STATES or sqlite_code in _SQLITE_BUSY_CODES:
         return _busy()
     if state == _NO_TABLE_SQL_STATE or str(error.orig).startswith("no such table"):
-        return Unavailable("database_not_initialised", "The database holds no record of rebill yet: run `rebill init`.")
+        return Unavailable("database_not_initialised", "The database holds no record of rebill: rebill init makes it.")
     if _is_gone(error, state) or sqlite_code in _SQLITE_GONE_CODES:
         return Unavailable(
             "database_unavailable",

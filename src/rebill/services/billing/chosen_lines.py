@@ -69,7 +69,7 @@ def _checked_reason(order: AcceptanceOrder) -> str:
     reason = composed(order.reason.strip())
     fault = text_fault(reason, required=True, greatest=GREATEST_REASON_LENGTH)
     if fault is not None:
-        raise Invalid("invalid_reason", "Nothing was changed: say why in --reason.", {"reason": fault})
+        raise Invalid("invalid_reason", "Nothing was changed: give the reason.", {"reason": fault})
     return reason
 
 

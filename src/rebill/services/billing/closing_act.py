@@ -122,7 +122,7 @@ def _checked(scope: Scope, order: ClosingOrder) -> ClosingOrder:
     reason = composed(order.reason.strip())
     fault = text_fault(reason, required=order.act.needs_reason, greatest=GREATEST_REASON_LENGTH)
     if fault is not None:
-        raise Invalid("invalid_reason", "Nothing was issued: say why in --reason.", {"reason": fault})
+        raise Invalid("invalid_reason", "Nothing was issued: give the reason.", {"reason": fault})
     # A deleted customer's days are still billed.
     if order.customer_id is not None and customer_name(scope, order.customer_id, even_deleted=True) is None:
         raise unknown_customer(order.customer_id)

@@ -100,7 +100,7 @@ def find_partner(installation: Installation, name_or_id: str | None) -> Caller:
     if found is not None:
         return Caller(found.partner_id, Role.ADMIN)
     if name_or_id is None:
-        raise NotFound("partner_not_found", "There is no partner yet: run `rebill init`.")
+        raise NotFound("partner_not_found", "There is no partner yet: rebill init makes one.")
     raise NotFound(
         "partner_not_found", f"There is no partner {name_or_id[:80]!r}: give the name or id that it was created with."
     )

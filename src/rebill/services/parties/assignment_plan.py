@@ -11,7 +11,7 @@ from datetime import date
 from typing import NamedTuple
 
 from rebill.model.assignment import ASSIGNED_TO_ANOTHER, NOT_ASSIGNED, OVERLAPS, Days
-from rebill.model.months import BillingMonth
+from rebill.model.months import EARLIEST_DAY, BillingMonth
 from rebill.store.accounts import KnownAccount
 from rebill.store.assignments import StoredAssignment
 
@@ -164,7 +164,8 @@ def _cut(
 ) -> tuple[tuple[StoredAssignment, ...], tuple[StoredAssignment, ...]]:
     """Those that must end before ``day``, and those that must go because they start no earlier."""
     lasting = [stored for stored in standing if stored.days.until is None or stored.days.until > day]
-    ends = tuple(stored for stored in lasting if stored.days.first is None or stored.days.first < day)
+    # What stands from the beginning covers no day before the first one that there is.
+    ends = tuple(stored for stored in lasting if (stored.days.first or EARLIEST_DAY) < day)
     return ends, tuple(stored for stored in lasting if stored not in ends)
 
 

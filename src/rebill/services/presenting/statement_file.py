@@ -72,8 +72,8 @@ def _data_set_file(installation: Installation, caller: Caller, statement_id: int
         if file.stat().st_size > GREATEST_ANSWER_BYTES:
             raise Conflict(
                 "data_set_too_large",
-                f"The data set has more than {GREATEST_ANSWER_BYTES // 1024**2} MiB: write it to a file with rebill "
-                "statements export, or let it be delivered.",
+                f"The data set has more than {GREATEST_ANSWER_BYTES // 1024**2} MiB: rebill statements export "
+                "writes it to a file; or let it be delivered.",
             )
         return StatementFile(form, f"statement-{statement_id}.{form.ending}", file.read_bytes())
 

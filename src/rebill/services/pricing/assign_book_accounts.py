@@ -60,21 +60,23 @@ def assign_book_accounts(installation: Installation, caller: Caller, order: Acco
 
 def accounts_within(scope: Scope, order: AccountsOrder, now: datetime) -> list[AccountAssignment]:
     """The same, in a transaction under way."""
-    assignment = _held_assignment(scope, order)
-    months = assignment.months.part_from(changeable_from(scope, assignment.customer_id))
-    if months is None:
-        raise Invalid(_CODE, "Nothing was assigned: correct the fields named here.", _ENDED)
-    places: dict[str, int] = {}
-    for place, owner_id in enumerate(order.owner_ids):
-        places.setdefault(owner_key(owner_id), place)
-    fields = {key: order.fields[place] for key, place in places.items()}
-    faults = _taken_faults(scope, assignment.customer_id, months, fields)
-    if faults:
+    seen = find_book_assignment(scope, order.assignment_id)
+    if seen is not None:
+        hold_customer(scope, seen.customer_id)
+    assignment, months, faults = _checked(scope, order)
+    if faults or assignment is None or months is None:
         raise Invalid(_CODE, "Nothing was assigned: correct the fields named here.", faults)
-    owner_ids = [order.owner_ids[place] for place in places.values()]
+    owner_ids = [order.owner_ids[place] for place in _first_places(order).values()]
     made = add_account_assignments(scope, assignment, owner_ids, months, now)
     by_id = {one.account_assignment_id: one for one in account_assignments_of(scope, assignment.customer_id)}
     return [by_id[one] for one in made]
+
+
+def book_accounts_faults(installation: Installation, caller: Caller, order: AccountsOrder) -> dict[str, str]:
+    """What is wrong with letting a book price these accounts, by field, as the record stands now; nothing is held."""
+    require(caller, Permission.CHANGE)
+    with installation.database.reading() as connection:
+        return _checked(Scope.of(connection, caller), order)[2]
 
 
 def change_account_assignment(
@@ -143,18 +145,26 @@ def end_book_account_assignment(
     )
 
 
-def _held_assignment(scope: Scope, order: AccountsOrder) -> BookAssignment:
-    seen = find_book_assignment(scope, order.assignment_id)
-    if seen is not None:
-        hold_customer(scope, seen.customer_id)
+def _checked(scope: Scope, order: AccountsOrder) -> tuple[BookAssignment | None, Months | None, dict[str, str]]:
+    """The assignment of the book, the months in which it can price accounts, and what is wrong with the order."""
     assignment = find_book_assignment(scope, order.assignment_id)
     if assignment is None:
-        faults = {"price_book_assignment_id": _UNKNOWN_ASSIGNMENT}
-    elif order.customer_id not in (None, assignment.customer_id):
-        faults = {"target_client_api_id": "is not the customer of this assignment"}
-    else:
-        return assignment
-    raise Invalid(_CODE, "Nothing was assigned: correct the fields named here.", faults)
+        return None, None, {"price_book_assignment_id": _UNKNOWN_ASSIGNMENT}
+    if order.customer_id not in (None, assignment.customer_id):
+        return None, None, {"target_client_api_id": "is not the customer of this assignment"}
+    months = assignment.months.part_from(changeable_from(scope, assignment.customer_id))
+    if months is None:
+        return assignment, None, dict(_ENDED)
+    fields = {key: order.fields[place] for key, place in _first_places(order).items()}
+    return assignment, months, _taken_faults(scope, assignment.customer_id, months, fields)
+
+
+def _first_places(order: AccountsOrder) -> dict[str, int]:
+    """Where each account stands first in the order, by its key."""
+    places: dict[str, int] = {}
+    for place, owner_id in enumerate(order.owner_ids):
+        places.setdefault(owner_key(owner_id), place)
+    return places
 
 
 def _taken_faults(

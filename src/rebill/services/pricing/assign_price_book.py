@@ -14,7 +14,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.pricing.book_assignment_months import same_book_again, wanted_months
 from rebill.services.pricing.read_book_assignments import found_book_assignment
-from rebill.store.customers import hold_customer
+from rebill.store.customers import hold_customer, which_are_customers
 from rebill.store.price_book_assignments import add_book_assignment, book_assignments_of
 from rebill.store.price_book_records import find_price_book
 from rebill.store.scope import Scope
@@ -45,11 +45,18 @@ def assign_price_book(installation: Installation, caller: Caller, order: BookAss
 
 def assign_within(scope: Scope, order: BookAssignmentOrder, now: datetime) -> BookAssignment:
     """The same, in a transaction under way."""
-    months, faults = _checked(scope, order)
+    months, faults = _checked(scope, order, hold=True)
     if faults or order.customer_id is None or order.price_book_id is None:
         raise Invalid("invalid_price_book_assignment", "Nothing was assigned: correct the fields named here.", faults)
     made = add_book_assignment(scope, order.customer_id, order.price_book_id, months, now)
     return found_book_assignment(scope, made)
+
+
+def book_assignment_faults(installation: Installation, caller: Caller, order: BookAssignmentOrder) -> dict[str, str]:
+    """What is wrong with assigning a book so, by field, as the record stands now; nothing is held."""
+    require(caller, Permission.CHANGE)
+    with installation.database.reading() as connection:
+        return _checked(Scope.of(connection, caller), order, hold=False)[1]
 
 
 def changeable_from(scope: Scope, customer_id: int) -> BillingMonth | None:
@@ -58,16 +65,16 @@ def changeable_from(scope: Scope, customer_id: int) -> BillingMonth | None:
     return None if first == ALWAYS else BillingMonth.parse(first)
 
 
-def _checked(scope: Scope, order: BookAssignmentOrder) -> tuple[Months, dict[str, str]]:
+def _checked(scope: Scope, order: BookAssignmentOrder, hold: bool) -> tuple[Months, dict[str, str]]:
     faults = {}
     # The customer is held first, here and wherever his books change.
     if order.customer_id is None:
         faults[order.customer_field] = "is required"
-    elif not hold_customer(scope, order.customer_id):
+    elif not (hold_customer(scope, order.customer_id) if hold else which_are_customers(scope, [order.customer_id])):
         faults[order.customer_field] = UNKNOWN_CUSTOMER
     if order.price_book_id is None:
         faults["price_book_id"] = "is required"
-    elif find_price_book(scope, order.price_book_id, hold=True) is None:
+    elif find_price_book(scope, order.price_book_id, hold) is None:
         faults["price_book_id"] = UNKNOWN_BOOK
     is_known = order.customer_id is not None and order.customer_field not in faults
     first = changeable_from(scope, order.customer_id) if is_known and order.customer_id is not None else None

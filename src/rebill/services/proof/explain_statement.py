@@ -137,14 +137,14 @@ def _of_charge(lines: Sequence[ExplainedLine], charge: SourceRow) -> list[Explai
         of_file = f" of {charge.file}" if charge.file else ""
         raise NotFound(
             "charge_not_found",
-            f"Row {charge.row}{of_file} is no charge of this document, or not of this line; rebill explain with "
-            "--line shows those of a line.",
+            f"Row {charge.row}{of_file} is no charge of this document, or not of this line; rebill explain "
+            "STATEMENT_ID --line N shows those of a line.",
         )
     if len(files) > 1:
         raise Invalid(
             "charge_ambiguous",
-            f"Row {charge.row} stands in {len(files)} files of this document: write --charge FILE:{charge.row}.",
-            {file: f"--charge {file}:{charge.row}" for file in files[:10]},
+            f"Row {charge.row} stands in {len(files)} files of this document: name its file too.",
+            {file: f"has one: {file}:{charge.row}" for file in files[:10]},
         )
     return found
 

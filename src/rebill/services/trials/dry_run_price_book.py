@@ -40,7 +40,10 @@ def dry_run_price_book(
     Raises ``Forbidden``; ``Invalid`` with every faulty field; ``TooMany`` while the partner's places are all taken.
     """
     require(caller, Permission.CHANGE)
-    book_id, customer_id, month = _checked(installation, caller, order)
+    faults = dry_run_faults(installation, caller, order)
+    book_id, customer_id, month = order.price_book_id, order.customer_id, order.month
+    if faults or book_id is None or customer_id is None or month is None:
+        raise Invalid("invalid_dry_run", "Nothing was tried: correct the fields named here.", faults)
     place = take_place(installation.lake_folder, caller.partner_id, Work.DRY_RUN)
     if place is None:
         sentence = f"{PLACES} dry runs of this partner are under way: try again when one has ended."
@@ -93,7 +96,9 @@ def get_dry_run(installation: Installation, caller: Caller, dry_run_id: int, cus
     return dry_run
 
 
-def _checked(installation: Installation, caller: Caller, order: DryRunOrder) -> tuple[int, int, BillingMonth]:
+def dry_run_faults(installation: Installation, caller: Caller, order: DryRunOrder) -> dict[str, str]:
+    """What is wrong with trying a book so, by field. Raises ``Forbidden``."""
+    require(caller, Permission.CHANGE)
     faults = {}
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
@@ -109,9 +114,7 @@ def _checked(installation: Installation, caller: Caller, order: DryRunOrder) -> 
             faults["month"] = "is required, written YYYY-MM"
         elif not data_sets_in_force(scope, order.month):
             faults["month"] = "has no imported cost: import it, or try another month"
-    if faults or order.price_book_id is None or order.customer_id is None or order.month is None:
-        raise Invalid("invalid_dry_run", "Nothing was tried: correct the fields named here.", faults)
-    return order.price_book_id, order.customer_id, order.month
+    return faults
 
 
 class _Work:
