@@ -85,6 +85,26 @@ def test_it_speaks_the_customers_language(language: str, words: tuple[str, ...])
         assert word in shown
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("de", ("Frankreich", "Verbrauch")),
+        ("fr", ("France", "Consommation")),
+        ("en", ("France", "Usage")),
+        ("ja", ("France", "Usage")),
+    ],
+)
+def test_countries_by_code_and_categories_of_charges_are_in_the_customers_language(
+    language: str, words: tuple[str, str]
+) -> None:
+    address, details = replace(RECIPIENT.address, country="FR"), replace(RECIPIENT.details, language=language)
+    one = presented(recipient=replace(RECIPIENT, address=address, details=details))
+    data = statement_data(one)
+    assert (data["recipient"][-1], data["subscriptions"][0]["lines"][0][1]) == words
+    unknown = presented(recipient=replace(RECIPIENT, address=replace(address, country="Z1"), details=details))
+    assert statement_data(unknown)["recipient"][-1] == "Z1"
+
+
 def test_currencies_have_their_own_digits() -> None:
     for currency, amount in (("JPY", "1.235 JPY"), ("KWD", "1.234,568 KWD")):
         one = presented(charges("Virtual Machines", "1234.5678"), currency=currency, rules=())

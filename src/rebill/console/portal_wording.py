@@ -7,6 +7,7 @@ in ``documents/wording.py``.
 from collections.abc import Mapping
 from typing import Final
 
+from rebill.documents.wording import CHARGE_CATEGORIES
 from rebill.model.errors import Forbidden, NotFound, Refusal, TooMany, Unavailable
 
 LANGUAGES: Final = ("de", "fr")
@@ -129,11 +130,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "Unit": ("Einheit", "Unité"),
     "Amount": ("Betrag", "Montant"),
     "Correction of": ("Korrektur für", "Correction pour"),
-    "Usage": ("Verbrauch", "Consommation"),
-    "Purchase": ("Kauf", "Achat"),
-    "Credit": ("Gutschrift", "Crédit"),
-    "Adjustment": ("Anpassung", "Ajustement"),
-    "Tax": ("Steuer", "Taxe"),
+    **CHARGE_CATEGORIES,
     "support": ("Support", "assistance"),
     "custom": ("vereinbart", "convenu"),
     "manual": ("Einzelposten", "écriture isolée"),

@@ -70,8 +70,10 @@ def statement_data(presented: PresentedStatement) -> dict[str, Any]:
         "file_title": f"{wording[presented.type.value]} {presented.document.invoice_id or presented.statement_id}",
         "issuer": [breakable(line) for line in _issuer_lines(presented, wording)],
         "issuer_name": breakable(presented.particulars.issuer_name),
-        "issuer_line": " · ".join(_filled(presented.particulars.issuer_name, *_address_lines(letterhead.address))),
-        "recipient": [breakable(line) for line in _recipient_lines(presented)],
+        "issuer_line": " · ".join(
+            _filled(presented.particulars.issuer_name, *_address_lines(letterhead.address, wording))
+        ),
+        "recipient": [breakable(line) for line in _recipient_lines(presented, wording)],
         "facts": [[label, breakable(value)] for label, value in _facts(presented, wording) if value],
         "services": _by_service(presented, wording),
         "totals": _totals(presented, wording),
@@ -118,24 +120,25 @@ def _filled(*texts: str) -> list[str]:
     return [text for text in texts if text]
 
 
-def _address_lines(address: Address) -> list[str]:
+def _address_lines(address: Address, wording: Wording) -> list[str]:
     city = " ".join(_filled(address.zipcode, address.city))
-    return _filled(address.street1, address.street2, ", ".join(_filled(city, address.state)), address.country)
+    city_and_state, country = ", ".join(_filled(city, address.state)), wording.country(address.country)
+    return _filled(address.street1, address.street2, city_and_state, country)
 
 
 def _issuer_lines(presented: PresentedStatement, wording: Wording) -> list[str]:
     head = presented.particulars.letterhead
     return [
-        *_address_lines(head.address),
+        *_address_lines(head.address, wording),
         *_filled(head.contact, head.phone, head.email),
         *(f"{wording['tax_id']}: {head.tax_id}" for _ in _filled(head.tax_id)),
         *(f"{wording['registration']}: {head.registration_id}" for _ in _filled(head.registration_id)),
     ]
 
 
-def _recipient_lines(presented: PresentedStatement) -> list[str]:
+def _recipient_lines(presented: PresentedStatement, wording: Wording) -> list[str]:
     recipient = presented.particulars.recipient
-    return [recipient.shown_name, *_address_lines(recipient.address)]
+    return [recipient.shown_name, *_address_lines(recipient.address, wording)]
 
 
 def _facts(presented: PresentedStatement, wording: Wording) -> list[tuple[str, str]]:
@@ -227,7 +230,11 @@ def _usage_line(shown: ShownLine, digits: int, wording: Wording) -> list[str]:
     priced = shown.line.priced
     service, beside = _service_of(shown, wording)
     told = service if shown.corrects is None else f"{service} ({beside})"
-    category = (priced.charge_category or "") if priced.kind is LineKind.CHARGES else wording[priced.kind.value]
+    category = (
+        wording.charge_category(priced.charge_category or "")
+        if priced.kind is LineKind.CHARGES
+        else wording[priced.kind.value]
+    )
     amount = wording.amount(shown.line.amount_minor_units, digits)
     return [
         breakable(told),

@@ -142,6 +142,15 @@ _FRENCH = {
 }
 _WORDS: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH}
 
+CHARGE_CATEGORIES: Mapping[str, tuple[str, str]] = {
+    "Usage": ("Verbrauch", "Consommation"),
+    "Purchase": ("Kauf", "Achat"),
+    "Credit": ("Gutschrift", "Crédit"),
+    "Adjustment": ("Anpassung", "Ajustement"),
+    "Tax": ("Steuer", "Taxe"),
+}
+"""Categories of charges, as cost lines name them, in German and French."""
+
 
 def is_language(tag: str) -> bool:
     """Whether a tag such as ``de`` or ``fr-CH`` names a language whose numbers and days are known."""
@@ -175,6 +184,18 @@ class Wording:
     def has_words(self) -> bool:
         """Whether the words are in this language, and not in English instead."""
         return self.locale.language == self.language
+
+    def charge_category(self, name: str) -> str:
+        """A category of charges; one that is not known stays as it is written."""
+        german, french = CHARGE_CATEGORIES.get(name, (name, name))
+        return {"de": german, "fr": french}.get(self.language, name)
+
+    def country(self, text: str) -> str:
+        """The country of an address: a code of two letters as the country's name, anything else as it is written."""
+        from babel import Locale
+
+        is_code = len(text) == 2 and text.isalpha()
+        return str(Locale.parse(self.language).territories.get(text.upper(), text)) if is_code else text
 
     def amount(self, minor_units: int, digits: int, currency: str = "") -> str:
         """Minor units with the currency's digits; ``currency``: its code stands behind."""
