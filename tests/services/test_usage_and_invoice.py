@@ -14,7 +14,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.import_costs import import_costs
 from tests.services.months import SEPTEMBER, Month, charge
-from tests.sources.test_layouts import DAILY_RATED, INVOICE, USAGE
+from tests.sources.test_layouts import COST_MANAGEMENT, DAILY_RATED, INVOICE, USAGE
 
 TENANT = "d7f565f5-0000-4000-8000-000000000001"
 SUBSCRIPTION = USAGE["EntitlementId"]
@@ -58,6 +58,41 @@ def test_the_view_is_part_of_a_delivery(month: Month) -> None:
     with pytest.raises(Conflict) as refused:
         _imported(month, "usage.csv", same)
     assert refused.value.code == "double_counting"
+
+
+EXPORTED = {**COST_MANAGEMENT, "date": "09/03/2024"}
+"""The day's cost of ``USAGE`` as Cost Management exports it: under a billing profile, where that names the partner."""
+
+
+def test_one_cost_that_comes_by_two_ways_is_refused_however_each_names_the_billing_account(month: Month) -> None:
+    _imported(month, "usage.csv", USAGE)
+    as_focus = charge("2024-09-03", "1", SubAccountId=SUBSCRIPTION, BillingAccountId="/billingProfiles/profile")
+    for bring in (lambda: _imported(month, "export.csv", EXPORTED), lambda: month.cost(as_focus)):
+        with pytest.raises(Conflict) as refused:
+            bring()
+        assert refused.value.code == "double_counting"
+        assert SUBSCRIPTION.lower() in refused.value.message
+    _imported(month, "another_day.csv", {**EXPORTED, "date": "09/04/2024"})
+    _imported(month, "another.csv", {**EXPORTED, "SubscriptionId": "66bada28-0000-4000-8000-000000000099"})
+
+
+def test_purchases_of_a_tenant_that_come_by_two_ways_are_refused(month: Month) -> None:
+    bought = {**COST_MANAGEMENT, "chargeType": "Purchase", "SubscriptionId": "", "date": "09/03/2024"}
+    _imported(month, "invoice.csv", INVOICE)
+    with pytest.raises(Conflict) as refused:
+        _imported(month, "export.csv", bought)
+    assert refused.value.code == "double_counting"
+    _imported(month, "another_tenant.csv", {**bought, "customerTenantId": "d7f565f5-0000-4000-8000-000000000099"})
+    _imported(month, "rounding.csv", {**bought, "chargeType": "RoundingAdjustment", "customerTenantId": ""})
+
+
+def test_an_export_of_one_subscription_is_part_of_that_of_its_billing_profile(month: Month) -> None:
+    """Exports of a subscription name no billing account; two billing accounts may have one subscription on a day."""
+    _imported(month, "profile.csv", EXPORTED)
+    with pytest.raises(Conflict) as refused:
+        _imported(month, "subscription.csv", {**EXPORTED, "billingProfileId": "", "billingAccountId": ""})
+    assert refused.value.code == "double_counting"
+    _imported(month, "moved.csv", {**EXPORTED, "billingProfileId": "another profile"})
 
 
 def test_two_views_are_two_deliveries(month: Month) -> None:

@@ -347,13 +347,23 @@ def _in_lake(place: Workshop, path: Path) -> str:
 def overlap(
     connection: duckdb.DuckDBPyConnection, lake_folder: Path, staged: StagedDataSet, other: DataSet
 ) -> OverlapKey | None:
-    """The first charge day of an account that both data sets hold, if any."""
+    """The first charge day of an account that both data sets hold, if any.
+
+    Files of different views name one billing account in different ways, and some files name none: such are compared
+    without it, by subscription and day, and by tenant and day where no subscription is named.
+    """
     known = lake_folder / Path(other.parts[0].path).parent / KEYS
     if not known.exists():
         raise _damaged(other, f"{KEYS} is missing")
+    mine, others = (f"read_parquet({sql_path(path)})" for path in (staged.folder / KEYS, known))
+    has_none = "mine.BillingAccountId IS NULL OR others.BillingAccountId IS NULL"
     found = connection.execute(
-        f"SELECT * FROM read_parquet({sql_path(staged.folder / KEYS)}) INTERSECT "
-        f"SELECT * FROM read_parquet({sql_path(known)}) ORDER BY ALL NULLS LAST LIMIT 1"
+        f"(SELECT * FROM {mine} INTERSECT SELECT * FROM {others}) UNION SELECT * FROM {mine} AS mine SEMI JOIN {others} "
+        "AS others ON mine.ProviderName = others.ProviderName AND mine.ChargeDay = others.ChargeDay "
+        "AND coalesce(mine.SubAccountId, mine.x_AzureCustomerId) = "
+        "coalesce(others.SubAccountId, others.x_AzureCustomerId) "
+        "AND (mine.SubAccountId IS NULL) = (others.SubAccountId IS NULL) "
+        f"AND ({'true' if staged.data_set.view != other.view else has_none}) ORDER BY ALL NULLS LAST LIMIT 1"
     ).fetchone()
     return OverlapKey(*found) if found else None
 
