@@ -40,7 +40,7 @@ def row(**changes: str) -> dict[str, str]:
 
 def csv_text(rows: Sequence[Row], columns: Sequence[str] | None = None, newline: str = "\n") -> str:
     """Rows as CSV text with a header, quoted where they must be."""
-    names = list(columns or rows[0])
+    names = list(columns or (rows[0] if rows else SOUND_ROW))
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator=newline)
     writer.writerow(names)

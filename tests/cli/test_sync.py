@@ -1,5 +1,6 @@
 """The way from Microsoft to statements at the command line, against the local twin."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -34,6 +35,17 @@ def test_a_sync_at_the_command_line_tells_what_it_brought_and_lists_newcomers(re
         rebill.answer("azure-customers", "sync")
         assert [one["outcome"] for one in rebill.answer("costs", "sync")["syncs"]] == ["done"]
         assert len(rebill.answer("sync", "--history")["syncs"]) == 3
+
+
+def test_the_twin_by_itself_has_invoiced_the_month_before_today(rebill: CommandLine) -> None:
+    command = [sys.executable, "-m", "rebill.twin"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as twin, pytest.MonkeyPatch.context() as patch:
+        assert twin.stdout is not None
+        told = [shlex.split(twin.stdout.readline())[1].partition("=") for _ in range(7)]
+        patch.setattr(CommandLine, "environment", {**rebill.environment, **{name: value for name, _, value in told}})
+        (record,) = rebill.answer("sync", "--only", "costs")["syncs"]
+        twin.send_signal(signal.SIGTERM)
+    assert (record["counts"]["deliveries"], record["counts"]["invoice_totals"], twin.returncode) == (4, 1, 0)
 
 
 def test_a_sync_without_settings_names_what_is_missing(rebill: CommandLine) -> None:

@@ -15,7 +15,7 @@ from rebill.services.costs.import_costs import list_data_sets
 from rebill.services.costs.import_deliveries import DeliveryDone, Outcome, import_deliveries
 from rebill.services.keeping.read_audit_trail import AuditFilter, newest_audit_entries
 from tests.export_files import PROFILE, Run, write_run
-from tests.focus_files import row, write_csv
+from tests.focus_files import Row, row, write_csv
 
 SCOPE = PROFILE.lower()
 EARLY = "2024-09-10T06:00:00Z"
@@ -193,6 +193,23 @@ def test_exports_of_prices_are_no_cost(installation: Installation, partner: Call
     write_run(tmp_path, Run({"prices.csv": [row()]}, kind="PriceSheet"))
     assert outcomes(bring(installation, partner, tmp_path)) == [Outcome.NO_COST]
     assert list_data_sets(installation, partner) == []
+
+
+@pytest.mark.parametrize("blobs", [{}, {"a.csv": []}], ids=["no blob", "a header alone"])
+def test_a_run_without_a_row_is_no_fault_until_it_would_take_cost_away(
+    installation: Installation, partner: Caller, tmp_path: Path, blobs: dict[str, list[Row]]
+) -> None:
+    """The first day of a month, or a customer who used nothing; and then what was there all month is there no more."""
+    write_run(tmp_path, Run(blobs, submitted=EARLY))
+    assert outcomes(bring(installation, partner, tmp_path)) == [Outcome.NO_COST]
+    bring(installation, partner, write_run(tmp_path, Run({"b.csv": [row()]}, submitted=LATE)))
+    last = write_run(tmp_path, Run(blobs, submitted="2024-09-21T06:00:00Z", run_id="last"))
+    with pytest.raises(Invalid) as refused:
+        bring(installation, partner, last)
+    assert refused.value.code == "no_rows"
+    assert len(list_data_sets(installation, partner)) == 1
+    october = {"submitted": "2024-10-01T06:00:00Z", "first_day": "2024-10-01", "last_day": "2024-10-31"}
+    assert outcomes(bring(installation, partner, write_run(tmp_path, Run(blobs, **october)))) == [Outcome.NO_COST]
 
 
 def test_a_blob_with_fewer_rows_than_the_manifest_says_is_refused(

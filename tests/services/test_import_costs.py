@@ -1,6 +1,7 @@
 """Deliveries of cost files: identity, replacement, no double counting, all or nothing."""
 
 import hashlib
+import os
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -378,6 +379,10 @@ def test_paths_that_hold_no_cost_files_are_refused(installation: Installation, p
     with pytest.raises(Invalid) as refused:
         bring(installation, partner, tmp_path / "nothing", tmp_path / "absent.csv")
     assert set(refused.value.fields) == {str(tmp_path / "nothing"), str(tmp_path / "absent.csv")}
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(Invalid) as refused:
+        bring(installation, partner, tmp_path / "pipe.csv")
+    assert refused.value.code == "file_not_readable"
     with pytest.raises(Invalid, match="name at least one"):
         bring(installation, partner)
     header_only = write_csv(tmp_path / "header.csv", [], list(SOUND_ROW))

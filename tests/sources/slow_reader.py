@@ -8,7 +8,7 @@ from typing import Any
 
 from rebill.model.cost_line import CHARGE_CATEGORIES, COLUMNS, Column, ColumnType
 from rebill.model.currencies import MINOR_DIGITS
-from rebill.model.identifiers import cost_line_azure_customer_key, subscription_key
+from rebill.model.identifiers import cost_line_azure_customer_key, cost_line_subscription_key
 from rebill.model.money import AMOUNT_DECIMALS, QUANTITY_DECIMALS, parse_decimal, round_half_away
 from rebill.sources.layouts.focus import OTHER_NAMES
 
@@ -65,7 +65,7 @@ def _read(column: Column, text: str | None) -> Any:
     if column.name == "BillingCurrency" and text not in MINOR_DIGITS:
         raise Unreadable(column.name, "unknown_currency")
     if column.name == "SubAccountId":
-        return subscription_key(text) or None
+        return cost_line_subscription_key(text) or None
     if column.name == "x_AzureCustomerId":
         return cost_line_azure_customer_key(text) or None
     return text

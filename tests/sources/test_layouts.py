@@ -131,6 +131,7 @@ def _read(reader: FileReader, tmp_path: Path, rows: Sequence[Mapping[str, str]],
         ("enterprise_actual.csv", "enterprise-actual", "Cost"),
         ("enterprise_one_row.csv", "enterprise-actual", "CostInBillingCurrency"),
         ("cost_management_camel_case.csv", "cost-management-actual", "costInBillingCurrency"),
+        ("cost_management_of_a_subscription.csv", "cost-management-actual", "costInBillingCurrency"),
         ("pay_as_you_go.csv", "pay-as-you-go", "PreTaxCost"),
         ("pay_as_you_go_german.csv", "pay-as-you-go", "costInBillingCurrency"),
         ("aws_cost_and_usage_199_rows.csv", "aws-cost-and-usage", "lineItem/UnblendedCost"),
@@ -148,6 +149,44 @@ def test_a_real_file_is_recognised_and_loses_no_row_and_no_cost(
         round_half_away(Decimal(row[cost_column] or "0"), 12) for row in rows
     )
     assert all(line["SubAccountId"] and line["ServiceName"] and line["ChargePeriodStart"] for line in read.lines)
+
+
+# As Microsoft's schema of customers' files of 2019-10-01 spells them, in part.
+OLDEST_NAMES = {
+    "SubscriptionId": "SubscriptionGuid",
+    "billingCurrency": "BillingCurrencyCode",
+    "pricingCurrency": "PricingCurrencyCode",
+    "exchangeRatePricingToBilling": "ExchangeRate",
+    "PayGPrice": "MarketPrice",
+}
+
+
+def test_cost_management_of_2019_has_other_names_for_the_same_columns(reader: FileReader, tmp_path: Path) -> None:
+    row = {**COST_MANAGEMENT, "paygCostInBillingCurrency": "", "pricingCurrency": "EUR", "PayGPrice": "3"}
+    row["exchangeRatePricingToBilling"] = "1.25"
+    (named_today,) = _read(reader, tmp_path, [row]).lines
+    older = _read(reader, tmp_path, [{OLDEST_NAMES.get(name, name): value for name, value in row.items()}])
+    assert older.converted.layout == "cost-management-actual"
+    (line,) = older.lines
+    assert (line["ListCost"], line["PricingCurrency"], line["x_ExchangeRate"]) == (Decimal("7.5"), "EUR", "1.25")
+    assert {name: line[name] for name in named_today if name in line} == {
+        name: value for name, value in named_today.items() if name in line
+    }
+
+
+def test_the_zero_guid_of_older_exports_is_no_subscription_and_no_customer(reader: FileReader, tmp_path: Path) -> None:
+    """So rounding adjustments are known as such, and unused commitments can be allocated."""
+    none = "00000000-0000-0000-0000-000000000000"
+    row = {**COST_MANAGEMENT, "SubscriptionId": none, "customerTenantId": none}
+    rounding = {**row, "chargeType": "RoundingAdjustment"}
+    unused = {
+        **row,
+        "chargeType": "UnusedReservation",
+        "costInBillingCurrency": "0",
+        "SubscriptionId": f"/subscriptions/{none}",
+    }
+    lines = _read(reader, tmp_path, [rounding, unused]).lines
+    assert [(line["SubAccountId"], line["x_AzureCustomerId"]) for line in lines] == [(None, None)] * 2
 
 
 def test_a_line_of_daily_rated_usage(reader: FileReader, tmp_path: Path) -> None:

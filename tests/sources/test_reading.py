@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -358,6 +359,26 @@ def test_a_gzip_bomb_is_refused_before_it_fills_the_disk(
     monkeypatch.setattr("rebill.sources.cost_files._RATIO_COUNTS_FROM_BYTES", 2**21)
     bomb = gzip.compress(HEADER + b"\n" + b"0" * 2**25, mtime=0)
     assert _refused(reader, tmp_path / "bomb.csv.gz", bomb)[0] == "gzip_too_large"
+    assert reader.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "SELECT '1.5' AS BilledCost FROM range(1_000_001)",
+        "SELECT repeat('0', 100_000) || number AS BilledCost FROM range(100) AS rows(number)",
+    ],
+    ids=["a million rows that are one", "long values that are nearly one"],
+)
+def test_a_parquet_bomb_is_refused_before_it_is_read(
+    reader: FileReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str
+) -> None:
+    monkeypatch.setattr("rebill.sources.cost_files._RATIO_COUNTS_FROM_BYTES", 2**21)
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"COPY ({rows}) TO '{tmp_path / 'bomb.parquet'}' (FORMAT parquet, COMPRESSION zstd)")
+    with pytest.raises(FileRefused) as refused:
+        reader.read(tmp_path / "bomb.parquet")
+    assert refused.value.fault == "parquet_too_large"
     assert reader.leftovers() == []
 
 

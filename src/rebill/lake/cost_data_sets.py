@@ -358,9 +358,9 @@ def overlap(
     mine, others = (f"read_parquet({sql_path(path)})" for path in (staged.folder / KEYS, known))
     has_none = "mine.BillingAccountId IS NULL OR others.BillingAccountId IS NULL"
     found = connection.execute(
-        f"(SELECT * FROM {mine} INTERSECT SELECT * FROM {others}) UNION SELECT * FROM {mine} AS mine SEMI JOIN {others} "
-        "AS others ON mine.ProviderName = others.ProviderName AND mine.ChargeDay = others.ChargeDay "
-        "AND coalesce(mine.SubAccountId, mine.x_AzureCustomerId) = "
+        f"(SELECT * FROM {mine} INTERSECT SELECT * FROM {others}) UNION SELECT * FROM {mine} AS mine "
+        f"SEMI JOIN {others} AS others ON mine.ProviderName = others.ProviderName "
+        "AND mine.ChargeDay = others.ChargeDay AND coalesce(mine.SubAccountId, mine.x_AzureCustomerId) = "
         "coalesce(others.SubAccountId, others.x_AzureCustomerId) "
         "AND (mine.SubAccountId IS NULL) = (others.SubAccountId IS NULL) "
         f"AND ({'true' if staged.data_set.view != other.view else has_none}) ORDER BY ALL NULLS LAST LIMIT 1"

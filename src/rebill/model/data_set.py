@@ -110,6 +110,7 @@ class FileFault(StrEnum):
     RESERVED_COLUMN = "reserved_column"
     DAMAGED_GZIP = "damaged_gzip"
     GZIP_TOO_LARGE = "gzip_too_large"
+    PARQUET_TOO_LARGE = "parquet_too_large"
     DAMAGED_PARQUET = "damaged_parquet"
     DAMAGED_JSON = "damaged_json"
     CHANGED_WHILE_READ = "changed_while_read"

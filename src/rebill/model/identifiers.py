@@ -69,6 +69,12 @@ def subscription_key(identifier: str) -> str:
     return azure_customer_key(identifier).removeprefix("/subscriptions/")
 
 
+def cost_line_subscription_key(identifier: str) -> str:
+    """``SubAccountId`` of a cost line: bare and folded, the zero GUID = absent (``""``)."""
+    key = subscription_key(identifier)
+    return "" if key == ZERO_GUID else key
+
+
 def price_book_account_key(identifier: str) -> str:
     """The form in which a price book's accounts are compared with a line's billing account, tenant and subscription."""
     return subscription_key(identifier).removeprefix("org:")

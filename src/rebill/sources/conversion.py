@@ -191,12 +191,13 @@ def instant_sql(source: SourceColumn, quick: bool = False) -> str:
 
 
 def subscription_key_sql(text: str) -> str:
-    """SQL of ``model.identifiers.subscription_key``; empty = NULL."""
+    """SQL of ``model.identifiers.cost_line_subscription_key``; empty = NULL."""
     bare = f"CASE WHEN starts_with(lower({text}), '/subscriptions/') THEN substr({text}, 16) ELSE {text} END"
     # As Microsoft writes it.
     usual = f"WHEN {_is_plain(text)} AND starts_with({text}, '/subscriptions/') THEN lower(substr({text}, 16))"
     any_text = f"regexp_replace({_folded(text)}, '^/subscriptions/', '')"
-    return f"nullif(CASE {usual} WHEN {_is_plain(text)} THEN lower({bare}) ELSE {any_text} END, '')"
+    key = f"CASE {usual} WHEN {_is_plain(text)} THEN lower({bare}) ELSE {any_text} END"
+    return f"nullif(nullif({key}, '{ZERO_GUID}'), '')"
 
 
 def azure_customer_key_sql(text: str) -> str:

@@ -87,6 +87,9 @@ def find_cost_files(paths: Sequence[Path]) -> list[CostFile]:
         below = _cost_files_below(path) if path.is_dir() else [path]
         if not path.exists():
             faults.append((str(path), FileFault.FILE_NOT_FOUND, "there is no such file or folder"))
+        elif not path.is_dir() and not path.is_file():
+            sentence = "is a pipe or a device, which cannot be read twice; write it into a file and import that"
+            faults.append((str(path), FileFault.FILE_NOT_READABLE, sentence))
         elif not below:
             faults.append((str(path), FileFault.NO_COST_FILES, f"holds no file named *{', *'.join(COST_FILE_ENDINGS)}"))
         for file in below:
@@ -237,9 +240,14 @@ def _chunks(read: Callable[[int], bytes]) -> Iterable[bytes]:
     return iter(lambda: read(_CHUNK_BYTES), b"")
 
 
-def _require_measure(unpacked_bytes: int, packed_bytes: int) -> None:
+def is_beyond_measure(unpacked_bytes: int, packed_bytes: int) -> bool:
+    """Whether so much comes out of so little that it can be no cost file."""
     beyond_ratio = unpacked_bytes > max(_RATIO_COUNTS_FROM_BYTES, packed_bytes * GREATEST_UNPACKED_RATIO)
-    if beyond_ratio or unpacked_bytes > GREATEST_UNPACKED_BYTES:
+    return beyond_ratio or unpacked_bytes > GREATEST_UNPACKED_BYTES
+
+
+def _require_measure(unpacked_bytes: int, packed_bytes: int) -> None:
+    if is_beyond_measure(unpacked_bytes, packed_bytes):
         raise FileRefused(
             FileFault.GZIP_TOO_LARGE,
             f"unpacks to more than {unpacked_bytes // 2**20} MiB from {packed_bytes} bytes, which no cost file does; "

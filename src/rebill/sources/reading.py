@@ -37,6 +37,7 @@ from rebill.sources.cost_files import (
     csv_header,
     first_bytes,
     form_of,
+    is_beyond_measure,
     require_rows,
     require_unchanged,
     unpack,
@@ -52,6 +53,8 @@ _FAULT_FOUND: Final = "rebill: this row is a reject"
 _NULL_WORD_FOUND: Final = "rebill: this row has a word that means none where none was to be expected"
 _ROWS_LOOKED_AT: Final = 10_000
 """In so many rows of a Parquet file words that mean none are looked for before it is read."""
+_ROWS_OF_FEW_BYTES: Final = 1_000_000
+"""From here on a row of a Parquet file takes a byte at least: no two charges are alike in all."""
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 LINE_KEY_SQL: Final = f"CAST(hash({', '.join(LINE_KEYS)}) >> 1 AS BIGINT)"
 """A number for what rating tells lines apart by. Two that have one alike by chance are found beside their lines."""
@@ -183,6 +186,7 @@ def _parquet_columns(
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM {_parquet_relation(link)}").fetchall()
         texts = [quoted_name(name) for name, kind, *_ in described if kind == "VARCHAR"]
+        _require_parquet_measure(connection, file, link)
         with_null_words = _with_null_words(connection, link, texts)
     except duckdb.OutOfMemoryException:
         raise
@@ -195,6 +199,21 @@ def _parquet_columns(
         for name, kind, *_ in described
     )
     return [name for name, *_ in described], columns
+
+
+def _require_parquet_measure(connection: duckdb.DuckDBPyConnection, file: CostFile, link: Path) -> None:
+    """Raise ``FileRefused`` for a file that would unpack beyond all measure: a few bytes can say millions of rows."""
+    rows = connection.execute(f"SELECT num_rows FROM parquet_file_metadata({sql_path(link)})").fetchone()
+    sizes = f"SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata({sql_path(link)})"
+    unpacked = connection.execute(sizes).fetchone()
+    row_count, unpacked_bytes = (int(found[0]) if found else 0 for found in (rows, unpacked))
+    byte_count = file.path.stat().st_size
+    if row_count > max(_ROWS_OF_FEW_BYTES, byte_count) or is_beyond_measure(unpacked_bytes, byte_count):
+        raise FileRefused(
+            FileFault.PARQUET_TOO_LARGE,
+            f"unpacks to {row_count:,} rows and {unpacked_bytes // 2**20:,} MiB from {byte_count:,} bytes, which no "
+            "cost file does; if it is sound, export it as CSV",
+        )
 
 
 def _with_null_words(connection: duckdb.DuckDBPyConnection, file: Path, texts: list[str]) -> set[str]:

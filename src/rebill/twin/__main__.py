@@ -1,31 +1,45 @@
-"""``python -m rebill.twin [--faults] [--port PORT]``: the twin by itself, to sync from by hand; Ctrl-C ends it."""
+"""The twin by itself, to sync from by hand: ``python -m rebill.twin [--faults] [--port PORT] [--month YYYY-MM]``."""
 
 import argparse
+import datetime
 import shlex
 import signal
 import sys
 import threading
 
+from rebill.model.months import BillingMonth
 from rebill.twin.faults import Faults
 from rebill.twin.server import running_twin
+from rebill.twin.world import TwinWorld
 
 
 def main() -> None:
-    """Serve until interrupted, having said which settings make an installation sync from here."""
+    """Serve until Ctrl-C, having said which settings make an installation sync from here."""
     parser = argparse.ArgumentParser(prog="python -m rebill.twin", description="A local twin of Microsoft.")
     parser.add_argument(
         "--faults", action="store_true", help="with every fault that Microsoft's services are known for"
     )
     parser.add_argument("--port", type=int, default=0, help="port; a free one by default")
+    parser.add_argument(
+        "--month",
+        type=BillingMonth.parse,
+        default=_last_month(),
+        help="the month that is invoiced; by default the last",
+    )
     given = parser.parse_args()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with running_twin(faults=Faults.all() if given.faults else Faults(), port=given.port) as twin:
+    with running_twin(TwinWorld(month=given.month), Faults.all() if given.faults else Faults(), given.port) as twin:
         for name, value in twin.environment.items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
         stopped.wait()
+
+
+def _last_month() -> BillingMonth:
+    """What a sync of today finds invoiced; the month that runs is not billed yet."""
+    return BillingMonth.of(datetime.datetime.now(datetime.UTC).date()).preceding
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_refused
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.costs.import_costs import import_delivery
+from rebill.services.costs.import_costs import import_delivery, list_data_sets
 from rebill.sources.delivery_source import DeliverySource, GivenFiles
 from rebill.sources.exports.runs import ExportRun, FilesElsewhere, export_runs, newest
 from rebill.sources.exports.storage import storage_at
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     OLDER = "older"
     """A newer run of the same export lies beside it: it was not read."""
     NO_COST = "no_cost"
-    """An export of prices, reservations or recommendations."""
+    """An export of prices, reservations or recommendations, or of days on which nothing was charged."""
     REFUSED = "refused"
 
 
@@ -50,8 +50,11 @@ def import_deliveries(installation: Installation, caller: Caller, order: CostImp
     """
     require(caller, Permission.CHANGE)
     runs, unusable, others = _found(installation, order)
-    taken = newest([run for run in runs if run.manifest.holds_cost])
-    left = [DeliveryDone(run.manifest.path, _left(run)) for run in runs if run not in taken]
+    found = newest([run for run in runs if run.manifest.holds_cost])
+    left = [DeliveryDone(run.manifest.path, _left(run)) for run in runs if run not in found]
+    silent = [run for run in found if order.scope is None and _is_silent(installation, caller, run)]
+    left += [DeliveryDone(run.manifest.path, Outcome.NO_COST) for run in silent]
+    taken = [run for run in found if run not in silent]
     deliveries: list[tuple[str, DeliverySource]] = [*others, *((run.manifest.path, run) for run in taken)]
     if not deliveries and not left and not unusable:
         deliveries.append(("files", GivenFiles(())))
@@ -66,6 +69,18 @@ def import_deliveries(installation: Installation, caller: Caller, order: CostImp
         except Refusal as refusal:
             done.append(_refused(installation, caller, name, refusal, count))
     return (*done, *left)
+
+
+def _is_silent(installation: Installation, caller: Caller, run: ExportRun) -> bool:
+    """Whether nothing was charged on the days of a run. Where cost of them is in force, it would be taken away: no."""
+    origin = run.origin
+    if origin is None or not run.manifest.has_no_row:
+        return False
+    return not any(
+        (one.source_kind, one.scope, one.view) == (origin.source_kind, origin.scope, origin.view)
+        and (origin.covered is None or origin.covered.within(one.billing_month))
+        for one in list_data_sets(installation, caller)
+    )
 
 
 def _refused(installation: Installation, caller: Caller, name: str, refusal: Refusal, count: int) -> DeliveryDone:

@@ -65,6 +65,11 @@ class ExportManifest:
         return not self.kind or fold(self.kind) in VIEW_OF_TYPE
 
     @property
+    def has_no_row(self) -> bool:
+        """Whether it says that none of its blobs holds a row: nothing was charged, or not yet."""
+        return all(blob.row_count == 0 for blob in self.blobs)
+
+    @property
     def is_of(self) -> tuple[str, str | None, CoveredDays | None] | None:
         """What a newer run of must have in common with this one to stand for it."""
         return (self.origin.scope, self.origin.view, self.origin.covered) if self.origin else None

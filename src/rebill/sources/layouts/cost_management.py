@@ -2,7 +2,8 @@
 
 The two kinds have the same header: a file is taken for actual cost unless the order, or the export's
 manifest, says otherwise; usage that bears amortized cost is then a reject, so that neither is taken for the other.
-Column names: Microsoft's cost and usage details schema for partners, 2019-11-01 to 2023-12-01-preview.
+Column names: Microsoft's cost and usage details schemas for partners, of every scope, and for
+customers, 2019-10-01 to 2023-12-01-preview.
 """
 
 from collections.abc import Mapping
@@ -29,21 +30,25 @@ from rebill.sources.layouts.derivations import (
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
 COST: Final = ("costInBillingCurrency",)
-_RETAIL: Final = ("paygCostInBillingCurrency", "PayGPrice", "quantity", "exchangeRatePricingToBilling")
+_PRICING_CURRENCY: Final = ("pricingCurrency", "pricingCurrencyCode")
+_BILLING_CURRENCY: Final = ("billingCurrency", "billingCurrencyCode")
+_RETAIL_PRICE: Final = ("PayGPrice", "MarketPrice")
+_RATE: Final = ("exchangeRatePricingToBilling", "exchangeRate")
+_SUBSCRIPTION: Final = ("subscriptionId", "SubscriptionGuid")
+_RETAIL: Final = ("paygCostInBillingCurrency", *_RETAIL_PRICE, "quantity", *_RATE)
 
 
 def _list_cost(fields: Fields) -> str:
-    rate = fields("exchangeRatePricingToBilling")
-    same = f"{fields('pricingCurrency')} IS NOT DISTINCT FROM {fields('billingCurrency')}"
-    known_rate = f"coalesce({rate}, CASE WHEN {same} THEN '1' END)"
-    computed = product_sql(fields("PayGPrice"), fields("quantity"), known_rate)
+    same = f"{fields(*_PRICING_CURRENCY)} IS NOT DISTINCT FROM {fields(*_BILLING_CURRENCY)}"
+    known_rate = f"coalesce({fields(*_RATE)}, CASE WHEN {same} THEN '1' END)"
+    computed = product_sql(fields(*_RETAIL_PRICE), fields("quantity"), known_rate)
     return f"coalesce({fields('paygCostInBillingCurrency')}, {computed})"
 
 
 _COMMON: Final[Mapping[str, Named | Computed]] = {
     **CHARGE_COLUMNS,
     "ProviderName": fixed("Microsoft"),
-    "BillingCurrency": named("billingCurrency", "billingCurrencyCode"),
+    "BillingCurrency": named(*_BILLING_CURRENCY),
     "ListCost": Computed(
         _RETAIL,
         _list_cost,
@@ -51,7 +56,7 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
     ),
     "PricingQuantity": named("quantity"),
     "PricingUnit": named("unitOfMeasure"),
-    "PricingCurrency": named("pricingCurrency"),
+    "PricingCurrency": named(*_PRICING_CURRENCY),
     "BillingPeriodStart": moment("billingPeriodStartDate"),
     "BillingPeriodEnd": day_after("billingPeriodEndDate"),
     "ChargePeriodStart": moment("date"),
@@ -65,7 +70,7 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
     "BillingAccountName": named("billingProfileName", "billingAccountName"),
     "InvoiceIssuerName": named("partnerName"),
     "PublisherName": named("publisherName"),
-    "SubAccountId": named("subscriptionId"),
+    "SubAccountId": named(*_SUBSCRIPTION),
     "SubAccountName": named("subscriptionName"),
     "x_AzureCustomerId": named("customerTenantId"),
     "x_ResellerId": without_minus_one("resellerMpnId"),
@@ -87,12 +92,19 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
 }
 _KEPT: Final[Mapping[str, Named | Computed]] = {
     "x_PartnerCreditPercent": percent_of_share("partnerEarnedCreditRate"),
-    EXCHANGE_RATE: named("exchangeRatePricingToBilling"),
+    EXCHANGE_RATE: named(*_RATE),
     EXCHANGE_RATE_DATE: named("exchangeRateDate"),
     SOURCE_CHARGE_TYPE: named(*CHARGE_TYPE),
 }
-# A Microsoft customer's export has a billing profile; what tells it from an enterprise's are the two currencies.
-_MARKS: Final = (COST, ("pricingCurrency",), ("chargeType",), ("date",), ("billingProfileId",), ("subscriptionId",))
+# Two currencies tell these exports from an enterprise's. Those of one subscription have no billing profile.
+_MARKS: Final = (
+    COST,
+    _PRICING_CURRENCY,
+    ("chargeType",),
+    ("date",),
+    ("billingProfileId", "customerTenantId"),
+    _SUBSCRIPTION,
+)
 
 ACTUAL: Final = Layout(
     name="cost-management-actual",
