@@ -1,7 +1,7 @@
 """Daily usage and the reconciliation of its invoice make one complete bill, and no cost counts twice."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -67,7 +67,11 @@ EXPORTED = {**COST_MANAGEMENT, "date": "09/03/2024"}
 def test_one_cost_that_comes_by_two_ways_is_refused_however_each_names_the_billing_account(month: Month) -> None:
     _imported(month, "usage.csv", USAGE)
     as_focus = charge("2024-09-03", "1", SubAccountId=SUBSCRIPTION, BillingAccountId="/billingProfiles/profile")
-    for bring in (lambda: _imported(month, "export.csv", EXPORTED), lambda: month.cost(as_focus)):
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: _imported(month, "export.csv", EXPORTED),
+        lambda: month.cost(as_focus),
+    )
+    for bring in ways:
         with pytest.raises(Conflict) as refused:
             bring()
         assert refused.value.code == "double_counting"
