@@ -17,6 +17,7 @@ from typing import Any, Final
 import duckdb
 
 from rebill.lake import folders
+from rebill.lake.account_days import KEYS, first_shared_day, write_account_days
 from rebill.lake.folders import flush_to_disk
 from rebill.lake.workshop import PENDING, Workshop, confirm
 from rebill.model.cost_line import CHARGE_KIND, LINE_KEY, LINE_KEYS, ROLE
@@ -40,10 +41,8 @@ from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
 MANIFEST: Final = "manifest.json"
 REJECTS: Final = "rejects.parquet"
-KEYS: Final = "keys.parquet"
 LINE_KEYS_FILE: Final = "line_keys.parquet"
 """Each combination of ``LINE_KEYS`` in the lines that are rated, with ``LINE_KEY``: a run need not look for them."""
-_KEY_COLUMNS: Final = "ProviderName, BillingAccountId, SubAccountId, x_AzureCustomerId"
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 _CHUNK_BYTES: Final = 1 << 20
 _NO_PART_OF_THE_MANIFEST: Final = ("manifest_sha256", "replaced_at", "already_imported", "superseded", "source_version")
@@ -183,7 +182,7 @@ def stage(
     parts = _write_parts(connection, delivery, content, folder)
     _write_rejects(connection, delivery, [str(found.month) for found in months], content, folder)
     paths = [folder / part.path for part in parts]
-    _write_keys(connection, paths, folder / KEYS)
+    write_account_days(connection, paths, folder / KEYS)
     _write_line_keys(connection, paths, folder / LINE_KEYS_FILE)
     files = tuple(_source_file(file, content) for file in delivery.files if _counts(file, content))
     data_set = DataSet(
@@ -259,14 +258,6 @@ def _write_rejects(
         mine = f"{_reject_month(delivery, months)} = {sql_text(str(content.month))}"
         rejects = f"SELECT * FROM read_parquet({sql_paths(files)}) WHERE {mine}"
         connection.execute(f"COPY ({rejects}) TO {sql_text(str(folder / REJECTS))} ({_PARQUET})")
-
-
-def _write_keys(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: Path) -> None:
-    keys = (
-        f"SELECT DISTINCT {_KEY_COLUMNS}, CAST(ChargePeriodStart AS DATE) AS ChargeDay "
-        f"FROM read_parquet({sql_paths(parts)}, union_by_name=true)"
-    )
-    connection.execute(f"COPY ({keys}) TO {sql_text(str(file))} ({_PARQUET})")
 
 
 def _write_line_keys(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: Path) -> None:
@@ -347,25 +338,11 @@ def _in_lake(place: Workshop, path: Path) -> str:
 def overlap(
     connection: duckdb.DuckDBPyConnection, lake_folder: Path, staged: StagedDataSet, other: DataSet
 ) -> OverlapKey | None:
-    """The first charge day of an account that both data sets hold, if any.
-
-    Files of different views name one billing account in different ways, and some files name none: such are compared
-    without it, by subscription and day, and by tenant and day where no subscription is named.
-    """
+    """The first charge day of an account that both data sets hold, if any."""
     known = lake_folder / Path(other.parts[0].path).parent / KEYS
     if not known.exists():
         raise _damaged(other, f"{KEYS} is missing")
-    mine, others = (f"read_parquet({sql_path(path)})" for path in (staged.folder / KEYS, known))
-    has_none = "mine.BillingAccountId IS NULL OR others.BillingAccountId IS NULL"
-    found = connection.execute(
-        f"(SELECT * FROM {mine} INTERSECT SELECT * FROM {others}) UNION SELECT * FROM {mine} AS mine "
-        f"SEMI JOIN {others} AS others ON mine.ProviderName = others.ProviderName "
-        "AND mine.ChargeDay = others.ChargeDay AND coalesce(mine.SubAccountId, mine.x_AzureCustomerId) = "
-        "coalesce(others.SubAccountId, others.x_AzureCustomerId) "
-        "AND (mine.SubAccountId IS NULL) = (others.SubAccountId IS NULL) "
-        f"AND ({'true' if staged.data_set.view != other.view else has_none}) ORDER BY ALL NULLS LAST LIMIT 1"
-    ).fetchone()
-    return OverlapKey(*found) if found else None
+    return first_shared_day(connection, staged.folder / KEYS, known, staged.data_set.view == other.view)
 
 
 def accounts_of(

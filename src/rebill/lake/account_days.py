@@ -1,0 +1,43 @@
+"""The days of charges of each account in a data set: by them two data sets are known to hold the same charges."""
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from rebill.model.data_set import OverlapKey
+from rebill.model.sql_text import sql_path, sql_paths, sql_text
+
+KEYS: Final = "keys.parquet"
+"""The file beside a data set that has each account and day of its lines once."""
+_COLUMNS: Final = "ProviderName, BillingAccountId, SubAccountId, x_AzureCustomerId"
+
+
+def write_account_days(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: Path) -> None:
+    """Write the accounts and days of these ``parts`` into ``file``."""
+    keys = (
+        f"SELECT DISTINCT {_COLUMNS}, CAST(ChargePeriodStart AS DATE) AS ChargeDay "
+        f"FROM read_parquet({sql_paths(parts)}, union_by_name=true)"
+    )
+    connection.execute(f"COPY ({keys}) TO {sql_text(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def first_shared_day(
+    connection: duckdb.DuckDBPyConnection, file: Path, other_file: Path, is_same_view: bool
+) -> OverlapKey | None:
+    """The first charge day of an account that both files hold, if any.
+
+    Files of different views name one billing account in different ways, and some files name none: such are compared
+    without it, by subscription and day, and by tenant and day where no subscription is named.
+    """
+    mine, others = (f"read_parquet({sql_path(path)})" for path in (file, other_file))
+    has_none = "mine.BillingAccountId IS NULL OR others.BillingAccountId IS NULL"
+    found = connection.execute(
+        f"(SELECT * FROM {mine} INTERSECT SELECT * FROM {others}) UNION SELECT * FROM {mine} AS mine "
+        f"SEMI JOIN {others} AS others ON mine.ProviderName = others.ProviderName "
+        "AND mine.ChargeDay = others.ChargeDay AND coalesce(mine.SubAccountId, mine.x_AzureCustomerId) = "
+        "coalesce(others.SubAccountId, others.x_AzureCustomerId) "
+        "AND (mine.SubAccountId IS NULL) = (others.SubAccountId IS NULL) "
+        f"AND ({has_none if is_same_view else 'true'}) ORDER BY ALL NULLS LAST LIMIT 1"
+    ).fetchone()
+    return OverlapKey(*found) if found else None
