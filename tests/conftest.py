@@ -54,6 +54,18 @@ def migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def kept_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this process's record on SQLite lies, which its tests have one after the other."""
+    return tmp_path_factory.mktemp("kept") / "rebill.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def databases() -> dict[str, Database]:
+    """The databases that this process's tests have used, by address: they need not compile each statement anew."""
+    return {}
+
+
+@pytest.fixture(scope="session")
 def migrated_postgresql(postgresql_databases: PostgresqlDatabases) -> str:
     """The name of a migrated, empty database on PostgreSQL; tests copy it."""
     address = postgresql_databases.create()
@@ -118,10 +130,13 @@ def database_url(store: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
 
 
 @pytest.fixture
-def migrated_url(store: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def migrated_url(store: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a fresh, migrated database without any row."""
     if store == "sqlite":
-        file = tmp_path / "rebill.sqlite3"
+        file: Path = request.getfixturevalue("kept_sqlite_file")
+        for left in file.parent.iterdir():
+            # Not written over: a process of the test before may still have it open.
+            left.unlink()
         shutil.copyfile(request.getfixturevalue("migrated_sqlite_file"), file)
         yield f"sqlite:///{file}"
         return
@@ -137,9 +152,11 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-def installation(migrated_url: str, tmp_path: Path, clock: SettableClock) -> Iterator[Installation]:
+def installation(
+    migrated_url: str, databases: dict[str, Database], tmp_path: Path, clock: SettableClock
+) -> Iterator[Installation]:
     """An installation on a migrated, empty record; its home is the test's temporary folder."""
-    database = Database(migrated_url)
+    database = databases.get(migrated_url) or databases.setdefault(migrated_url, Database(migrated_url))
     yield Installation(Settings(home=tmp_path, database_url=migrated_url), database, clock)
     for thread in threading.enumerate():
         # A run that a call started, and did not wait for, still has a connection.

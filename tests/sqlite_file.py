@@ -5,12 +5,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from rebill.store.database import Database
+
 
 @dataclass(frozen=True)
 class SqliteFile:
     """A record's file, which other connections may have open but do not write to meanwhile."""
 
     path: Path
+
+    @classmethod
+    def of(cls, database: Database) -> "SqliteFile":
+        """The file of a database that is one."""
+        return cls(Path(str(database.engine.url.database)))
 
     def keep(self, aside: Path) -> None:
         """Have ``aside``, a file that is not there yet, hold everything that stands in the record now."""

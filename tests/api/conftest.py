@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 
@@ -47,15 +46,11 @@ def _filling(installation: Installation, store: str, request: pytest.FixtureRequ
     if store == "sqlite":
         factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
         aside = factory.mktemp("world") / "record.sqlite3"
-        _file_of(installation).keep(aside)
-        return lambda another: _file_of(another).fill(aside)
+        SqliteFile.of(installation.database).keep(aside)
+        return lambda another: SqliteFile.of(another.database).fill(aside)
     kept: KeptDatabase = request.getfixturevalue("kept_postgresql")
     contents = kept.contents()
     return lambda _another: kept.fill(contents)
-
-
-def _file_of(installation: Installation) -> SqliteFile:
-    return SqliteFile(Path(str(installation.database.engine.url.database)))
 
 
 @pytest.fixture

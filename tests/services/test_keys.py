@@ -22,6 +22,7 @@ from rebill.store.database import Database
 from rebill.store.tables import customers, metadata
 from tests.conftest import SettableClock
 from tests.services.steps import every_key
+from tests.sqlite_file import SqliteFile
 
 
 def test_the_first_call_creates_and_the_second_creates_nothing(database_url: str, tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_no_store_holds_a_key(installation: Installation) -> None:
     assert not any(secret in row or key in row for row in rows)
     if installation.database.is_sqlite:
         installation.database.close()
-        assert secret.encode() not in (installation.settings.home / "rebill.sqlite3").read_bytes()
+        assert secret.encode() not in SqliteFile.of(installation.database).path.read_bytes()
 
 
 @pytest.mark.parametrize(
