@@ -31,7 +31,10 @@ def test_keys_are_made_listed_and_revoked(rebill: CommandLine) -> None:
     keys = {key["key_id"]: key for key in rebill.answer("keys", "list")["keys"]}
     assert keys[operator["key_id"]]["role"] == "operator"
     assert keys[operator["key_id"]]["name"] == "scripts"
-    assert keys[own["key_id"]]["customer_id"] == customer["id"]
+    same = rebill.answer("keys", "create", "--role", "customer_read_only", "--customer", str(customer["id"]))
+    keys = {key["key_id"]: key for key in rebill.answer("keys", "list")["keys"]}
+    for key_id in (own["key_id"], same["key_id"]):
+        assert (keys[key_id]["role"], keys[key_id]["customer_id"]) == ("customer_read_only", customer["id"])
     assert not any(operator["api_key"] in str(key) for key in keys.values())
     rebill.answer("keys", "revoke", str(operator["key_id"]))
     keys = {key["key_id"]: key for key in rebill.answer("keys", "list")["keys"]}

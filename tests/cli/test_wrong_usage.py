@@ -22,6 +22,7 @@ from tests.cli.command_line import CommandLine
         ("costs", "import", "costs.csv", "--layout", "zzz"),
         ("keys", "create", "--role", "king"),
         ("keys", "create", "--role", "admin", "--customer", "5"),
+        ("keys", "create", "--role", "customer_read_only"),
         ("serve", "--port", "70000"),
         ("statements", "export", "5", "--format", "docx"),
         ("no-such-command",),

@@ -30,18 +30,19 @@ ExpiryOption = Annotated[
 
 
 class KeyRole(StrEnum):
-    """What a new key's holder may do; with ``--customer`` only ``read_only``."""
+    """What a new key's holder may do; with ``--customer`` only to read, under either name."""
 
     ADMIN = "admin"
     OPERATOR = "operator"
     READ_ONLY = "read_only"
+    CUSTOMER_READ_ONLY = "customer_read_only"
 
 
 @commands.command("create")
 def create(
     role: Annotated[KeyRole, typer.Option("--role", help="What its holder may do.")],
     customer: Annotated[
-        int | None, typer.Option("--customer", metavar="ID", help="A key of this customer itself; only with read_only.")
+        int | None, typer.Option("--customer", metavar="ID", help="A key of this customer itself; only to read.")
     ] = None,
     user: Annotated[
         int | None, typer.Option("--user", metavar="USER_ID", help="Whose key it is; without, a user is made with it.")
@@ -56,8 +57,10 @@ def create(
     from rebill.model.callers import NewKey
     from rebill.services.callers.keys import create_key, create_key_of_user
 
-    if customer is not None and role is not KeyRole.READ_ONLY:
+    if customer is not None and role in (KeyRole.ADMIN, KeyRole.OPERATOR):
         raise typer.BadParameter("a customer's key can only be read_only", param_hint="--role")
+    if customer is None and user is None and role is KeyRole.CUSTOMER_READ_ONLY:
+        raise typer.BadParameter("of which customer? give it with --customer ID", param_hint="--role")
     wanted = Role(role.value) if customer is None else Role.CUSTOMER_READ_ONLY
     with changing_session(Act.CREATE_KEY, partner, as_json, reason) as session:
         if user is None:
