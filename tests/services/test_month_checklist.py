@@ -18,7 +18,7 @@ from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.approve_closing import approve_closing
 from rebill.services.billing.correct_month import correct_month
-from rebill.services.billing.incomplete_documents import incomplete_estimates
+from rebill.services.billing.incomplete_documents import count_incomplete_estimates
 from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.unassigned_accounts import unassigned_of_run
 from rebill.services.costs.import_costs import list_data_sets
@@ -40,6 +40,10 @@ SUBSCRIPTION = used("1")["EntitlementId"].lower()
 @pytest.fixture
 def microsoft(installation: Installation, partner: Caller, tmp_path: Path) -> MicrosoftPartner:
     return MicrosoftPartner(installation, partner, tmp_path)
+
+
+def _count(microsoft: MicrosoftPartner) -> int:
+    return count_incomplete_estimates(microsoft.installation, microsoft.caller, SEPTEMBER)
 
 
 def _checklist(microsoft: MicrosoftPartner) -> MonthChecklist:
@@ -117,7 +121,7 @@ def test_statements_that_can_be_no_electronic_invoices_are_told_before_and_after
     change_customer(installation, caller, second, CustomerChange(address=dict.fromkeys(vars(Address()), "")))
     of_all, of_second = ("letterhead.address.country", "tax_rules", "letterhead.tax_id"), "customer.address.country"
     found = _checklist(microsoft)
-    assert found.incomplete_count == 2
+    assert found.incomplete_count == 2 == count_incomplete_estimates(installation, caller, SEPTEMBER)
     assert [(one.customer_id, {*one.fields}) for one in found.incomplete] == [
         (first, {*of_all}),
         (second, {*of_all, of_second}),
@@ -145,7 +149,7 @@ def test_statements_that_can_be_no_electronic_invoices_are_told_before_and_after
     set_tax_rule(installation, caller, TaxRule(None, TaxedLines.ALL, "", standard), None)
     (lacking,) = _checklist(microsoft).incomplete
     assert (lacking.customer_id, lacking.is_issued) == (second, False)
-    assert incomplete_estimates(installation, caller, SEPTEMBER) == [lacking]
+    assert count_incomplete_estimates(installation, caller, SEPTEMBER) == 1
 
     microsoft.finalize()
     for statement_id, customer_id in (
@@ -162,8 +166,41 @@ def test_statements_that_can_be_no_electronic_invoices_are_told_before_and_after
     assert [(one.customer_id, one.is_issued, tuple(one.fields)) for one in found.incomplete] == [
         (second, True, tuple(lacking.fields))
     ]
-    assert incomplete_estimates(installation, caller, SEPTEMBER) == []
+    assert count_incomplete_estimates(installation, caller, SEPTEMBER) == 0
     assert found.is_done, "it holds nothing back"
+
+
+def test_estimates_without_an_electronic_invoice_are_counted_where_all_lines_are_taxed_alike(
+    microsoft: MicrosoftPartner,
+) -> None:
+    installation, caller = microsoft.installation, microsoft.caller
+    customers = [microsoft.customer(name) for name in ("First", "Second", "Third")]
+    microsoft.deliver(SEPTEMBER, *(cost(SEPTEMBER, "1", f"s-{one}") for one in customers))
+    for one in customers:
+        microsoft.subscriptions(one, f"s-{one}")
+    microsoft.run()
+
+    def counted() -> int:
+        count = _count(microsoft)
+        assert _checklist(microsoft).incomplete_count == count
+        return count
+
+    assert counted() == 3
+    change_letterhead(installation, caller, LetterheadChange({"tax_id": "DE136695976"}, {"country": "DE"}))
+    for category, reason, left in (
+        (TaxCategory.STANDARD, "", 0),
+        (TaxCategory.INTRA_COMMUNITY, "Intra-community supply", 3),
+        (TaxCategory.REVERSE_CHARGE, "Reverse charge", 3),
+    ):
+        treatment = TaxTreatment(category, Decimal(0 if reason else 19), reason=reason)
+        set_tax_rule(installation, caller, TaxRule(None, TaxedLines.ALL, "", treatment), None)
+        assert counted() == left
+    change_billing_details(installation, caller, customers[0], BillingDetailsChange({"tax_id": "FR40303265045"}))
+    change_billing_details(installation, caller, customers[1], BillingDetailsChange({"registration_id": "HRB 1"}))
+    assert counted() == 1
+    later = TaxRule(None, TaxedLines.ALL, "", TaxTreatment(TaxCategory.NONE))
+    set_tax_rule(installation, caller, later, SEPTEMBER)
+    assert counted() == 3
 
 
 def test_notes_that_can_be_no_electronic_invoices_are_told_before_and_after_they_are_issued(

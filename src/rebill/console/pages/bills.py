@@ -16,7 +16,7 @@ from rebill.services.billing.bills_of_month import BillOrder, bills_of_month
 from rebill.services.billing.closing_act import IssuedClosing
 from rebill.services.billing.correct_month import correct_month
 from rebill.services.billing.finalize_month import finalize_month
-from rebill.services.billing.incomplete_documents import incomplete_estimates
+from rebill.services.billing.incomplete_documents import count_incomplete_estimates
 from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.read_blockers import read_blockers
 from rebill.services.billing.read_pending import read_pending
@@ -54,7 +54,7 @@ def show_bills(visit: Visit) -> Page:
         "more": bills.total > number * _PER_PAGE,
         "blockers": blockers,
         "pending": read_pending(installation, caller, month) if blockers.run is not None else [],
-        "incomplete": incomplete_estimates(installation, caller, month) if blockers.run is not None else [],
+        "incomplete": count_incomplete_estimates(installation, caller, month) if blockers.run is not None else 0,
         "proposals": [one for one in list_proposals(installation, caller) if one.order.month == month],
         **_progress(visit, month),
     }

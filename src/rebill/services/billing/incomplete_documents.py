@@ -23,7 +23,15 @@ from rebill.services.acting.permission import Permission, require
 from rebill.store.particulars import letterhead_in_force, tax_rules_of
 from rebill.store.scope import Scope
 from rebill.store.statements import LineSort, sorts_of_lines, statements_with_blocks
-from rebill.store.told_parties import IssuedParties, MonthDocument, ToldBuyer, documents_of_month, issued_parties
+from rebill.store.terms import ALWAYS
+from rebill.store.told_parties import (
+    IssuedParties,
+    MonthDocument,
+    ToldBuyer,
+    alike_estimates,
+    documents_of_month,
+    issued_parties,
+)
 
 _OF_CUSTOMERS: Final = ("customer.", "billing_details.")
 
@@ -38,20 +46,37 @@ class _Shown(NamedTuple):
     is_correction: bool = False
 
 
-def incomplete_estimates(installation: Installation, caller: Caller, month: BillingMonth) -> list[IncompleteDocument]:
-    """The Estimated statements of a month that would be no electronic invoices, were they issued now.
+def count_incomplete_estimates(installation: Installation, caller: Caller, month: BillingMonth) -> int:
+    """How many Estimated statements of a month would be no electronic invoices, were they issued now.
 
     Raises ``Forbidden``.
     """
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
-        return [one for one in incomplete_documents(Scope.of(connection, caller), month) if not one.is_issued]
+        scope = Scope.of(connection, caller)
+        rules = tax_rules_of(scope)
+        if any(rule.customer_id is not None or not _is_of_every_line(rule) for rule in rules):
+            return sum(not one.is_issued for one in incomplete_documents(scope, month))
+        # Every line of every customer is taxed alike: the statements need not be told apart.
+        sorts, seller = frozenset({LineSort(month, LineKind.CHARGES, None)}), _seller_now(scope)
+        return sum(
+            alike.statement_count
+            for alike in alike_estimates(scope, month)
+            if _lacking(seller, alike.buyer, tuple(rules), None, sorts, alike.currency)
+        )
+
+
+def _is_of_every_line(rule: TaxRule) -> bool:
+    """Whether a rule is for all lines of all months."""
+    return rule.lines is TaxedLines.ALL and rule.from_month == ALWAYS
 
 
 def incomplete_documents(
     scope: Scope, month: BillingMonth, corrected: Collection[int] = ()
 ) -> list[IncompleteDocument]:
-    """The same, and issued statements and notes, by what they were issued with; what is not issued comes first.
+    """The statements and notes of a month that are no electronic invoices, or would be none, were they issued now.
+
+    What is issued shows what it was issued with, and comes last.
 
     ``corrected``: issued statements that wait to be corrected. Their notes would show what is in force.
     """
@@ -79,8 +104,7 @@ def is_of_customer(field: str) -> bool:
 
 def _shown(scope: Scope, documents: Sequence[MonthDocument], corrected: Collection[int]) -> list[_Shown]:
     """What each document told when it was issued, or tells now; and what notes on ``corrected`` would tell."""
-    head = letterhead_in_force(scope)
-    seller = (head.address.country, head.tax_id, head.registration_id)
+    seller = _seller_now(scope)
     of_all, own = _rules_in_force(scope)
     issued_ids = [one.statement_id for one in documents if one.status == StatementStatus.FINAL]
     issued = issued_parties(scope, issued_ids) if issued_ids else {}
@@ -93,6 +117,11 @@ def _shown(scope: Scope, documents: Sequence[MonthDocument], corrected: Collecti
         if document.statement_id in corrected:
             found.append(in_force._replace(is_correction=True))
     return found
+
+
+def _seller_now(scope: Scope) -> tuple[str, str, str]:
+    head = letterhead_in_force(scope)
+    return head.address.country, head.tax_id, head.registration_id
 
 
 def _rules_in_force(scope: Scope) -> tuple[tuple[TaxRule, ...], Mapping[int, tuple[TaxRule, ...]]]:
