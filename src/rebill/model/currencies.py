@@ -20,6 +20,7 @@ MINOR_DIGITS: Final[dict[str, int]] = {
     **dict.fromkeys(_FOUR_DIGITS, 4),
 }
 """Currency code → decimals of its minor unit."""
+GREATEST_MINOR_DIGITS: Final = max(MINOR_DIGITS.values())
 
 
 def minor_digits(currency: str) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from rebill.model.currencies import minor_digits
+from rebill.model.currencies import GREATEST_MINOR_DIGITS, minor_digits
 from rebill.model.document import DocumentKind, DocumentTies
 from rebill.model.margin import PriceAndCost
 from rebill.model.money import ZERO
@@ -132,7 +132,7 @@ def _ordered(rows: list[BillRow], order: BillOrder, before: _Before) -> list[Bil
     if order is BillOrder.CUSTOMER:
         return rows
     if order is BillOrder.PRICE:
-        return sorted(rows, key=lambda row: abs(_amount(row)), reverse=True)
+        return sorted(rows, key=lambda row: abs(_scaled(row)), reverse=True)
     if order is BillOrder.DIFFERENCE:
         return sorted(rows, key=lambda row: abs(_difference(row, before)), reverse=True)
     return sorted(rows, key=lambda row: abs(_amount(row) - row.cost), reverse=True)
@@ -146,9 +146,14 @@ def _earlier(row: BillRow, before: _Before) -> BillRow | None:
     return before.get((row.customer_id, row.currency)) if _is_compared(row) else None
 
 
-def _difference(row: BillRow, before: _Before) -> Decimal:
+def _difference(row: BillRow, before: _Before) -> int:
     earlier = _earlier(row, before)
-    return _amount(row) if earlier is None else _amount(row) - _amount(earlier)
+    return _scaled(row) if earlier is None else _scaled(row) - _scaled(earlier)
+
+
+def _scaled(row: BillRow) -> int:
+    """The price in a unit that is the same whatever the currency's minor unit is: whole numbers sort fastest."""
+    return row.price_minor_units * int(10 ** (GREATEST_MINOR_DIGITS - minor_digits(row.currency)))
 
 
 def _sums(rows: list[BillRow], rows_before: list[BillRow]) -> tuple[BillSums, ...]:
