@@ -75,7 +75,11 @@ def test_a_changing_call_works_at_an_alias_too(api: ApiClient, world: World) -> 
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1", "/", "/v1/customer", "/v3/customers", "/v1/v1/v1/customers", "/v1/customers/1/x"]
+    "path",
+    [
+        *("/v1", "/", "/v1/customer", "/v3/customers", "/v1/v1/v1/customers", "/v1/customers/1/x"),
+        *("/v1%2Fcustomers", "/v1/customers%2f", "/v1/customers/%2F"),
+    ],
 )
 def test_other_paths_are_unknown(api: ApiClient, path: str) -> None:
     answer = api.get(path)

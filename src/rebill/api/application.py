@@ -144,7 +144,7 @@ class PartnerApi:
             return failure_answer(exchange.request_id)
 
     async def _checked_answer(self, exchange: Exchange, receive: Receive) -> Answer:
-        match = self._table.match(exchange.scope["path"])
+        match = None if exchange.hides_slash else self._table.match(exchange.scope["path"])
         exchange.path_template = match.path if match else None
         if match is None or not match.is_open:
             exchange.caller = replace(await self._sign_in(exchange.presented.key), occasion=exchange.occasion)
@@ -194,8 +194,7 @@ class PartnerApi:
             raise too_many_calls(exchange.allowance)
 
     def _require_short_address(self, exchange: Exchange) -> None:
-        raw_path = exchange.scope.get("raw_path") or exchange.scope["path"].encode()
-        if len(raw_path) + 1 + len(exchange.scope.get("query_string", b"")) > GREATEST_ADDRESS_LENGTH + 1:
+        if len(exchange.raw_path) + 1 + len(exchange.scope.get("query_string", b"")) > GREATEST_ADDRESS_LENGTH + 1:
             raise AddressTooLong(GREATEST_ADDRESS_LENGTH)
 
     @staticmethod

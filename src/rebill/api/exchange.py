@@ -55,6 +55,16 @@ class Exchange:
         return f"{self.scope.get('scheme', 'http')}://{host}{self.path}"
 
     @property
+    def raw_path(self) -> bytes:
+        """The path as it was sent."""
+        return self.scope.get("raw_path") or str(self.scope["path"]).encode()
+
+    @property
+    def hides_slash(self) -> bool:
+        """Whether a slash of the path was sent as ``%2F``: it parts nothing, and stands in no id."""
+        return b"%2f" in self.raw_path.lower()
+
+    @property
     def path(self) -> str:
         """The path of the route with its ids, however it was written."""
         path = self.path_template or "/"
