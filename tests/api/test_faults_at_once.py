@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.client import ApiClient
+from tests.api.price_book_steps import assigned
 from tests.api.world import ADDRESS, INVOICE, RULE, World, entry
 
 TIERS = {"min_fee": "x", "min_spend_range": [10, 5], "min_spend_rate": [1]}
@@ -118,6 +119,14 @@ def test_what_is_to_change_is_told_all_that_is_wrong(api: ApiClient, world: Worl
     rule = {"category": "X", "reason_code": LONG, "percent": "x"}
     assert fields("/v1/tax_rules", rule) == {"category", "reason_code", "percent"}
     assert fields("/v1/tax_rules", {"category": "X", "percent": 200}) == {"category"}
+
+
+def test_a_changed_assignment_of_a_book_is_told_all_that_is_wrong(api: ApiClient, world: World) -> None:
+    assignment = assigned(api, world.customer_id)
+    changed = {"price_book_id": 7, "customer_id": world.customer_id + 1, "start_month": "x", "end_month": "2024-01"}
+    answer = api.put(f"/v1/price_book_assignments/{assignment['id']}", changed)
+    fields = {"price_book_id", "customer_id", "start_month"}
+    assert (answer.status_code, set(answer.json()["fields"])) == (422, fields), answer.text
 
 
 def test_a_dry_run_is_told_all_that_is_wrong(api: ApiClient) -> None:

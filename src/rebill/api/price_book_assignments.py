@@ -18,7 +18,11 @@ from rebill.api.resource import Resource
 from rebill.model.audit import Act
 from rebill.model.price_book_record import BookAssignmentOrder
 from rebill.services.pricing.assign_price_book import assign_price_book, book_assignment_faults
-from rebill.services.pricing.change_book_assignment import change_book_assignment, end_price_book_assignment
+from rebill.services.pricing.change_book_assignment import (
+    book_assignment_change_faults,
+    change_book_assignment,
+    end_price_book_assignment,
+)
 from rebill.services.pricing.read_book_assignments import get_book_assignment, list_book_assignments
 
 _ID = "price_book_assignment_id"
@@ -70,7 +74,12 @@ def _order(call: Call) -> BookAssignmentOrder:
     return replace(asked, customer_id=call.customer_or_filter(asked.customer_id))
 
 
-def _faults(call: Call) -> dict[str, str]:
+def _change_faults(call: Call) -> dict[str, str]:
+    order = call.body_as(BookAssignmentBody).order()
+    return book_assignment_change_faults(call.installation, call.caller, call.ids[_ID], order)
+
+
+def _new_faults(call: Call) -> dict[str, str]:
     return book_assignment_faults(call.installation, call.caller, _order(call))
 
 
@@ -88,10 +97,16 @@ ROUTES = (
         "Assign a price book to a customer",
         Act.ASSIGN_PRICE_BOOK,
         NewBookAssignmentBody,
-        value_faults=_faults,
+        value_faults=_new_faults,
     ),
     BOOK_ASSIGNMENTS.listed(list_all, "List price book assignments", TARGET, body=CustomerNamed),
     BOOK_ASSIGNMENTS.shown(get, "Show a price book assignment"),
-    BOOK_ASSIGNMENTS.changed(update, "Change a price book assignment", Act.CHANGE_BOOK_ASSIGNMENT, BookAssignmentBody),
+    BOOK_ASSIGNMENTS.changed(
+        update,
+        "Change a price book assignment",
+        Act.CHANGE_BOOK_ASSIGNMENT,
+        BookAssignmentBody,
+        value_faults=_change_faults,
+    ),
     BOOK_ASSIGNMENTS.deleted(delete, "End a price book assignment", Act.END_BOOK_ASSIGNMENT),
 )

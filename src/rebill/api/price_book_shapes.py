@@ -113,6 +113,11 @@ class CustomerNamed(LenientBody):
 class BookAssignmentBody(CustomerNamed):
     """What of an assignment is to change."""
 
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = {
+        **CustomerNamed.judged_with,
+        "start_month": frozenset({"end_month"}),
+        "end_month": frozenset({"start_month"}),
+    }
     price_book_id: Id | None = None
     start_month: OptionalMonth = None
     end_month: OptionalMonth = None

@@ -1,12 +1,13 @@
 """Change an assignment of a price book: the book, or its months; or end it."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from rebill.model.audit import Act
 from rebill.model.errors import Invalid
-from rebill.model.months import Months
+from rebill.model.months import BillingMonth, Months
 from rebill.model.party import Caller
 from rebill.model.price_book_record import AccountAssignment, BookAssignment, BookAssignmentOrder
 from rebill.services.acting.audit_trail import record_change
@@ -43,19 +44,7 @@ def change_book_assignment(
     def act(connection: Connection) -> BookAssignment:
         scope = Scope.of(connection, caller)
         kept = held(scope, found_book_assignment, assignment_id, customer_id)
-        first = changeable_from(scope, kept.customer_id)
-        months, faults = wanted_months(order, kept.months, first)
-        book_id = kept.price_book_id if order.price_book_id is None else order.price_book_id
-        accounts = account_assignments_of(scope, kept.customer_id)
-        own = {
-            one: moved_months(one.months, kept.months, months)
-            for one in accounts
-            if one.assignment_id == kept.assignment_id
-        }
-        faults |= _book_faults(scope, order, kept, book_id, months)
-        faults |= _account_faults(order, own, [one for one in accounts if one not in own])
-        if book_id != kept.price_book_id and months.part_from(first) is None:
-            faults["price_book_id"] = "cannot change: all months of this assignment are issued"
+        (first, book_id, months, own), faults = _planned(scope, order, kept, hold=True)
         if faults:
             raise Invalid(
                 "invalid_price_book_assignment", "Nothing was changed: correct the fields named here.", faults
@@ -80,6 +69,16 @@ def change_book_assignment(
     return installation.database.write(act)
 
 
+def book_assignment_change_faults(
+    installation: Installation, caller: Caller, assignment_id: int, order: BookAssignmentOrder
+) -> dict[str, str]:
+    """What is wrong with changing an assignment so, by field, as the record stands now; nothing is held."""
+    require(caller, Permission.CHANGE)
+    with installation.database.reading() as connection:
+        scope = Scope.of(connection, caller)
+        return _planned(scope, order, found_book_assignment(scope, assignment_id), hold=False)[1]
+
+
 def end_price_book_assignment(
     installation: Installation, caller: Caller, assignment_id: int, customer_id: int | None = None
 ) -> None:
@@ -98,13 +97,41 @@ def end_price_book_assignment(
     )
 
 
+class _Change(NamedTuple):
+    """What an assignment is to become, from the first month on that may change; its accounts with their months."""
+
+    first: BillingMonth | None
+    book_id: int
+    months: Months
+    accounts: Mapping[AccountAssignment, Months | None]
+
+
+def _planned(
+    scope: Scope, order: BookAssignmentOrder, kept: BookAssignment, hold: bool
+) -> tuple[_Change, dict[str, str]]:
+    first = changeable_from(scope, kept.customer_id)
+    months, faults = wanted_months(order, kept.months, first)
+    book_id = kept.price_book_id if order.price_book_id is None else order.price_book_id
+    accounts = account_assignments_of(scope, kept.customer_id)
+    own = {
+        one: moved_months(one.months, kept.months, months)
+        for one in accounts
+        if one.assignment_id == kept.assignment_id
+    }
+    faults |= _book_faults(scope, order, kept, book_id, months, hold)
+    faults |= _account_faults(order, own, [one for one in accounts if one not in own])
+    if book_id != kept.price_book_id and months.part_from(first) is None:
+        faults["price_book_id"] = "cannot change: all months of this assignment are issued"
+    return _Change(first, book_id, months, own), faults
+
+
 def _book_faults(
-    scope: Scope, order: BookAssignmentOrder, kept: BookAssignment, book_id: int, months: Months
+    scope: Scope, order: BookAssignmentOrder, kept: BookAssignment, book_id: int, months: Months, hold: bool
 ) -> dict[str, str]:
     faults = {}
     if order.customer_id not in (None, kept.customer_id):
         faults[order.customer_field] = f"cannot change from {kept.customer_id}: make a new assignment"
-    if book_id != kept.price_book_id and find_price_book(scope, book_id, hold=True) is None:
+    if book_id != kept.price_book_id and find_price_book(scope, book_id, hold) is None:
         faults["price_book_id"] = UNKNOWN_BOOK
     again = same_book_again(book_assignments_of(scope, kept.customer_id), book_id, months, but=kept.assignment_id)
     if again is not None:
