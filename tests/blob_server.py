@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from azure.storage.blob import BlobServiceClient
 
@@ -24,6 +25,12 @@ class BlobServer:
 
     key: str
     connection_string: str
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """The host and port that it listens on."""
+        found = urlsplit(self.connection_string.partition("BlobEndpoint=")[2])
+        return found.hostname or "", found.port or 0
 
     def put(self, container: str, folder: Path) -> None:
         """Copy every file below ``folder`` into a container, made where there is none."""

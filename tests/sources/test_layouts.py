@@ -174,6 +174,35 @@ def test_cost_management_of_2019_has_other_names_for_the_same_columns(reader: Fi
     }
 
 
+@pytest.mark.parametrize(
+    ("row", "cost", "price", "quantity"),
+    [
+        (USAGE, "BillingPreTaxTotal", "UnitPrice", "Quantity"),
+        (INVOICE, "Subtotal", "UnitPrice", "Quantity"),
+        ({**COST_MANAGEMENT, "paygCostInBillingCurrency": ""}, "costInBillingCurrency", "PayGPrice", "quantity"),
+    ],
+    ids=["daily-rated usage", "invoice reconciliation", "cost management"],
+)
+def test_retail_of_what_is_taken_back_is_taken_back_too(
+    reader: FileReader, tmp_path: Path, row: Mapping[str, str], cost: str, price: str, quantity: str
+) -> None:
+    """Whichever of cost, price and quantity bears the sign: billed at retail, a refund is never a charge."""
+    signs: Sequence[Mapping[str, str]] = (
+        {},
+        {cost: "-1"},
+        {cost: "-1", quantity: "-3"},
+        {cost: "-1", price: "-2"},
+        {cost: "1", quantity: "-3"},
+    )
+    numbers = {cost: "1", price: "2", quantity: "3"}
+    currencies = {"BillingCurrency": "USD", "PricingCurrency": "USD", "PCToBCExchangeRate": "1"}
+    rows = [
+        {**row, **{name: value for name, value in currencies.items() if name in row}, **numbers, **one} for one in signs
+    ]
+    lines = reader.read(_written(tmp_path / "file.csv", rows), period="2024-09").lines
+    assert [line["ListCost"] for line in lines] == [6, -6, -6, -6, -6]
+
+
 def test_the_zero_guid_of_older_exports_is_no_subscription_and_no_customer(reader: FileReader, tmp_path: Path) -> None:
     """So rounding adjustments are known as such, and unused commitments can be allocated."""
     none = "00000000-0000-0000-0000-000000000000"

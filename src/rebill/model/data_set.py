@@ -119,6 +119,7 @@ class FileFault(StrEnum):
     BYTE_COUNT_DIFFERS = "byte_count_differs"
     ROW_COUNT_DIFFERS = "row_count_differs"
     STORAGE_REFUSED = "storage_refused"
+    DELIVERY_TOO_LARGE = "delivery_too_large"
     SEVERAL_DELIVERIES = "several_deliveries"
     SAME_FILE_TWICE = "same_file_twice"
     CURRENCY_MISSING = "currency_missing"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from rebill.model.audit import Act
 from rebill.model.data_set import CostImport, CostImportOrder, FileFault
@@ -16,6 +17,8 @@ from rebill.sources.delivery_source import DeliverySource, GivenFiles
 from rebill.sources.exports.runs import ExportRun, FilesElsewhere, export_runs, newest
 from rebill.sources.exports.storage import storage_at
 from rebill.storage.address import is_address
+
+_MEGABYTE: Final = 10**6
 
 
 class Outcome(StrEnum):
@@ -98,6 +101,7 @@ def _found(
 
     And other deliveries by their names: all files of this machine, and each other address.
     """
+    greatest_bytes = installation.settings.microsoft.greatest_delivery_megabytes * _MEGABYTE
     runs: list[ExportRun] = []
     unusable: dict[str, Invalid] = {}
     here: list[Path] = []
@@ -105,11 +109,11 @@ def _found(
     for given in order.files:
         address = str(given)
         storage = storage_at(address, installation.settings.storage_connection_string_file)
-        found, faulty = export_runs(storage)
+        found, faulty = export_runs(storage, greatest_bytes)
         runs += found
         unusable |= faulty
         if not found and not faulty and is_address(address):
-            others.append((address, FilesElsewhere(address, storage)))
+            others.append((address, FilesElsewhere(address, storage, greatest_bytes)))
         elif not found and not faulty:
             here.append(Path(address))
     return runs, unusable, ([("files", GivenFiles(tuple(here)))] if here else []) + others

@@ -18,6 +18,7 @@ class ExportRun:
 
     storage: ExportStorage
     manifest: ExportManifest
+    greatest_bytes: int
 
     @property
     def origin(self) -> DeliveryOrigin | None:
@@ -31,11 +32,12 @@ class ExportRun:
         if not found:
             refuse_files([(self.manifest.path, FileFault.NO_ROWS, "names no blob that holds a row of a charge")])
         names = _names(blobs)
-        return [
-            self.storage.bring(path, CostFile(folder / f"{number:05d}", names[blob], blob.byte_count, blob.row_count))
+        wanted = [
+            (path, CostFile(folder / f"{number:05d}", names[blob], blob.byte_count, blob.row_count))
             for number, (blob, path) in enumerate(found.items())
             if path is not None
         ]
+        return _brought(self.storage, wanted, self.greatest_bytes)
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class FilesElsewhere:
 
     address: str
     storage: ExportStorage
+    greatest_bytes: int
     origin: DeliveryOrigin | None = None
 
     def files(self, folder: Path) -> list[CostFile]:
@@ -51,12 +54,24 @@ class FilesElsewhere:
         paths = self.storage.cost_files()
         if not paths:
             refuse_files([(self.address, FileFault.NO_COST_FILES, "holds neither a manifest nor a cost file")])
-        return [self.storage.bring(path, CostFile(folder / f"{number:05d}", path)) for number, path in enumerate(paths)]
+        wanted = [(path, CostFile(folder / f"{number:05d}", path)) for number, path in enumerate(paths)]
+        return _brought(self.storage, wanted, self.greatest_bytes)
 
 
-def export_runs(storage: ExportStorage) -> tuple[list[ExportRun], dict[str, Invalid]]:
+def _brought(storage: ExportStorage, wanted: Sequence[tuple[str, CostFile]], greatest_bytes: int) -> list[CostFile]:
+    """The files of a delivery, together no more than so many bytes of what must be copied."""
+    brought: list[CostFile] = []
+    left = greatest_bytes
+    for path, file in wanted:
+        brought.append(storage.bring(path, file, left))
+        left -= file.path.stat().st_size if file.path.exists() else 0
+    return brought
+
+
+def export_runs(storage: ExportStorage, greatest_bytes: int) -> tuple[list[ExportRun], dict[str, Invalid]]:
     """Every run whose manifest lies in ``storage``; and by their paths why manifests cannot be used.
 
+    ``greatest_bytes``: what the files of one run may have together where they must be fetched.
     Raises ``Invalid`` for a storage that cannot be read.
     """
     runs: list[ExportRun] = []
@@ -66,7 +81,7 @@ def export_runs(storage: ExportStorage) -> tuple[list[ExportRun], dict[str, Inva
         if not is_manifest(content):
             continue
         try:
-            runs.append(ExportRun(storage, read_manifest(content, path)))
+            runs.append(ExportRun(storage, read_manifest(content, path), greatest_bytes))
         except Invalid as refusal:
             unusable[path] = refusal
     return runs, unusable

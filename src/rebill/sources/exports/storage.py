@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from rebill.model.data_set import FileFault, refuse_files
 from rebill.model.errors import Invalid, Refusal
@@ -12,13 +12,18 @@ from rebill.sources.cost_files import COST_FILE_ENDINGS, CostFile, refusals
 from rebill.sources.exports.manifest import GREATEST_MANIFEST_BYTES, MANIFEST_NAME, Blob
 from rebill.storage.address import file_system, is_address, told
 
+_TOO_LARGE: Final = (
+    "would make the delivery larger than REBILL_MICROSOFT_GREATEST_DELIVERY_MEGABYTES allows; where so much is meant, "
+    "allow it, or copy the folder here and import that"
+)
+
 
 class ExportStorage(Protocol):
     """A folder that exports are delivered to, or a single file.
 
     ``manifests``: the paths of every manifest in it, sorted. ``cost_files``: those of the files that would be cost by
     their names. ``read``: the bytes of a manifest. ``find``: the path of a blob that a manifest names. ``bring``: a
-    file where it can be read, copied into ``folder`` if it lies elsewhere.
+    file where it can be read, copied into ``folder`` if it lies elsewhere, where it has no more than ``left`` bytes.
     """
 
     def manifests(self) -> list[str]: ...
@@ -29,7 +34,7 @@ class ExportStorage(Protocol):
 
     def find(self, manifest: str, blob: Blob) -> str | None: ...
 
-    def bring(self, path: str, file: CostFile) -> CostFile: ...
+    def bring(self, path: str, file: CostFile, left: int) -> CostFile: ...
 
 
 def storage_at(address: str, connection_string_file: Path | None = None) -> ExportStorage:
@@ -77,7 +82,7 @@ class FolderStorage:
         candidates = [*(folder / blob.name for folder in folders), beside / PurePosixPath(blob.name).name]
         return next((str(file) for file in candidates if file.is_file()), None)
 
-    def bring(self, path: str, file: CostFile) -> CostFile:
+    def bring(self, path: str, file: CostFile, left: int) -> CostFile:
         return CostFile(Path(path).absolute(), file.name, file.expected_bytes, file.expected_rows)
 
 
@@ -111,9 +116,11 @@ class RemoteStorage:
         with _faults_said(manifest):
             return next((path for path in candidates if self._system.exists(path)), None)
 
-    def bring(self, path: str, file: CostFile) -> CostFile:
+    def bring(self, path: str, file: CostFile, left: int) -> CostFile:
         with _faults_said(path):
             size = int(self._system.size(path))
+            if size > left and file.expected_bytes in (None, size):
+                refuse_files([(path, FileFault.DELIVERY_TOO_LARGE, _TOO_LARGE)])
             # What is not as long as it should be is said so by its own few bytes, and a bomb is never fetched.
             if file.expected_bytes in (None, size):
                 self._system.get_file(path, str(file.path))

@@ -24,6 +24,7 @@ from rebill.sources.layouts.derivations import (
     moment,
     percent_of_share,
     product_sql,
+    quantity_taken_back,
     tags_in_braces,
     without_minus_one,
 )
@@ -35,13 +36,14 @@ _BILLING_CURRENCY: Final = ("billingCurrency", "billingCurrencyCode")
 _RETAIL_PRICE: Final = ("PayGPrice", "MarketPrice")
 _RATE: Final = ("exchangeRatePricingToBilling", "exchangeRate")
 _SUBSCRIPTION: Final = ("subscriptionId", "SubscriptionGuid")
-_RETAIL: Final = ("paygCostInBillingCurrency", *_RETAIL_PRICE, "quantity", *_RATE)
+_RETAIL: Final = ("paygCostInBillingCurrency", *_RETAIL_PRICE, "quantity", *_RATE, *COST)
 
 
 def _list_cost(fields: Fields) -> str:
     same = f"{fields(*_PRICING_CURRENCY)} IS NOT DISTINCT FROM {fields(*_BILLING_CURRENCY)}"
     known_rate = f"coalesce({fields(*_RATE)}, CASE WHEN {same} THEN '1' END)"
-    computed = product_sql(fields(*_RETAIL_PRICE), fields("quantity"), known_rate)
+    quantity = quantity_taken_back(fields("quantity"), fields(*_RETAIL_PRICE), fields(*COST))
+    computed = product_sql(fields(*_RETAIL_PRICE), quantity, known_rate)
     return f"coalesce({fields('paygCostInBillingCurrency')}, {computed})"
 
 
@@ -52,7 +54,8 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
     "ListCost": Computed(
         _RETAIL,
         _list_cost,
-        "the retail cost, else retail price × quantity × exchange rate (1 where both currencies are one), exactly",
+        "the retail cost, else retail price × quantity × exchange rate (1 where both currencies are one), exactly; "
+        "below 0 where the cost is",
     ),
     "PricingQuantity": named("quantity"),
     "PricingUnit": named("unitOfMeasure"),

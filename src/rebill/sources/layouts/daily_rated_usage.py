@@ -15,6 +15,7 @@ from rebill.sources.layouts.derivations import (
     moment,
     percent_of_share,
     product_sql,
+    quantity_taken_back,
     tags_in_braces,
     without_minus_one,
 )
@@ -27,7 +28,8 @@ _BENEFIT: Final = ("BenefitId", "BenefitOrderId")
 def _list_cost(fields: Fields) -> str:
     same = f"{fields('PricingCurrency')} IS NOT DISTINCT FROM {fields('BillingCurrency')}"
     rate = f"coalesce({fields('PCToBCExchangeRate')}, CASE WHEN {same} THEN '1' END)"
-    return product_sql(fields("UnitPrice"), fields("Quantity"), rate)
+    quantity = quantity_taken_back(fields("Quantity"), fields("UnitPrice"), fields(*_COST))
+    return product_sql(fields("UnitPrice"), quantity, rate)
 
 
 def _effective_cost(fields: Fields) -> str:
@@ -49,9 +51,9 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "BilledCost": named(*_COST),
     "EffectiveCost": Computed((*_COST, *_BENEFIT), _effective_cost, "absent for usage that a benefit covers"),
     "ListCost": Computed(
-        ("UnitPrice", "Quantity", "PCToBCExchangeRate", "PricingCurrency", "BillingCurrency"),
+        ("UnitPrice", "Quantity", "PCToBCExchangeRate", "PricingCurrency", "BillingCurrency", *_COST),
         _list_cost,
-        "retail price × quantity × exchange rate (1 where both currencies are one), exactly",
+        "retail price × quantity × exchange rate (1 where both currencies are one), exactly; below 0 where the cost is",
     ),
     "BillingCurrency": named("BillingCurrency"),
     "PricingCurrency": named("PricingCurrency"),

@@ -77,6 +77,16 @@ def percent_of_share(*names: str) -> Computed:
     return Computed(names, build, "in percent: up to 1 it is a share")
 
 
+def quantity_taken_back(quantity: str, price: str, cost: str) -> str:
+    """SQL of a ``quantity``, below 0 where its cost is and neither it nor the price says so.
+
+    Some files tell a refund by the price that was paid alone: at the retail price, above 0, it would be a charge.
+    """
+    is_said = f"starts_with({quantity}, '-') OR starts_with({price}, '-')"
+    is_refund = f"starts_with({cost}, '-') AND NOT coalesce({is_said}, false)"
+    return f"CASE WHEN {is_refund} THEN '-' || ltrim({quantity}, '+') ELSE {quantity} END"
+
+
 def product_sql(*factors: str) -> str:
     """SQL of the exact product of two or three number texts, as text; NULL where one is absent.
 

@@ -15,21 +15,24 @@ from rebill.sources.layouts.azure_commitments import (
     effective_of_actual,
     effective_of_amortized,
 )
-from rebill.sources.layouts.derivations import day_after, moment, product_sql, tags_in_braces
+from rebill.sources.layouts.derivations import day_after, moment, product_sql, quantity_taken_back, tags_in_braces
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
 COST: Final = ("CostInBillingCurrency", "Cost")
 
 
 def _list_cost(fields: Fields) -> str:
-    return product_sql(fields("PayGPrice"), fields("Quantity"))
+    quantity = quantity_taken_back(fields("Quantity"), fields("PayGPrice"), fields(*COST))
+    return product_sql(fields("PayGPrice"), quantity)
 
 
 _COMMON: Final[Mapping[str, Named | Computed]] = {
     **CHARGE_COLUMNS,
     "ProviderName": fixed("Microsoft"),
     "BillingCurrency": named("BillingCurrencyCode", "BillingCurrency"),
-    "ListCost": Computed(("PayGPrice", "Quantity"), _list_cost, "retail price × quantity, exactly"),
+    "ListCost": Computed(
+        ("PayGPrice", "Quantity", *COST), _list_cost, "retail price × quantity, exactly; below 0 where the cost is"
+    ),
     "ListUnitPrice": named("PayGPrice"),
     "ContractedUnitPrice": named("UnitPrice"),
     "PricingQuantity": named("Quantity"),

@@ -10,7 +10,7 @@ from typing import Final
 from rebill.model.cost_line import INPUT_TAX, TIE_OUT
 from rebill.model.data_set import VIEW_INVOICE
 from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
-from rebill.sources.layouts.derivations import is_any_sql, moment, product_sql, without_minus_one
+from rebill.sources.layouts.derivations import is_any_sql, moment, product_sql, quantity_taken_back, without_minus_one
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
 _COST: Final = ("Subtotal",)
@@ -37,7 +37,7 @@ def _list_cost(fields: Fields) -> str:
     same = f"{fields('PricingCurrency')} IS NOT DISTINCT FROM {fields('Currency')}"
     unknown = f"{fields('PricingCurrency')} IS NULL"
     rate = f"coalesce({fields('PCToBCExchangeRate')}, CASE WHEN {same} OR {unknown} THEN '1' END)"
-    quantity = fields("BillableQuantity", "Quantity")
+    quantity = quantity_taken_back(fields("BillableQuantity", "Quantity"), fields("UnitPrice"), fields(*_COST))
     return product_sql(fields("UnitPrice"), quantity, rate)
 
 
@@ -48,9 +48,10 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "BilledCost": named(*_COST),
     "EffectiveCost": named(*_COST),
     "ListCost": Computed(
-        ("UnitPrice", "BillableQuantity", "Quantity", "PCToBCExchangeRate", "PricingCurrency", "Currency"),
+        ("UnitPrice", "BillableQuantity", "Quantity", "PCToBCExchangeRate", "PricingCurrency", "Currency", *_COST),
         _list_cost,
-        "price × billable quantity × exchange rate (1 where both currencies are one or one is not named), exactly",
+        "price × billable quantity × exchange rate (1 where both currencies are one or one is not named), exactly; "
+        "below 0 where the cost is",
     ),
     "BillingCurrency": named("Currency"),
     "PricingCurrency": named("PricingCurrency"),
