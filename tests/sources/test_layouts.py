@@ -401,6 +401,16 @@ def test_a_value_that_cannot_be_read_names_the_files_own_column(
     assert (reject.code, column in (reject.column or "")) == (code, True), reject
 
 
+def test_a_text_is_told_once_however_many_columns_are_made_of_it_and_every_other_beside_it(
+    reader: FileReader, tmp_path: Path
+) -> None:
+    row = {**COST_MANAGEMENT, "paygCostInBillingCurrency": ""}
+    rows = [{**row, "costInBillingCurrency": "1,25"}, {**row, "costInBillingCurrency": "1,25", "PayGPrice": "2,50"}]
+    first, second = _read(reader, tmp_path, rows).rejects
+    assert (first.column, "; also" in first.reason) == ("costInBillingCurrency", False)
+    assert (second.column, "PayGPrice" in second.reason) == ("costInBillingCurrency", True)
+
+
 def test_a_header_in_another_language_is_refused_with_what_it_lacks(reader: FileReader, tmp_path: Path) -> None:
     translated = {f"Spalte {number}": text for number, text in enumerate(COST_MANAGEMENT.values())}
     with pytest.raises(FileRefused, match="header lacks"):

@@ -46,7 +46,7 @@ from rebill.sources.csv_rows import CsvRow, csv_rows
 from rebill.sources.json_lines import json_relation, names_in
 from rebill.sources.layouts import AUTOMATIC, recognise
 from rebill.sources.layouts.focus import FOCUS
-from rebill.sources.layouts.layout import Recognition
+from rebill.sources.layouts.layout import MADE_OF, Recognition
 from rebill.sources.source_column import SourceColumn
 
 _FAULT_FOUND: Final = "rebill: this row is a reject"
@@ -412,9 +412,12 @@ class _Reader:
             f"{raw} AS raw, {self._conversion.billed_cost} AS cost, {self._conversion.currency} AS currency, "
             f"{self._conversion.period} AS period FROM {relation} WHERE {faulty}"
         )
+        # A text that cannot be read is told once, also where other columns of the cost line are made of it.
+        is_told = f"(contains(fault.column, '{MADE_OF}') OR fault.column = faults[1].column)"
+        is_another = f"NOT ({is_told} AND fault.value IS NOT DISTINCT FROM faults[1].value)"
         others = (
-            "CASE WHEN len(faults) > 1 THEN '; also ' || array_to_string(list_transform(faults[2:], "
-            "lambda fault: fault.column || ' (' || fault.code || ')'), ', ') ELSE '' END"
+            f"coalesce('; also ' || nullif(array_to_string(list_transform(list_filter(faults[2:], lambda fault: "
+            f"{is_another}), lambda fault: fault.column || ' (' || fault.code || ')'), ', '), ''), '')"
         )
         return (
             f"SELECT {sql_text(self._found.file.name)} AS SourceFile, CAST(number AS BIGINT) AS SourceRow, "

@@ -10,6 +10,8 @@ from rebill.model.data_set import RejectCode
 from rebill.model.identifiers import fold
 from rebill.sources.source_column import SourceColumn
 
+MADE_OF: Final = " × "
+"""Between the names of the columns that a computed one is made of."""
 NO_TEXT: Final = "CAST(NULL AS VARCHAR)"
 _IN_BRACKETS: Final = re.compile(r".*\(\s*([A-Za-z][A-Za-z0-9 _/]*?)\s*\)\s*$")
 _NO_LETTER: Final = re.compile(r"[^0-9a-z]")
@@ -153,7 +155,7 @@ class Recognition:
         found: dict[str, SourceColumn] = {}
         for column, origin in self.layout.columns.items():
             if isinstance(origin, Computed):
-                label = " × ".join(name for name in origin.names if fields.column(name) is not None)
+                label = MADE_OF.join(name for name in origin.names if fields.column(name) is not None)
                 found[column] = SourceColumn(_computed_name(column), origin.type, label=label)
             elif column in self.positions:
                 position = self.positions[column]
