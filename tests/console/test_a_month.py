@@ -189,10 +189,12 @@ def test_faults_are_told_before_anything_is_done_and_nothing_typed_is_lost(offic
     preview = admin.send("/accounts/preview", account=OWN, customer="Neighbour", doing="assign")
     assert "already assigned to another customer" in preview.text
     assert "Assign 1 account" not in preview.text
+    admin.open("/accounts?kind=subscription")
     so_already = admin.send("/accounts/preview", account=OWN, customer="Indigo", doing="assign")
     assert "Nothing would change: it is so already." in so_already.text
     assert "would change" not in so_already.text
     assert "Assign 1 account" not in so_already.text
+    admin.open("/accounts?kind=subscription")
     both = admin.send("/accounts/preview", account=[OWN, NOBODYS], customer="Indigo", doing="assign")
     assert (both.text.count("is so already"), both.text.count("would change")) == (1, 1)
     admin.open("/accounts?kind=subscription")
