@@ -29,6 +29,8 @@ GREATEST_RATE: Final = Decimal("9999999.9999999999")
 
 AMOUNT_BOUND: Final = Decimal(10) ** 16
 """Every amount lies below it on either side of 0."""
+MINOR_UNITS_BOUND: Final = 2**62
+"""Minor units of statements and their lines lie below it: the record keeps the difference of two of them too."""
 
 ZERO: Final = Decimal(0)
 NUMBER_TEXT: Final = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -67,6 +69,11 @@ def entered_amount(value: Decimal) -> Decimal:
     if abs(amount) >= AMOUNT_BOUND:
         raise ValueError("an amount has at most 16 digits before the point")
     return amount
+
+
+def can_be_kept(amount: Decimal, minor_digits: int) -> bool:
+    """Whether the record can keep ``amount``, exact and in minor units of a currency with ``minor_digits``."""
+    return abs(amount) < AMOUNT_BOUND and abs(minor_units(amount, minor_digits)) < MINOR_UNITS_BOUND
 
 
 def checked_percent(percent: Decimal, greatest: Decimal = GREATEST_PERCENT) -> Decimal:

@@ -3,16 +3,48 @@
 from collections.abc import Mapping
 
 from rebill.model.currencies import MINOR_DIGITS
+from rebill.model.errors import ProgramError
+from rebill.model.money import ZERO, can_be_kept
 from rebill.model.months import BillingMonth
-from rebill.model.rating import RatedMonth
-from rebill.model.statement import Statement, drawn_up
+from rebill.model.rating import CustomerLines, RatedMonth
+from rebill.model.statement import Balance, Statement, drawn_up
 
 
 def draw_up(rated: RatedMonth, month: BillingMonth, digits: Mapping[str, int] = MINOR_DIGITS) -> list[Statement]:
-    """Every customer's statement, in order of customer id and currency. ``digits``: currency → minor digits."""
+    """Every customer's statement, in order of customer id and currency. ``digits``: currency → minor digits.
+
+    Raises ``ProgramError`` where a statement or the balance comes to more than is kept: engines say so of what they
+    compute, this of what fees, shares and entries make of it.
+    """
+    for balance in rated.balance:
+        _require_kept_balance(balance)
+    for found in rated.customers:
+        _require_kept(found, digits[found.currency])
     return [
         drawn_up(
             found.customer_id, month, found.currency, list(found.lines), found.statement_cost, digits[found.currency]
         )
         for found in rated.customers
     ]
+
+
+def _require_kept(found: CustomerLines, minor_digits: int) -> None:
+    exact = [line.exact_amount for line in found.lines]
+    for amount in (*exact, sum(exact, ZERO), found.statement_cost):
+        if not can_be_kept(amount, minor_digits):
+            _refuse(f"The statement of customer {found.customer_id} in {found.currency}")
+
+
+def _require_kept_balance(balance: Balance) -> None:
+    parts = (balance.imported, balance.billed, balance.billing_disabled, balance.unassigned, balance.unassigned_gross)
+    if not all(can_be_kept(amount, 0) for amount in parts):
+        _refuse(f"The cost in {balance.currency}")
+
+
+def _refuse(what: str) -> None:
+    raise ProgramError(
+        "amount_out_of_range",
+        f"{what} comes to more than is kept (16 digits before the point; less where a currency has more than two minor "
+        "digits), and nothing was stored. Look at the greatest amounts of the month's cost, at percentages and rates, "
+        "and at fees and manual lines, then run again.",
+    )
