@@ -81,6 +81,7 @@ def run(
                 "attention": {kind.value: count for kind, count in done.attention},
                 "open_attention": dict(done.open_attention),
                 "pending_corrections": [pending_document(pending) for pending in done.pending],
+                "notices": [one.sentence(done.month) for one in done.passed_over],
             }
         )
         if done.took_over:
@@ -92,6 +93,8 @@ def run(
         for kind, count in done.attention:
             accepted = count - done.open_attention.get(kind, 0)
             output.say(f"{count} lines: {ATTENTION_WORDS[kind]} ({kind}); {accepted} of them accepted.")
+        for one in done.passed_over:
+            output.say(one.sentence(done.month))
         show_pending(output, done.pending)
         output.next_step(
             f"rebill statements show {done.statements[0].statement_id} shows one in full."

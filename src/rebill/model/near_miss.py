@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rebill.model.months import BillingMonth
+from rebill.model.passed_over import RatePassedOver
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,21 @@ class NearMisses:
     """What comparing a book with the last imported month found, in the order of the book.
 
     ``month``: ``None`` while no cost is imported. ``fault``: why the lines could not be read; nothing is found then.
+    ``passed_over``: the fixed rates that would not price lines which their rules are for.
     """
 
     month: BillingMonth | None
     found: tuple[NearMiss, ...] = ()
     fault: str | None = None
+    passed_over: tuple[RatePassedOver, ...] = ()
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """Everything a reader is told."""
         if self.month is None:
             return ()
-        told = tuple(one.sentence(self.month) for one in self.found)
+        near = tuple(one.sentence(self.month) for one in self.found)
+        told = (*near, *(one.sentence(self.month) for one in self.passed_over))
         if self.fault is None:
             return told
         return (*told, f"The names in the book were not compared with the lines of {self.month}: {self.fault}")

@@ -11,6 +11,7 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.manual_line import ManualLine
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
+from rebill.model.passed_over import RatePassedOver
 from rebill.model.price_book import AccountBook, RecordedBook
 from rebill.model.statement import Balance, PricedLine
 from rebill.model.terms import CustomerTerms
@@ -171,10 +172,12 @@ class CustomerLines:
 class RatedMonth:
     """The outcome of rating a month: lines by customer and currency, the balance, what needs attention.
 
-    ``line_count``: cost lines rated. ``attention``: how many lines need which; none are left out.
+    ``line_count``: cost lines rated. ``attention``: how many lines need which; none are left out. ``passed_over``: the
+    fixed rates that do not price lines which their rules are for.
     """
 
     customers: tuple[CustomerLines, ...]
     balance: tuple[Balance, ...]
     line_count: int
     attention: tuple[tuple[Attention, int], ...] = ()
+    passed_over: tuple[RatePassedOver, ...] = ()

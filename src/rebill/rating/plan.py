@@ -64,7 +64,8 @@ class PlanFeatures:
     of its own. ``has_line_rules``: billing rules act on charges. ``most_spread``: how many share in one at most.
     ``has_guards``: prices are held within bounds. ``allocates``: charges that name neither subscription nor tenant
     have owners. ``has_refunds``: refunds are priced by the rules of other months. ``keyed``: accounts and products are
-    told apart by line keys, and every line has one, so that no text of a line is compared.
+    told apart by line keys, and every line has one, so that no text of a line is compared. ``passes_over``: a fixed
+    rate does not price lines that its rule is for.
     """
 
     bill_input_tax: bool
@@ -76,6 +77,7 @@ class PlanFeatures:
     allocates: bool = False
     has_refunds: bool = False
     keyed: bool = False
+    passes_over: bool = False
 
 
 _FALLS_BACK = f"(p.base_source = {LIST_BASE} AND {NO_LIST})"

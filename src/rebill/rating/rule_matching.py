@@ -27,26 +27,29 @@ class Matches:
     found: tuple[Match, ...]
 
 
-def first_matches(
-    matchers: Sequence[Sequence[PriceRule]],
-    products: Sequence[Mapping[str, Any]],
-    asked: Asked,
-    classes: Sequence[TextClasses],
-    home_currency: str,
-    bill_input_tax: bool,
-) -> Matches:
-    """The first match of every matcher (numbered from 1) for every kind of lines among ``products``.
+def kinds_of(
+    products: Sequence[Mapping[str, Any]], asked: Asked, classes: Sequence[TextClasses], bill_input_tax: bool
+) -> list[tuple[Mapping[str, Any], LineKind]]:
+    """The rows of ``products``, each with the kind of its lines.
 
-    Input tax that is not billed is priced by no rule.
+    Input tax that is not billed is left out: no rule prices it.
     """
     reader = KindReader(asked)
+    return [
+        (product, reader.kind_of(_key(product, classes)))
+        for product in products
+        if bill_input_tax or product["charge_category"] != "Tax"
+    ]
+
+
+def first_matches(
+    matchers: Sequence[Sequence[PriceRule]],
+    kinds_found: Sequence[tuple[Mapping[str, Any], LineKind]],
+    home_currency: str,
+) -> Matches:
+    """The first match of every matcher (numbered from 1) for every kind of lines among ``kinds_found``."""
     numbers: dict[LineKind, int] = {}
-    kinds = {}
-    for product in products:
-        if product["charge_category"] == "Tax" and not bill_input_tax:
-            continue
-        kind = reader.kind_of(_key(product, classes))
-        kinds[product["product_number"]] = numbers.setdefault(kind, len(numbers) + 1)
+    kinds = {product["product_number"]: numbers.setdefault(kind, len(numbers) + 1) for product, kind in kinds_found}
     found = []
     for number, rules in enumerate(matchers, 1):
         matcher = BookMatcher(rules, home_currency)

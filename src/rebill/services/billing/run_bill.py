@@ -32,6 +32,7 @@ from rebill.model.engine_name import EngineName
 from rebill.model.errors import Conflict, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.model.passed_over import RatePassedOver
 from rebill.model.rating import Attention, RatedMonth, RatingInputs
 from rebill.model.statement import Balance, Statement
 from rebill.services.acting.audit_trail import record_change
@@ -67,7 +68,7 @@ class BillRun:
 
     Statements that are issued stay as they were; ``pending``: those whose totals this run says are others.
     ``open_attention``: how many lines of ``attention`` nobody accepted, by kind. ``took_over``: the run before it was
-    interrupted, and it took its place.
+    interrupted, and it took its place. ``passed_over``: fixed rates that do not price lines which their rules are for.
     """
 
     run_id: int
@@ -78,6 +79,7 @@ class BillRun:
     open_attention: Mapping[str, int]
     pending: tuple[PendingCorrection, ...] = ()
     took_over: bool = False
+    passed_over: tuple[RatePassedOver, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _run_in(installation: Installation, caller: Caller, order: RunOrder, folder:
     proof = _write_manifest(folder, rated, drawn_up, files.sha256, f"{chosen} {engine_version}")
     wanted = _only(statements, customer_id)
     done = _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, chosen)
-    return replace(done, took_over=recorded.was_interrupted)
+    return replace(done, took_over=recorded.was_interrupted, passed_over=rated.passed_over)
 
 
 def _read_record(installation: Installation, caller: Caller, order: RunOrder, run_id: int | None) -> _Recorded:

@@ -19,6 +19,7 @@ from rebill.rating import plan as rating_plan
 from rebill.rating.customer_rules import names_agreements
 from rebill.rating.manual_lines import with_manual_lines
 from rebill.rating.statement_rules import AgreementSpend, with_rule_lines
+from rebill.services.runs.rates_passed_over import rates_passed_over
 from rebill.services.runs.resolve_rules import resolve_rules
 
 
@@ -73,6 +74,7 @@ def rate_month(
         balance=_balance(outcome, imported.sums),
         line_count=sum(int(row[3]) for row in outcome),
         attention=attention,
+        passed_over=rates_passed_over(engine, inputs) if features.passes_over else (),
     )
     _check(engine, rated, imported, billed_price=sum((row[4] for row in outcome if row[1] == Binding.BILLED), ZERO))
     ruled = with_rule_lines(inputs, customers, _agreement_spend(engine, inputs))

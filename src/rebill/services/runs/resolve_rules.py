@@ -11,9 +11,10 @@ from rebill.rating.customer_rules import names_agreements
 from rebill.rating.guards import guard_table
 from rebill.rating.line_columns import Asked, TextClasses, asked_by, asked_columns, text_classes
 from rebill.rating.line_rules import line_rule_tables, line_rules_of, product_rule_table
+from rebill.rating.passed_over import passed_over, passed_over_table
 from rebill.rating.plan import DOUBTFUL_KEYS, LINES_WITHOUT_KEY, PlanFeatures, keys
 from rebill.rating.products import are_told_apart_by_keys, key_parts
-from rebill.rating.rule_matching import first_matches
+from rebill.rating.rule_matching import first_matches, kinds_of
 from rebill.rating.rule_sets import rule_sets_of
 from rebill.rating.tables import InputTable, class_table, input_tables, match_tables
 
@@ -38,7 +39,7 @@ def resolve_rules(engine: Engine, inputs: RatingInputs) -> PlanFeatures:
     if are_told_apart_by_keys(asked) and not features.has_refunds:
         features = replace(features, keyed=engine.rows(LINES_WITHOUT_KEY)[0][0] == 0)
     classes = classes_of_texts(engine, asked, features.keyed)
-    _create(
+    create_tables(
         engine,
         (
             *input_tables(inputs, rule_sets),
@@ -49,9 +50,14 @@ def resolve_rules(engine: Engine, inputs: RatingInputs) -> PlanFeatures:
     )
     for step in keys(features):
         engine.create_table_as(step.name, step.sql)
-    products = _products(engine, asked)
-    matches = first_matches(rule_sets.matchers, products, asked, classes, inputs.home_currency, inputs.bill_input_tax)
-    _create(engine, (*match_tables(rule_sets, matches), product_rule_table(products)))
+    products = product_rows(engine, asked)
+    kinds = kinds_of(products, asked, classes, inputs.bill_input_tax)
+    matches = first_matches(rule_sets.matchers, kinds, inputs.home_currency)
+    create_tables(engine, (*match_tables(rule_sets, matches), product_rule_table(products)))
+    if asked.fixed_rate:
+        found = list(passed_over(rule_sets.matchers, kinds, inputs.home_currency))
+        create_tables(engine, [passed_over_table(found)])
+        features = replace(features, passes_over=bool(found))
     if features.keyed and engine.rows(DOUBTFUL_KEYS)[0][0] != 0:
         return replace(features, keyed=False)
     return features
@@ -67,11 +73,13 @@ def classes_of_texts(engine: Engine, asked: Asked, keyed: bool = False) -> list[
     return found
 
 
-def _products(engine: Engine, asked: Asked) -> list[dict[str, Any]]:
+def product_rows(engine: Engine, asked: Asked) -> list[dict[str, Any]]:
+    """The rows of the table ``products``, by column."""
     names = ["product_number", *(part.name for part in key_parts(asked))]
     return [dict(zip(names, row, strict=True)) for row in engine.rows(f"SELECT {', '.join(names)} FROM products")]
 
 
-def _create(engine: Engine, tables: Iterable[InputTable]) -> None:
+def create_tables(engine: Engine, tables: Iterable[InputTable]) -> None:
+    """Make these tables on an engine."""
     for table in tables:
         engine.create_table(table.name, table.columns, table.rows)

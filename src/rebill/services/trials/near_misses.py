@@ -1,21 +1,31 @@
-"""Compare the names in a price book with the lines of the last imported month."""
+"""Compare the names and the fixed rates in a price book with the lines of the last imported month."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from rebill.engines.duckdb import DuckDBEngine
 from rebill.model.data_set import DataSet
 from rebill.model.errors import ProgramError, TooMany
-from rebill.model.near_miss import NearMiss, NearMisses
+from rebill.model.near_miss import NearMisses
+from rebill.model.partner import PartnerSettings
 from rebill.model.party import Caller
-from rebill.model.price_book import PriceRule
+from rebill.model.passed_over import RatePassedOver
+from rebill.model.price_book import AdjustmentKind, PriceBook
 from rebill.price_books.reading import read_price_book
+from rebill.rating.line_columns import asked_by
 from rebill.rating.near_misses import NamedText, asked_texts, near_misses
+from rebill.rating.passed_over import lines_of_products_passed_over, passed_over, passed_over_table
+from rebill.rating.products import products
+from rebill.rating.rule_matching import kinds_of
+from rebill.rating.tables import class_table
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.pricing.read_price_books import found_price_book
 from rebill.services.runs.imported_cost import imported_cost
 from rebill.services.runs.recompute import place_of_proof
+from rebill.services.runs.resolve_rules import classes_of_texts, create_tables, product_rows
 from rebill.store.data_sets import data_sets_in_force
+from rebill.store.partners import settings_of
 from rebill.store.price_book_records import newest_specification
 from rebill.store.scope import Scope
 
@@ -23,35 +33,44 @@ from rebill.store.scope import Scope
 def near_misses_of_book(installation: Installation, caller: Caller, book_id: int) -> NearMisses:
     """What the newest specification of a book asks for and no line has, but for the case of letters.
 
-    Cost that cannot be read is told as the fault of the comparison: the book stands all the same. Raises ``NotFound``.
+    And the fixed rates that would price none of the lines that their rules are for. Cost that cannot be read is told as
+    the fault of the comparison: the book stands all the same. Raises ``NotFound``.
     """
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
-        found_price_book(scope, book_id)
+        name = found_price_book(scope, book_id).book_name
         specification = newest_specification(scope, book_id)
         imported = [data_set for data_set in data_sets_in_force(scope) if data_set.rated_rows]
+        settings = settings_of(scope)
     if not imported:
         return NearMisses(None)
     month = max(data_set.billing_month for data_set in imported)
-    rules = tuple(read_price_book(specification.text, specification.written_as).rules)
-    wanted = asked_texts(rules)
-    if not wanted:
-        return NearMisses(month)
+    book = read_price_book(specification.text, specification.written_as)
+    of_month = [data_set for data_set in imported if data_set.billing_month == month]
     try:
-        of_month = [data_set for data_set in imported if data_set.billing_month == month]
-        return NearMisses(month, _compared(installation, caller, rules, wanted, of_month))
+        return replace(_compared(installation, caller, _Compared(name, book, settings), of_month), month=month)
     except (ProgramError, TooMany) as fault:
         return NearMisses(month, fault=str(fault))
 
 
+@dataclass(frozen=True)
+class _Compared:
+    """The book that is compared, and the settings of the partner that decide what its rates are of."""
+
+    name: str
+    book: PriceBook
+    settings: PartnerSettings
+
+
 def _compared(
-    installation: Installation,
-    caller: Caller,
-    rules: Sequence[PriceRule],
-    wanted: Sequence[NamedText],
-    data_sets: Sequence[DataSet],
-) -> tuple[NearMiss, ...]:
+    installation: Installation, caller: Caller, compared: _Compared, data_sets: Sequence[DataSet]
+) -> NearMisses:
+    rules = tuple(compared.book.rules)
+    wanted = asked_texts(rules)
+    rated = any(rule.adjustment.kind is AdjustmentKind.FIXED_RATE for rule in rules)
+    if not wanted and not rated:
+        return NearMisses(None)
     cost = imported_cost(installation, data_sets)
     with (
         place_of_proof(installation, caller) as folder,
@@ -59,7 +78,23 @@ def _compared(
     ):
         engine.read_cost_lines(cost.parts, cost.line_keys)
         texts = {named.word: _texts(engine, named) for named in wanted}
-    return near_misses(rules, texts)
+        rates = _rates_passed_over(engine, compared) if rated else ()
+    return NearMisses(None, near_misses(rules, texts), passed_over=rates)
+
+
+def _rates_passed_over(engine: DuckDBEngine, compared: _Compared) -> tuple[RatePassedOver, ...]:
+    rules = tuple(rule for group in compared.book.groups if group.enabled for rule in group.rules)
+    home_currency, asked = compared.settings.currency, asked_by(rules)
+    classes = classes_of_texts(engine, asked)
+    create_tables(engine, map(class_table, classes))
+    engine.create_table_as("products", products(asked))
+    kinds = kinds_of(product_rows(engine, asked), asked, classes, compared.settings.bill_input_tax)
+    create_tables(engine, [passed_over_table(list(passed_over([rules], kinds, home_currency)))])
+    names = {rule.position: rule.name for rule in rules}
+    return tuple(
+        RatePassedOver(compared.name, position, names[position], reason, lines)
+        for position, reason, lines in engine.rows(lines_of_products_passed_over(asked))
+    )
 
 
 def _texts(engine: DuckDBEngine, named: NamedText) -> list[str]:
