@@ -59,6 +59,9 @@ class RunResultAnswer(AnswerShape):
     balance: list[BalanceAnswer]
     attention: Annotated[dict[str, int], Field(description="Lines that a person must look at, by kind.")]
     open_attention: Annotated[dict[str, int], Field(description="Those that nobody had accepted when it ran.")]
+    notices: Annotated[
+        list[str], Field(description="Fixed rates of price books that do not price what their rules are for, and why.")
+    ]
 
     @classmethod
     def of(cls, outcome: RunOutcome) -> "RunResultAnswer":
@@ -68,6 +71,7 @@ class RunResultAnswer(AnswerShape):
             balance=[BalanceAnswer.model_validate(one) for one in outcome.balance],
             attention=dict(outcome.attention),
             open_attention=dict(outcome.open_attention),
+            notices=list(outcome.notices),
         )
 
 

@@ -234,11 +234,22 @@ class NearMissAnswer(AnswerShape):
     sentence: Sentence
 
 
+class RatePassedOverAnswer(AnswerShape):
+    """A fixed rate that does not price lines which its rule is for."""
+
+    rule_position: Annotated[int, Field(description="The rule's place in the book, from 1.")]
+    rule: str
+    lines: Annotated[int, Field(description="How many of the month's lines.")]
+    reason: Annotated[str, Field(description="What they are that the rate is not of.")]
+    sentence: Sentence
+
+
 class NearMissesAnswer(AnswerShape):
     """What comparing a book with the last imported month found."""
 
     month: str | None
     near_misses: list[NearMissAnswer]
+    rates_passed_over: list[RatePassedOverAnswer]
     fault: Annotated[Sentence, Field(description="Why the lines could not be read; empty where they were.")]
 
 
@@ -300,7 +311,19 @@ def near_misses_answer(found: NearMisses) -> NearMissesAnswer:
         )
         for one in found.found
     ]
-    return NearMissesAnswer(month=_month_text(month), near_misses=shown, fault=found.fault or "")
+    rates = [
+        RatePassedOverAnswer(
+            rule_position=one.position,
+            rule=one.rule_name,
+            lines=one.lines,
+            reason=one.reason,
+            sentence="" if month is None else one.sentence(month),
+        )
+        for one in found.passed_over
+    ]
+    return NearMissesAnswer(
+        month=_month_text(month), near_misses=shown, rates_passed_over=rates, fault=found.fault or ""
+    )
 
 
 def book_assignment_answer(assignment: BookAssignment) -> BookAssignmentAnswer:

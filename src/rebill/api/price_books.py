@@ -61,7 +61,9 @@ def specification(call: Call) -> Answer:
 def near_misses(call: Call) -> Answer:
     """Names that the book asks for and no line of the last imported month has, but for the case of their letters.
 
-    The book prices all the same: such a rule matches nothing. `month` is `null` while no cost is imported. Where the
+    The book prices all the same: such a rule matches nothing. `rates_passed_over`: its fixed rates that do not price
+    lines which their rules are for, because these have another currency, another unit or no quantity, or name a
+    commitment. `month` is `null` while no cost is imported. Where the
     lines cannot be read now, `fault` says why.
     """
     found = near_misses_of_book(call.installation, call.caller, _book(call).price_book_id)

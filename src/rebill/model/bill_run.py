@@ -37,13 +37,15 @@ class RunOutcome:
     """What a run that balanced says of itself: ``balance`` as texts by currency, lines that need attention by kind.
 
     ``open_attention``: those that nobody had accepted when it ran. ``statement_count``: of the statements that it drew
-    up and that still stand as it drew them up.
+    up and that still stand as it drew them up. ``notices``: sentences on fixed rates that do not price what their rules
+    are for.
     """
 
     balance: Sequence[Mapping[str, str]]
     attention: Mapping[str, int]
     open_attention: Mapping[str, int]
     statement_count: int
+    notices: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

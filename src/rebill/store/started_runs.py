@@ -93,4 +93,5 @@ def _outcome(scope: Scope, stored: Row[Any]) -> RunOutcome:
     )
     open_attention = stored.attention if stored.open_attention is None else stored.open_attention
     count = scope.connection.scalar(drawn_up) or 0
-    return RunOutcome(tuple(stored.balance), dict(stored.attention), dict(open_attention), count)
+    notices = tuple(stored.notices or ())
+    return RunOutcome(tuple(stored.balance), dict(stored.attention), dict(open_attention), count, notices)

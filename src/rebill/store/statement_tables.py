@@ -36,6 +36,7 @@ runs = Table(
     Column("balance", JSON, nullable=False, comment="[{currency, imported, ...}], exact decimal text"),
     Column("attention", JSON, nullable=False, comment="{kind: lines} that a person must look at"),
     Column("open_attention", JSON(none_as_null=True), comment="those of them that nobody accepted; NULL = all"),
+    Column("notices", JSON(none_as_null=True), comment="[sentence]; NULL = of before it was told"),
     Column(
         "manifest_file_sha256",
         String(64),

@@ -265,6 +265,7 @@ def _keep(
             attention={kind.value: count for kind, count in rated.attention},
             open_attention=left_open,
             manifest_file_sha256=proof.manifest_file_sha256,
+            notices=[one.sentence(month) for one in rated.passed_over],
         )
         replace_estimated_statements(scope, month, statements, run_id, now, customer_id)
         settle_estimated(scope, month, now, customer_id)
