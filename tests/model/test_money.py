@@ -14,8 +14,10 @@ from rebill.model.money import (
     kept_amount,
     minor_units,
     parse_decimal,
+    product_of,
     round_half_away,
     shown_minor_units,
+    text_of,
     text_of_minor_units,
 )
 
@@ -50,6 +52,12 @@ def test_number_text_that_is_refused(text: str) -> None:
 )
 def test_rounding_is_half_away_from_zero(value: str, decimals: int, rounded: str) -> None:
     assert round_half_away(Decimal(value), decimals) == Decimal(rounded)
+
+
+@pytest.mark.parametrize("value", ["-0", "-0.004", "-0.0", "0"])
+def test_what_rounds_to_0_has_no_sign(value: str) -> None:
+    assert text_of(round_half_away(Decimal(value), 2)) == "0.00"
+    assert text_of(product_of(Decimal(value), Decimal("0.000000000000001"))) == "0.000000000000"
 
 
 @given(percents)

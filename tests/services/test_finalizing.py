@@ -71,6 +71,7 @@ def test_what_is_issued_stays_whatever_is_run_later(september: Accountant) -> No
     with pytest.raises(Conflict) as nothing:
         september.finalize()
     assert nothing.value.code == "nothing_to_finalize"
+    assert "What was voided has one after the next rebill bill run --period" in str(nothing.value)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from rebill.model.billing_rule import BillingRuleOrder, CustomersChange, RuleAction, RuleCloud, RuleType
 from rebill.model.closing import LateCost
 from rebill.model.errors import Forbidden, Invalid
 from rebill.model.margin import Margin, MarginsBy
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.services.acting.installation import Installation
+from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.proof.read_margins import MarginsOrder, read_margins
 from tests.services.accountant import OCTOBER, Accountant
 from tests.services.months import SEPTEMBER, charge
@@ -77,6 +79,31 @@ def test_margins_are_told_by_what_is_asked(accountant: Accountant) -> None:
         f"{book}/1 Markup 16.5033 12.001 4.5023 27.28",
         "no price book/no rule 2 3 -1 -50.00",
         "-/minor units -0.0033 0 -0.0033 100.00",
+    ]
+
+
+def test_every_billing_rule_is_a_row_of_its_own_by_its_name_whatever_its_lines_are_called(
+    accountant: Accountant,
+) -> None:
+    two_customers(accountant)
+    for name, fee in (("Onboarding", "5"), ("Care", "2.5"), ("Hotline", "1")):
+        rule = BillingRuleOrder(
+            name=name,
+            cloud=RuleCloud.AZURE,
+            billing_rule_type=RuleType.CUSTOM,
+            rule_action=RuleAction.FLAT_FEE,
+            apply_flat_fee_cost=Decimal(fee),
+            add_csp_customers=CustomersChange(everyone=True),
+            product_name="Service",
+            product_description="Service",
+            start_month=SEPTEMBER,
+        )
+        create_billing_rule(accountant.installation, accountant.caller, rule)
+    accountant.run()
+    assert told(margins(accountant, MarginsBy.RULE, SEPTEMBER))[2:-1] == [
+        "-/custom: Care 5 0 5 100.00",
+        "-/custom: Hotline 2 0 2 100.00",
+        "-/custom: Onboarding 10 0 10 100.00",
     ]
 
 

@@ -14,7 +14,9 @@ from sqlalchemy import text
 from rebill.model import currencies
 from rebill.model.billing_rule import (
     BillingRule,
+    BillingRuleOrder,
     ChosenCustomers,
+    CustomersChange,
     RuleAction,
     RuleCloud,
     RuleFrequency,
@@ -31,6 +33,7 @@ from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Forbidden, NotFound, TooMany
 from rebill.model.identifiers import AccountKind
 from rebill.model.manual_line import ManualLine, NewManualLine
+from rebill.model.money import text_of
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.price_book import AccountBook, RecordedBook, Specification, SpecificationFormat
@@ -38,6 +41,7 @@ from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from rebill.services.acting.installation import Installation
 from rebill.services.parties.change_customer import change_customer
+from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.pricing.price_book_text import recorded_price_book
 from rebill.services.proof.verify_statements import verify_month, verify_statement
 from rebill.services.runs.recompute import place_of_proof
@@ -59,6 +63,31 @@ def verdicts(accountant: Accountant) -> list[str]:
     found = verify_month(accountant.installation, accountant.caller, SEPTEMBER)
     assert found.is_equal == (not any([*found.missing, *(one.difference for one in found.verifications)]))
     return [one.difference or "equal" for one in found.verifications] + list(found.missing)
+
+
+def test_a_share_that_rounds_to_nothing_below_0_is_0_on_every_store(accountant: Accountant) -> None:
+    first = accountant.customer("First")
+    accountant.deliver(SEPTEMBER, cost(SEPTEMBER, "-0.000000000001"))
+    accountant.subscriptions(first, "s-1")
+    for name, percent, sign in (("Small", "10", RuleSign.CHARGE), ("Nothing", "0", RuleSign.CREDIT)):
+        rule = BillingRuleOrder(
+            name=name,
+            cloud=RuleCloud.AZURE,
+            billing_rule_type=RuleType.CUSTOM,
+            rule_action=RuleAction.SPEND_RATIO,
+            apply_rate_in_percentage=Decimal(percent),
+            type=sign,
+            add_csp_customers=CustomersChange(everyone=True),
+            product_name=name,
+            product_description=name,
+            start_month=SEPTEMBER,
+            add_spend_ratio_as_custom_line_item=True,
+        )
+        create_billing_rule(accountant.installation, accountant.caller, rule)
+    (record,) = accountant.run().statements
+    shares = accountant.whole(record.statement_id).statement.lines[1:]
+    assert [text_of(line.priced.exact_amount) for line in shares] == ["0.000000000000"] * 2
+    assert verdicts(accountant) == ["equal"]
 
 
 def billed(accountant: Accountant) -> int:

@@ -258,6 +258,26 @@ def test_every_fault_is_named_at_once(accountant: Accountant) -> None:
             what_if(accountant.installation, accountant.caller, order)
 
 
+def test_accounts_that_nobody_has_seen_are_named_instead_of_trying_nothing(accountant: Accountant) -> None:
+    first, _ = ids(accountant)
+    order = WhatIf(
+        SEPTEMBER,
+        customer_id=first,
+        azure_customers=("nobody",),
+        subscriptions=("/subscriptions/S-2", "s-9", "S-8"),
+        commitment_ids=("r-1",),
+        charge_kinds=("purchase",),
+    )
+    with pytest.raises(Invalid) as refusal:
+        what_if(accountant.installation, accountant.caller, order)
+    unknown = "is known neither from the catalogue nor from imported cost: "
+    assert dict(refusal.value.fields) == {
+        "assign": f"{unknown}nobody",
+        "assign_subscription": f"{unknown}S-8, s-9",
+        "assign_commitment": f"{unknown}r-1",
+    }
+
+
 def test_what_if_is_the_partners_own(accountant: Accountant, other_partner: Caller) -> None:
     first, _ = ids(accountant)
     customer = Caller(accountant.caller.partner_id, Role.CUSTOMER_READ_ONLY, customer_id=first)

@@ -51,9 +51,10 @@ def parse_decimal(text: str) -> Decimal:
 
 
 def round_half_away(value: Decimal, decimals: int) -> Decimal:
-    """``value`` rounded to ``decimals`` places, half away from zero: the one rounding rule."""
+    """``value`` rounded to ``decimals`` places, half away from zero: the one rounding rule. 0 has no sign."""
     with localcontext(_EXACT):
-        return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+        # Databases and engines know no −0: what is kept of it must be what is computed again.
+        return value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP) + ZERO
 
 
 def kept_amount(value: Decimal) -> Decimal:

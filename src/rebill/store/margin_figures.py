@@ -13,7 +13,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.statement import CARRY_KINDS, LineKind, StatementStatus
 from rebill.store.membership import among
 from rebill.store.scope import Scope
-from rebill.store.tables import statement_lines, statements, voids
+from rebill.store.tables import billing_rules, statement_lines, statements, voids
 
 
 @dataclass(frozen=True)
@@ -150,15 +150,21 @@ def shown_by_service(scope: Scope, statement_ids: Sequence[int]) -> dict[tuple[s
 
 
 def exact_of_added_lines(scope: Scope, statement_ids: Sequence[int]) -> dict[tuple[str, str, str], Decimal]:
-    """The exact amounts of lines that no charges make, by currency, kind and what they are called."""
+    """The exact amounts of lines that no charges make, by currency, kind and name: of the rule, or what is read."""
     lines = statement_lines
     kinds = [kind.value for kind in (*CARRY_KINDS, LineKind.CHARGES)]
+    of_rule = and_(
+        lines.c.line_kind.in_([LineKind.SUPPORT.value, LineKind.CUSTOM.value]),
+        billing_rules.c.billing_rule_id == lines.c.reference,
+        scope.own(billing_rules),
+    )
     query = (
-        scope.select(lines, statements.c.currency, *lines.c)
+        scope.select(lines, statements.c.currency, billing_rules.c.name.label("rule"), *lines.c)
         .join(statements, and_(statements.c.statement_id == lines.c.statement_id, scope.own(statements)))
+        .outerjoin(billing_rules, of_rule)
         .where(among(scope.connection, lines.c.statement_id, statement_ids), lines.c.line_kind.not_in(kinds))
     )
     found: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
     for row in scope.connection.execute(query):
-        found[row.currency, row.line_kind, row.service or row.description] += row.exact_amount
+        found[row.currency, row.line_kind, row.rule or row.description] += row.exact_amount
     return dict(found)

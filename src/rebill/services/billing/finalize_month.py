@@ -55,7 +55,7 @@ def plan_finalizing(installation: Installation, scope: Scope, order: ClosingOrde
         raise Conflict(
             "nothing_to_finalize",
             f"There is no Estimated statement of {month} to finalize: rebill statements list --period {month} shows "
-            "what is issued already.",
+            f"what is issued already. What was voided has one after the next rebill bill run --period {month}.",
         )
     state.require_fresh({document.run_id for document in documents})
     _require_earlier_months(scope, order)

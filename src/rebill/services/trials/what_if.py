@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from rebill.model.billing_rule import RuleInForce
 from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid
-from rebill.model.identifiers import AllocatedKind, account_key
+from rebill.model.identifiers import AccountKind, AllocatedKind, account_key
 from rebill.model.money import ZERO, checked_percent, margin_floor_factor
 from rebill.model.party import Caller
 from rebill.model.price_book import RecordedBook, Specification, SpecificationFormat, markup_adjustment
@@ -39,12 +39,21 @@ from rebill.services.trials.tried_changes import (
     with_rules,
     with_terms,
 )
+from rebill.store.accounts import known_accounts
 from rebill.store.customers import customer_names
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.price_book_records import find_price_book, newest_specification
 from rebill.store.scope import Scope
 
 Value = TypeVar("Value")
+_ACCOUNT_FIELDS: Final = {
+    AccountKind.AZURE_CUSTOMER: "assign",
+    AccountKind.SUBSCRIPTION: "assign_subscription",
+    AccountKind.COMMITMENT: "assign_commitment",
+}
+"""What is faulty where accounts of a kind are unknown. Kinds of charges are known by their words."""
+_UNKNOWN_NAMED: Final = 20
+"""How many unknown accounts a fault names."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
         faults["customer"] = "names no customer: list the customers to find its client_api_id"
     if order.customer_id is None and order.moves_accounts:
         faults["customer"] = "is required: whose the accounts would be"
+    faults |= _faults_of_accounts(scope, order)
     if not set(order.charge_kinds).issubset(AllocatedKind):
         faults["charge_kind"] = f"is one of {', '.join(AllocatedKind)}"
     if order.manual_line is not None:
@@ -118,6 +128,21 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
         faults |= {f"rule.{name}": fault for name, fault in order_faults(order.rule, None, order.month).items()}
     if faults:
         raise Invalid("invalid_what_if", "Nothing was tried: correct what is named here.", faults)
+
+
+def _faults_of_accounts(scope: Scope, order: WhatIf) -> dict[str, str]:
+    """Accounts that nobody has ever seen: assigning them would change nothing, however they are spelt."""
+    faults = {}
+    for kind, identifiers in order.accounts:
+        if kind in _ACCOUNT_FIELDS and identifiers:
+            spelled = {account_key(kind, identifier): identifier for identifier in identifiers}
+            unknown = sorted(
+                spelled[key] for key in spelled.keys() - known_accounts(scope, kind, spelled.keys()).keys()
+            )
+            if unknown:
+                named = ", ".join(unknown[:_UNKNOWN_NAMED])
+                faults[_ACCOUNT_FIELDS[kind]] = f"is known neither from the catalogue nor from imported cost: {named}"
+    return faults
 
 
 def _faults_of_terms(order: WhatIf) -> dict[str, str]:
