@@ -26,7 +26,10 @@ def test_a_rule_is_made_changed_listed_and_deleted(rebill: CommandLine, tmp_path
     assert rebill.answer("billing-rules", "list") == {"partner_billing_rules": [changed]}
     told = rebill.run("billing-rules", "list").out
     assert "Managed service" in told
-    assert "flat_fee_cost: 99.90" in rebill.run("billing-rules", "show", number).out
+    shown = rebill.run("billing-rules", "show", number).out
+    assert "flat_fee_cost: 99.90" in shown
+    assert "csp_customers: –" in shown
+    assert "pricing_info: min_fee 0; min_spend_range –; min_spend_rate –" in shown
     assert rebill.answer("billing-rules", "delete", number) == {"id": rule["id"], "deleted": True}
     assert rebill.refusal("billing-rules", "delete", number)["code"] == "billing_rule_not_found"
 

@@ -58,6 +58,10 @@ def test_each_customer_and_currency_is_compared_and_the_missing_are_named(septem
     ]
 
 
+def test_a_former_tool_may_name_its_columns_in_any_case(september: Accountant) -> None:
+    assert told(september, " Customer,Note,Currency ,TOTAL\nFirst,,USD,9.99\n")[0] == "First USD: 9.99 10.00 0.01"
+
+
 def test_every_faulty_row_is_named(september: Accountant) -> None:
     text = "currency,total,customer,note\nUSD,ten,First,\nXYZ,1,First,\nUSD,1, ,\nUSD,2,First,\nUSD,1e16,First,\n"
     with pytest.raises(Invalid) as invalid:
@@ -66,5 +70,8 @@ def test_every_faulty_row_is_named(september: Accountant) -> None:
     for broken in ("customer,total\nFirst,1\n", "", 'customer,currency,total\n"First,USD,1\n'):
         with pytest.raises(Invalid):
             told(september, broken)
+    with pytest.raises(Invalid) as invalid:
+        told(september, "customer;currency;total\nFirst;USD;1\n")
+    assert "separated by commas" in str(invalid.value)
     with pytest.raises(NotFound):
         compare_totals(september.installation, september.caller, SEPTEMBER, september.folder / "none.csv")

@@ -62,7 +62,7 @@ def show(rule: RuleArgument, partner: PartnerOption = None, as_json: JsonOption 
         document = _document(get_billing_rule(session.installation, session.caller, rule))
         session.output.answer(document)
         for field, value in document.items():
-            session.output.say(f"{field}: {value}")
+            session.output.say(f"{field}: {_told(value)}")
         session.output.next_step(f"rebill billing-rules update {rule} FILE changes what the file names.")
 
 
@@ -104,6 +104,15 @@ def _document(kept: KeptBillingRule) -> Document:
     from rebill.api.billing_rule_shapes import billing_rule_answer
 
     return billing_rule_answer(kept).model_dump(by_alias=True)
+
+
+def _told(value: object) -> str:
+    """A field as it is read: lists with commas, and what is not set as a dash."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {_told(part)}" for name, part in value.items()) or "–"
+    if isinstance(value, list):
+        return ", ".join(map(_told, value)) or "–"
+    return "–" if value is None or value == "" else str(value)
 
 
 def _row(kept: KeptBillingRule) -> tuple[str, ...]:

@@ -23,17 +23,20 @@ def read_former_totals(file: Path) -> list[FormerTotal]:
 
 
 def former_totals_in(text: str, name: str) -> list[FormerTotal]:
-    """Read every row of ``text``, which messages call ``name``; other columns are ignored.
+    """Read every row of ``text``, which messages call ``name``; columns may be in any case, others are ignored.
 
     Raises ``Invalid`` with every faulty row (the first 100) in ``fields``.
     """
     rows = csv.DictReader(io.StringIO(text), strict=True)
     found, faults = [], dict[str, str]()
     try:
-        missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
+        rows.fieldnames = [column.strip().lower() for column in rows.fieldnames or ()]
+        missing = [column for column in _COLUMNS if column not in rows.fieldnames]
         if missing:
             raise _invalid(
-                name, f"it has no column {', '.join(missing)}: its first row must name {', '.join(_COLUMNS)}"
+                name,
+                f"it has no column {', '.join(missing)}: its first row must name {', '.join(_COLUMNS)}, "
+                "separated by commas",
             )
         for number, row in enumerate(rows, 1):
             try:
