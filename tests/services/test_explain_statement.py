@@ -22,14 +22,16 @@ from rebill.model.errors import Forbidden, Invalid, NotFound, ProgramError
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.source_row import SourceRow
-from rebill.model.terms import Basis
+from rebill.model.statement import StatementFilter
+from rebill.model.terms import Basis, LateCostTerm
 from rebill.services.acting.installation import Installation
+from rebill.services.billing.read_statements import every_statement
 from rebill.services.parties.change_customer import change_customer
 from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.proof.explain_statement import explain_statement
 from rebill.services.proof.told import explanation_document
 from tests.rating.calculator import computed
-from tests.services.accountant import OCTOBER, Accountant, cost
+from tests.services.accountant import AUGUST, NOVEMBER, OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER, charge
 
 
@@ -159,6 +161,45 @@ def test_a_correction_that_stands_on_the_next_statement_is_explained_there(accou
     whole = checked(accountant, statement.statement_id)
     shown = [(line["amount"], line["correction_of"]) for line in whole["lines"]]
     assert (whole["total"], shown) == ("3.01", [("1.00", None), ("2.01", "2024-09")])
+
+
+def test_carry_lines_derive_from_the_ledger_of_issued_statements(accountant: Accountant) -> None:
+    first = accountant.customer("First", carry_forward=True, late_cost=LateCostTerm.NEXT)
+    for month, amount in ((AUGUST, "-3"), (SEPTEMBER, "-7.015"), (OCTOBER, "4"), (NOVEMBER, "20")):
+        accountant.deliver(month, cost(month, amount))
+    accountant.subscriptions(first, "s-1")
+    for month in (AUGUST, SEPTEMBER, OCTOBER):
+        accountant.run(month)
+        accountant.finalize(month, override="Early")
+    accountant.deliver(OCTOBER, cost(OCTOBER, "4.5"))
+    accountant.run(OCTOBER)
+    accountant.correct(OCTOBER)
+    accountant.run(NOVEMBER)
+    records = every_statement(accountant.installation, accountant.caller, StatementFilter())
+    ids = {record.statement.month: record.statement_id for record in records}
+    # 3.00 and 7.02 are carried; October takes 4.00 of it, November the rest of its 20.00 and the 0.50 of October.
+    expected = {
+        SEPTEMBER: ({"total before carry": -702, "carried forward": 702}, "7.02", 0),
+        OCTOBER: (
+            {"total before carry": 400, "open credit": 1002, "taken up": 400, "brought forward": -400},
+            "-4.00",
+            0,
+        ),
+        NOVEMBER: (
+            {"total before carry": 2050, "open credit": 602, "taken up": 602, "brought forward": -602},
+            "-6.02",
+            1448,
+        ),
+    }
+    for month, (steps, shown, total) in expected.items():
+        whole = explained(accountant, ids[month])
+        (line,) = explained(accountant, ids[month], line_number=len(whole["lines"]))["lines"]
+        assert line["amount"] == shown
+        assert computed(line["steps"]) == {**steps, "shown": Decimal(shown)}
+        assert computed(whole["steps"])["whole total"] == total
+    (of_november,) = explained(accountant, ids[NOVEMBER], line_number=3)["lines"]
+    (credit,) = [step for step in of_november["steps"] if step["step"] == "open credit"]
+    assert [operand["value"] for operand in credit["operands"]] == ["300", "702", "-400"]
 
 
 def test_a_final_statement_is_explained_by_the_terms_and_cost_of_its_time(accountant: Accountant) -> None:

@@ -58,6 +58,11 @@ class StoredDocument:
         return self.statement_cost - self.block_cost
 
     @property
+    def carry_order(self) -> tuple[datetime, BillingMonth, int]:
+        """Its place in the ledger of carried credit: as statements were issued, then those that will be, by month."""
+        return self.issued_at or datetime.max.replace(tzinfo=UTC), self.month, self.edition
+
+    @property
     def order(self) -> tuple[bool, bool, datetime, int, int]:
         """Its place among the documents of its edition: the statement, then notes as they were issued, a void last."""
         issued_at = self.issued_at or datetime.max.replace(tzinfo=UTC)
@@ -114,6 +119,24 @@ def issued_before(scope: Scope, document: StoredDocument) -> list[StoredDocument
         statements.c.status == StatementStatus.FINAL.value,
     )
     return [other for other in found if other.order < document.order]
+
+
+def carried_before(scope: Scope, document: StoredDocument) -> list[StoredDocument]:
+    """The customer's statements in the currency that carried money before ``document``, as their ledger counts them.
+
+    Before an issued one: those that were issued before it. Before an Estimated one: all that are issued, and Estimated
+    ones of earlier months, as if they were issued first.
+    """
+    found = _documents(
+        scope,
+        statements.c.customer_id == document.customer_id,
+        statements.c.currency == document.currency,
+        statements.c.document_kind == DocumentKind.STATEMENT.value,
+        statements.c.carried_minor_units != 0,
+    )
+    return sorted(
+        (other for other in found if other.carry_order < document.carry_order), key=lambda one: one.carry_order
+    )
 
 
 def runs_by_id(scope: Scope, run_ids: Sequence[int]) -> dict[int, RecordedRun]:

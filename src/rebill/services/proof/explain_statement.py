@@ -17,6 +17,7 @@ from rebill.rating.explained import LineOfRun
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.read_statements import unknown_statement
+from rebill.services.proof.carry_steps import carry_steps, whole_total_steps
 from rebill.services.proof.charge_steps import ChargeSteps, not_derived
 from rebill.services.proof.minor_unit_steps import DealtLines, of_note, of_statement
 from rebill.services.proof.rule_line_steps import ChargedMonth, charged_month, exact_now, rule_line_steps
@@ -26,7 +27,14 @@ from rebill.services.runs.recorded_run import RunInputs, data_sets_of_run, run_i
 from rebill.services.runs.run_files import opened_run, run_files
 from rebill.store.closing import RecordedRun
 from rebill.store.scope import Scope
-from rebill.store.stored_documents import StoredDocument, blocks_on, issued_before, runs_by_id, stored_document
+from rebill.store.stored_documents import (
+    StoredDocument,
+    blocks_on,
+    carried_before,
+    issued_before,
+    runs_by_id,
+    stored_document,
+)
 
 SHOWN_CHARGES: Final = 20
 
@@ -81,8 +89,9 @@ def explain_statement(
         if document is None:
             raise unknown_statement(statement_id)
         parts = [_part(scope, found) for found in (document, *blocks_on(scope, statement_id))]
+        carried = carried_before(scope, document) if document.carried else []
     with place_of_proof(installation, caller) as folder:
-        return _Explaining(installation, parts, folder, shown_charges).explanation(line_number, charge)
+        return _Explaining(installation, parts, carried, folder, shown_charges).explanation(line_number, charge)
 
 
 @dataclass(frozen=True)
@@ -104,9 +113,17 @@ def _part(scope: Scope, document: StoredDocument) -> _Part:
 
 
 class _Explaining:
-    def __init__(self, installation: Installation, parts: Sequence[_Part], folder: Path, shown_charges: int) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        parts: Sequence[_Part],
+        carried_before: Sequence[StoredDocument],
+        folder: Path,
+        shown_charges: int,
+    ) -> None:
         self._installation = installation
         self._parts = parts
+        self._carried_before = carried_before
         self._folder = folder
         self._shown_charges = shown_charges
 
@@ -119,14 +136,23 @@ class _Explaining:
             explained = _ExplainedPart(self._installation, part, run, self._folder, len(lines))
             lines += explained.lines(line_number, charge, self._shown_charges)
             dealt.append(explained.dealt)
-        lines += _carried(main, len(lines))
+        blocks = [part.document for part in self._parts[1:]]
+        lines += self._carried(main, blocks, dealt[0].digits, len(lines))
         if line_number is not None and not 1 <= line_number <= len(lines):
             sentence = f"The document has lines 1 to {len(lines)}: rebill statements show ID lists them."
             raise NotFound("line_not_found", sentence)
         wanted = [line for line in lines if line_number in (None, line.number)]
         if charge is not None:
             wanted = _of_charge(wanted, charge)
-        return Explanation(main.document, dealt[0].digits, dealt[0].steps, tuple(wanted))
+        steps = (*dealt[0].steps, *whole_total_steps(main.document, blocks))
+        return Explanation(main.document, dealt[0].digits, steps, tuple(wanted))
+
+    def _carried(
+        self, part: _Part, blocks: Sequence[StoredDocument], digits: int, lines_before: int
+    ) -> list[ExplainedLine]:
+        carried = [line for line in part.document.lines if line.priced.kind in CARRY_KINDS]
+        steps = carry_steps(part.document, blocks, self._carried_before, digits) if carried else ()
+        return [ExplainedLine(lines_before + place, line, None, steps) for place, line in enumerate(carried, 1)]
 
 
 def _of_charge(lines: Sequence[ExplainedLine], charge: SourceRow) -> list[ExplainedLine]:
@@ -147,19 +173,6 @@ def _of_charge(lines: Sequence[ExplainedLine], charge: SourceRow) -> list[Explai
             {file: f"has one: {file}:{charge.row}" for file in files[:10]},
         )
     return found
-
-
-def _carried(part: _Part, before: int) -> list[ExplainedLine]:
-    carried = [line for line in part.document.lines if line.priced.kind in CARRY_KINDS]
-    return [
-        ExplainedLine(
-            before + place,
-            line,
-            None,
-            (Step("carried", "Moved from or to another statement: a ledger, which no run computes."),),
-        )
-        for place, line in enumerate(carried, 1)
-    ]
 
 
 class _ExplainedPart:
