@@ -31,6 +31,21 @@ def test_a_month_is_finalized_and_its_statement_keeps_its_id(rebill: CommandLine
     assert again["code"] == "nothing_to_finalize"
 
 
+def test_exact_amounts_of_documents_are_written_alike_on_both_databases(rebill: CommandLine) -> None:
+    customer = str(rebill.answer("customers", "create", "Acorn")["id"])
+    entry = ("--period", MONTH, "--amount", "5", "--reason", "Set-up")
+    rebill.answer("manual-lines", "add", customer, *entry)
+    rebill.answer("manual-lines", "add", customer, *entry, "--currency", "EUR", "--cost", "2.5")
+    figures = {
+        one["currency"]: (one["partner_cost"], one["price"], one["margin"])
+        for one in rebill.answer("bill", "run", "--period", MONTH)["statements"]
+    }
+    assert figures == {
+        "USD": ("0.000000000000", "5.00", "5.000000000000"),
+        "EUR": ("2.500000000000", "5.00", "2.500000000000"),
+    }
+
+
 def test_what_is_finalized_is_delivered_at_once_where_the_settings_say_where_to(
     rebill: CommandLine, tmp_path: Path
 ) -> None:

@@ -35,11 +35,12 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
     ),
     "manual_lines.py": ("tests/services/test_manual_lines.py",),
     "near_misses.py": ("tests/rating/test_near_misses.py",),
+    "passed_over.py": ("tests/services/test_rates_passed_over.py",),
     "plan.py": ("tests/rating/test_narrowed_columns.py",),
     "statement_rules.py": ("tests/services/test_billed_by_rules.py",),
     "transfers.py": ("tests/services/test_spans_transfer.py",),
 }
-_ONLY: Final = frozenset({"attention.py", "customer_data_set.py", "explained.py", "near_misses.py"})
+_ONLY: Final = frozenset({"attention.py", "customer_data_set.py", "explained.py", "near_misses.py", "passed_over.py"})
 """Files that price nothing: months say nothing of them."""
 
 

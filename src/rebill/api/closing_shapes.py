@@ -9,7 +9,7 @@ from rebill.api.pointing import Sentence
 from rebill.api.shapes import StrictBody, Text
 from rebill.api.wire_values import Id, Month
 from rebill.model.closing import Blocker, Closing, ClosingAct
-from rebill.model.money import text_of
+from rebill.model.money import kept_amount, text_of
 from rebill.services.billing.closing_act import IssuedClosing
 from rebill.store.statements import StatementRecord
 
@@ -84,9 +84,9 @@ class StatementRowAnswer(AnswerShape):
             customer=record.customer_name,
             period=str(statement.month),
             currency=statement.currency,
-            partner_cost=text_of(statement.statement_cost),
+            partner_cost=text_of(kept_amount(statement.statement_cost)),
             price=statement.price_text,
-            margin=text_of(statement.margin),
+            margin=text_of(kept_amount(statement.margin)),
             lines=record.line_count,
             status=statement.status.value,
             statement_id=record.statement_id,
