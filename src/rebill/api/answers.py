@@ -9,6 +9,7 @@ import simplejson
 from pydantic import BaseModel
 
 from rebill.api.accept import names_json
+from rebill.api.pointing import OVER_THE_API
 
 NO_CONTENT = 204
 NOT_MODIFIED = 304
@@ -41,7 +42,7 @@ class Answer:
 
 def json_bytes(content: object) -> bytes:
     """``content`` as JSON in UTF-8; a ``Decimal`` becomes a number with exactly its digits."""
-    plain = content.model_dump(by_alias=True) if isinstance(content, BaseModel) else content
+    plain = content.model_dump(by_alias=True, context=OVER_THE_API) if isinstance(content, BaseModel) else content
     try:
         return orjson.dumps(plain, _exact_number, _NOTHING_UNASKED)
     except orjson.JSONEncodeError:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Final
 
-from pydantic import AfterValidator
+from pydantic import PlainSerializer, SerializationInfo
 
 from rebill.model.named_commands import NamedCommand, parts_of
 
+OVER_THE_API: Final = "over the API"
+"""The context in which answers are written for callers of the API; the command line shows the same shapes."""
 _ALLOCATE: Final = "PUT /v1/cost_allocations/add/{client_api_id}"
 _KEEPER: Final = "whoever runs the server"
 CALLS: Final[Mapping[str, str]] = {
@@ -56,5 +58,9 @@ def _call(command: NamedCommand) -> str:
     return f"{call} (billing_period {command.month})"
 
 
-Sentence = Annotated[str, AfterValidator(with_calls)]
-"""A sentence of the services in an answer."""
+def _as_told(sentence: str, info: SerializationInfo) -> str:
+    return with_calls(sentence) if info.context is OVER_THE_API else sentence
+
+
+Sentence = Annotated[str, PlainSerializer(_as_told, return_type=str)]
+"""A sentence of the services in an answer: over the API it names calls, at the command line commands."""
