@@ -23,7 +23,8 @@ from tests.services.steps import order
 
 CALLERS = 16
 ROUNDS = 4
-ACTS = {"assign": assign_accounts, "move": move_accounts}
+ACTS = {"assign": (assign_accounts,), "move": (move_accounts,), "both": (assign_accounts, move_accounts)}
+"""What callers do: where there are several, each takes its turn."""
 
 
 def main(url: str, process: int, act_name: str) -> None:
@@ -38,17 +39,18 @@ def main(url: str, process: int, act_name: str) -> None:
 
     def fight(caller: int) -> list[dict[str, Any]]:
         chance = random.Random(process * CALLERS + caller)
+        act = ACTS[act_name][caller % len(ACTS[act_name])]
         customer_id = given["customers"][(process + caller) % len(given["customers"])]
         together.wait()
         told = []
         for _ in range(ROUNDS):
             wanted = chance.sample(given["accounts"], chance.randint(1, 3))
-            outcome = ACTS[act_name](installation, partner, order(customer_id, *wanted))
+            outcome = act(installation, partner, order(customer_id, *wanted))
             entries = {
                 entry.identifier: entry.done if isinstance(entry, AccountEntry) else entry.sentence
                 for entry in outcome.entries
             }
-            told.append({"customer": customer_id, "entries": entries})
+            told.append({"customer": customer_id, "act": act.__name__, "entries": entries})
         return told
 
     with ThreadPoolExecutor(CALLERS) as threads:

@@ -86,7 +86,10 @@ def test_a_repeat_is_a_success_that_changes_nothing(
 ) -> None:
     first = assign_accounts(installation, partner, order(azure_two, "ab123"))
     clock.now += timedelta(days=40)
-    assert assign_accounts(installation, partner, order(azure_two, "ab123")) == first
+    again = assign_accounts(installation, partner, order(azure_two, "ab123"))
+    (made,), (repeated,) = first.entries, again.entries
+    assert isinstance(made, AccountEntry)
+    assert (repeated, again.done_count) == (made._replace(changes=False), 1)
     assert len(stands(installation, partner)) == 1
 
 

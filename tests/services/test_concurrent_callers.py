@@ -54,6 +54,24 @@ def test_moves_that_cross_leave_one_owner_and_no_day_twice(
     assert len(stands(installation, partner)) == len(moved)
 
 
+def test_who_assigns_while_others_move_gets_what_is_free_and_no_day_twice(
+    installation: Installation, partner: Caller, customers: list[int]
+) -> None:
+    told = _fight(installation, partner, customers, "both")
+    assert len(told) == 64 * 4
+    moved = {account for answer in told if answer["act"] == "move_accounts" for account in answer["entries"]}
+    for answer in told:
+        entries = answer["entries"].values()
+        if answer["act"] == "move_accounts":
+            assert all(entry is True for entry in entries)
+        elif any(isinstance(entry, str) for entry in entries):
+            assert {entry for entry in entries if isinstance(entry, str)} == {ANOTHER}
+        else:
+            assert all(entry is True for entry in entries)
+            moved |= set(answer["entries"])
+    assert set(_owners(installation, partner)) == moved
+
+
 def _owners(installation: Installation, partner: Caller) -> dict[str, int]:
     found = list_assignments(installation, partner, TENANT, None, Page(per_page=1000)).items
     owners = {one.identifier: one.customer_id for one in found}
