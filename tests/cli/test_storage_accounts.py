@@ -26,3 +26,11 @@ def test_the_secret_of_the_account_is_told_to_nobody(
     for said in (refused, taken, trail):
         for key in (wrong, blob_server.key):
             assert key not in said.out + said.err
+
+
+def test_an_export_of_days_on_which_nothing_was_charged_is_told_as_such(rebill: CommandLine, tmp_path: Path) -> None:
+    write_run(tmp_path / "exports", Run({}))
+    ended = rebill.run("costs", "import", str(tmp_path / "exports"))
+    assert ended.code == 0, ended
+    assert "manifest.json" in ended.out
+    assert "no cost" in ended.out

@@ -36,7 +36,8 @@ def show_imported(output: Output, deliveries: Sequence[DeliveryDone]) -> None:
         }
     )
     _show_deliveries(output, deliveries)
-    _show_data_sets(output, data_sets)
+    if data_sets:
+        _show_data_sets(output, data_sets)
     if reject_count:
         _show_rejects(output, rejects, reject_count)
     for month in issued:
@@ -60,7 +61,7 @@ def _delivery_document(delivery: DeliveryDone) -> Document:
 
 
 def _show_deliveries(output: Output, deliveries: Sequence[DeliveryDone]) -> None:
-    if len(deliveries) > 1:
+    if len(deliveries) > 1 or not any(one.done or one.refusal for one in deliveries):
         headings = (Heading("delivery"), Heading("outcome"))
         output.table(headings, [(one.name, one.outcome.value.replace("_", " ")) for one in deliveries])
     for refused in deliveries:
