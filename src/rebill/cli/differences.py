@@ -59,11 +59,12 @@ def _show(output: Output, found: MonthDifference) -> None:
         output.table([*headings, Heading("currency")], rows, "By service and cause, exact")
     for cause, sentence in found.changes:
         output.say(f"{cause}: {sentence}")
-    if not any(total.by_cause for total in found.totals):
+    differs = any(total.by_cause for total in found.totals)
+    if not differs:
         output.say("Nothing differs.")
     output.next_step(
         f"rebill bill correct --period {found.month} issues what differs from what was issued."
-        if found.before_run_id is None
+        if differs and found.before_run_id is None
         else "rebill explain STATEMENT_ID --line N derives a line from its charges."
     )
 

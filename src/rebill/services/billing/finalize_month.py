@@ -113,9 +113,10 @@ def _sha256_of(documents: list[WaitingDocument], run: RecordedRun) -> str:
 
 def _require_no_blocker(blockers: tuple[Blocker, ...], order: ClosingOrder) -> None:
     if blockers and not order.reason:
+        stand = "1 thing stands" if len(blockers) == 1 else f"{len(blockers)} things stand"
         raise Conflict(
             "finalizing_blocked",
-            f"{order.month} was not finalized: {len(blockers)} things stand in the way. Mend them, or give "
+            f"{order.month} was not finalized: {stand} in the way. Mend what is named here, or give "
             "an override: why it is finalized all the same.",
             blocker_fields(blockers),
         )
