@@ -1,8 +1,6 @@
 """Sentences that name commands, as the API says them: with the call that does the same."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import PlainSerializer, SerializationInfo
@@ -44,23 +42,8 @@ CALLS: Final[Mapping[str, str]] = {
 """What stands for each command that the services' sentences name: who has only the API is told the call."""
 
 
-_names_commands: ContextVar[bool] = ContextVar("names_commands", default=False)
-
-
-@contextmanager
-def commands_named() -> Iterator[None]:
-    """Answers made inside name commands, as the services do: the command line shows the answers of the API."""
-    before = _names_commands.set(True)
-    try:
-        yield
-    finally:
-        _names_commands.reset(before)
-
-
 def with_calls(sentence: str) -> str:
-    """``sentence`` with the call in place of every command that it names, unless commands are to be named."""
-    if _names_commands.get():
-        return sentence
+    """``sentence`` with the call in place of every command that it names."""
     return "".join(_call(part) if isinstance(part, NamedCommand) else part for part in parts_of(sentence, CALLS))
 
 

@@ -44,10 +44,9 @@ def reporting(as_json: bool) -> Iterator[Output]:
 @contextmanager
 def partner_session(partner: str | None, as_json: bool) -> Iterator[Session]:
     """A session for the partner named (by name or id), or for the first one of the installation."""
-    from rebill.api.pointing import commands_named
     from rebill.services.keeping.initialise import find_partner
 
-    with reporting(as_json) as output, commands_named():
+    with reporting(as_json) as output:
         installation = standing_installation()
         try:
             yield Session(installation, find_partner(installation, partner), output)
