@@ -113,7 +113,7 @@ def test_a_move_lists_usage_that_goes_on_across_it(rebill: CommandLine, customer
     }
     ended = rebill.run(*moved[:-1])
     assert "Usage across the change of owner" in ended.out
-    assert "1 such lines stay whole with the owner on their first day (spans_transfer)." in ended.out
+    assert "1 such line stays whole with the owner on the first day (spans_transfer)." in ended.out
 
 
 def test_allocations_are_listed_as_they_stand_today_or_stood(

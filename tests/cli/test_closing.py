@@ -54,7 +54,7 @@ def test_what_is_finalized_is_delivered_at_once_where_the_settings_say_where_to(
     words = ("bill", "finalize", "--period", MONTH, "--override", "The rest is ours")
     done = rebill.run(*words, REBILL_DELIVERY_FOLDER=str(tmp_path / "delivered"))
     assert done.code == 0
-    assert f"1 deliveries of {MONTH} are done." in done.out
+    assert f"Documents of {MONTH} delivered: 1." in done.out
     assert {file.suffix for file in (tmp_path / "delivered" / "acorn").iterdir()} == {".pdf", ".csv", ".parquet"}
 
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,37 @@ def test_no_banned_call_is_made(file: Path) -> None:
         if called in BANNED_CALLS and (_name(file), called) not in ALLOWED_CALLS
     ]
     assert not faults, "\n".join(faults)
+
+
+COUNTED_THINGS = (
+    "accounts|assignments|bytes|characters|charges|columns|corrections|customers|data sets|days|deliveries|documents|"
+    "entries|faults|files|invoices|keys|lines|months|notes|numbers|rejects|rows|runs|seconds|statements|subscriptions|"
+    "totals|users"
+)
+BETWEEN = "Azure|different|issued|new|other|real|rounding|such"
+NUMBER_AND_MANY = re.compile(rf" (?:(?:{BETWEEN}) )?(?:{COUNTED_THINGS})\b(?! nothing)")
+LIMIT = re.compile(r"[A-Z_]+|greatest\w*")
+COUNTING_FILES = [file for file in SOURCE_FILES if not file.is_relative_to(ROOT / "src/rebill/store")]
+
+
+def _told_as_many(file: Path) -> Iterator[str]:
+    """Sentences that put a number before the word for many, though it may be 1; limits are never 1."""
+    for node in ast.walk(_tree(file)):
+        if not isinstance(node, ast.JoinedStr):
+            continue
+        for number, told in pairwise(node.values):
+            if (
+                isinstance(number, ast.FormattedValue)
+                and isinstance(told, ast.Constant)
+                and NUMBER_AND_MANY.match(str(told.value))
+                and not LIMIT.fullmatch(ast.unparse(number.value))
+            ):
+                yield f"{_name(file)}:{node.lineno} {ast.unparse(node)[:80]}"
+
+
+@pytest.mark.parametrize("file", COUNTING_FILES, ids=_name)
+def test_one_of_something_is_told_as_one(file: Path) -> None:
+    assert not (found := list(_told_as_many(file))), f"say it with rebill.model.counting.counted: {found}"
 
 
 BANNED_TYPES = re.compile(r"\b(DOUBLE|FLOAT|REAL|FLOAT8|FLOAT4)\b")

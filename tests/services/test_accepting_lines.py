@@ -58,13 +58,17 @@ def told(found: AttentionList) -> list[str]:
     ]
 
 
-def blocked(month: Accountant) -> list[str]:
-    """What the blockers of attention say, shortened: ``count kind``."""
+def sentences(month: Accountant) -> list[str]:
+    """What the blockers of attention say."""
     with pytest.raises(Conflict) as refusal:
         month.finalize()
     assert refusal.value.code == "finalizing_blocked"
-    said = [value for name, value in refusal.value.fields.items() if name.startswith("lines_need_attention")]
-    return [f"{sentence.split()[0]} {sentence.split('(')[1].split(')')[0]}" for sentence in said]
+    return [value for name, value in refusal.value.fields.items() if name.startswith("lines_need_attention")]
+
+
+def blocked(month: Accountant) -> list[str]:
+    """What the blockers of attention say, shortened: ``count kind``."""
+    return [f"{sentence.split()[0]} {sentence.split('(')[1].split(')')[0]}" for sentence in sentences(month)]
 
 
 def test_lines_of_one_delivery_in_two_files_are_listed_once_each_by_their_own_file(
@@ -99,6 +103,13 @@ def test_open_lines_hold_a_month_back_until_all_of_them_are_accepted(crossed: Ac
     assert blocked(crossed) == ["1 no_retail"]
     assert accept(crossed).accepted_count == 1
     assert [one.document.invoice_id for one in crossed.finalize().documents] == ["S2024-000001"]
+
+
+def test_one_line_is_told_as_one(crossed: Accountant) -> None:
+    crossed.run()
+    without_retail, across_transfer = sentences(crossed)
+    assert without_retail.startswith("1 line is priced 0 because the retail that the customer's policy wants is absent")
+    assert across_transfer.startswith("2 lines go over several days across a change of owner: all of it stays with")
 
 
 def test_what_was_accepted_is_opened_again_and_holds_the_month_back(crossed: Accountant) -> None:

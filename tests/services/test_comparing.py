@@ -58,8 +58,9 @@ def test_each_customer_and_currency_is_compared_and_the_missing_are_named(septem
     ]
 
 
-def test_a_former_tool_may_name_its_columns_in_any_case(september: Accountant) -> None:
-    assert told(september, " Customer,Note,Currency ,TOTAL\nFirst,,USD,9.99\n")[0] == "First USD: 9.99 10.00 0.01"
+def test_a_former_tool_may_write_columns_and_currencies_in_any_case(september: Accountant) -> None:
+    assert told(september, " Customer,Note,Currency ,TOTAL\nFirst,,usd,9.99\n")[0] == "First USD: 9.99 10.00 0.01"
+    assert "Second USD: 20.00 20.00 0.00" in told(september, "customer,currency,total\nSecond,USD,12\nSecond,Usd,8\n")
 
 
 def test_every_faulty_row_is_named(september: Accountant) -> None:

@@ -105,7 +105,7 @@ def test_a_month_from_its_first_delivery_to_its_last_statement(
     approve_closing(microsoft.installation, second, proposal.closing_id)
     found = _checklist(microsoft)
     assert found.is_done
-    assert found.steps[-2].found == ("1 statements are Final, 0 are Estimated.",)
+    assert found.steps[-2].found == ("1 statement is Final, 0 are Estimated.",)
 
 
 def test_statements_that_can_be_no_electronic_invoices_are_told_before_and_after_they_are_issued(
@@ -222,7 +222,7 @@ def test_notes_that_can_be_no_electronic_invoices_are_told_before_and_after_they
         (issued.statement_id, False, True, tuple(issued.fields)),
     ]
     (step,) = [one for one in found.steps if one.step is Step.ELECTRONIC_INVOICES]
-    assert step.found[0] == "1 statements and notes would be issued without an electronic invoice."
+    assert step.found[0] == "Statements and notes that would be issued without an electronic invoice: 1."
     assert step.next_step == "rebill tax set completes what is issued from then on."
     order = ClosingOrder(ClosingAct.CORRECT, SEPTEMBER, reason="Late cost")
     (note,) = correct_month(installation, caller, order).documents
@@ -267,7 +267,7 @@ def test_what_is_new_since_last_month_and_nobodys_comes_first(
     assert [(one.azure_customer_id, one.name) for one in found.new_customers] == [("fresh", "Name of fresh")]
     (catalogue,) = [one for one in found.steps if one.step is Step.CATALOGUE]
     assert catalogue.state is StepState.LOOK
-    assert "1 Azure customers were first listed since 2024-09-01" in catalogue.found[0]
+    assert "First listed since 2024-09-01 and assigned to nobody: 1 Azure customer, " in catalogue.found[0]
 
 
 def test_a_month_that_moves_oddly_is_told(microsoft: MicrosoftPartner, clock: SettableClock) -> None:

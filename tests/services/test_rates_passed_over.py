@@ -28,13 +28,16 @@ CHARGES = [
     {"PricingUnit": "1 Hour", "PricingQuantity": "4", "ServiceName": "Virtual Machines"},
 ]
 REASONS = [
-    "1 of the lines of 2024-09 that the rule is for, because they are billed in EUR, and the rate is in USD.",
-    "2 of the lines of 2024-09 that the rule is for, because they are priced in '1 Hour', and the rate is for 'GB'.",
-    "1 of the lines of 2024-09 that the rule is for, because they are priced in no unit, and the rate is for 'GB'.",
-    "1 of the lines of 2024-09 that the rule is for, because they have no quantity.",
-    "1 of the lines of 2024-09 that the rule is for, because they name a commitment.",
+    "they are billed in EUR, and the rate is in USD: 1 line.",
+    "they are priced in '1 Hour', and the rate is for 'GB': 2 lines.",
+    "they are priced in no unit, and the rate is for 'GB': 1 line.",
+    "they have no quantity: 1 line.",
+    "they name a commitment: 1 line.",
 ]
-TOLD = [f"Price book Storage, rule 1 (Per GB): its fixed rate does not price {reason}" for reason in REASONS]
+PASSED_OVER = (
+    "Price book Storage, rule 1 (Per GB): its fixed rate does not price lines of 2024-09 that the rule is for, because"
+)
+TOLD = [f"{PASSED_OVER} {reason}" for reason in REASONS]
 
 PER_GB = (
     '<BillingRule name="Per GB"><BasicBillingRule billingAdjustment="0.5" billingRuleType="fixedRate" unit="GB"/>'
@@ -99,12 +102,12 @@ def test_a_group_that_is_switched_off_is_not_told_of(month: Month) -> None:
 def test_a_rate_of_another_currency_prices_that_currency_alone(month: Month) -> None:
     in_euro = PER_GB.replace(' unit="GB"', ' currency="EUR"')
     at_upload, at_run, run = told_of(month, group(in_euro))
-    in_dollars = "they are billed in USD, and the rate is in EUR."
+    in_dollars = "they are billed in USD, and the rate is in EUR: 5 lines."
     assert at_upload == at_run
     assert [sentence.partition("because ")[2] for sentence in at_run] == [
         in_dollars,
-        "they have no quantity.",
-        "they name a commitment.",
+        "they have no quantity: 1 line.",
+        "they name a commitment: 1 line.",
     ]
     prices = {record.statement.currency: Decimal(record.statement.price_text) for record in run.statements}
     assert prices["EUR"] == 2

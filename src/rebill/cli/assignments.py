@@ -12,6 +12,7 @@ from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import Session, changing_session
 from rebill.model.assignment import AccountEntry, AccountFault, AssignmentOrder, AssignmentOutcome, Days
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.identifiers import AccountKind
 from rebill.model.money import text_of
 from rebill.model.rating import Attention
@@ -248,7 +249,8 @@ def _show_spanning(output: Output, found: SpanningUsage) -> None:
     headings = [Heading(name, right=name in ("data set", "row", "billed cost")) for name in names]
     output.say()
     output.table(headings, [_spanning_row(line) for line in found.lines], "Usage across the change of owner")
-    output.say(f"{found.count} such lines stay whole with the owner on their first day ({Attention.SPANS_TRANSFER}).")
+    lines = counted(found.count, "such line stays", "such lines stay")
+    output.say(f"{lines} whole with the owner on the first day ({Attention.SPANS_TRANSFER}).")
 
 
 def _spanning_row(line: SpanningLine) -> list[str]:

@@ -11,6 +11,7 @@ from rebill.cli.output import Heading
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.attention import AcceptanceOrder
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.money import text_of
 from rebill.model.rating import Attention
 
@@ -38,7 +39,7 @@ def attention(
         headings = [Heading(name, right=name == "billed cost") for name in names]
         output.table(headings, [_row(found, one) for one in found.lines], f"Lines of {period} that need attention")
         for kind, count in sorted(found.counts.items()):
-            output.say(f"{kind}: {count} lines, {found.open_counts.get(kind, 0)} of them open.")
+            output.say(f"{kind}: {counted(count, 'line')}; open: {found.open_counts.get(kind, 0):,}.")
         output.next_step(f"rebill bill accept --period {period} --reason REASON accepts what is open.")
 
 
@@ -74,7 +75,7 @@ def accept(
                 "open": done.open_counts,
             }
         )
-        session.output.say(f"{done.accepted_count} lines of {period} are accepted now.")
+        session.output.say(f"{counted(done.accepted_count, 'line')} of {period} accepted.")
         _say_open(session.output, done.open_counts)
         session.output.next_step(f"rebill bill finalize --period {period} issues the month.")
 
@@ -96,14 +97,14 @@ def reopen(
         done = reopen_lines(session.installation, session.caller, order)
         document = {"period": str(done.month), "reopened": done.reopened_count, "open": done.open_counts}
         session.output.answer(document)
-        session.output.say(f"{done.reopened_count} lines of {period} are open again.")
+        session.output.say(f"{counted(done.reopened_count, 'line')} of {period} opened again.")
         _say_open(session.output, done.open_counts)
         session.output.next_step(f"rebill bill attention --period {period} lists them.")
 
 
 def _say_open(output: Output, open_counts: Mapping[str, int]) -> None:
     for name, count in sorted(open_counts.items()):
-        output.say(f"{count} lines are open ({name}).")
+        output.say(f"{counted(count, 'line is', 'lines are')} open ({name}).")
 
 
 def _row(found: AttentionList, one: AttentionLine) -> list[str]:

@@ -12,6 +12,7 @@ from rebill.cli.options import JsonOption, PartnerOption, instant_from_text
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import Session, partner_session
 from rebill.model.audit import Act, ActOutcome, SubjectKind
+from rebill.model.counting import counted
 from rebill.model.listing import GREATEST_PER_PAGE, Page
 
 if TYPE_CHECKING:
@@ -145,16 +146,16 @@ def _verify(session: Session, expected_head: str | None, only_one: bool) -> None
 
 def _tell_report(output: Output, name: str, report: TrailReport) -> None:
     """Say what verifying one trail found; ``name``: its partner's, where there are several."""
-    of_partner = f"{name}: " if name else ""
+    of_partner, entries = f"{name}: " if name else "", counted(report.entry_count, "entry", "entries")
     for fault in report.faults:
         output.say(of_partner + fault.sentence)
     if report.fault_count > len(report.faults):
         output.say(f"{of_partner}… and {report.fault_count - len(report.faults)} more.")
     if not report.is_sound or report.head is None:
-        counted = f"{report.entry_count} entries, {report.fault_count} faults"
-        output.say(f"{of_partner}{counted}: the trail is not as it was written.")
+        faults = counted(report.fault_count, "fault")
+        output.say(f"{of_partner}{entries}, {faults}: the trail is not as it was written.")
         return
-    output.say(f"{of_partner}{report.entry_count} entries, all sound.")
+    output.say(f"{of_partner}{entries}, all sound.")
     output.say(f"head  {report.head.chain_sha256}")
 
 

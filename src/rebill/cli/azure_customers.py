@@ -10,6 +10,7 @@ from rebill.cli.output import Heading
 from rebill.cli.session import changing_session, partner_session
 from rebill.cli.syncing import ended, run_sync
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.sync import SyncPart
 
 commands = typer.Typer(help="The catalogue: the Azure customers that Partner Center lists.", no_args_is_help=True)
@@ -42,9 +43,8 @@ def import_catalogue(
         done = catalogue.import_catalogue(session.installation, session.caller, file, partial=partial)
         output = session.output
         output.answer({"total": done.total, "new": done.new, "changed": done.changed, "gone": done.gone})
-        output.say(
-            f"{done.total} Azure customers in the file: {done.new} new, {done.changed} changed, {done.gone} gone."
-        )
+        total = counted(done.total, "Azure customer")
+        output.say(f"{total} in the file: {done.new:,} new, {done.changed:,} changed, {done.gone:,} gone.")
         output.next_step("rebill customers create NAME makes a customer to assign them to; rebill assign assigns them.")
 
 

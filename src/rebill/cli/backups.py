@@ -10,6 +10,7 @@ import typer
 
 from rebill.cli.options import JsonOption
 from rebill.cli.session import reporting, standing_installation
+from rebill.model.counting import counted
 
 if TYPE_CHECKING:
     from rebill.services.keeping.backup_archive import Contents
@@ -28,8 +29,8 @@ def backup(
         told = _told(made.contents)
         output.answer({"file": str(made.file), "bytes": made.length_bytes, **told})
         output.say(
-            f"{made.file}: {made.length_bytes:,} bytes, {told['rows']:,} rows of the record, "
-            f"{told['lake_files']:,} files of the lake."
+            f"{made.file}: {counted(made.length_bytes, 'byte')}, {counted(told['rows'], 'row')} of the record, "
+            f"{counted(told['lake_files'], 'file')} of the lake."
         )
         output.next_step(
             "keep it as safe as the database itself; rebill restore FILE brings it back into an empty installation."
@@ -50,8 +51,8 @@ def restore(
         told = _told(contents)
         output.answer({"file": str(file.absolute()), **told})
         output.say(
-            f"Restored what stood at {contents.made_at}: {told['rows']:,} rows of the record, "
-            f"{told['lake_files']:,} files of the lake."
+            f"Restored what stood at {contents.made_at}: {counted(told['rows'], 'row')} of the record, "
+            f"{counted(told['lake_files'], 'file')} of the lake."
         )
         output.next_step(
             "rebill audit --verify shows that the trail is whole; rebill serve goes on with the same keys."

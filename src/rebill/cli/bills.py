@@ -12,6 +12,7 @@ from rebill.cli.output import Heading, Output
 from rebill.cli.session import changing_session
 from rebill.cli.statements import show_statements, statement_document
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.currencies import minor_digits
 from rebill.model.money import text_of_minor_units
 from rebill.model.rating import Attention
@@ -92,7 +93,7 @@ def run(
         show_unassigned(output, accounts, len(unassigned))
         for kind, count in done.attention:
             accepted = count - done.open_attention.get(kind, 0)
-            output.say(f"{count} lines: {ATTENTION_WORDS[kind]} ({kind}); {accepted} of them accepted.")
+            output.say(f"{counted(count, 'line')}: {ATTENTION_WORDS[kind]} ({kind}); accepted: {accepted:,}.")
         for one in done.passed_over:
             output.say(one.sentence(done.month))
         show_pending(output, done.pending)

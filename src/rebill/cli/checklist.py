@@ -9,6 +9,7 @@ import typer
 from rebill.cli.options import JsonOption, MonthOption, PartnerOption
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import partner_session
+from rebill.model.counting import counted
 
 _MARKS = {"done": "done", "look": "look", "open": "OPEN"}
 
@@ -49,7 +50,7 @@ def _show(output: Output, document: Document) -> None:
         customers = [[str(one[name]) for name in names] for one in document["new_azure_customers"]]
         count = document["new_azure_customer_count"]
         headings = [Heading(name.removesuffix("_id").replace("_", " ")) for name in names]
-        output.first_rows(headings, customers, count, f"{count:,} new Azure customers that are assigned to nobody")
+        output.first_rows(headings, customers, count, f"{counted(count, 'new Azure customer')} assigned to nobody")
     _show_incomplete(output, document["without_electronic_invoice"], document["without_electronic_invoice_count"])
 
 
@@ -69,7 +70,7 @@ def _show_incomplete(output: Output, incomplete: Sequence[Document], count: int)
         ]
         for one in incomplete
     ]
-    output.first_rows(headings, rows, count, f"{count:,} documents without an electronic invoice")
+    output.first_rows(headings, rows, count, f"{counted(count, 'document')} without an electronic invoice")
 
 
 def show_unassigned(output: Output, accounts: Sequence[Document], count: int) -> None:
@@ -84,5 +85,5 @@ def show_unassigned(output: Output, accounts: Sequence[Document], count: int) ->
         for one in accounts
     ]
     output.first_rows(
-        headings, rows, count, f"{count:,} accounts whose cost is nobody's, those new since last month first"
+        headings, rows, count, f"{counted(count, 'account')} whose cost is nobody's, those new since last month first"
     )

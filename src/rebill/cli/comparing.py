@@ -10,6 +10,7 @@ import typer
 from rebill.cli.options import JsonOption, MonthOption, PartnerOption
 from rebill.cli.output import Heading
 from rebill.cli.session import partner_session
+from rebill.model.counting import counted
 
 
 def compare(
@@ -33,5 +34,5 @@ def compare(
             headings, [["" if one[name] is None else str(one[name]) for name in names] for one in documents]
         )
         differing = sum(one.difference != 0 or None in (one.former, one.stated) for one in found)
-        session.output.say(f"{len(found) - differing} of {len(found)} totals are the same.")
+        session.output.say(f"{len(found) - differing:,} of {counted(len(found), 'total')} the same.")
         session.output.next_step(f"rebill explain STATEMENT_ID derives a statement of {period}, line by line.")

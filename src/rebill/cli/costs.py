@@ -9,11 +9,19 @@ import typer
 
 from rebill.cli.cost_documents import data_set_document, manual_document, reject_document, show_data_sets, show_rejects
 from rebill.cli.imported_costs import show_imported
-from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOption, layout_from_text
+from rebill.cli.options import (
+    JsonOption,
+    MonthFilter,
+    PartnerOption,
+    ReasonOption,
+    currency_option,
+    layout_from_text,
+)
 from rebill.cli.session import changing_session, partner_session
 from rebill.cli.statements import write_document
 from rebill.cli.syncing import ended, run_sync
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.data_set import CostImportOrder
 from rebill.model.sync import SyncPart
 
@@ -43,7 +51,8 @@ def import_files(
     ] = None,
     period: MonthFilter = None,
     currency: Annotated[
-        str | None, typer.Option("--currency", metavar="CODE", help="For layouts that name none.")
+        str | None,
+        currency_option("--currency", "For layouts that name none."),
     ] = None,
     accept_rejects: Annotated[
         bool, typer.Option("--accept-rejects", help="Take the good rows of files that hold unreadable ones.")
@@ -121,7 +130,7 @@ def rejects(
         session.output.answer({"dataset_id": data_set_id, "rejects": documents})
         if path is not None:
             write_document(path, rejects_csv(found).encode())
-            session.output.say(f"{len(found):,} rejects are written to {path}.")
+            session.output.say(f"{counted(len(found), 'reject is', 'rejects are')} written to {path}.")
         else:
             show_rejects(session.output, found)
         session.output.next_step("mend these rows and import the whole file again with the --scope of the data set.")

@@ -17,6 +17,7 @@ from rebill.cli.options import (
     StreetMoreOption,
     StreetOption,
     ZipcodeOption,
+    currency_option,
     fallback_markup_from_text,
     given_texts,
     margin_floor_from_text,
@@ -78,7 +79,8 @@ AsPartnerOption = Annotated[
     typer.Option("--as-partner", metavar="TERM", help="A guard, or the home currency: as the partner has it again."),
 ]
 HomeCurrencyOption = Annotated[
-    str | None, typer.Option("--home-currency", metavar="CODE", help="Of fees and manual lines that name none.")
+    str | None,
+    currency_option("--home-currency", "Of fees and manual lines that name none."),
 ]
 LateCostOption = Annotated[
     LateCostTerm | None,

@@ -65,7 +65,7 @@ def deliver_issued(session: Session, month: BillingMonth, customer_id: int | Non
         return
     open_ = [one for one in found if one.state in _OPEN]
     done = [one for one in found if one.state is DeliveryState.DELIVERED]
-    session.output.say(f"{len(done)} deliveries of {month} are done.")
+    session.output.say(f"Documents of {month} delivered: {len(done):,}.")
     for one in open_:
         session.output.warn(f"Document {one.statement_id}, {one.way.value}: {one.state.value}. {one.fault}")
 

@@ -33,6 +33,7 @@ from rebill.cli.demo_server import Server, running_server
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.statements import show_statement, show_statements, statement_document, write_document
 from rebill.documents import statement_csv, statement_json
+from rebill.model.counting import counted
 from rebill.model.data_set import CostImportOrder
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO, kept_amount, text_of
@@ -123,7 +124,7 @@ def _take_in_catalogue(story: Story) -> None:
     done = import_catalogue(story.installation, story.caller, CATALOGUE_FILE)
     story.tenants = [str(item["id"]) for item in json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))["items"]]
     require(done.new == len(story.tenants) == len(CUSTOMERS), "every Azure customer of the catalogue is new")
-    story.step("catalogue", f"{done.new} Azure customers from an answer of Partner Center (fictional names)")
+    story.step("catalogue", f"{counted(done.new, 'Azure customer')} from an answer of Partner Center (fictional names)")
 
 
 def _make_customers(story: Story) -> None:
@@ -148,7 +149,8 @@ def _import_costs(story: Story) -> None:
     require(done.reject_count == 0, "no charge is rejected")
     require({entry.currency for entry in sums} == {"USD"}, "the sample is in one currency")
     require(total == story.sample.total == EXPECTED_COST, "the imported cost is the file's, to the last decimal")
-    story.step("cost", f"{rows:,} real charges (FOCUS 1.0 sample), {text_of(total)} USD, into the lake as Parquet")
+    real = counted(rows, "real charge")
+    story.step("cost", f"{real} (FOCUS 1.0 sample), {text_of(total)} USD, into the lake as Parquet")
     story.detail(f"one of them is billed in {FOLLOWING_MONTH}: each billing month is a data set of its own")
 
 
@@ -167,7 +169,7 @@ def _assign_tenants(story: Story, server: Server) -> None:
         (entry,) = answer.body["azure_partner_customer_accounts"]
         require(answer.status == 207 and entry.get("assigned") is True, f"{tenant} is assigned to {customer.name}")
         require(_assigned_tenants(server, customer) == [tenant], f"{customer.name} has its Azure account")
-    story.step("assignment", f"{len(story.tenants)} Azure customers, one by one: 207, each assigned")
+    story.step("assignment", f"{counted(len(story.tenants), 'Azure customer')}, one by one: 207, each assigned")
 
 
 def _assigned_tenants(server: Server, customer: Customer) -> list[str]:
@@ -184,7 +186,9 @@ def _assign_subscriptions(story: Story, server: Server) -> None:
         path = f"{_ADD_SUBSCRIPTIONS}/{customer.customer_id}"
         answer = server.put_identifiers(path, "azure_ids", hand)
         assigned = answer.body.get("azure_subscriptions", [])
-        require(answer.status == 200 and len(assigned) == len(hand), f"{customer.name} has its {len(hand)} accounts")
+        require(
+            answer.status == 200 and len(assigned) == len(hand), f"{customer.name} has {counted(len(hand), 'account')}"
+        )
     dealt = sum(map(len, hands))
     require(dealt + len(LEFT_UNASSIGNED) == EXPECTED_ACCOUNTS, "every account is assigned or left on purpose")
     story.step("subscriptions", f"PUT {_ADD_SUBSCRIPTIONS}/…: {dealt} sub-accounts shared out over HTTP,")
@@ -220,7 +224,7 @@ def _write_documents(story: Story, runs: Sequence[BillRun]) -> Mapping[int, list
         require(document["total"] == record.statement.price_text, "the JSON document bears the statement's total")
         require(shown == Decimal(document["total"]), "the lines of the JSON document add up to its total")
         written[record.statement_id] = paths
-    story.step("documents", f"{2 * len(written)} files, JSON and CSV, in {folder}")
+    story.step("documents", f"{counted(2 * len(written), 'file')}, JSON and CSV, in {folder}")
     return written
 
 

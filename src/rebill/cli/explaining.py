@@ -9,6 +9,7 @@ import typer
 from rebill.cli.options import JsonOption, PartnerOption, source_row_from_text
 from rebill.cli.output import Heading, Output
 from rebill.cli.session import partner_session
+from rebill.model.counting import counted
 from rebill.model.money import text_of, text_of_minor_units
 from rebill.model.source_row import SourceRow
 
@@ -97,7 +98,7 @@ def _show_line(output: Output, line: ExplainedLine) -> None:
 def _show_totals(output: Output, line: ExplainedLine) -> None:
     count = len(line.charges)
     derived = "all" if count == line.charge_count else f"the first {count}"
-    output.say(f"\n  {line.charge_count} charges, {derived} of them derived above; summed by how they are priced:")
+    output.say(f"\n  {counted(line.charge_count, 'charge')}, {derived} derived above; summed by how they are priced:")
     headings = [Heading("  subscription"), Heading("base"), Heading("book"), Heading("rule")]
     headings += [Heading(name, right=True) for name in ("charges", "billed cost", "price")]
     from rebill.services.proof.told import alike_document

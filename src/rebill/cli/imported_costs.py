@@ -8,6 +8,7 @@ import typer
 
 from rebill.cli.cost_documents import data_set_document, reject_document, show_data_sets, show_rejects
 from rebill.cli.output import Document, Heading, Output
+from rebill.model.counting import counted
 from rebill.model.data_set import REJECTS_SHOWN
 
 if TYPE_CHECKING:
@@ -81,5 +82,6 @@ def _show_data_sets(output: Output, data_sets: Sequence[DataSet]) -> None:
 
 
 def _show_rejects(output: Output, rejects: Sequence[Reject], reject_count: int) -> None:
-    output.say(f"{reject_count:,} rows could not be read and are kept aside; the first {len(rejects)}:")
+    kept = counted(reject_count, "row could not be read and is", "rows could not be read and are")
+    output.say(f"{kept} kept aside; the first {len(rejects)}:")
     show_rejects(output, rejects)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebill.cli.every_page import every_item
-from rebill.cli.options import JsonOption, MonthFilter, MonthOption, PartnerOption, ReasonOption, number_from_text
+from rebill.cli.options import (
+    JsonOption,
+    MonthFilter,
+    MonthOption,
+    PartnerOption,
+    ReasonOption,
+    currency_option,
+    number_from_text,
+)
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
@@ -28,7 +36,7 @@ def enter(
         Decimal,
         typer.Option("--total", parser=number_from_text, metavar="AMOUNT", help="Before tax; below 0 takes back."),
     ],
-    currency: Annotated[str, typer.Option("--currency", metavar="CODE", help="The invoice's currency.")],
+    currency: Annotated[str, currency_option("--currency", "The invoice's currency.")],
     kind: Annotated[InvoiceKind, typer.Option("--kind", help="What it is.")] = InvoiceKind.INVOICE,
     amends: Annotated[
         str, typer.Option("--amends", metavar="NUMBER", help="Of a note: the invoice that it belongs to.")

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebill.cli.every_page import every_item
-from rebill.cli.options import JsonOption, MonthFilter, MonthOption, PartnerOption, ReasonOption, number_from_text
+from rebill.cli.options import (
+    JsonOption,
+    MonthFilter,
+    MonthOption,
+    PartnerOption,
+    ReasonOption,
+    currency_option,
+    number_from_text,
+)
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
@@ -32,7 +40,8 @@ def add(
         str, typer.Option("--reason", metavar="TEXT", help="Why; the customer reads it on the statement.")
     ],
     currency: Annotated[
-        str | None, typer.Option("--currency", metavar="CODE", help="The customer's home currency unless given.")
+        str | None,
+        currency_option("--currency", "The customer's home currency unless given."),
     ] = None,
     cost: Annotated[
         Decimal | None,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -57,6 +57,12 @@ fallback_markup_from_text: Callable[[str], Decimal] = _read_by(lambda text: chec
 account_from_text: Callable[[str], str] = _read_by(billing_account_owner)
 source_row_from_text: Callable[[str], SourceRow] = _read_by(SourceRow.parse)
 layout_from_text: Callable[[str], str] = _read_by(_layout)
+
+
+def currency_option(name: str, told: str) -> Any:
+    """An option that takes the code of a currency, in letters of any case. ``told``: what ``--help`` says of it."""
+    return typer.Option(name, parser=str.upper, metavar="CODE", help=told)
+
 
 EngineOption = Annotated[
     EngineName | None,

@@ -8,7 +8,14 @@ import typer
 
 from rebill.cli.customers import CapAtListOption, FloorAtCostOption, MarginFloorOption
 from rebill.cli.initialise import show_initialised
-from rebill.cli.options import JsonOption, PartnerOption, ReasonOption, month_from_text, number_from_text
+from rebill.cli.options import (
+    JsonOption,
+    PartnerOption,
+    ReasonOption,
+    currency_option,
+    month_from_text,
+    number_from_text,
+)
 from rebill.cli.output import Heading
 from rebill.cli.session import changing_session, occasion_of_command, reporting, seal_quietly, standing_installation
 from rebill.model.audit import Act
@@ -66,7 +73,7 @@ MovementPercentOption = Annotated[
 @commands.command("create")
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Unique name of the partner.")],
-    currency: Annotated[str, typer.Option("--currency", metavar="CODE", help="Its home currency.")] = "USD",
+    currency: Annotated[str, currency_option("--currency", "Its home currency.")] = "USD",
     reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -86,7 +93,7 @@ def create(
 @commands.command("settings")
 def settings(
     name: Annotated[str | None, typer.Option("--name", help="Its new name, unique in this installation.")] = None,
-    currency: Annotated[str | None, typer.Option("--currency", metavar="CODE", help="Its home currency.")] = None,
+    currency: Annotated[str | None, currency_option("--currency", "Its home currency.")] = None,
     bill_input_tax: Annotated[
         bool | None,
         typer.Option("--bill-input-tax/--no-bill-input-tax", help="Whether it cannot reclaim input tax and bills it."),

@@ -8,10 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from rebill.cli.options import JsonOption, MonthOption, PartnerOption, ReasonOption, number_from_text
+from rebill.cli.options import (
+    JsonOption,
+    MonthOption,
+    PartnerOption,
+    ReasonOption,
+    currency_option,
+    number_from_text,
+)
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import Session, changing_session, partner_session
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.microsoft_invoice import NewMicrosoftInvoice
 from rebill.model.months import BillingMonth
 
@@ -28,7 +36,7 @@ def reconcile(
         Decimal | None,
         typer.Option("--total", parser=number_from_text, metavar="AMOUNT", help="What it comes to, before tax."),
     ] = None,
-    currency: Annotated[str | None, typer.Option("--currency", metavar="CODE", help="Its currency.")] = None,
+    currency: Annotated[str | None, currency_option("--currency", "Its currency.")] = None,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,
@@ -122,8 +130,8 @@ def _show_meters(output: Output, document: Document) -> None:
         return
     output.say()
     output.say(
-        f"{document['differing_meters']:,} of {document['meter_count']:,} meters that invoices sum up differ from "
-        "their daily usage."
+        f"Meters that invoices sum up: {document['meter_count']:,}; differing from their daily usage: "
+        f"{document['differing_meters']:,}."
     )
     names = ("invoice", "plan_id", "meter", "tie_out", "usage", "difference", "currency")
     headings = [Heading(_words(name), right=name in ("tie_out", "usage", "difference")) for name in names]
@@ -147,7 +155,7 @@ def _show_rounding(output: Output, document: Document) -> None:
         headings = [Heading(name, right=name in ("row", "cost")) for name in names]
         rows = [[_cell(one[name]) for name in names] for one in document["rounding_adjustments"]]
         count = document["rounding_count"]
-        output.first_rows(headings, rows, count, f"{count:,} rounding adjustments")
+        output.first_rows(headings, rows, count, counted(count, "rounding adjustment"))
 
 
 def _words(name: str) -> str:

@@ -7,6 +7,7 @@ import typer
 
 from rebill.cli.options import JsonOption, MonthOption
 from rebill.cli.session import reporting
+from rebill.model.counting import counted
 from rebill.model.money import text_of
 
 
@@ -36,7 +37,7 @@ def sample_data(
     from rebill.services.costs.sample_data import write_sample_data
 
     with reporting(as_json) as output:
-        with output.counting(f"Writing {lines:,} lines") as progress:
+        with output.counting(f"Writing {counted(lines, 'line')}") as progress:
             written = write_sample_data(
                 folder, customers, lines, period, seed, file_format, subscriptions, progress=progress, layout=layout
             )
@@ -50,7 +51,9 @@ def sample_data(
                 "sums": sums,
             }
         )
-        output.say(f"{written.lines:,} lines of cost of {customers:,} customers are in {written.folder}.")
+        output.say(
+            f"{counted(written.lines, 'line')} of cost of {counted(customers, 'customer')} written to {written.folder}."
+        )
         for one in sums:
             output.say(f"  {one['partner_cost']} {one['currency']}")
         costs = written.cost_files[0].parent

@@ -13,6 +13,7 @@ from rebill.cli.options import (
     JsonOption,
     MonthOption,
     PartnerOption,
+    currency_option,
     day_from_text,
     fallback_markup_from_text,
     margin_floor_from_text,
@@ -103,7 +104,8 @@ _EnteredCostOption = Annotated[
     typer.Option("--enter-cost", parser=number_from_text, metavar="AMOUNT", help="What you would pay for that line."),
 ]
 _EnteredCurrencyOption = Annotated[
-    str | None, typer.Option("--enter-currency", metavar="CODE", help="Its currency, if not the home currency.")
+    str | None,
+    currency_option("--enter-currency", "Its currency, if not the home currency."),
 ]
 _RuleOption = Annotated[
     typer.FileBinaryRead | None,

@@ -15,6 +15,7 @@ from rebill.console.portal_wording import refusal_words
 from rebill.console.protection import form_token
 from rebill.console.visit import Page, Visit
 from rebill.documents.wording import wording_of
+from rebill.model.counting import counted
 from rebill.services.acting.permission import Permission, allows
 from rebill.services.parties.portal_look import PortalLook, portal_look
 
@@ -44,7 +45,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(_FILTERS)
     environment.globals.update(
-        asset=asset_path, customers_words=refusal_words, count=showing.count, nothing=showing.NOTHING, say=languages.say
+        asset=asset_path, customers_words=refusal_words, count=counted, nothing=showing.NOTHING, say=languages.say
     )
     return environment
 

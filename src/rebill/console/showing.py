@@ -62,11 +62,6 @@ def change(value: Decimal, currency: str) -> str:
     return f"{'+' if value > 0 and not _is_nothing(said) else ''}{said} {currency}"
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """How many there are of something."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def month_name(month: BillingMonth) -> str:
     """A month in words."""
     return f"{_MONTHS[month.month - 1]} {month.year}"

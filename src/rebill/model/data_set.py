@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from rebill.model.closed_months import NOTHING_CLOSED, ClosedAmong
+from rebill.model.counting import counted
 from rebill.model.delivery import CoveredDays
 from rebill.model.errors import Invalid
 from rebill.model.money import ZERO, text_of
@@ -68,8 +69,8 @@ class RejectCode(StrEnum):
 
 
 REJECT_SENTENCES: Final[dict[RejectCode, str]] = {
-    RejectCode.TOO_FEW_COLUMNS: "the row has {value} columns, fewer than the header",
-    RejectCode.TOO_MANY_COLUMNS: "the row has {value} columns, more than the header; quote values that hold a comma",
+    RejectCode.TOO_FEW_COLUMNS: "the row has fewer columns than the header: {value}",
+    RejectCode.TOO_MANY_COLUMNS: "the row has more columns than the header: {value}; quote values that hold a comma",
     RejectCode.UNCLOSED_QUOTE: "a quotation mark is opened in this line and never closed",
     RejectCode.BROKEN_QUOTE: "a quoted value is followed by something else than a comma; double the marks inside it",
     RejectCode.ROW_TOO_LONG: "the row is longer than 2,000,000 characters",
@@ -170,7 +171,7 @@ class RejectedDelivery(Invalid):
         where = f"{first.file}, row {first.row}" + (f", {first.column}" if first.column else "")
         super().__init__(
             FileFault.REJECTED_ROWS,
-            f"{reject_count} of {row_count} rows cannot be read, so nothing was imported. First: {where}: "
+            f"{reject_count} of {counted(row_count, 'row')} cannot be read, so nothing was imported. First: {where}: "
             f"{first.reason}. Mend them, or take the other rows with --accept-rejects.",
             {_reject_field(reject): reject.reason for reject in rejects},
         )
@@ -379,4 +380,6 @@ def refuse_files(faults: Sequence[tuple[str, FileFault, str]]) -> None:
     if len(faults) == 1:
         raise Invalid(fault, f"{name}: {sentence}", fields)
     listed = "; ".join(f"{file}: {said}" for file, said in list(fields.items())[:10])
-    raise Invalid(FileFault.SEVERAL_FILES_REFUSED, f"{len(faults)} files cannot be imported. {listed}", fields)
+    raise Invalid(
+        FileFault.SEVERAL_FILES_REFUSED, f"{counted(len(faults), 'file')} cannot be imported. {listed}", fields
+    )

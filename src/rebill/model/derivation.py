@@ -10,6 +10,7 @@ from decimal import ROUND_FLOOR, Context, Decimal, localcontext
 from enum import StrEnum
 from typing import Any, Final
 
+from rebill.model.counting import counted
 from rebill.model.money import AMOUNT_DECIMALS, ZERO, round_half_away, text_of
 
 _EXACT: Final = Context(prec=90)
@@ -92,7 +93,7 @@ class Step:
         values = [f"({text_of(one.value)})" if one.value < 0 else text_of(one.value) for one in self.operands]
         said = words.get(self.operation, ", ").join(values)
         if len(values) > _WRITTEN_OPERANDS:
-            said = f"{values[0]}{words.get(self.operation, ', ')}… ({len(values)} numbers)"
+            said = f"{values[0]}{words.get(self.operation, ', ')}… ({counted(len(values), 'number')})"
         if self.operation not in (*words, Operation.TAKE):
             said = f"{self.operation.value} of {said}"
         results = [text_of(self._unrounded), text_of(self.amount)]

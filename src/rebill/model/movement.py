@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from rebill.model.counting import counted
 from rebill.model.data_set import DataSet
 from rebill.model.money import ZERO, round_half_away, text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
@@ -78,8 +79,8 @@ def stopped_alarms(month: BillingMonth, stopped: Sequence[DataSet]) -> list[Alar
             one.scope,
             Decimal(one.rows),
             ZERO,
-            f"Scope {one.scope} delivered {one.rows} lines for {one.billing_month} and none for {month}: import its "
-            "cost, or look why it delivers no more.",
+            f"Scope {one.scope} delivered {counted(one.rows, 'line')} for {one.billing_month} and none for {month}: "
+            "import its cost, or look why it delivers no more.",
         )
         for one in stopped
     ]
@@ -167,8 +168,8 @@ def catalogue_alarms(month: BillingMonth, found: CatalogueMovement, percent: Dec
     ):
         if known and has_moved(known, after, percent):
             sentence = (
-                f"{count} Azure customers are {word} since {since}, beside {found.known_before} known before: look "
-                "whether the catalogue was read whole."
+                f"{counted(count, 'Azure customer is', 'Azure customers are')} {word} since {since}, beside "
+                f"{found.known_before:,} known before: look whether the catalogue was read whole."
             )
             alarms.append(Alarm(kind, month, _CATALOGUE, known, after, sentence))
     return alarms

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rebill.model.counting import counted
 from rebill.model.months import BillingMonth
 
 
@@ -22,6 +23,6 @@ class RatePassedOver:
     def sentence(self, month: BillingMonth) -> str:
         """What a reader is told, naming the month whose lines were looked at."""
         return (
-            f"Price book {self.book}, rule {self.position} ({self.rule_name}): its fixed rate does not price "
-            f"{self.lines} of the lines of {month} that the rule is for, because {self.reason}."
+            f"Price book {self.book}, rule {self.position} ({self.rule_name}): its fixed rate does not price lines of "
+            f"{month} that the rule is for, because {self.reason}: {counted(self.lines, 'line')}."
         )

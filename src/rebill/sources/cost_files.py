@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from rebill.model.counting import counted
 from rebill.model.data_set import FileFault, refuse_files
 
 COST_FILE_ENDINGS: Final = (".csv", ".csv.gz", ".parquet", ".jsonl", ".jsonl.gz", ".json.gz")
@@ -135,8 +136,8 @@ def mark_of(file: CostFile) -> FileMark:
     if file.expected_bytes not in (None, state.st_size):
         raise FileRefused(
             FileFault.BYTE_COUNT_DIFFERS,
-            f"has {state.st_size} bytes, but its manifest says {file.expected_bytes}; it is not complete, or was "
-            "written anew meanwhile: import it again",
+            f"has {counted(state.st_size, 'byte')}, but its manifest says {file.expected_bytes:,}; it is not complete, "
+            "or was written anew meanwhile: import it again",
         )
     return FileMark(digest.hexdigest(), state.st_size, state.st_mtime_ns, has_nul)
 
@@ -146,7 +147,7 @@ def require_rows(file: CostFile, row_count: int) -> None:
     if file.expected_rows not in (None, row_count):
         raise FileRefused(
             FileFault.ROW_COUNT_DIFFERS,
-            f"has {row_count} rows, but its manifest says {file.expected_rows}; fetch it again",
+            f"has {counted(row_count, 'row')}, but its manifest says {file.expected_rows:,}; fetch it again",
         )
 
 
@@ -250,8 +251,8 @@ def _require_measure(unpacked_bytes: int, packed_bytes: int) -> None:
     if is_beyond_measure(unpacked_bytes, packed_bytes):
         raise FileRefused(
             FileFault.GZIP_TOO_LARGE,
-            f"unpacks to more than {unpacked_bytes // 2**20} MiB from {packed_bytes} bytes, which no cost file does; "
-            "if it is sound, unpack it yourself and import the CSV",
+            f"unpacks to more than {unpacked_bytes // 2**20:,} MiB from {counted(packed_bytes, 'byte')}, which no cost "
+            "file does; if it is sound, unpack it yourself and import the CSV",
         )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from rebill.model.comparison import FormerTotal
+from rebill.model.counting import counted
 from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid
 from rebill.model.money import entered_amount, parse_decimal
@@ -23,8 +24,9 @@ def read_former_totals(file: Path) -> list[FormerTotal]:
 
 
 def former_totals_in(text: str, name: str) -> list[FormerTotal]:
-    """Read every row of ``text``, which messages call ``name``; columns may be in any case, others are ignored.
+    """Read every row of ``text``, which messages call ``name``. Other columns are ignored.
 
+    Columns and currencies may be in any case.
     Raises ``Invalid`` with every faulty row (the first 100) in ``fields``.
     """
     rows = csv.DictReader(io.StringIO(text), strict=True)
@@ -47,7 +49,11 @@ def former_totals_in(text: str, name: str) -> list[FormerTotal]:
         raise _invalid(name, f"a quote in row {rows.line_num} is broken ({error})") from None
     if faults:
         first = dict(list(faults.items())[:GREATEST_FAULT_COUNT])
-        raise Invalid("invalid_totals", f"{name}: {len(faults)} rows cannot be read: correct them.", first)
+        raise Invalid(
+            "invalid_totals",
+            f"{name}: {counted(len(faults), 'row')} cannot be read: correct what is named here.",
+            first,
+        )
     return found
 
 
@@ -55,6 +61,7 @@ def _total(row: dict[str, str | None]) -> FormerTotal:
     customer, currency, total = ((row[name] or "").strip() for name in _COLUMNS)
     if not customer:
         raise ValueError("names no customer")
+    currency = currency.upper()
     minor_digits(currency)
     return FormerTotal(customer, currency, _amount(total))
 

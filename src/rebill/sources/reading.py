@@ -15,6 +15,7 @@ from typing import Final
 import duckdb
 
 from rebill.model.cost_line import LINE_KEY, LINE_KEYS, ROUNDED_VALUES
+from rebill.model.counting import counted
 from rebill.model.data_set import ConvertedFile, FileFault, RejectCode
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path, sql_text
@@ -211,8 +212,8 @@ def _require_parquet_measure(connection: duckdb.DuckDBPyConnection, file: CostFi
     if row_count > max(_ROWS_OF_FEW_BYTES, byte_count) or is_beyond_measure(unpacked_bytes, byte_count):
         raise FileRefused(
             FileFault.PARQUET_TOO_LARGE,
-            f"unpacks to {row_count:,} rows and {unpacked_bytes // 2**20:,} MiB from {byte_count:,} bytes, which no "
-            "cost file does; if it is sound, export it as CSV",
+            f"unpacks to {counted(row_count, 'row')} and {unpacked_bytes // 2**20:,} MiB from "
+            f"{counted(byte_count, 'byte')}, which no cost file does; if it is sound, export it as CSV",
         )
 
 

@@ -1,10 +1,10 @@
 """Keys and users: who may call and sign in."""
 
 from rebill.console.route import PageRoute
-from rebill.console.showing import count
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
 from rebill.model.callers import NewKey, NewUser, UserChange
+from rebill.model.counting import counted
 from rebill.model.errors import Invalid, Refusal
 from rebill.model.listing import GREATEST_PER_PAGE
 from rebill.model.listing import Page as ListPage
@@ -32,7 +32,7 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
     values = {
         "users": users.items,
         "keys": [one for one in keys.items if one.revoked_at is None],
-        "revoked": count(sum(one.revoked_at is not None for one in keys.items), "revoked key"),
+        "revoked": counted(sum(one.revoked_at is not None for one in keys.items), "revoked key"),
         "names": {one.user_id: one.name for one in users.items},
         "roles": _ROLES,
         "refusal": refusal,

@@ -6,10 +6,10 @@ from enum import StrEnum
 from urllib.parse import urlencode
 
 from rebill.console.route import PageRoute
-from rebill.console.showing import count
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.assignment import AccountFault, AssignmentOrder, AssignmentOutcome
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.errors import Conflict, Invalid, Refusal
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing
@@ -140,7 +140,7 @@ def do_act(visit: Visit) -> PageAnswer:
         refusal = Conflict("accounts_at_fault", "Nothing was done: some of these accounts are at fault.", fields)
         refusal.is_recorded = True
         raise refusal
-    accounts = count(len(outcome.entries), "account")
+    accounts = counted(len(outcome.entries), "account")
     said = f"{accounts} {'is' if len(outcome.entries) == 1 else 'are'} {_WORDS[doing][1]} {outcome.customer_name}."
     return Redirect(f"/accounts?kind={order.kind.value}&of={order.customer_id}", said)
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
-from rebill.console.showing import count, words
+from rebill.console.showing import words
 from rebill.console.visit import Page, PageAnswer, Redirect, Visit
 from rebill.model.attention import AcceptanceOrder
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.errors import Conflict, Invalid, Refusal
 from rebill.model.months import BillingMonth
 from rebill.model.rating import Attention
@@ -65,7 +66,7 @@ def _settled(visit: Visit, settle: Callable[[AcceptanceOrder], int], done: str) 
         number = settle(AcceptanceOrder(month, form.text("reason"), kind, places=places))
     except Invalid as refusal:
         return _shown(visit, [month], month, refusal)
-    return Redirect(f"/bills/attention?month={month}", f"{count(number, 'line')} {done}.")
+    return Redirect(f"/bills/attention?month={month}", f"{counted(number, 'line')} {done}.")
 
 
 _PLACE = "/bills/attention"

@@ -2,11 +2,12 @@
 
 from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
-from rebill.console.showing import count, month_name
+from rebill.console.showing import month_name
 from rebill.console.visit import Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
 from rebill.model.bill_run import RUN_RUNNING, RunOrder, RunRecord, RunStatus
 from rebill.model.closing import ClosingAct, ClosingOrder
+from rebill.model.counting import counted
 from rebill.model.errors import Conflict, Invalid
 from rebill.model.months import BillingMonth
 from rebill.model.run_state import RunState, interrupted_sentence
@@ -94,7 +95,7 @@ def _ended(run: RunRecord | None) -> str:
     """What to say of a run that ended well; ``""`` of any other."""
     if run is None or run.outcome is None:
         return ""
-    return f"{month_name(run.month)} is run: {count(run.outcome.statement_count, 'statement')}."
+    return f"{month_name(run.month)} is run: {counted(run.outcome.statement_count, 'statement')}."
 
 
 def finalize(visit: Visit) -> PageAnswer:
@@ -162,7 +163,7 @@ def _closed(visit: Visit, month: BillingMonth, done: IssuedClosing) -> PageAnswe
     elif not done.documents and not done.blocks:
         said = "Nothing differs: nothing was issued."
     else:
-        said = f"{count(len(done.documents), 'document')} of {month_name(month)} issued."
+        said = f"{counted(len(done.documents), 'document')} of {month_name(month)} issued."
     return Redirect(f"/bills?month={month}", said)
 
 

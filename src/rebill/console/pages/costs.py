@@ -6,10 +6,11 @@ from pathlib import Path
 
 from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
-from rebill.console.showing import count, words
+from rebill.console.showing import words
 from rebill.console.visit import Download, Fields, Page, PageAnswer, Redirect, Visit
 from rebill.documents.rejects_csv import rejects_csv
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.data_set import CostImport, CostImportOrder, RejectedDelivery
 from rebill.model.errors import Invalid, Refusal
 from rebill.model.microsoft_invoice import InvoiceKind, NewMicrosoftInvoice
@@ -142,8 +143,8 @@ def _said(done: CostImport) -> str:
     months = ", ".join(sorted({str(one.billing_month) for one in done.data_sets}))
     if done.data_sets and all(one.already_imported for one in done.data_sets):
         return f"This very file is in force already, for {months}."
-    rejects = f"; {count(done.reject_count, 'row')} could not be read" if done.reject_count else ""
-    return f"{count(rows, 'charge')} of {months} taken in{rejects}."
+    rejects = f"; {counted(done.reject_count, 'row')} could not be read" if done.reject_count else ""
+    return f"{counted(rows, 'charge')} of {months} taken in{rejects}."
 
 
 ROUTES = (

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 from rebill.model.closing import Blocker, BlockerKind, ClosingSettings
+from rebill.model.counting import counted
 from rebill.model.data_set import BillingStatus, DataSet
 from rebill.model.deliveries import stopped
 from rebill.model.money import text_of, without_spare_zeros
@@ -115,32 +116,38 @@ def _rejected_rows(closing: MonthToClose) -> list[Blocker]:
     return [
         Blocker(
             BlockerKind.REJECTED_ROWS,
-            f"{data_set.reject_count} rows of data set {data_set.data_set_id} were put aside: look at them (rebill "
-            f"costs rejects {data_set.data_set_id}), mend them and import again under the scope {data_set.scope}.",
+            f"Rows of data set {data_set.data_set_id} that were put aside: {data_set.reject_count:,}. Look at them "
+            f"(rebill costs rejects {data_set.data_set_id}), mend them and import again under the scope "
+            f"{data_set.scope}.",
         )
         for data_set in closing.data_sets
         if data_set.reject_count
     ]
 
 
+_MISSING = " is absent: import it, or change the customer's commitments policy, and run again"
+_PRICED_NOTHING = "line is priced 0", "lines are priced 0"
 _ATTENTION = {
-    "no_retail": "are priced 0 because the retail that the customer's policy wants is absent: import it, or change the "
-    "customer's commitments policy, and run again",
-    "no_effective": "are priced 0 because the amortized cost that the customer's policy wants is absent: import it, or "
-    "change the customer's commitments policy, and run again",
-    "spans_transfer": "are usage of several days across a change of owner, and stay whole with the first day's owner",
+    "no_retail": (_PRICED_NOTHING, f"because the retail that the customer's policy wants{_MISSING}"),
+    "no_effective": (_PRICED_NOTHING, f"because the amortized cost that the customer's policy wants{_MISSING}"),
+    "spans_transfer": (
+        ("line goes", "lines go"),
+        "over several days across a change of owner: all of it stays with the first day's owner",
+    ),
 }
+"""Of each kind of line: the words for one and for many, and the rest of the sentence."""
 
 
 def _lines_need_attention(closing: MonthToClose) -> list[Blocker]:
     return [
         Blocker(
             BlockerKind.LINES_NEED_ATTENTION,
-            f"{count} lines {_ATTENTION[kind]} ({kind}). rebill bill attention --period {closing.month} lists "
-            "them, and rebill bill accept takes them as they are.",
+            f"{counted(count, *words)} {why} ({kind}). rebill bill attention --period {closing.month} lists what needs "
+            "attention, and rebill bill accept takes it as it is.",
         )
         for kind, count in sorted(closing.open_attention.items())
         if count
+        for words, why in (_ATTENTION[kind],)
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rebill.model.closing import Blocker, ClosingOrder, blocker_fields
+from rebill.model.counting import counted
 from rebill.model.data_set import DataSet
 from rebill.model.errors import Conflict
 from rebill.model.months import BillingMonth
@@ -113,7 +114,7 @@ def _sha256_of(documents: list[WaitingDocument], run: RecordedRun) -> str:
 
 def _require_no_blocker(blockers: tuple[Blocker, ...], order: ClosingOrder) -> None:
     if blockers and not order.reason:
-        stand = "1 thing stands" if len(blockers) == 1 else f"{len(blockers)} things stand"
+        stand = counted(len(blockers), "thing stands", "things stand")
         raise Conflict(
             "finalizing_blocked",
             f"{order.month} was not finalized: {stand} in the way. Mend what is named here, or give "

@@ -20,6 +20,7 @@ from rebill.model.checklist import (
 )
 from rebill.model.closing import Blocker, Closing
 from rebill.model.correction import PendingCorrection
+from rebill.model.counting import counted
 from rebill.model.data_set import BillingStatus, DataSet
 from rebill.model.errors import Conflict
 from rebill.model.microsoft_invoice import MicrosoftInvoice
@@ -151,8 +152,8 @@ def _catalogue(facts: _Facts) -> ChecklistStep:
     named = ", ".join(f"{one.name or one.azure_customer_id}" for one in facts.new_customers[:_NAMED])
     more = " …" if facts.new_customer_count > _NAMED else ""
     found = (
-        f"{facts.new_customer_count} Azure customers were first listed since {facts.month.first_day} and are assigned "
-        f"to nobody: {named}{more}."
+        f"First listed since {facts.month.first_day} and assigned to nobody: "
+        f"{counted(facts.new_customer_count, 'Azure customer')}, {named}{more}."
     )
     return ChecklistStep(
         Step.CATALOGUE, StepState.LOOK, (found,), "rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns them."
@@ -198,7 +199,8 @@ def _reconciliation(facts: _Facts) -> ChecklistStep:
             (f"No invoice of {facts.month} is entered: its cost is compared with nothing.",),
             f"rebill invoices enter NUMBER --period {facts.month} --total AMOUNT --currency CODE enters one.",
         )
-    found = f"{len(facts.invoices)} invoices and notes are entered, and every difference is within the tolerance."
+    entered = counted(len(facts.invoices), "invoice or note is", "invoices and notes are")
+    found = f"{entered} entered, and every difference is within the tolerance."
     return ChecklistStep(Step.RECONCILIATION, StepState.DONE, (found,))
 
 
@@ -227,7 +229,8 @@ def _unassigned(facts: _Facts) -> ChecklistStep:
     if not facts.unassigned:
         return _held(Step.UNASSIGNED, "No cost is nobody's by the last run.", held, "")
     new = sum(one.is_new for one in facts.unassigned)
-    found = (f"{len(facts.unassigned)} accounts have cost that is nobody's; {new} of them are new since last month.",)
+    accounts = counted(len(facts.unassigned), "account has", "accounts have")
+    found = (f"{accounts} cost that is nobody's; new since last month: {new:,}.",)
     state = StepState.OPEN if held else StepState.LOOK
     is_named = any(one.subscription or one.azure_customer for one in facts.unassigned)
     given = "ID…" if is_named else "KIND… --charge-kind"
@@ -254,13 +257,13 @@ def _electronic_invoices(facts: _Facts) -> ChecklistStep:
     waiting = [one for one in facts.incomplete if not one.is_issued]
     found, issued = [], len(facts.incomplete) - len(waiting)
     if waiting:
-        found.append(f"{len(waiting)} statements and notes would be issued without an electronic invoice.")
+        found.append(f"Statements and notes that would be issued without an electronic invoice: {len(waiting):,}.")
         general = sorted({name for one in waiting for name in one.fields if not is_of_customer(name)})
         found += [f"For want of {', '.join(general)}, for all of them or many."] if general else []
         own = [one for one in waiting if any(map(is_of_customer, one.fields))]
         found += [f"{len(own)} of them for want of their customer's own: {_named(own)}."] if own else []
     if issued:
-        found.append(f"{issued} issued statements and notes have none, and keep what they were issued with.")
+        found.append(f"Issued without one, and staying as issued: {issued:,}.")
     if not found:
         done = "Every statement and note has all that an electronic invoice asks for."
         return ChecklistStep(Step.ELECTRONIC_INVOICES, StepState.DONE, (done,))
@@ -288,13 +291,14 @@ def _named(incomplete: Sequence[IncompleteDocument]) -> str:
 
 def _statements(facts: _Facts) -> ChecklistStep:
     final, estimated = (facts.statements.get(one, 0) for one in (StatementStatus.FINAL, StatementStatus.ESTIMATED))
-    found = (f"{final} statements are Final, {estimated} are Estimated.",)
+    told = counted(final, "statement is", "statements are"), counted(estimated, "is", "are")
+    found = (f"{told[0]} Final, {told[1]} Estimated.",)
     if estimated:
         earlier = () if facts.waits_for is None else (earlier_months_first(facts.month, facts.waits_for),)
         next_step = f"rebill bill finalize --period {facts.month} issues them."
         return ChecklistStep(Step.STATEMENTS, StepState.OPEN, found + earlier, next_step)
     if facts.pending:
-        pending = (f"{len(facts.pending)} issued statements are others by the last run.",)
+        pending = (f"Issued statements that are others by the last run: {len(facts.pending):,}.",)
         next_step = f"rebill bill correct --period {facts.month} issues the difference."
         return ChecklistStep(Step.STATEMENTS, StepState.LOOK, found + pending, next_step)
     return ChecklistStep(Step.STATEMENTS, StepState.DONE, found)

@@ -10,6 +10,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection
 
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.errors import Invalid, TooMany
 from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
@@ -147,7 +148,9 @@ def _require_patience(kept: KeptPassword, now: datetime) -> None:
     left = kept.failed_at + wait - now
     if left > timedelta(0):
         seconds = int(left.total_seconds()) + 1
-        raise TooMany("too_many_passwords", f"Too many wrong passwords: try again in {seconds} seconds.", seconds)
+        raise TooMany(
+            "too_many_passwords", f"Too many wrong passwords: try again in {counted(seconds, 'second')}.", seconds
+        )
 
 
 def _name_fault(connection: Connection, name: str, user_id: int) -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from rebill.model.audit import Act
+from rebill.model.counting import counted
 from rebill.model.data_set import CostImport, CostImportOrder, FileFault
 from rebill.model.errors import Invalid, Refusal
 from rebill.model.party import Caller
@@ -127,7 +128,8 @@ def _require_one_scope(order: CostImportOrder, count: int) -> None:
     if order.scope is not None and count > 1:
         raise Invalid(
             FileFault.SEVERAL_DELIVERIES,
-            f"These are {count} deliveries, and --scope names one: import them one after the other, or without it.",
+            f"These are {counted(count, 'delivery', 'deliveries')}, and --scope names one: import them one after the "
+            "other, or without it.",
         )
 
 

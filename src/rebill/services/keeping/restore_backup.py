@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Table
 
 from rebill.lake.folders import publish
+from rebill.model.counting import counted
 from rebill.model.errors import Conflict, Invalid
 from rebill.services.acting.installation import Installation
 from rebill.services.keeping.backup_archive import LAKE, RECORD, ArchiveReader, Contents, table_member
@@ -100,4 +101,6 @@ def _fill_table(connection: Connection, archive: ArchiveReader, table: Table) ->
             "backup_unreadable", f"{name} has a value that cannot be: {error}. The file is not whole."
         ) from None
     if count != archive.contents.members[name].rows:
-        raise Invalid("backup_unreadable", f"{name} has {count} rows, not as many as its table of contents says.")
+        raise Invalid(
+            "backup_unreadable", f"{name} has {counted(count, 'row')}, not as many as its table of contents says."
+        )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rebill.model.counting import counted
 from rebill.model.customer import Customer
 from rebill.model.errors import Invalid
 from rebill.model.months import BillingMonth
@@ -60,7 +61,7 @@ def customer_meant(installation: Installation, caller: Caller, text: str) -> int
     if not wanted:
         fault = "is required: give a customer's name or id"
     elif holding:
-        fault = f"is in {len(holding)} names: write more of the one that you mean"
+        fault = f"is in {counted(len(holding), 'name')}: write more of the one that you mean"
     else:
         fault = "is no customer's name or id"
     raise Invalid("unknown_customer", "Nothing was done: say which customer is meant.", {"customer": fault})

@@ -10,6 +10,7 @@ from rebill.documents.cii import cii
 from rebill.documents.electronic_invoice import INCOMPLETE, electronic_invoice
 from rebill.documents.presented import PresentedStatement
 from rebill.documents.ubl import ubl
+from rebill.model.counting import counted
 from rebill.model.document import DocumentForm
 from rebill.model.errors import Conflict
 from rebill.model.party import Caller
@@ -46,8 +47,9 @@ class StatementFile:
         """What is to be told of it although it was made; ``""`` for nothing."""
         told = []
         if self.lacking:
-            count, few = len(self.lacking), self.lacking[:20]
-            told.append(f"{count} characters have no font and are shown as \ufffd: set REBILL_FONT_FOLDER ({few})")
+            few = self.lacking[:20]
+            lacking = counted(len(self.lacking), "character has no font and is", "characters have no font and are")
+            told.append(f"{lacking} shown as \ufffd: set REBILL_FONT_FOLDER ({few})")
         if self.untold:
             fields = ", ".join(f"{name} {fault}" for name, fault in self.untold.items())
             told.append(f"the PDF is without the electronic invoice: {fields}")

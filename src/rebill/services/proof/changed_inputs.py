@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
+from rebill.model.counting import counted
 from rebill.model.data_set import DataSet
 from rebill.model.difference import Cause
 from rebill.model.rating import RatingInputs
@@ -72,7 +73,7 @@ def _inputs_by_cause() -> dict[str, list[str]]:
 
 
 def _data_set(one: DataSet) -> str:
-    return f"{one.data_set_id} ({one.source_kind} {one.scope}, {one.rows} rows)"
+    return f"{one.data_set_id} ({one.source_kind} {one.scope}, {counted(one.rows, 'row')})"
 
 
 def _told_by(what: str, key: Callable[[Any], object]) -> Callable[[Sequence[Any], Sequence[Any]], Iterable[str]]:

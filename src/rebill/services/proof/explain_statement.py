@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from rebill.model.counting import counted
 from rebill.model.derivation import Operand, Step, added
 from rebill.model.document import DocumentKind
 from rebill.model.errors import Invalid, NotFound
@@ -169,7 +170,7 @@ def _of_charge(lines: Sequence[ExplainedLine], charge: SourceRow) -> list[Explai
     if len(files) > 1:
         raise Invalid(
             "charge_ambiguous",
-            f"Row {charge.row} stands in {len(files)} files of this document: name its file too.",
+            f"Row {charge.row} stands in {counted(len(files), 'file')} of this document: name its file too.",
             {file: f"has one: {file}:{charge.row}" for file in files[:10]},
         )
     return found

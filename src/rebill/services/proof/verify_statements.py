@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from rebill.model.correction import MonthSum, corrected, sum_of_lines
+from rebill.model.counting import counted
 from rebill.model.document import DocumentKind
 from rebill.model.engine_name import EngineName
 from rebill.model.errors import NotFound, ProgramError
@@ -218,7 +219,7 @@ def _row_difference(recorded: _Recorded, expected: Statement | None, digits: int
     if document.own_cost != cost:
         return f"its statement cost is {text_of(document.own_cost)}, recomputed {text_of(cost)}"
     if document.line_count != len(document.lines):
-        return f"it has {len(document.lines)} lines, recorded are {document.line_count}"
+        return f"it has {counted(len(document.lines), 'line')}, recorded {counted(document.line_count, 'is', 'are')}"
     return ""
 
 

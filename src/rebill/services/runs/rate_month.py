@@ -140,7 +140,7 @@ def _check(engine: Engine, rated: RatedMonth, imported: ImportedCost, billed_pri
     if engine.rows(rating_plan.OVERLAPPING_SPANS)[0][0] != 0:
         _refuse("a day of an account has two owners")
     if rated.line_count != imported.line_count:
-        _refuse(f"{imported.line_count} lines were imported but {rated.line_count} were rated")
+        _refuse(f"lines imported: {imported.line_count:,}, lines rated: {rated.line_count:,}")
     for balance in rated.balance:
         if balance.difference != 0:
             _refuse(f"{balance.difference} {balance.currency} of imported cost has no place in the balance")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from rebill.lake.folders import exclusive_lock
+from rebill.model.counting import counted
 from rebill.model.errors import Conflict, Invalid, RebillError
 from rebill.model.party import Caller
 from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord, SyncResult
@@ -130,8 +131,7 @@ def _recorded(task: _Task, part: SyncPart) -> SyncRecord:
         result = replace(result, counts={**result.counts, "requests": task.microsoft.requests - requests})
     if result.refused:
         name, reason = next(iter(result.refused.items()))
-        count = len(result.refused)
-        told = "1 delivery was" if count == 1 else f"{count} deliveries were"
+        told = counted(len(result.refused), "delivery was", "deliveries were")
         fault = "deliveries_refused", f"{told} refused. {name}: {reason}"
     outcome = SyncOutcome.INTERRUPTED if is_stopped else SyncOutcome.FAILED if fault[0] else SyncOutcome.DONE
     write(
