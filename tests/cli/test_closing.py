@@ -105,6 +105,10 @@ def test_what_changed_after_the_close_is_corrected_by_a_note_and_voided_by_anoth
     assert rebill.refusal("bill", "void", statement_id, "--reason", "Again")["code"] == "voided_already"
     everything = rebill.answer("statements", "list", "--documents", "all")["statements"]
     assert sorted(found["status"] for found in everything) == ["Estimated", "Final", "Final", "Final"]
+    listed = rebill.run("statements", "list", "--period", MONTH).out
+    assert "2 notes that correct or take back statements are not listed: --documents all lists them too." in listed
+    with_notes = rebill.run("statements", "list", "--documents", "all").out
+    assert ("not listed" in with_notes, "None" in with_notes) == (False, False)
 
 
 def test_accounts_change_hands_in_an_issued_month_only_with_consent_and_a_reason(

@@ -24,6 +24,9 @@ def test_reconciling_ends_with_1_where_the_difference_is_too_great(rebill: Comma
     (listed,) = rebill.answer("costs", "list")["datasets"]
     assert (listed["billing"], listed["invoice_lines"]) == ("billed", 2)
     assert rebill.answer("costs", "reconcile", *PERIOD)["invoices"][0]["total"] is None
+    nothing_entered = rebill.run("costs", "reconcile", *PERIOD).out
+    assert "No invoice of 2024-09 is entered: there is nothing to compare its cost with." in nothing_entered
+    assert "Every difference" not in nothing_entered
     within = rebill.answer("costs", "reconcile", *PERIOD, *INVOICE, "--total", "100.10")
     (invoice,) = within["invoices"]
     assert (invoice["difference"], invoice["cost"]["rounding"]) == ("-0.004", "0.004")
@@ -41,6 +44,14 @@ def test_reconciling_ends_with_1_where_the_difference_is_too_great(rebill: Comma
 def test_an_invoice_is_named_whole_or_not_at_all(rebill: CommandLine) -> None:
     assert rebill.run("costs", "reconcile", *PERIOD, "--invoice", "G1").code == 2
     assert rebill.run("costs", "reconcile", *PERIOD, "--total", "1", "--currency", "USD").code == 2
+
+
+def test_a_month_without_a_line_to_look_at_says_so(rebill: CommandLine, tmp_path: Path) -> None:
+    _september(rebill, tmp_path)
+    rebill.answer("bill", "run", *PERIOD)
+    looked = rebill.run("bill", "attention", *PERIOD).out
+    assert looked.startswith("No line of 2024-09 needs attention.\n")
+    assert "rebill bill accept" not in looked
 
 
 def test_the_checklist_ends_with_1_until_the_month_is_ready(rebill: CommandLine, tmp_path: Path) -> None:

@@ -35,6 +35,10 @@ def attention(
         found = list_attention(session.installation, session.caller, period, limit)
         output = session.output
         output.answer(found.document())
+        if not found.counts:
+            output.say(f"No line of {period} needs attention.")
+            output.next_step(f"rebill bill checklist --period {period} shows what else the month needs.")
+            return
         names = ("kind", "line", "customer", "account", "from", "until", "billed cost", "currency", "accepted")
         headings = [Heading(name, right=name == "billed cost") for name in names]
         output.table(headings, [_row(found, one) for one in found.lines], f"Lines of {period} that need attention")

@@ -95,10 +95,13 @@ def _show(output: Output, document: Document) -> None:
         output.say(f"Out of tolerance: {fault}")
     tolerance = document["tolerance"]
     allowed = f"{tolerance['percent']} % or {tolerance['amount']}, whichever is more"
-    if not document["faults"]:
+    entered = [one for one in document["invoices"] if one["total"] is not None]
+    if document["faults"]:
+        output.say(f"The tolerance is {allowed}.")
+    elif entered or document["meter_count"]:
         output.say(f"Every difference is within the tolerance ({allowed}).")
     else:
-        output.say(f"The tolerance is {allowed}.")
+        output.say(f"No invoice of {document['billing_period']} is entered: there is nothing to compare its cost with.")
 
 
 def _show_invoices(output: Output, document: Document) -> None:

@@ -14,7 +14,8 @@ from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOpt
 from rebill.cli.output import Heading, Output
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
-from rebill.model.document import DocumentForm
+from rebill.model.counting import counted
+from rebill.model.document import DocumentForm, DocumentKind
 from rebill.model.errors import Invalid
 from rebill.model.money import text_of, text_of_minor_units
 from rebill.model.run_state import RunState, interrupted_sentence
@@ -52,10 +53,19 @@ def list_all(
     from rebill.services.billing.run_under_way import state_of_run
 
     with partner_session(partner, as_json) as session:
-        wanted = StatementFilter(month=period, with_notes=documents is DocumentChoice.ALL)
-        records = list(every_statement(session.installation, session.caller, wanted))
+        wanted = StatementFilter(month=period, with_notes=True)
+        found = list(every_statement(session.installation, session.caller, wanted))
+        with_notes = documents is DocumentChoice.ALL
+        records = [one for one in found if with_notes or one.document.kind is DocumentKind.STATEMENT]
         session.output.answer({"statements": [statement_document(record) for record in records]})
         show_statements(session.output, records)
+        if len(found) > len(records):
+            one, many = (
+                "note that corrects or takes back a statement is",
+                "notes that correct or take back statements are",
+            )
+            notes = counted(len(found) - len(records), one, many)
+            session.output.say(f"{notes} not listed: --documents all lists them too.")
         if period is not None and state_of_run(session.installation, session.caller, period) is RunState.INTERRUPTED:
             session.output.say(interrupted_sentence(period))
         session.output.next_step("rebill statements show ID shows one in full; rebill statements export ID writes it.")
@@ -174,7 +184,9 @@ def show_statements(output: Output, records: Sequence[StatementRecord]) -> None:
     headings = [Heading(name.removesuffix("_id").replace("_", " "), right=name in numbers) for name in names]
     documents = [statement_document(record) for record in records]
     title = f"Statements of {next(iter(months))}" if len(months) == 1 else ""
-    output.table(headings, [[str(document[name]) for name in names] for document in documents], title)
+    output.table(
+        headings, [["" if one[name] is None else str(one[name]) for name in names] for one in documents], title
+    )
 
 
 def show_statement(output: Output, record: StatementRecord) -> None:
