@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import and_, select
 
@@ -11,9 +11,10 @@ from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import PriceBook, Specification
 from rebill.model.rating import AccountBinding, RatingInputs
-from rebill.model.terms import CustomerTerms
+from rebill.model.terms import CustomerTerms, Guards
 from rebill.store.assignments import ORDER_OF_CREATION
 from rebill.store.billing_rules import billing_rules_of_month
+from rebill.store.made_once import MadeOnce
 from rebill.store.manual_lines import manual_lines_in_force
 from rebill.store.partner_guards import partner_guards_in_force
 from rebill.store.price_books import account_books_in_force, books_in_force
@@ -76,10 +77,17 @@ def account_bindings(scope: Scope) -> tuple[AccountBinding, ...]:
         .where(assignments.c.withdrawn_at.is_(None))
         .order_by(*ORDER_OF_CREATION)
     )
+    return _BINDINGS.of(tuple(map(tuple, scope.connection.execute(query))))
+
+
+def _bindings_of_rows(rows: tuple[tuple[Any, ...], ...]) -> tuple[AccountBinding, ...]:
     return tuple(
         AccountBinding(_KINDS[kind], key, customer_id, effective_from, effective_to)
-        for kind, key, customer_id, effective_from, effective_to in scope.connection.execute(query)
+        for kind, key, customer_id, effective_from, effective_to in rows
     )
+
+
+_BINDINGS: Final = MadeOnce(_bindings_of_rows)
 
 
 def _terms(scope: Scope, month: BillingMonth) -> tuple[CustomerTerms, ...]:
@@ -90,6 +98,13 @@ def _terms(scope: Scope, month: BillingMonth) -> tuple[CustomerTerms, ...]:
         .order_by(customer_terms.c.customer_id, customer_terms.c.from_month)
     )
     # Few customers ever have others: to leave the older ones out here is quicker than to ask for the newest.
-    newest = {row[0]: row for row in scope.connection.execute(query)}
-    guards = partner_guards_in_force(scope, month)
-    return tuple(terms_of_row(row, guards) for row in newest.values())
+    newest = {row[0]: row for row in map(tuple, scope.connection.execute(query))}
+    return _TERMS.of((partner_guards_in_force(scope, month), tuple(newest.values())))
+
+
+def _terms_of_rows(source: tuple[Guards, tuple[tuple[Any, ...], ...]]) -> tuple[CustomerTerms, ...]:
+    guards, rows = source
+    return tuple(terms_of_row(row, guards) for row in rows)
+
+
+_TERMS: Final = MadeOnce(_terms_of_rows)

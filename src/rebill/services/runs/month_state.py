@@ -8,7 +8,7 @@ from rebill.model.errors import Conflict
 from rebill.model.months import BillingMonth
 from rebill.services.acting.installation import Installation
 from rebill.services.runs.refund_months import month_inputs
-from rebill.services.runs.run_manifest import manifest_inputs, sha256_of_inputs
+from rebill.services.runs.run_manifest import sha256_of_month
 from rebill.store.closing import RecordedRun, runs_of_month
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.scope import Scope
@@ -59,5 +59,5 @@ def last_run_of(runs: Sequence[RecordedRun], customer_id: int | None) -> Recorde
 def state_of_month(installation: Installation, scope: Scope, month: BillingMonth) -> MonthState:
     """The month as it is recorded at this moment."""
     data_sets = tuple(data_sets_in_force(scope, month))
-    inputs = manifest_inputs(month_inputs(installation, scope, month, data_sets), data_sets)
-    return MonthState(month, data_sets, tuple(runs_of_month(scope, month)), sha256_of_inputs(inputs))
+    inputs_sha256 = sha256_of_month(month_inputs(installation, scope, month, data_sets), data_sets)
+    return MonthState(month, data_sets, tuple(runs_of_month(scope, month)), inputs_sha256)

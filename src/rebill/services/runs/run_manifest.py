@@ -13,17 +13,38 @@ from rebill.model.data_set import DataSet
 from rebill.model.money import PERCENT_DECIMALS, round_half_away, text_of, text_of_minor_units
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import RecordedBook
-from rebill.model.rating import RatingInputs, RefundRules
+from rebill.model.rating import AccountBinding, RatingInputs, RefundRules
 from rebill.model.statement import Statement, StatementLine
 from rebill.model.terms import CustomerTerms
 from rebill.services.runs.recorded_manual_lines import manual_line_document
 from rebill.services.runs.recorded_rules import billing_rule_document
+from rebill.store.made_once import MadeOnce
 
 _PERCENTS_REMEMBERED: Final = 1_000
 
 
 def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[str, Any]:
     """Everything the month was computed from, as it stood: enough to compute it again."""
+    return {
+        **_inputs_apart(inputs, data_sets),
+        "assignments": _assignments(inputs.bindings),
+        "terms": _terms_in_force(inputs.terms),
+    }
+
+
+def sha256_of_month(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> str:
+    """``sha256_of_inputs`` of ``manifest_inputs``: what a partner has thousands of is written anew where it changed."""
+    written = {name: canonical_json(value) for name, value in _inputs_apart(inputs, data_sets).items()}
+    written |= {
+        "assignments": _ASSIGNMENTS_WRITTEN.of(inputs.bindings),
+        "terms": _TERMS_WRITTEN.of(inputs.terms),
+    }
+    members = (canonical_json(name) + b":" + written[name] for name in sorted(written))
+    return hashlib.sha256(b"{" + b",".join(members) + b"}").hexdigest()
+
+
+def _inputs_apart(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[str, Any]:
+    """What ``manifest_inputs`` has beside assignments and terms, which are thousands."""
     of_cost = {found.currency for data_set in data_sets for found in data_set.sums}
     of_fees = {one.rule.terms.currency for one in inputs.billing_rules}
     of_entries = {line.entered.currency for line in inputs.manual_lines}
@@ -34,17 +55,7 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
         "home_currency": inputs.home_currency,
         "bill_input_tax": inputs.bill_input_tax,
         "data_sets": [_data_set(data_set) for data_set in data_sets],
-        "assignments": [
-            [
-                binding.kind,
-                binding.account_key,
-                binding.customer_id,
-                _day(binding.effective_from),
-                _day(binding.effective_to),
-            ]
-            for binding in inputs.bindings
-        ],
-        **_pricing(inputs),
+        **_prices(inputs),
         **_refund_rules(inputs),
         "departed_customers": list(inputs.departed),
         "manual_lines": [manual_line_document(line) for line in inputs.manual_lines],
@@ -52,10 +63,9 @@ def manifest_inputs(inputs: RatingInputs, data_sets: Sequence[DataSet]) -> dict[
     }
 
 
-def _pricing(found: RatingInputs | RefundRules) -> dict[str, Any]:
-    """What prices charges of a month."""
+def _prices(found: RatingInputs | RefundRules) -> dict[str, Any]:
+    """What prices charges of a month, beside terms."""
     return {
-        "terms": [_terms(terms) for terms in found.terms],
         "price_books": [_book(book) for book in found.books],
         "price_book_accounts": [
             [choice.customer_id, choice.account_key, choice.price_book_id] for choice in found.account_books
@@ -74,6 +84,27 @@ def _refund_rules(inputs: RatingInputs) -> dict[str, Any]:
             for rules in inputs.refund_rules
         ]
     }
+
+
+def _pricing(found: RefundRules) -> dict[str, Any]:
+    return {"terms": _terms_in_force(found.terms), **_prices(found)}
+
+
+def _assignments(bindings: Sequence[AccountBinding]) -> list[list[Any]]:
+    return [
+        [
+            binding.kind,
+            binding.account_key,
+            binding.customer_id,
+            _day(binding.effective_from),
+            _day(binding.effective_to),
+        ]
+        for binding in bindings
+    ]
+
+
+def _terms_in_force(in_force: Sequence[CustomerTerms]) -> list[dict[str, Any]]:
+    return [_terms(terms) for terms in in_force]
 
 
 def _terms(terms: CustomerTerms) -> dict[str, Any]:
@@ -197,3 +228,15 @@ def sha256_of_inputs(inputs: dict[str, Any]) -> str:
 def canonical_json(value: Any) -> bytes:
     """``value`` as JSON with sorted keys and no spare space: the form that is hashed and compared."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _assignments_written(bindings: tuple[AccountBinding, ...]) -> bytes:
+    return canonical_json(_assignments(bindings))
+
+
+def _terms_written(terms: tuple[CustomerTerms, ...]) -> bytes:
+    return canonical_json(_terms_in_force(terms))
+
+
+_ASSIGNMENTS_WRITTEN: Final = MadeOnce(_assignments_written)
+_TERMS_WRITTEN: Final = MadeOnce(_terms_written)
