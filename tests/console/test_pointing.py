@@ -133,6 +133,27 @@ def test_accounts_are_shown_of_the_first_kind_that_has_any_and_charges_without_o
         assert (unnamed in home) is (unnamed in checklist) is (not account)
 
 
+def test_what_holds_a_month_back_leads_to_the_accounts_that_its_cost_names(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    month = Month(installation, partner, tmp_path)
+    month.cost(charge("2024-09-06", "7.25", "8"), scope="unnamed")
+    with installation.database.writing() as connection:
+        scope = Scope.of(connection, partner)
+        remember_accounts(scope, AccountKind.AZURE_CUSTOMER, [SeenAccount("tenant-1")], installation.clock())
+    run_bill(installation, partner, BillingMonth(2024, 9))
+    anybodys, by_kind = 'href="/accounts?owner=nobody">Azure accounts</a>', "Azure accounts, Kinds of charges</a>"
+    with visiting(installation) as visitor:
+        visitor.sign_in(create_key(installation, partner, Role.ADMIN, None).api_key)
+        home = visitor.open("/?month=2024-09").answer.text
+        assert "these charges, which name no account, by their kinds" in home
+        assert (anybodys in home, by_kind in home) == (False, True)
+        month.cost(charge("2024-09-06", "7.25", "8", SubAccountId="s-1"), scope="named")
+        run_bill(installation, partner, BillingMonth(2024, 9))
+        home = visitor.open("/?month=2024-09").answer.text
+        assert (anybodys in home, by_kind in home) == (True, False)
+
+
 def test_an_invoice_is_entered_beside_what_was_imported(office: Office, admin: Visitor) -> None:
     admin.open("/costs/reconciliation?month=2024-09")
     wrong = admin.send("/costs/invoices", number="", total="=cmd()")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from rebill.model.checklist import UnassignedAccount
 from rebill.model.closing import Blocker, BlockerKind, ClosingSettings
 from rebill.model.counting import counted
 from rebill.model.data_set import BillingStatus, DataSet
@@ -23,7 +24,7 @@ class MonthToClose:
 
     ``data_sets``: in force for the month; ``data_sets_before``: for the month before it. ``months_not_run``: earlier
     months with cost or manual lines that no run has seen. ``out_of_tolerance``: differences from Microsoft's invoices,
-    each in a sentence.
+    each in a sentence. ``unassigned``: the accounts of the run whose cost is nobody's.
     """
 
     month: BillingMonth
@@ -34,6 +35,7 @@ class MonthToClose:
     data_sets_before: Sequence[DataSet]
     months_not_run: Sequence[BillingMonth]
     out_of_tolerance: Sequence[str] = ()
+    unassigned: Sequence[UnassignedAccount] = ()
 
     @property
     def balance(self) -> Sequence[Mapping[str, str]]:
@@ -70,11 +72,18 @@ def _unassigned_cost(closing: MonthToClose) -> list[Blocker]:
             BlockerKind.UNASSIGNED_COST,
             f"{text_of(_gross_unassigned(balance))} {balance['currency']} of cost (charges and credits added up "
             f"without their signs) is assigned to nobody, more than the {threshold:f} that the partner allows: assign "
-            "the accounts (rebill assign) and run again.",
+            f"{_what_to_assign(closing.unassigned, balance['currency'])} and run again.",
         )
         for balance in closing.balance
         if abs(_gross_unassigned(balance)) > threshold
     ]
+
+
+def _what_to_assign(unassigned: Sequence[UnassignedAccount], currency: str) -> str:
+    of_currency = [one for one in unassigned if one.currency == currency]
+    if of_currency and not any(one.subscription or one.azure_customer for one in of_currency):
+        return "these charges, which name no account, by their kinds (rebill assign --charge-kind)"
+    return "the accounts (rebill assign)"
 
 
 def _gross_unassigned(balance: Mapping[str, str]) -> Decimal:

@@ -12,6 +12,7 @@ from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.billing.blockers import MonthToClose, blockers_of
 from rebill.services.billing.closing_act import ClosingPlan, IssuedClosing, close, sha256_of
+from rebill.services.billing.unassigned_accounts import unassigned_accounts
 from rebill.services.reconciling.reconcile_month import reconciliation_faults
 from rebill.services.runs.month_state import state_of_month
 from rebill.store.carrying import blocks_to_issue_with, settle_estimated
@@ -92,6 +93,7 @@ def month_to_close(
     """What the checks of a month look at; ``data_sets``: in force for it; ``run``: the last one."""
     start, were_run = billing_start(scope), months_ever_run(scope)
     in_force = data_sets_in_force(scope)
+    before = [data_set for data_set in in_force if data_set.billing_month == month.preceding]
     earlier = {data_set.billing_month for data_set in in_force} | months_with_entries(scope)
     not_run = sorted(one for one in earlier - were_run if one < month and (start is None or one >= start))
     return MonthToClose(
@@ -100,9 +102,10 @@ def month_to_close(
         settings=closing_settings_of(scope),
         run=run,
         data_sets=data_sets,
-        data_sets_before=[data_set for data_set in in_force if data_set.billing_month == month.preceding],
+        data_sets_before=before,
         months_not_run=not_run,
         out_of_tolerance=reconciliation_faults(installation, scope, month, data_sets),
+        unassigned=() if run is None else unassigned_accounts(installation, run, before),
     )
 
 

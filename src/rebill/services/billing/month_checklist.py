@@ -36,13 +36,11 @@ from rebill.services.billing.correct_month import pending_corrections
 from rebill.services.billing.finalize_month import earlier_months_first, month_to_close
 from rebill.services.billing.incomplete_documents import incomplete_documents, is_of_customer
 from rebill.services.billing.run_under_way import state_of_run
-from rebill.services.billing.unassigned_accounts import unassigned_accounts
 from rebill.services.reconciling.month_alarms import alarms_of
 from rebill.services.runs.month_state import MonthState, state_of_month
 from rebill.store.accounts import new_unassigned_customers
 from rebill.store.closing import first_month_to_issue_before
 from rebill.store.closings import waiting_closings
-from rebill.store.data_sets import data_sets_in_force
 from rebill.store.microsoft_invoices import invoices_in_force
 from rebill.store.scope import Scope
 from rebill.store.statements import statements_by_status
@@ -113,13 +111,13 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
     run = state.last_run(None)
     began = datetime.combine(month.first_day, time(), UTC)
     customers, count = new_unassigned_customers(scope, began, today, SHOWN)
-    before = data_sets_in_force(scope, month.preceding)
+    closing = month_to_close(installation, scope, month, state.data_sets, run, now)
     pending = pending_corrections(scope, month)
     return _Facts(
         month=month,
         today=today,
         state=state,
-        blockers=blockers_of(month_to_close(installation, scope, month, state.data_sets, run, now)),
+        blockers=blockers_of(closing),
         run_fault=_run_fault(state),
         run_now=run_now,
         waits_for=first_month_to_issue_before(scope, month),
@@ -127,7 +125,7 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
         statements=statements_by_status(scope, month),
         pending=pending,
         proposals=[one for one in waiting_closings(scope) if one.order.month == month],
-        unassigned=() if run is None else unassigned_accounts(installation, run, before),
+        unassigned=closing.unassigned,
         new_customers=customers,
         new_customer_count=count,
         alarms=alarms_of(installation, scope, month),
