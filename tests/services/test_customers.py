@@ -219,8 +219,9 @@ def test_a_customers_key_reads_its_own_customer_without_the_margin(installation:
     assert get_customer(installation, partner, own).margin_percentage == Decimal("40.00")
     assert get_customer(installation, caller, own).margin_percentage is None
     assert [one.customer_id for one in list_customers(installation, caller, Page()).items] == [own]
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as refused:
         get_customer(installation, caller, rival)
+    assert refused.value.message == f"There is no customer {rival} here: this key reads {own} alone."
     with pytest.raises(Forbidden):
         create_customer(installation, caller, NewCustomer("More"))
 

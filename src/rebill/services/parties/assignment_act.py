@@ -120,7 +120,7 @@ def known_customer_name(scope: Scope, customer_id: int) -> str:
     """The name of the scope's customer, or ``NotFound``."""
     name = customer_name(scope, customer_id)
     if name is None:
-        raise unknown_customer(customer_id)
+        raise unknown_customer(customer_id, scope.customer_id)
     return name
 
 

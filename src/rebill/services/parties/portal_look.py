@@ -58,11 +58,11 @@ def partners_logo(installation: Installation, caller: Caller, sha256: str) -> Lo
 
 def _look(scope: Scope, customer_id: int) -> PortalLook:
     if scope.customer_id not in (None, customer_id):
-        raise unknown_customer(customer_id)
+        raise unknown_customer(customer_id, scope.customer_id)
     # The letterhead is the partner's: whoever signs in for a customer sees it, and of no other customer anything.
     found = particulars_in_force(Scope(scope.connection, scope.partner_id), [customer_id])
     if customer_id not in found:
-        raise unknown_customer(customer_id)
+        raise unknown_customer(customer_id, scope.customer_id)
     particulars = found[customer_id]
     head, details = particulars.letterhead, particulars.recipient.details
     return PortalLook(

@@ -25,7 +25,7 @@ def require_customer_ever(installation: Installation, caller: Caller, customer_i
     require(caller, Permission.READ_OWN)
     with installation.database.reading() as connection:
         if customer_name(Scope.of(connection, caller), customer_id, even_deleted=True) is None:
-            raise unknown_customer(customer_id)
+            raise unknown_customer(customer_id, caller.customer_id)
 
 
 def list_customers(
@@ -63,12 +63,14 @@ def found_customer(scope: Scope, customer_id: int, month: BillingMonth, deleted:
     """The customer with its terms of ``month``, or ``NotFound``."""
     customer = find_customer(scope, customer_id, month, deleted)
     if customer is None:
-        raise unknown_customer(customer_id)
+        raise unknown_customer(customer_id, scope.customer_id)
     return customer
 
 
-def unknown_customer(customer_id: int) -> NotFound:
-    """What to say of a customer that this caller does not have."""
+def unknown_customer(customer_id: int, own: int | None = None) -> NotFound:
+    """What to say of a customer that this caller does not have; ``own``: the one that the caller is kept to."""
+    if own is not None:
+        return NotFound("customer_not_found", f"There is no customer {customer_id} here: this key reads {own} alone.")
     return NotFound("customer_not_found", f"There is no customer {customer_id}: list the customers to find its id.")
 
 
