@@ -6,7 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from rebill.console.charts import NARROW, WIDTH, BarChart, bar_chart, day_chart
+from rebill.console.charts import NARROW, WIDTH, BarChart, day_chart, month_chart
+from rebill.console.showing import short_month
+from rebill.documents.wording import wording_of
+from rebill.model.months import BillingMonth
 
 LETTER = Decimal(6)
 """The width of a letter of a chart's text, generously, in its own units."""
@@ -55,24 +58,26 @@ def test_months_are_named_where_they_change_and_no_name_covers_another(
         assert chart.height > chart.label_y, "there is a row for them"
 
 
-@pytest.mark.parametrize("count", [1, 5, 31, 62])
+@pytest.mark.parametrize("count", [1, 5, 24, 31, 62])
 def test_labels_below_the_bars_have_room_at_either_width(count: int) -> None:
-    values = [(f"{2000 + number}-{number % 12 + 1:02}", Decimal(number + 1)) for number in range(count)]
-    for chart in _both(bar_chart("Statements by month", "EUR", values)):
+    months = [BillingMonth(2000 + number, number % 12 + 1) for number in range(count)]
+    wordings = [wording_of(tag) for tag in ("en", "de", "fr", "pl")]
+    labels = [short_month(month) for month in months] + [one.short_month(month) for one in wordings for month in months]
+    for chart in _both(month_chart("Statements by month", "EUR", [(month, Decimal(1)) for month in months])):
         labelled = [bar for bar in chart.bars if bar.is_labelled]
         middles = [bar.x + bar.width / 2 for bar in labelled]
-        assert all(later - earlier >= 7 * LETTER for earlier, later in pairwise(middles))
-        assert labelled[0].axis_label == "2000-01"
+        assert all(later - earlier >= max(map(len, labels)) * LETTER for earlier, later in pairwise(middles))
+        assert labelled[0].axis_label == BillingMonth(2000, 1)
         assert not chart.months
 
 
 def test_a_day_is_called_by_its_date_and_stands_with_its_number() -> None:
     wide, narrow = _both(day_chart("Cost by day", "EUR", _days("2024-09-01", "2024-09-30")))
-    assert (wide.bars[8].label, wide.bars[8].axis_label) == ("2024-09-09", "09")
+    assert (wide.bars[8].label, wide.bars[8].axis_label) == (date(2024, 9, 9), "09")
     assert (wide.width, narrow.width) == (WIDTH, NARROW)
     assert sum(bar.is_labelled for bar in narrow.bars) < sum(bar.is_labelled for bar in wide.bars)
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
     assert day_chart("Cost by day", "EUR", []) is None
-    assert bar_chart("Statements by month", "EUR", [("2024-09", Decimal(0))]) is None
+    assert month_chart("Statements by month", "EUR", [(BillingMonth(2024, 9), Decimal(0))]) is None

@@ -1,6 +1,8 @@
 """Every page opens for whoever may see it, on both stores; and what else the console does than billing a month."""
 
+import csv
 import hashlib
+import io
 import json
 import re
 from pathlib import Path
@@ -23,6 +25,7 @@ from rebill.services.parties.change_customer import change_customer
 from tests.console.conftest import Office
 from tests.console.visitor import SAME_SITE, Visitor, visiting
 from tests.services.months import charge, stored, write_focus
+from tests.sources.test_layouts import COST_MANAGEMENT
 
 MONTH = BillingMonth(2024, 9)
 BOOK = """date: 2024-01-01
@@ -189,6 +192,23 @@ def test_cost_is_taken_in_from_a_file_and_its_unreadable_rows_come_back_harmless
     assert "is in force already" in again.text
     admin.sign_in(office.key(Role.READ_ONLY))
     assert (admin.open("/costs").status, admin.open(refused_rows[0]).status) == (200, 403)
+
+
+def test_a_file_whose_header_is_of_two_layouts_is_taken_in_by_the_one_that_is_chosen(admin: Visitor) -> None:
+    covered = {**COST_MANAGEMENT, "chargeType": "Usage", "reservationId": "reservation-1"}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(covered))
+    writer.writeheader()
+    writer.writerow(covered)
+    content = text.getvalue().encode()
+    admin.open("/costs")
+    refused = admin.upload("/costs/import", "file", "cost.csv", content)
+    assert "name that Layout" in refused.text and "--layout" not in refused.text
+    assert dict(refused.form("/costs/import").fields)["layout"] == "auto"
+    unknown = admin.upload("/costs/import", "file", "cost.csv", content, layout="cur")
+    assert unknown.status == 422 and "is no layout; write one of auto, focus" in unknown.text
+    taken = admin.upload("/costs/import", "file", "cost.csv", content, layout="cost-management-amortized")
+    assert "1 charge of 2024-09 taken in." in taken.text
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_a_customer_sees_its_own_statement_by_day_and_service_and_takes_it_as_a_
     page = customer.open(f"/portal/statements/{own.statement_id}")
     assert "99,731,309.71 USD" in page.text
     assert "Why this price?" not in page.text
-    assert "2024-09-03" in customer.open(f"/portal/statements/{own.statement_id}/days").text
+    assert "September 3, 2024" in customer.open(f"/portal/statements/{own.statement_id}/days").text
     file = customer.open(f"/portal/statements/{own.statement_id}/csv").answer
     assert file.headers["content-disposition"].startswith("attachment")
     assert "99731177.71" in file.text

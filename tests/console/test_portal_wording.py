@@ -87,6 +87,7 @@ def test_a_portal_is_in_its_customers_language(
     for word in (*words, month):
         assert word in told
     assert total.replace("\xa0", " ") in re.sub(r"[\u00a0\u202f]", " ", told)
+    assert ("2024-09" in told) is (tag == "nl"), "no month and no day is a number where there are words"
     if language != "en":
         left = {
             one for one in WORDS if len(one) > 5 and said_in(language, one) != one and re.search(rf"\b{one}\b", told)

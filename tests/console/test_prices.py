@@ -13,7 +13,7 @@ from tests.console.conftest import OWN, Office
 from tests.console.test_every_page import BOOK
 from tests.console.visitor import SAME_SITE, Shown, Visitor
 from tests.documents.test_statement_pdf import PICTURE
-from tests.services.months import stored
+from tests.services.months import charge, stored
 
 MONTH = BillingMonth(2024, 9)
 FEE = {
@@ -239,3 +239,36 @@ def test_the_same_form_with_another_file_is_another_act(admin: Visitor) -> None:
     assert admin.upload(place, "logo", "logo.png", PICTURE).path == first.path
     admin.shown = Shown(first.answer, place, [form], "")
     assert admin.upload(place, "logo", "logo.png", PICTURE + b" ").status == 422
+
+
+def test_fixed_rates_that_miss_lines_are_told_at_the_book_and_at_the_bills(office: Office, admin: Visitor) -> None:
+    storage = {"SubAccountId": OWN, "ServiceName": "Storage"}
+    others = ({"PricingUnit": ""}, {"PricingUnit": "GB", "PricingQuantity": ""}, {"BillingCurrency": "EUR"})
+    office.month.cost(*(charge("2024-09-07", "1", "2", **storage, **one) for one in others), scope="more")
+    text = (
+        '<CHTBillingRules date="2024-09-01"><RuleGroup><BillingRule name="Per GB"><BasicBillingRule '
+        'billingAdjustment="0.5" billingRuleType="fixedRate" unit="GB"/><Product productName="Storage"/></BillingRule>'
+        "</RuleGroup></CHTBillingRules>"
+    )
+    admin.open("/price-books/new")
+    made = admin.send("/price-books/new", book_name="Units", specification=text)
+    place = f"{made.path}/notices"
+    assert f'hx-get="{place}"' in made.answer.text
+    for is_page in (True, False):
+        told = admin.request("GET", place, headers={} if is_page else {"HX-Request": "true"}).text
+        assert "rule 1 (Per GB): its fixed rate does not price 1 of the lines of 2024-09" in told
+        assert "<summary>1 more</summary>" in told
+        assert ("<html" in told) is is_page
+    admin.open(f"/customers/{office.own}/prices")
+    admin.send(f"/customers/{office.own}/prices/books", accounts=OWN, from_month="2024-09")
+    before = admin.open("/bills?month=2024-09").answer.text
+    assert "does not price" not in before
+    bills = admin.send("/bills/run")
+    assert "Price book Units, rule 1 (Per GB): its fixed rate does not price 1 of the lines of 2024-09" in bills.text
+    assert "<summary>1 more</summary>" in bills.answer.text
+
+
+def test_a_book_that_misses_nothing_says_so(admin: Visitor) -> None:
+    admin.open("/price-books/new")
+    made = admin.send("/price-books/new", book_name="Ten", specification=BOOK)
+    assert "its fixed rates price the lines" in admin.open(f"{made.path}/notices").text

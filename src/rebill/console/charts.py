@@ -18,6 +18,7 @@ _TOP: Final = 12
 _BOTTOM: Final = 28
 _MONTH_ROW: Final = 16
 _LABEL_ROOM: Final = 53
+_SHORT_MONTH_ROOM: Final = 70
 _MONTH_ROOM: Final = 96
 _WIDEST: Final = Decimal(64)
 """A bar that is alone is still a bar."""
@@ -26,10 +27,13 @@ _STEPS: Final = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10)
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar and what it says, in the chart's own units from the top left; ``axis_label``: what stands below it."""
+    """A bar and what it says, in the chart's own units from the top left; ``axis_label``: what stands below it.
 
-    label: str
-    axis_label: str
+    A month or a day is named by the page, in the language of whoever reads it.
+    """
+
+    label: BillingMonth | date
+    axis_label: BillingMonth | str
     value: Decimal
     x: Decimal
     y: Decimal
@@ -79,18 +83,18 @@ class BarChart:
         return HEIGHT - 8
 
 
-def bar_chart(title: str, currency: str, values: Sequence[tuple[str, Decimal]]) -> BarChart | None:
-    """A chart with a bar for each (label, amount) in their order; ``None`` where there is nothing to draw."""
-    return _both_widths(title, currency, [(label, label, value) for label, value in values], ())
+def month_chart(title: str, currency: str, months: Sequence[tuple[BillingMonth, Decimal]]) -> BarChart | None:
+    """A chart with a bar for each month, in their order; ``None`` where there is nothing to draw."""
+    return _both_widths(title, currency, [(month, month, value) for month, value in months], ())
 
 
 def day_chart(title: str, currency: str, days: Sequence[tuple[date, Decimal]]) -> BarChart | None:
     """A chart with a bar for each day, in their order; below the days stand their months."""
-    values = [(day.isoformat(), f"{day.day:02}", value) for day, value in days]
+    values = [(day, f"{day.day:02}", value) for day, value in days]
     return _both_widths(title, currency, values, [BillingMonth.of(day) for day, _ in days])
 
 
-_Values = Sequence[tuple[str, str, Decimal]]
+_Values = Sequence[tuple[BillingMonth | date, BillingMonth | str, Decimal]]
 """Of each bar: what it is called, what stands below it, its amount."""
 
 
@@ -112,7 +116,8 @@ def _chart(title: str, currency: str, values: _Values, months: Sequence[BillingM
         return round_half_away(_TOP + room * (top - value) / (top - bottom), 2)
 
     slot = Decimal(width - _LEFT - 4) / len(values)
-    every = -(-len(values) // ((width - _LEFT) // _LABEL_ROOM))
+    label_room = _SHORT_MONTH_ROOM if isinstance(values[0][1], BillingMonth) else _LABEL_ROOM
+    every = -(-len(values) // ((width - _LEFT) // label_room))
     bar_width = min(slot * 70 / 100, _WIDEST)
     bars = [
         Bar(

@@ -58,7 +58,32 @@ def day(context: Context, value: date | None) -> str:
     return showing.day(value) if wording is None or value is None else wording.day(value)
 
 
-FILTERS = {"amount": amount, "money": money, "exact": exact, "month_name": month_name, "day": day}
+@pass_context
+def named(context: Context, value: BillingMonth | date | str) -> str:
+    """A month or a day in words; a name stays as it is."""
+    if isinstance(value, BillingMonth):
+        return month_name(context, value)
+    return day(context, value) if isinstance(value, date) else value
+
+
+@pass_context
+def shortly(context: Context, value: BillingMonth | str) -> str:
+    """A month as ``showing.short_month``; a name stays as it is."""
+    if not isinstance(value, BillingMonth):
+        return value
+    wording = _wording(context)
+    return showing.short_month(value) if wording is None else wording.short_month(value)
+
+
+FILTERS = {
+    "amount": amount,
+    "money": money,
+    "exact": exact,
+    "month_name": month_name,
+    "day": day,
+    "named": named,
+    "shortly": shortly,
+}
 
 
 def _wording(context: Context) -> Wording | None:

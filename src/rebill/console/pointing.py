@@ -50,6 +50,7 @@ PAGES: Final[Mapping[str, PageOfCommand]] = {
 OPTIONS: Final[Mapping[str, str]] = {
     "accept-rejects": "Take the good rows of a file with unreadable ones",
     "currency": "Currency, if the file names none",
+    "layout": "Layout",
     "overlap-reason": "Why charges that stand in another data set are no double",
     "period": "Month, if the file names none",
     "reason": "Reason",

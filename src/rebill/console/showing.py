@@ -67,6 +67,11 @@ def month_name(month: BillingMonth) -> str:
     return f"{_MONTHS[month.month - 1]} {month.year}"
 
 
+def short_month(month: BillingMonth) -> str:
+    """A month in words where there is little room."""
+    return f"{_MONTHS[month.month - 1][:3]} {month.year}"
+
+
 def instant(moment: datetime | None) -> str:
     """A moment to the minute."""
     return NOTHING if moment is None else moment.strftime("%Y-%m-%d %H:%M")

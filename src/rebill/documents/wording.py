@@ -225,11 +225,16 @@ class Wording:
 
     def month(self, month: BillingMonth) -> str:
         """A billing month as the words' language writes it, such as ``September 2024``, else as ``2024-09``."""
+        return self._month(month, "yMMMM")
+
+    def short_month(self, month: BillingMonth) -> str:
+        """The same with its name cut short, such as ``Sep 2024``."""
+        return self._month(month, "yMMM")
+
+    def _month(self, month: BillingMonth, skeleton: str) -> str:
         from babel.dates import format_skeleton
 
-        if not self.has_words:
-            return str(month)
-        return format_skeleton("yMMMM", month.first_day, locale=self.locale)
+        return format_skeleton(skeleton, month.first_day, locale=self.locale) if self.has_words else str(month)
 
 
 @cache

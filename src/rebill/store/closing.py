@@ -82,7 +82,8 @@ class RecordedRun:
     """A run as the record keeps it. ``inputs_sha256``: of what it was computed from.
 
     ``open_attention``: lines of ``attention`` that nobody accepted, by kind. ``manifest_file_sha256``: of the whole
-    manifest; ``None`` for runs of before it was kept.
+    manifest; ``None`` for runs of before it was kept. ``notices``: sentences on fixed rates that do not price
+    what their rules are for.
     """
 
     run_id: int
@@ -96,6 +97,7 @@ class RecordedRun:
     attention: dict[str, int]
     open_attention: dict[str, int]
     manifest_file_sha256: str | None
+    notices: tuple[str, ...]
 
 
 def runs_of_month(scope: Scope, month: BillingMonth) -> list[RecordedRun]:
@@ -118,6 +120,7 @@ def recorded_run(row: Any) -> RecordedRun:
         row.attention,
         row.attention if row.open_attention is None else row.open_attention,
         row.manifest_file_sha256,
+        tuple(row.notices or ()),
     )
 
 

@@ -23,9 +23,11 @@ from rebill.services.parties.partner_settings import get_partner_settings
 from rebill.services.reconciling.enter_invoice import enter_invoice
 from rebill.services.reconciling.reconcile_month import reconcile_month
 from rebill.services.syncing.sync import list_syncs
+from rebill.sources.layouts import AUTOMATIC, LAYOUT_NAMES
 
 _SHOWN_REJECTS = 200
 _SHOWN_SYNCS = 12
+_AS_TOLD = "as the file’s header tells"
 
 
 def show_costs(visit: Visit) -> Page:
@@ -38,6 +40,7 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
     values = {
         "data_sets": sorted(data_sets, key=lambda one: (one.billing_month, one.imported_at), reverse=True),
         "syncs": list_syncs(visit.installation, visit.caller, _SHOWN_SYNCS),
+        "layouts": [(one, _AS_TOLD if one == AUTOMATIC else one) for one in LAYOUT_NAMES],
         "refusal": refusal,
         # Rows that cannot be read have a table of their own.
         "rejected": refusal if isinstance(refusal, RejectedDelivery) else None,
@@ -58,6 +61,7 @@ def take_in(visit: Visit) -> PageAnswer:
             place.write_bytes(file.content)
             order = CostImportOrder(
                 (place,),
+                layout=visit.form.text("layout") or AUTOMATIC,
                 scope=visit.form.text("scope") or None,
                 period=visit.form.month("period"),
                 currency=visit.form.text("currency") or None,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rebill.console.charts import BarChart, bar_chart
+from rebill.console.charts import BarChart, month_chart
 from rebill.console.look import style_sheet
 from rebill.console.pages.statements import days_page, file_routes, statement_page, summed_lines
 from rebill.console.route import Handler, PageRoute
@@ -45,7 +45,7 @@ class Spend:
 
     currency: str
     chart: BarChart | None
-    months: Sequence[tuple[str, Decimal]]
+    months: Sequence[tuple[BillingMonth, Decimal]]
     services: Sequence[tuple[str, Decimal]]
     subscriptions: Sequence[tuple[str, Decimal]]
     names: Mapping[str, str]
@@ -73,11 +73,11 @@ def show_cost(visit: Visit) -> Page:
 
 
 def _spend(visit: Visit, currency: str, records: Sequence[StatementRecord], month: BillingMonth | None) -> Spend:
-    by_month: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    by_month: dict[BillingMonth, Decimal] = defaultdict(lambda: ZERO)
     for record in records:
         statement = record.statement
         amount = Decimal(statement.total_minor_units).scaleb(-statement.minor_digits)
-        by_month[str(statement.month)] += amount
+        by_month[statement.month] += amount
     rows = sorted(by_month.items())[-_CHART_MONTHS:]
     of_month = [record.statement_id for record in records if record.statement.month == month]
     # A list of statements goes without their lines.
@@ -85,7 +85,7 @@ def _spend(visit: Visit, currency: str, records: Sequence[StatementRecord], mont
     services, subscriptions = (summed_lines(chosen, by_service) for by_service in (True, False))
     shown = {subscription for record in chosen for subscription in record.statement.subscriptions}
     names = subscription_names(visit.installation, visit.caller, shown)
-    chart = bar_chart("Statements by month", currency, rows)
+    chart = month_chart("Statements by month", currency, rows)
     return Spend(currency, chart, rows, services, subscriptions, names, chosen)
 
 

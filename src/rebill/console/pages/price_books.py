@@ -19,6 +19,7 @@ from rebill.services.pricing.price_book_check import text_faults, written
 from rebill.services.pricing.read_billing_rules import list_billing_rules
 from rebill.services.pricing.read_price_books import get_price_book, get_specification, list_price_books
 from rebill.services.proof.month_glance import months_of_record
+from rebill.services.trials.near_misses import near_misses_of_book
 from rebill.services.trials.what_if import what_if
 
 _SHOWN_ROWS = 100
@@ -52,6 +53,13 @@ def show_book(visit: Visit) -> Page:
     book = get_price_book(visit.installation, visit.caller, visit.ids["price_book_id"])
     specification = get_specification(visit.installation, visit.caller, book.price_book_id)
     return _editor(visit, book.price_book_id, book.book_name, specification.text)
+
+
+def show_notices(visit: Visit) -> Page:
+    """Which names and fixed rates of a book miss lines of the last imported month: a page, or a part of the book's."""
+    book = get_price_book(visit.installation, visit.caller, visit.ids["price_book_id"])
+    values = {"book": book, "found": near_misses_of_book(visit.installation, visit.caller, book.price_book_id)}
+    return Page("price_book_notices_part.html" if visit.is_partial else "price_book_notices.html", values)
 
 
 def check_book(visit: Visit) -> Page:
@@ -166,4 +174,5 @@ ROUTES = (
     PageRoute("POST", "/price-books/what-if", try_prices, Permission.READ, "prices", long=True),
     PageRoute("GET", "/price-books/{price_book_id}", show_book, Permission.READ, "prices"),
     PageRoute("POST", "/price-books/{price_book_id}", alter_book, Permission.CHANGE, "prices", Act.CHANGE_PRICE_BOOK),
+    PageRoute("GET", "/price-books/{price_book_id}/notices", show_notices, Permission.READ, "prices", long=True),
 )

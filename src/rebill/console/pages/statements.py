@@ -70,11 +70,10 @@ def days_page(visit: Visit, place: str, title: str) -> Page:
     found = spend_by_day(visit.installation, visit.caller, visit.ids["statement_id"])
     days = _every_day(found.days)
     chart = day_chart(title, found.currency, days)
-    rows = [(day.isoformat(), amount) for day, amount in days]
     values = {
         "found": found,
         "chart": chart,
-        "rows": rows,
+        "rows": days,
         "statement_id": visit.ids["statement_id"],
         "place": place,
     }
