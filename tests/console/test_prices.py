@@ -256,7 +256,7 @@ def test_fixed_rates_that_miss_lines_are_told_at_the_book_and_at_the_bills(offic
     assert f'hx-get="{place}"' in made.answer.text
     for is_page in (True, False):
         told = admin.request("GET", place, headers={} if is_page else {"HX-Request": "true"}).text
-        assert "rule 1 (Per GB): its fixed rate does not price 1 of the lines of 2024-09" in told
+        assert "rule 1 (Per GB): its fixed rate does not price lines of 2024-09 that the rule is for" in told
         assert "<summary>1 more</summary>" in told
         assert ("<html" in told) is is_page
     admin.open(f"/customers/{office.own}/prices")
@@ -264,7 +264,7 @@ def test_fixed_rates_that_miss_lines_are_told_at_the_book_and_at_the_bills(offic
     before = admin.open("/bills?month=2024-09").answer.text
     assert "does not price" not in before
     bills = admin.send("/bills/run")
-    assert "Price book Units, rule 1 (Per GB): its fixed rate does not price 1 of the lines of 2024-09" in bills.text
+    assert "Price book Units, rule 1 (Per GB): its fixed rate does not price lines of 2024-09 that the rule is for" in bills.text
     assert "<summary>1 more</summary>" in bills.answer.text
 
 
