@@ -1,18 +1,25 @@
 """Allocations: whose the charges are that name neither subscription nor tenant, by commitment or by kind."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from rebill.api.answer_shapes import AnswerShape, AssignmentActAnswer, Day, SpansTransfer
 from rebill.api.answers import Answer
-from rebill.api.azure_accounts import BEGIN_PARAMETERS, END_PARAMETERS, LIST_PARAMETERS, order_of, spans_transfer
+from rebill.api.azure_accounts import (
+    BEGIN_PARAMETERS,
+    END_PARAMETERS,
+    LIST_PARAMETERS,
+    faults_of_trial,
+    order_of,
+    spans_transfer,
+)
 from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import choice
-from rebill.api.route import Route
-from rebill.api.shapes import StrictBody, Text, shape_fault
+from rebill.api.route import Route, ValueFaults
+from rebill.api.shapes import UNREAD, StrictBody, Text, shape_fault
 from rebill.model.assignment import GREATEST_IDENTIFIER_COUNT, AccountEntry, AssignmentOutcome
 from rebill.model.audit import Act
 from rebill.model.errors import Invalid
@@ -31,6 +38,10 @@ KIND = choice(
 
 class AllocationBody(StrictBody):
     """Commitments, or kinds of charges, to allocate or to take back: one of the two lists."""
+
+    unread_elements: ClassVar[Mapping[str, object]] = dict.fromkeys(FIELDS.values(), UNREAD)
+    # Which of them was meant, nobody can say of a list that cannot be read.
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(FIELDS.values(), frozenset(FIELDS.values()))
 
     commitment_discount_ids: Annotated[list[Text] | None, Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)] = (
         None
@@ -169,12 +180,23 @@ def _act(call: Call, act: Callable[..., AssignmentOutcome]) -> Answer:
     return Answer.json(200, act_answer(outcome, body.identifiers))
 
 
+def _faults_of(act: Callable[..., AssignmentOutcome]) -> ValueFaults:
+    def faults(call: Call) -> Mapping[str, str]:
+        body = call.body_as(AllocationBody)
+        return faults_of_trial(
+            call, body.kind, body.identifiers, act, lambda outcome: act_answer(outcome, body.identifiers)
+        )
+
+    return faults
+
+
 def _allocation_routes() -> tuple[Route, ...]:
     base = "/v1/cost_allocations"
-    acts: tuple[tuple[str, Any, str, Any, Act], ...] = (
-        ("add", add, "Allocate charges without an account to a customer", BEGIN_PARAMETERS, Act.ASSIGN_ACCOUNTS),
-        ("move", move, "Move allocations to a customer", BEGIN_PARAMETERS, Act.MOVE_ACCOUNTS),
-        ("remove", remove, "End allocations of a customer", END_PARAMETERS, Act.REMOVE_ACCOUNTS),
+    allocate = "Allocate charges without an account to a customer"
+    acts: tuple[tuple[str, Any, Any, str, Any, Act], ...] = (
+        ("add", add, assign_accounts, allocate, BEGIN_PARAMETERS, Act.ASSIGN_ACCOUNTS),
+        ("move", move, move_accounts, "Move allocations to a customer", BEGIN_PARAMETERS, Act.MOVE_ACCOUNTS),
+        ("remove", remove, remove_accounts, "End allocations of a customer", END_PARAMETERS, Act.REMOVE_ACCOUNTS),
     )
     lists = ((f"{base}/list", "List allocations"), (f"{base}/list/{{client_api_id}}", "List a customer's allocations"))
     return (
@@ -189,8 +211,9 @@ def _allocation_routes() -> tuple[Route, ...]:
                 parameters,
                 AllocationBody,
                 act=act,
+                value_faults=_faults_of(service),
             )
-            for name, handler, summary, parameters, act in acts
+            for name, handler, service, summary, parameters, act in acts
         ),
         *(
             Route(

@@ -11,7 +11,15 @@ from rebill.api.resource import Resource
 from rebill.api.route import Route
 from rebill.model.audit import Act
 from rebill.services.acting.permission import Permission
-from rebill.services.callers.keys import create_key_of_user, get_key, list_keys, new_key_faults, revoke_key, rotate_key
+from rebill.services.callers.keys import (
+    create_key_of_user,
+    expiry_faults,
+    get_key,
+    list_keys,
+    new_key_faults,
+    revoke_key,
+    rotate_key,
+)
 
 _KEY_ID = "api_key_id"
 
@@ -65,6 +73,10 @@ def _new_faults(call: Call) -> Mapping[str, str]:
     return new_key_faults(call.installation, call.caller, call.body_as(NewKeyBody).new_key())
 
 
+def _rotation_faults(call: Call) -> Mapping[str, str]:
+    return expiry_faults(call.installation, call.caller, call.body_as(RotationBody).expires_at)
+
+
 KEYS = Resource(
     "/v1/api_keys",
     _KEY_ID,
@@ -99,6 +111,7 @@ ROUTES = (
         may_conflict=True,
         shows_key=True,
         body_optional=True,
+        value_faults=_rotation_faults,
         path_check=KEYS.path_check,
     ),
     KEYS.deleted(revoke, "Revoke an API key", Act.REVOKE_KEY, may_conflict=True),

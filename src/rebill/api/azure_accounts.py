@@ -3,8 +3,8 @@
 One call answers up to ten thousand entries: they are plain data of the documented shapes, which the tests hold them to.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rebill.api.answer_shapes import (
@@ -22,6 +22,7 @@ from rebill.api.route import Route
 from rebill.api.shapes import AzureCustomersBody, MoveBody, require_shape
 from rebill.model.assignment import AccountEntry, AccountFault, Assignment, AssignmentOrder, AssignmentOutcome, Days
 from rebill.model.audit import Act
+from rebill.model.errors import Invalid
 from rebill.model.identifiers import AccountKind
 from rebill.model.money import text_of
 from rebill.model.months import instant_text
@@ -108,26 +109,53 @@ def list_accounts(call: Call) -> Answer:
     return list_answer(call, {"azure_partner_customer_accounts": elements}, listing)
 
 
-def order_of(call: Call, kind: AccountKind, identifiers: Sequence[str]) -> AssignmentOrder:
-    """The order that the path, the parameters and these ids make. Raises ``Invalid`` where they contradict."""
+def parameter_faults(call: Call) -> dict[str, str]:
+    """What parameters and headers of an act say against each other."""
     parameters = call.parameters
-    effective_to: date | None = parameters.day("effective_to")
     faults = {}
-    if parameters.flag("withdraw") and effective_to is not None:
+    if parameters.flag("withdraw") and parameters.day("effective_to") is not None:
         faults["effective_to"] = "contradicts withdraw=true: give one of the two"
     if parameters.flag("correct_issued") and not call.reason:
         faults["X-Reason"] = "is required with correct_issued=true: send the reason in this header"
-    require_shape(faults)
+    return faults
+
+
+def order_of(call: Call, kind: AccountKind, identifiers: Sequence[str]) -> AssignmentOrder:
+    """The order that the path, the parameters and these ids make. Raises ``Invalid`` where they contradict."""
+    require_shape(parameter_faults(call))
+    parameters = call.parameters
     return AssignmentOrder(
         kind=kind,
         customer_id=call.ids["client_api_id"],
         identifiers=tuple(identifiers),
         effective_from=parameters.day("effective_from"),
-        effective_to=effective_to,
+        effective_to=parameters.day("effective_to"),
         withdraw=parameters.flag("withdraw"),
         dry_run=parameters.flag("dry_run"),
         correct_issued=parameters.flag("correct_issued"),
     )
+
+
+def faults_of_trial(
+    call: Call,
+    kind: AccountKind,
+    identifiers: Sequence[str],
+    act: Callable[..., AssignmentOutcome],
+    require_sound: Callable[[AssignmentOutcome], object],
+) -> Mapping[str, str]:
+    """What else is wrong with an act whose request is faulty, as a dry run of what can be read of it tells.
+
+    ``require_sound`` raises ``Invalid`` with the faults of an outcome.
+    """
+    faults = parameter_faults(call)
+    if faults or not call.parameters.are_read:
+        # Whether accounts are free depends on the days.
+        return faults
+    try:
+        require_sound(act(call.installation, call.caller, replace(order_of(call, kind, identifiers), dry_run=True)))
+    except Invalid as refusal:
+        return refusal.fields
+    return {}
 
 
 def _fault_entry(fault: AccountFault) -> Plain:
@@ -250,6 +278,7 @@ def _azure_account_routes() -> tuple[Route, ...]:
             AzureCustomersBody,
             act=Act.ASSIGN_ACCOUNTS,
             headers=ASSIGNED,
+            value_faults=parameter_faults,
         ),
         Route(
             "PUT",
@@ -262,6 +291,7 @@ def _azure_account_routes() -> tuple[Route, ...]:
             AzureCustomersBody,
             act=Act.REMOVE_ACCOUNTS,
             headers=REMOVED,
+            value_faults=parameter_faults,
         ),
         Route(
             "PUT",
@@ -274,6 +304,7 @@ def _azure_account_routes() -> tuple[Route, ...]:
             MoveBody,
             act=Act.MOVE_ACCOUNTS,
             headers=ASSIGNED,
+            value_faults=parameter_faults,
         ),
         Route(
             "GET",

@@ -1,6 +1,7 @@
 """Runs of months: start one, and look how far it is."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
@@ -12,12 +13,13 @@ from rebill.api.query import month, whole_number
 from rebill.api.reconciliation import required_month
 from rebill.api.route import Route
 from rebill.api.shapes import StrictBody
-from rebill.api.wire_values import Id, Month, word_of
+from rebill.api.wire_values import UNREAD_MONTH, Id, Month, word_of
 from rebill.model.audit import Act
 from rebill.model.bill_run import RunOrder, RunOutcome, RunRecord, RunStatus
 from rebill.model.engine_name import EngineName
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.start_run import get_run, runs_of_month, start_run
+from rebill.services.parties.read_customers import faults_of_named
 
 _RUN_ID = "run_id"
 _GREATEST_COUNT = 1_000
@@ -29,6 +31,7 @@ _LIMIT = whole_number("limit", f"How many runs are listed; {_USUAL_COUNT} unless
 class RunBody(StrictBody):
     """A month to be run."""
 
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {"billing_period": UNREAD_MONTH}
     billing_period: Month
     client_api_id: Annotated[
         Id | None, Field(description="Make only this customer's statements; the whole month is classified.")
@@ -137,6 +140,10 @@ def get(call: Call) -> Answer:
     return Answer.json(200, RunAnswer.of(found))
 
 
+def _faults(call: Call) -> Mapping[str, str]:
+    return faults_of_named(call.installation, call.caller, call.body_as(RunBody).client_api_id)
+
+
 def _run_routes() -> tuple[Route, ...]:
     base = "/v1/runs"
     return (
@@ -150,6 +157,7 @@ def _run_routes() -> tuple[Route, ...]:
             body=RunBody,
             act=Act.RUN_BILL,
             may_conflict=True,
+            value_faults=_faults,
             shows={_RUN_ID: "/run_id"},
         ),
         Route(

@@ -1,13 +1,14 @@
 """Closing months as it is asked for and answered."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from rebill.api.answer_shapes import AnswerShape, ExactText, Instant
 from rebill.api.pointing import Sentence
-from rebill.api.shapes import StrictBody, Text
-from rebill.api.wire_values import Id, Month
+from rebill.api.shapes import UNREAD, StrictBody, Text
+from rebill.api.wire_values import UNREAD_MONTH, Id, Month
 from rebill.model.closing import Blocker, Closing, ClosingAct
 from rebill.model.money import kept_amount, text_of
 from rebill.services.billing.closing_act import IssuedClosing
@@ -19,6 +20,7 @@ _Customer = Annotated[Id | None, Field(description="Only this customer's documen
 class FinalizeBody(StrictBody):
     """A month to be issued."""
 
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {"billing_period": UNREAD_MONTH}
     billing_period: Month
     client_api_id: _Customer = None
     override: Annotated[
@@ -29,6 +31,7 @@ class FinalizeBody(StrictBody):
 class CorrectBody(StrictBody):
     """An issued month to be corrected."""
 
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {"billing_period": UNREAD_MONTH, "reason": UNREAD}
     billing_period: Month
     reason: Annotated[Text, Field(description="Why; every note that comes of it names it.")]
     client_api_id: _Customer = None

@@ -21,7 +21,6 @@ from rebill.api.shapes import require_shape
 from rebill.api.statement_shapes import StatementAnswer
 from rebill.model.audit import Act
 from rebill.model.closing import ClosingAct, ClosingOrder
-from rebill.model.errors import NotFound
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission
@@ -32,15 +31,15 @@ from rebill.services.billing.approve_closing import (
     unknown_proposal,
     withdraw_proposal,
 )
-from rebill.services.billing.closing_act import IssuedClosing
+from rebill.services.billing.closing_act import IssuedClosing, reason_fault
 from rebill.services.billing.correct_month import correct_month
 from rebill.services.billing.finalize_month import finalize_month
-from rebill.services.billing.give_number import give_number
+from rebill.services.billing.give_number import give_number, number_fault
 from rebill.services.billing.void_statement import void_statement
-from rebill.services.parties.read_customers import require_customer_ever
-from rebill.services.pricing.assign_price_book import UNKNOWN_CUSTOMER
+from rebill.services.parties.read_customers import faults_of_named
 
 _CLOSING_ID = "closing_id"
+_OVERRIDE, _REASON = "override", "reason"
 _PROPOSALS = "/v1/closing_proposals"
 
 
@@ -51,7 +50,7 @@ def finalize(call: Call) -> Answer:
     Where a second person must approve, nothing is issued yet, and `waits_for_approval` says so.
     """
     body = call.body_as(FinalizeBody)
-    order = ClosingOrder(ClosingAct.FINALIZE, body.billing_period, _customer(call, body.client_api_id), body.override)
+    order = ClosingOrder(ClosingAct.FINALIZE, body.billing_period, _customer(call, body), body.override)
     return _done(finalize_month(call.installation, call.caller, order))
 
 
@@ -61,7 +60,7 @@ def correct(call: Call) -> Answer:
     What differs by 0 in total stays as it is. Where a second person must approve, nothing is issued yet.
     """
     body = call.body_as(CorrectBody)
-    order = ClosingOrder(ClosingAct.CORRECT, body.billing_period, _customer(call, body.client_api_id), body.reason)
+    order = ClosingOrder(ClosingAct.CORRECT, body.billing_period, _customer(call, body), body.reason)
     return _done(correct_month(call.installation, call.caller, order))
 
 
@@ -101,15 +100,34 @@ def withdraw(call: Call) -> Answer:
     return Answer.deleted(call.accept)
 
 
-def _customer(call: Call, named: int | None) -> int | None:
-    """Whose documents are meant, ``None`` = everybody's. Raises ``Invalid`` where the body names nobody."""
-    customer_id = call.customer_or_filter(named)
-    if customer_id is not None:
-        try:
-            require_customer_ever(call.installation, call.caller, customer_id)
-        except NotFound:
-            require_shape({"client_api_id": UNKNOWN_CUSTOMER})
-    return customer_id
+def _customer(call: Call, body: FinalizeBody | CorrectBody) -> int | None:
+    """Whose documents are meant, ``None`` = everybody's. Raises ``Invalid`` with all that is wrong with the body."""
+    require_shape(_faults_of_month(call))
+    return call.customer_or_filter(body.client_api_id)
+
+
+def _faults_of_month(call: Call) -> dict[str, str]:
+    body = call.body
+    if isinstance(body, FinalizeBody):
+        faults, named = _faults_of_reason(_OVERRIDE, body.override, required=False), body.client_api_id
+    else:
+        correction = call.body_as(CorrectBody)
+        faults, named = _faults_of_reason(_REASON, correction.reason, required=True), correction.client_api_id
+    return faults | faults_of_named(call.installation, call.caller, named)
+
+
+def _faults_of_reason(field: str, reason: str, required: bool) -> dict[str, str]:
+    fault = reason_fault(reason, required)
+    return {} if fault is None else {field: fault}
+
+
+def _void_faults(call: Call) -> dict[str, str]:
+    return _faults_of_reason(_REASON, call.body_as(VoidBody).reason, required=True)
+
+
+def _number_faults(call: Call) -> dict[str, str]:
+    fault = number_fault(call.body_as(NumberBody).invoice_id)
+    return {} if fault is None else {"invoice_id": fault}
 
 
 def _closing_id(call: Call) -> int:
@@ -137,14 +155,29 @@ def _issuing(path: str, handler: Handler, summary: str, act: Act, **more: Any) -
 def _closing_routes() -> tuple[Route, ...]:
     one = f"{_PROPOSALS}/{{{_CLOSING_ID}}}"
     return (
-        _issuing("/v1/closings/finalize", finalize, "Finalize a month", Act.FINALIZE_MONTH, body=FinalizeBody),
-        _issuing("/v1/closings/correct", correct, "Correct an issued month", Act.CORRECT_MONTH, body=CorrectBody),
+        _issuing(
+            "/v1/closings/finalize",
+            finalize,
+            "Finalize a month",
+            Act.FINALIZE_MONTH,
+            body=FinalizeBody,
+            value_faults=_faults_of_month,
+        ),
+        _issuing(
+            "/v1/closings/correct",
+            correct,
+            "Correct an issued month",
+            Act.CORRECT_MONTH,
+            body=CorrectBody,
+            value_faults=_faults_of_month,
+        ),
         _issuing(
             f"{STATEMENTS.one}/void",
             void,
             "Void a statement",
             Act.VOID_STATEMENT,
             body=VoidBody,
+            value_faults=_void_faults,
             path_check=STATEMENTS.path_check,
         ),
         Route(
@@ -155,6 +188,7 @@ def _closing_routes() -> tuple[Route, ...]:
             "Number an issued document",
             {200: StatementAnswer},
             body=NumberBody,
+            value_faults=_number_faults,
             act=Act.GIVE_NUMBER,
             may_conflict=True,
             path_check=STATEMENTS.path_check,

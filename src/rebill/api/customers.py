@@ -27,7 +27,7 @@ from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsCh
 from rebill.model.party import Address, Classification
 from rebill.services.acting.permission import Permission
 from rebill.services.parties.change_customer import change_customer, change_faults
-from rebill.services.parties.create_customer import create_customer, customer_faults
+from rebill.services.parties.create_customer import create_customer, new_customer_faults
 from rebill.services.parties.delete_customer import delete_customer
 from rebill.services.parties.read_customers import get_customer, list_customers
 
@@ -49,9 +49,9 @@ def create(call: Call) -> Answer:
 
 
 def value_faults(call: Call) -> dict[str, str]:
-    """What is wrong with the values of a new customer's fields, by path."""
+    """What is wrong with a new customer but its form, by path."""
     body = call.body_as(NewCustomerBody)
-    return _own_faults(body) | customer_faults(_new_customer(body), call.installation.clock())
+    return _own_faults(body) | new_customer_faults(call.installation, call.caller, _new_customer(body))
 
 
 def change(call: Call) -> Answer:

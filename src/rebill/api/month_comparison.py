@@ -1,5 +1,6 @@
 """A month beside what the tool that billed before made of it: what a parallel run is judged by."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -10,16 +11,16 @@ from rebill.api.call import Call
 from rebill.api.query import month
 from rebill.api.reconciliation import required_month
 from rebill.api.route import Route
-from rebill.api.shapes import StrictBody, shape_fault
+from rebill.api.shapes import StrictBody, require_shape, shape_fault
 from rebill.api.texts import encoding_fault
 from rebill.api.wire_schemas import SeveralLinesSchema
 from rebill.model.comparison import ComparedTotal
 from rebill.model.errors import Invalid
 from rebill.model.money import text_of, without_spare_zeros
 from rebill.services.acting.permission import Permission
-from rebill.services.billing.compare_totals import compare_given_totals
+from rebill.services.billing.compare_totals import compare_given_totals, require_totals
 
-_TOTALS = "totals"
+_PERIOD, _TOTALS = "billing_period", "totals"
 
 
 def _read_totals(value: object) -> str:
@@ -83,19 +84,34 @@ def compare(call: Call) -> Answer:
     The body is the CSV itself, sent as `text/csv`, or JSON with the CSV in `totals`. Several rows of one customer and
     currency are added up; who is on one side only is named. Nothing is stored.
     """
+    of_totals = {} if call.parameters.month(_PERIOD) is not None else _faults(call)
+    if of_totals:
+        require_shape({_PERIOD: "is required", **of_totals})
     try:
         found = compare_given_totals(
             call.installation, call.caller, required_month(call), call.body_as(FormerTotalsBody).totals
         )
     except Invalid as refusal:
-        if refusal.code != "invalid_totals":
-            raise
-        fields = {f"{_TOTALS}[{place}]": fault for place, fault in refusal.fields.items()}
-        raise Invalid(refusal.code, refusal.message, fields or {_TOTALS: refusal.message}) from None
+        raise Invalid(refusal.code, refusal.message, _fields_of(refusal)) from None
     wanted = call.filter_customer_id
     totals = [ComparedTotalAnswer.of(one) for one in found if wanted in (None, one.customer_id)]
     same = sum(one.missing is None and one.former == one.rebill for one in totals)
     return Answer.json(200, MonthComparisonAnswer(billing_period=str(required_month(call)), same=same, totals=totals))
+
+
+def _faults(call: Call) -> Mapping[str, str]:
+    try:
+        require_totals(call.body_as(FormerTotalsBody).totals)
+    except Invalid as refusal:
+        return _fields_of(refusal)
+    return {}
+
+
+def _fields_of(refusal: Invalid) -> Mapping[str, str]:
+    """What is wrong with the totals, by where it stands in the body."""
+    if refusal.code != "invalid_totals":
+        return refusal.fields
+    return {f"{_TOTALS}[{place}]": fault for place, fault in refusal.fields.items()} or {_TOTALS: refusal.message}
 
 
 ROUTES = (
@@ -106,8 +122,9 @@ ROUTES = (
         compare,
         "Compare a month with the former tool's totals",
         {200: MonthComparisonAnswer},
-        (month("billing_period", "The billing month; required."),),
+        (month(_PERIOD, "The billing month; required."),),
         body=FormerTotalsBody,
         csv_field=_TOTALS,
+        value_faults=_faults,
     ),
 )

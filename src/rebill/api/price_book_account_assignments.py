@@ -19,6 +19,7 @@ from rebill.model.audit import Act
 from rebill.model.price_book import ALL_ACCOUNTS
 from rebill.model.price_book_record import AccountsOrder
 from rebill.services.pricing.assign_book_accounts import (
+    account_change_faults,
     assign_book_accounts,
     book_accounts_faults,
     change_account_assignment,
@@ -60,7 +61,8 @@ def get(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     """The assigned book prices another account instead. One account is taken here."""
     body = call.body_as(AccountAssignmentBody)
-    require_shape(body.missing(is_new=False))
+    if len(body.owner_ids) > 1:
+        require_shape(_change_faults(call))
     owner_id = next(iter(body.owner_ids), None)
     changed = change_account_assignment(
         call.installation, call.caller, call.ids[_ID], owner_id, call.filter_customer_id, body.price_book_assignment_id
@@ -84,6 +86,15 @@ def _new_faults(call: Call) -> dict[str, str]:
     return {**of_values, **call.body_as(AccountAssignmentBody).missing(is_new=True)}
 
 
+def _change_faults(call: Call) -> dict[str, str]:
+    body = call.body_as(AccountAssignmentBody)
+    owner_id = next(iter(body.owner_ids), None)
+    of_values = account_change_faults(
+        call.installation, call.caller, call.ids[_ID], owner_id, body.price_book_assignment_id
+    )
+    return {**of_values, **body.missing(is_new=False)}
+
+
 BOOK_ACCOUNTS = Resource(
     "/v1/price_book_account_assignments",
     _ID,
@@ -104,7 +115,11 @@ ROUTES = (
     BOOK_ACCOUNTS.listed(list_all, "List price book account assignments", TARGET),
     BOOK_ACCOUNTS.shown(get, "Show a price book account assignment"),
     BOOK_ACCOUNTS.changed(
-        update, "Change a price book account assignment", Act.CHANGE_ACCOUNT_ASSIGNMENT, AccountAssignmentBody
+        update,
+        "Change a price book account assignment",
+        Act.CHANGE_ACCOUNT_ASSIGNMENT,
+        AccountAssignmentBody,
+        value_faults=_change_faults,
     ),
     BOOK_ACCOUNTS.deleted(delete, "End a price book account assignment", Act.END_ACCOUNT_ASSIGNMENT),
 )

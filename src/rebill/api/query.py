@@ -130,6 +130,11 @@ class Parameters:
     values: Mapping[str, Any]
     given: Mapping[str, str]
 
+    @property
+    def are_read(self) -> bool:
+        """Whether every one that was given could be read."""
+        return self.given.keys() == self.values.keys()
+
     def flag(self, name: str) -> bool:
         """Whether the flag is ``true``; it is not when it was not given."""
         return bool(self.values.get(name, False))

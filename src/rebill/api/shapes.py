@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
 
 from rebill.api.errors import GREATEST_FAULT_COUNT
-from rebill.api.sound_parts import Place, left_out, put, without
+from rebill.api.sound_parts import Place, element_of, left_out, put, without
 from rebill.api.texts import text_fault
 from rebill.api.wire_reading import path_text
 from rebill.api.wire_schemas import (
@@ -40,6 +40,10 @@ from rebill.model.months import parse_instant
 from rebill.model.party import Classification
 
 Shape = TypeVar("Shape", bound="LenientBody")
+UNREAD = "unread"
+"""Stands for a text that cannot be read, where what is around it could not be judged without it."""
+_AZURE_CUSTOMERS = "azure_customer_ids"
+_SUBSCRIPTION_LISTS = ("azure_ids", "azure_subscription_ids")
 
 
 def shape_fault(sentence: str) -> PydanticCustomError:
@@ -141,6 +145,8 @@ class LenientBody(BaseModel):
 
     unread_stand_ins: ClassVar[Mapping[str, object]] = {}
     """What stands for a field that cannot be read, by path, where the others could not be judged without it."""
+    unread_elements: ClassVar[Mapping[str, object]] = {}
+    """What stands for an element that cannot be read, by list, where the others are judged without it."""
     judged_with: ClassVar[Mapping[str, frozenset[str]]] = {}
     """Fields of which nothing can be said while that one cannot be read."""
 
@@ -185,17 +191,27 @@ class StrictBody(LenientBody):
 class AzureCustomersBody(LenientBody):
     """Azure customers to assign or to remove."""
 
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {_AZURE_CUSTOMERS: [UNREAD]}
+    unread_elements: ClassVar[Mapping[str, object]] = {_AZURE_CUSTOMERS: UNREAD}
     azure_customer_ids: Annotated[list[TextIdentifier], Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)]
 
 
 class MoveBody(StrictBody):
     """Azure customers to move."""
 
+    unread_stand_ins: ClassVar[Mapping[str, object]] = AzureCustomersBody.unread_stand_ins
+    unread_elements: ClassVar[Mapping[str, object]] = AzureCustomersBody.unread_elements
     azure_customer_ids: Annotated[list[TextIdentifier], Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)]
 
 
 class SubscriptionsBody(LenientBody):
     """Subscriptions to assign or to remove; the two names mean the same."""
+
+    unread_elements: ClassVar[Mapping[str, object]] = dict.fromkeys(_SUBSCRIPTION_LISTS, UNREAD)
+    # Which of them was meant, nobody can say of a list that cannot be read.
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(
+        _SUBSCRIPTION_LISTS, frozenset(_SUBSCRIPTION_LISTS)
+    )
 
     azure_ids: Annotated[list[Subscription] | None, Field(min_length=1, max_length=GREATEST_IDENTIFIER_COUNT)] = None
     azure_subscription_ids: Annotated[
@@ -271,7 +287,7 @@ class NewCustomerBody(AddressBody):
     documented_as_required: ClassVar[tuple[str, ...]] = ("name",)
     # Without a part that cannot be read an address could be empty, and so be none.
     unread_stand_ins: ClassVar[Mapping[str, object]] = {
-        f"{place}{part}": "unread" for place in ("", "address.") for part in AddressBody.address_parts
+        f"{place}{part}": UNREAD for place in ("", "address.") for part in AddressBody.address_parts
     }
     # What must be given, the service knows: it tells all faults of a customer at once.
     name: Text = ""
@@ -334,17 +350,23 @@ def read_shape(kind: type[Shape], value: object) -> ReadShape[Shape]:
 def _of_sound_parts(
     kind: type[Shape], value: Mapping[str, Any], faulty: Sequence[Place], faults: Mapping[str, str]
 ) -> ReadShape[Shape]:
-    gone = left_out(value, faulty)
-    kept = without(value, gone)
-    unread = {path_text(place) for place in gone}
+    elements = {one for one in (element_of(place, kind.unread_elements) for place in faulty) if one}
+    lists = {place[0] for place in elements}
+    gone = left_out(value, [place for place in faulty if place[:2] not in elements])
+    kept = without({name: list(part) if name in lists else part for name, part in value.items()}, gone)
+    unread = {path_text(place) for place in (*gone, *elements)}
+    for place in elements:
+        put(kept, place, kind.unread_elements[str(place[0])])
     for path in kind.unread_stand_ins.keys() & faults.keys():
         unread.add(path)
         put(kept, path.split("."), kind.unread_stand_ins[path])
     unread |= {one for path in unread for one in kind.judged_with.get(path, ())}
     try:
         sound = kind.model_validate(kept)
-    except ValidationError:
-        sound = None
+    except ValidationError as error:
+        # What is wrong with the whole was not looked for while parts could not be read.
+        found = [_place_and_sentence(detail) for detail in error.errors(include_url=False, include_input=False)]
+        return ReadShape(None, {**{path: fault for path, fault in found if path not in unread}, **faults})
     return ReadShape(sound, faults, frozenset(unread))
 
 

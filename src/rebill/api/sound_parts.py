@@ -1,9 +1,14 @@
 """What of a faulty body can be checked all the same: everything but the parts that cannot be read."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 Place = tuple[int | str, ...]
+
+
+def element_of(place: Sequence[int | str], lists: Container[object]) -> Place:
+    """The element of one of ``lists``, fields of the whole, that ``place`` is, or lies in; ``()`` where it is none."""
+    return tuple(place[:2]) if len(place) > 1 and place[0] in lists and isinstance(place[1], int) else ()
 
 
 def left_out(value: Mapping[str, Any], faulty: Iterable[Sequence[int | str]]) -> set[Place]:
@@ -26,7 +31,7 @@ def without(value: Any, places: Iterable[Place]) -> Any:
     return {name: without(part, inner[name]) if name in inner else part for name, part in kept.items()}
 
 
-def put(value: dict[str, Any], path: Sequence[str], part: object) -> None:
+def put(value: Any, path: Sequence[int | str], part: object) -> None:
     """Put ``part`` at a place of ``value``, where all around it stands."""
     for name in path[:-1]:
         value = value[name]

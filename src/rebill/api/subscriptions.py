@@ -1,6 +1,6 @@
 """Subscriptions (and other clouds' accounts): add, move, remove, list."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rebill.api.answer_shapes import (
@@ -23,13 +23,14 @@ from rebill.api.azure_accounts import (
     END_PARAMETERS,
     LIST_PARAMETERS,
     REMOVED,
+    faults_of_trial,
     order_of,
     spans_transfer,
 )
 from rebill.api.call import Call
 from rebill.api.paging import PAGING, list_answer, page_of
 from rebill.api.query import flag
-from rebill.api.route import Route
+from rebill.api.route import Route, ValueFaults
 from rebill.api.shapes import MoveSubscriptionsBody, SubscriptionsBody
 from rebill.model.assignment import AccountEntry, Assignment, AssignmentOutcome
 from rebill.model.audit import Act
@@ -122,6 +123,20 @@ def list_subscriptions(call: Call) -> Answer:
     return list_answer(call, SubscriptionDetailList(**common, details=details), listing)
 
 
+def _faults_of(act: Callable[..., AssignmentOutcome]) -> ValueFaults:
+    def faults(call: Call) -> Mapping[str, str]:
+        body = call.body_as(SubscriptionsBody)
+        return faults_of_trial(
+            call,
+            AccountKind.SUBSCRIPTION,
+            body.identifiers,
+            act,
+            lambda outcome: sound_entries(outcome, body.identifiers, body.field_name),
+        )
+
+    return faults
+
+
 def _wants_details(call: Call) -> bool:
     # Without them a dry run would tell nothing of what it is asked for.
     return call.parameters.flag("detail") or call.parameters.flag("dry_run")
@@ -189,6 +204,7 @@ def _subscription_routes() -> tuple[Route, ...]:
             SubscriptionsBody,
             act=Act.ASSIGN_ACCOUNTS,
             headers=ASSIGNED,
+            value_faults=_faults_of(assign_accounts),
         ),
         Route(
             "PUT",
@@ -201,6 +217,7 @@ def _subscription_routes() -> tuple[Route, ...]:
             MoveSubscriptionsBody,
             act=Act.MOVE_ACCOUNTS,
             headers=ASSIGNED,
+            value_faults=_faults_of(move_accounts),
         ),
         Route(
             "PUT",
@@ -213,6 +230,7 @@ def _subscription_routes() -> tuple[Route, ...]:
             SubscriptionsBody,
             act=Act.REMOVE_ACCOUNTS,
             headers=REMOVED,
+            value_faults=_faults_of(remove_accounts),
         ),
         Route(
             "GET",

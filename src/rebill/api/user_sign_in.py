@@ -1,6 +1,7 @@
 """How users sign in to the pages: passwords and subjects of the identity provider are set and cleared, never read."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -8,15 +9,16 @@ from rebill.api.answer_shapes import AnswerShape, Nothing
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.route import Route
-from rebill.api.shapes import StrictBody, Text
+from rebill.api.shapes import UNREAD, StrictBody, Text
 from rebill.api.users import USER_ID, USERS
 from rebill.model.audit import Act
 from rebill.services.acting.permission import Permission
-from rebill.services.callers.openid_sign_in import link_subject, unlink_subject
+from rebill.services.callers.openid_sign_in import link_subject, subject_faults, unlink_subject
 from rebill.services.callers.passwords import (
     GREATEST_PASSWORD_LENGTH,
     LEAST_PASSWORD_LENGTH,
     clear_password,
+    password_faults,
     set_password,
 )
 
@@ -29,6 +31,7 @@ _Password = Annotated[
 class PasswordBody(StrictBody):
     """A user's password."""
 
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {"password": UNREAD}
     password: _Password
     sign_in_name: Annotated[Text, Field(description="What the user signs in by; its e-mail address unless given.")] = ""
 
@@ -88,6 +91,15 @@ def unlink(call: Call) -> Answer:
     return Answer.deleted(call.accept)
 
 
+def _password_faults(call: Call) -> dict[str, str]:
+    body = call.body_as(PasswordBody)
+    return password_faults(call.installation, call.caller, call.ids[USER_ID], body.password, body.sign_in_name)
+
+
+def _subject_faults(call: Call) -> dict[str, str]:
+    return subject_faults(call.installation, call.caller, call.ids[USER_ID], call.body_as(SubjectBody).subject)
+
+
 def _sign_in_routes() -> tuple[Route, ...]:
     password, subject, check = f"{USERS.one}/password", f"{USERS.one}/subject", USERS.path_check
     may, gone = Permission.ADMINISTER, {200: Nothing, 204: None}
@@ -101,6 +113,7 @@ def _sign_in_routes() -> tuple[Route, ...]:
             "Set a user's password",
             named,
             body=PasswordBody,
+            value_faults=_password_faults,
             act=Act.SET_PASSWORD,
             path_check=check,
         ),
@@ -122,6 +135,7 @@ def _sign_in_routes() -> tuple[Route, ...]:
             "Link a user to the identity provider",
             known,
             body=SubjectBody,
+            value_faults=_subject_faults,
             act=Act.LINK_SUBJECT,
             path_check=check,
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import BeforeValidator, Field
 
@@ -16,7 +16,7 @@ from rebill.api.price_book_shapes import Owner, Specification
 from rebill.api.route import Route
 from rebill.api.shapes import Identifier, StrictBody, Subscription, Text, shape_fault
 from rebill.api.wire_schemas import DaySchema
-from rebill.api.wire_values import Id, Ids, Month, Number, word_of
+from rebill.api.wire_values import UNREAD_MONTH, Id, Ids, Month, Number, word_of
 from rebill.model.assignment import GREATEST_IDENTIFIER_COUNT
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import AllocatedKind
@@ -28,7 +28,7 @@ from rebill.model.price_book_record import GREATEST_ACCOUNT_COUNT
 from rebill.model.what_if import Expected, WhatIf, WhatIfRow, WhatIfService
 from rebill.services.acting.permission import Permission
 from rebill.services.pricing.price_book_check import written
-from rebill.services.trials.what_if import TriedMonth, what_if
+from rebill.services.trials.what_if import TriedMonth, what_if, what_if_faults
 
 _SMALL = Field(max_length=GREATEST_IDENTIFIER_COUNT)
 _FIELDS: Final = {
@@ -65,6 +65,13 @@ class TriedLineBody(StrictBody):
 class WhatIfBody(PricingTermsBody):
     """Changes to try together on a month; what is left out stays as it is."""
 
+    unread_stand_ins: ClassVar[Mapping[str, object]] = {"billing_period": UNREAD_MONTH}
+    # Which rules act depends on the month, and which accounts are meant on whose they would be.
+    judged_with: ClassVar[Mapping[str, frozenset[str]]] = {
+        "billing_period": frozenset({"without_partner_billing_rule_ids", "partner_billing_rule", "manual_line"}),
+        "specification": frozenset({"price_book_id"}),
+        "markup_percent": frozenset({"price_book_id"}),
+    }
     billing_period: Month
     client_api_id: Annotated[
         Id | None, Field(description="Whom terms, books and accounts concern; every customer unless given.")
@@ -251,6 +258,14 @@ def try_out(call: Call) -> Answer:
     return Answer.json(200, what_if_answer(order.month, found.kept_to(call.filter_customer_id)))
 
 
+def _faults(call: Call) -> dict[str, str]:
+    body = call.body_as(WhatIfBody)
+    order = body.order(call.customer_or_filter(body.client_api_id))
+    found = _named(what_if_faults(call.installation, call.caller, order))
+    # What was to be tried may be what cannot be read.
+    return {field: fault for field, fault in found.items() if field != "body"}
+
+
 ROUTES = (
     Route(
         "PUT",
@@ -260,5 +275,6 @@ ROUTES = (
         "Try changes on a month",
         {200: WhatIfAnswer},
         body=WhatIfBody,
+        value_faults=_faults,
     ),
 )

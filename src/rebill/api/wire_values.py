@@ -25,6 +25,8 @@ from rebill.model.months import BillingMonth
 Word = TypeVar("Word", bound=StrEnum)
 
 GREATEST_LIST_LENGTH = 10_000
+UNREAD_MONTH = "2000-01"
+"""Stands for a month that cannot be read, where what is around it could not be judged without it."""
 
 
 def _read_number(value: object) -> Decimal:

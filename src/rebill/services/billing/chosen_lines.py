@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from rebill.model.attention import AcceptanceOrder, AttentionLine, LineToAccept
 from rebill.model.errors import Conflict, Invalid
+from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.acting.plain_text import composed, text_fault
-from rebill.services.billing.closing_act import GREATEST_REASON_LENGTH
+from rebill.services.acting.plain_text import composed
+from rebill.services.billing.closing_act import reason_fault
 from rebill.services.runs.attention_lines import attention_lines_of, last_run
 from rebill.store.accepted_lines import accepted_lines_of, open_counts
 from rebill.store.closing import RecordedRun, hold_closing, runs_of_month
@@ -48,9 +49,7 @@ def change_acceptance(
     require(caller, Permission.CHANGE)
     reason = _checked_reason(order)
     now = installation.clock()
-    with installation.database.reading() as connection:
-        run = last_run(order.month, runs_of_month(Scope.of(connection, caller), order.month))
-    found = tuple(attention_lines_of(installation, run))
+    run, found = _lines_of(installation, caller, order.month)
     _check_places(order, found)
     wanted = tuple(one for one in found if _is_meant(one, order))
 
@@ -65,17 +64,34 @@ def change_acceptance(
     return installation.database.write(act)
 
 
+def faults_of_places(installation: Installation, caller: Caller, order: AcceptanceOrder) -> dict[str, str]:
+    """The places of an order that no line stands in, as the month's last run says. Raises as ``change_acceptance``."""
+    require(caller, Permission.CHANGE)
+    return _faults_of_places(order, _lines_of(installation, caller, order.month)[1]) if order.places else {}
+
+
+def _lines_of(
+    installation: Installation, caller: Caller, month: BillingMonth
+) -> tuple[RecordedRun, tuple[AttentionLine, ...]]:
+    with installation.database.reading() as connection:
+        run = last_run(month, runs_of_month(Scope.of(connection, caller), month))
+    return run, tuple(attention_lines_of(installation, run))
+
+
 def _checked_reason(order: AcceptanceOrder) -> str:
-    reason = composed(order.reason.strip())
-    fault = text_fault(reason, required=True, greatest=GREATEST_REASON_LENGTH)
+    fault = reason_fault(order.reason, required=True)
     if fault is not None:
         raise Invalid("invalid_reason", "Nothing was changed: give the reason.", {"reason": fault})
-    return reason
+    return composed(order.reason.strip())
+
+
+def _faults_of_places(order: AcceptanceOrder, found: Sequence[AttentionLine]) -> dict[str, str]:
+    known = {one.place for one in found}
+    return {place: "is no line that needs attention" for place in order.places if place not in known}
 
 
 def _check_places(order: AcceptanceOrder, found: Sequence[AttentionLine]) -> None:
-    known = {one.place for one in found}
-    faults = {place: "is no line that needs attention" for place in order.places if place not in known}
+    faults = _faults_of_places(order, found)
     if faults:
         raise Invalid(
             "unknown_lines",

@@ -118,9 +118,14 @@ def carried_out(
     return IssuedClosing(closing.order, closing, tuple(issued), tuple(blocks))
 
 
+def reason_fault(reason: str, required: bool) -> str | None:
+    """What is wrong with a reason that is kept."""
+    return text_fault(composed(reason.strip()), required=required, greatest=GREATEST_REASON_LENGTH)
+
+
 def _checked(scope: Scope, order: ClosingOrder) -> ClosingOrder:
     reason = composed(order.reason.strip())
-    fault = text_fault(reason, required=order.act.needs_reason, greatest=GREATEST_REASON_LENGTH)
+    fault = reason_fault(reason, order.act.needs_reason)
     if fault is not None:
         raise Invalid("invalid_reason", "Nothing was issued: give the reason.", {"reason": fault})
     # A deleted customer's days are still billed.

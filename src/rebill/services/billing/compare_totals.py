@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from rebill.model.comparison import ComparedTotal, FormerTotal, StatedTotal, compared
 from rebill.model.months import BillingMonth
@@ -12,6 +13,8 @@ from rebill.sources.former_totals import former_totals_in, read_former_totals
 from rebill.store.customers import names_of_customers
 from rebill.store.scope import Scope
 from rebill.store.statements import statements_of_month
+
+_SENT: Final = "what was sent"
 
 
 def compare_totals(installation: Installation, caller: Caller, month: BillingMonth, file: Path) -> list[ComparedTotal]:
@@ -24,12 +27,17 @@ def compare_totals(installation: Installation, caller: Caller, month: BillingMon
     return _compared(installation, caller, month, read_former_totals(file))
 
 
+def require_totals(text: str) -> None:
+    """Raise what is wrong with the text of such a file."""
+    former_totals_in(text, _SENT)
+
+
 def compare_given_totals(
     installation: Installation, caller: Caller, month: BillingMonth, text: str
 ) -> list[ComparedTotal]:
     """The same with the text of such a file."""
     require(caller, Permission.READ)
-    return _compared(installation, caller, month, former_totals_in(text, "what was sent"))
+    return _compared(installation, caller, month, former_totals_in(text, _SENT))
 
 
 def _compared(

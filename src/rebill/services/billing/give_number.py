@@ -20,6 +20,11 @@ from rebill.store.statements import StatementRecord, find_statement
 GREATEST_NUMBER_LENGTH = 100
 
 
+def number_fault(invoice_id: str) -> str | None:
+    """What is wrong with a number, whatever document it is for."""
+    return text_fault(composed(invoice_id.strip()), required=True, greatest=GREATEST_NUMBER_LENGTH)
+
+
 def give_number(installation: Installation, caller: Caller, statement_id: int, invoice_id: str) -> StatementRecord:
     """Number an issued document; once, for ever. The same number again changes nothing.
 
@@ -28,7 +33,7 @@ def give_number(installation: Installation, caller: Caller, statement_id: int, i
     """
     require(caller, Permission.CHANGE)
     number = composed(invoice_id.strip())
-    fault = text_fault(number, required=True, greatest=GREATEST_NUMBER_LENGTH)
+    fault = number_fault(number)
     if fault is not None:
         raise Invalid("invalid_number", "No number was given: correct it.", {"invoice_id": fault})
 

@@ -24,8 +24,7 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.run_bill import run_in
 from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.keeping.audit_sealing import seal_partner
-from rebill.services.pricing.assign_price_book import UNKNOWN_CUSTOMER
-from rebill.store.customers import customer_name
+from rebill.services.parties.read_customers import faults_of_named
 from rebill.store.scope import Scope
 from rebill.store.started_runs import begin_run, end_run, find_run, latest_runs
 
@@ -46,7 +45,9 @@ def start_run(
     none. What the run itself is refused for stands in its record.
     """
     require(caller, Permission.CHANGE)
-    _require_customer(installation, caller, order)
+    faults = faults_of_named(installation, caller, order.customer_id)
+    if faults:
+        raise Invalid("invalid_run", "Nothing was run: correct the fields named here.", faults)
     with ExitStack() as stack:
         workplace = stack.enter_context(only_run(installation.lake_folder, caller.partner_id, order.month))
         work = _Work(installation, caller, order, workplace)
@@ -76,17 +77,6 @@ def runs_of_month(
         found = latest_runs(Scope.of(connection, caller), month, count)
     wanted = [one for one in found if customer_id is None or one.customer_id in (None, customer_id)]
     return [_as_it_is(installation, caller, one) for one in wanted]
-
-
-def _require_customer(installation: Installation, caller: Caller, order: RunOrder) -> None:
-    if order.customer_id is None:
-        return
-    with installation.database.reading() as connection:
-        # A deleted customer's days are still billed.
-        name = customer_name(Scope.of(connection, caller), order.customer_id, even_deleted=True)
-    if name is None:
-        fields = {"client_api_id": UNKNOWN_CUSTOMER}
-        raise Invalid("invalid_run", "Nothing was run: correct the fields named here.", fields)
 
 
 def _found(installation: Installation, caller: Caller, run_id: int) -> RunRecord | None:

@@ -110,6 +110,13 @@ def new_key_faults(installation: Installation, caller: Caller, new: NewKey) -> d
         return _faults(caller, user, new, now)
 
 
+def expiry_faults(installation: Installation, caller: Caller, expires_at: datetime | None) -> dict[str, str]:
+    """What is wrong with the end of a key to be made in place of another, by field."""
+    require(caller, Permission.ADMINISTER)
+    fault = None if expires_at is None else _expiry_fault(expires_at, installation.clock())
+    return only_faults({"expires_at": fault})
+
+
 def list_keys(
     installation: Installation, caller: Caller, page: Page, customer_id: int | None = None
 ) -> Listing[ApiKey]:

@@ -17,6 +17,7 @@ from rebill.services.acting.plain_text import text_fault
 from rebill.services.callers.read_users import found_user
 from rebill.services.callers.taken_ways_in import WayIn, take_way_in
 from rebill.services.callers.web_sessions import WebSession, begin_for_user
+from rebill.services.parties.customer_rules import only_faults
 from rebill.store.openid_subjects import (
     SubjectHolder,
     forget_subject,
@@ -106,6 +107,15 @@ class OpenIdSignIn:
         return holder
 
 
+def subject_faults(installation: Installation, caller: Caller, user_id: int, subject: str) -> dict[str, str]:
+    """What is wrong with a subject for a user, by field, as the record stands now."""
+    require(caller, Permission.ADMINISTER)
+    settings = installation.settings.openid
+    with installation.database.reading() as connection:
+        issuer = "" if settings is None else settings.issuer
+        return only_faults({"subject": _subject_fault(connection, issuer, subject, user_id)})
+
+
 def link_subject(
     installation: Installation, caller: Caller, user_id: int, subject: str, customer_id: int | None = None
 ) -> None:
@@ -119,17 +129,14 @@ def link_subject(
     settings = installation.settings.openid
     if settings is None:
         raise Invalid("openid_not_offered", "No identity provider is set up: set REBILL_OPENID_ISSUER first.")
-    fault = text_fault(subject, required=True)
 
     def act(connection: Connection) -> None:
         scope = Scope.of(connection, caller)
         hold_partner(scope)
         user = found_user(scope, user_id, customer_id)
-        standing = None if fault else holder_of_subject(connection, settings.issuer, subject)
-        is_others = standing is not None and standing.user_id != user_id
-        if fault or is_others:
-            faults = {"subject": fault or "is taken: choose another"}
-            raise Invalid("invalid_subject", "Nothing was changed: correct the fields named here.", faults)
+        fault = _subject_fault(connection, settings.issuer, subject, user_id)
+        if fault is not None:
+            raise Invalid("invalid_subject", "Nothing was changed: correct the fields named here.", {"subject": fault})
         store_subject(scope, user_id, settings.issuer, subject, now)
         end_sessions_of_user(scope, user_id)
         told = {"issuer": settings.issuer, "subject": subject}
@@ -144,3 +151,11 @@ def unlink_subject(installation: Installation, caller: Caller, user_id: int, cus
     ``customer_id``: only if it is of that customer. Raises ``Forbidden``, and ``NotFound`` also where it is none.
     """
     take_way_in(installation, caller, user_id, _SUBJECT, customer_id)
+
+
+def _subject_fault(connection: Connection, issuer: str, subject: str, user_id: int) -> str | None:
+    fault = text_fault(subject, required=True)
+    if fault is not None:
+        return fault
+    standing = holder_of_subject(connection, issuer, subject)
+    return None if standing is None or standing.user_id == user_id else "is taken: choose another"

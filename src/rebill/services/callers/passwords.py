@@ -19,6 +19,7 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import composed, text_fault
 from rebill.services.callers.read_users import found_user
 from rebill.services.callers.taken_ways_in import WayIn, take_way_in
+from rebill.services.parties.customer_rules import only_faults
 from rebill.store.partners import hold_partner
 from rebill.store.passwords import (
     KeptPassword,
@@ -81,11 +82,7 @@ def set_password(
         hold_partner(scope)
         user = found_user(scope, user_id, customer_id)
         name = sign_in_name_of(sign_in_name or user.email)
-        faults = {
-            "sign_in_name": _name_fault(connection, name, user_id),
-            "password": _password_fault(password),
-        }
-        found = {field: fault for field, fault in faults.items() if fault is not None}
+        found = _faults(connection, user_id, password, name)
         if found:
             raise Invalid("invalid_password", "No password was set: correct the fields named here.", found)
         store_password(scope, user_id, name, hashed, now)
@@ -95,6 +92,16 @@ def set_password(
         return name
 
     return installation.database.write(act)
+
+
+def password_faults(
+    installation: Installation, caller: Caller, user_id: int, password: str, sign_in_name: str
+) -> dict[str, str]:
+    """What is wrong with a password and a sign-in name, by field, as the record stands now. Raises ``NotFound``."""
+    require(caller, Permission.ADMINISTER)
+    with installation.database.reading() as connection:
+        user = found_user(Scope.of(connection, caller), user_id)
+        return _faults(connection, user_id, password, sign_in_name_of(sign_in_name or user.email))
 
 
 def clear_password(installation: Installation, caller: Caller, user_id: int, customer_id: int | None = None) -> None:
@@ -151,6 +158,15 @@ def _require_patience(kept: KeptPassword, now: datetime) -> None:
         raise TooMany(
             "too_many_passwords", f"Too many wrong passwords: try again in {counted(seconds, 'second')}.", seconds
         )
+
+
+def _faults(connection: Connection, user_id: int, password: str, sign_in_name: str) -> dict[str, str]:
+    return only_faults(
+        {
+            "sign_in_name": _name_fault(connection, sign_in_name, user_id),
+            "password": _password_fault(password),
+        }
+    )
 
 
 def _name_fault(connection: Connection, name: str, user_id: int) -> str | None:

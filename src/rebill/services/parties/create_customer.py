@@ -1,7 +1,7 @@
 """Create a partner's customer: every rule is checked, every fault is told at once, all of it is stored or nothing."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -53,6 +53,7 @@ from rebill.store.tables import customers
 from rebill.store.terms import ALWAYS, set_terms
 
 _EXTERNAL_ID_BYTES = 6
+_NOBODY = 0
 
 
 def create_customer(installation: Installation, caller: Caller, new: NewCustomer) -> Customer:
@@ -63,15 +64,12 @@ def create_customer(installation: Installation, caller: Caller, new: NewCustomer
     """
     require(caller, Permission.CHANGE)
     now = installation.clock()
-    faults = customer_faults(new, now)
+    faults = _faults_in_itself(new, now)
 
     def act(connection: Connection) -> Customer:
         scope = Scope.of(connection, caller)
-        found = dict(faults)
-        if "name" not in found and is_name_taken(scope, composed(new.name)):
-            found["name"] = "is the name of another customer"
         customer_id = draw_id(connection, customers.c.customer_id)
-        planned = _planned_account(scope, new, customer_id, today_of(now), found)
+        found, planned = _judged(scope, new, customer_id, now, faults, hold=True)
         if found:
             raise Invalid("invalid_customer", "No customer was created: correct the fields named here.", found)
         stored = _store(scope, new, customer_id, planned, now)
@@ -87,8 +85,26 @@ def create_customer(installation: Installation, caller: Caller, new: NewCustomer
     return installation.database.write(act)
 
 
-def customer_faults(new: NewCustomer, now: datetime) -> dict[str, str]:
-    """What is wrong with a new customer in itself, by field."""
+def new_customer_faults(installation: Installation, caller: Caller, new: NewCustomer) -> dict[str, str]:
+    """What is wrong with a new customer, by field, as the record stands now; nothing is held."""
+    require(caller, Permission.CHANGE)
+    now = installation.clock()
+    with installation.database.reading() as connection:
+        return _judged(Scope.of(connection, caller), new, _NOBODY, now, _faults_in_itself(new, now), hold=False)[0]
+
+
+def _judged(
+    scope: Scope, new: NewCustomer, customer_id: int, now: datetime, faults: Mapping[str, str], hold: bool
+) -> tuple[dict[str, str], list[PlannedAccount]]:
+    """What is wrong with a new customer, ``faults`` among it, and the assignment that comes with it."""
+    found = dict(faults)
+    if "name" not in found and is_name_taken(scope, composed(new.name)):
+        found["name"] = "is the name of another customer"
+    planned = _planned_account(scope, new, customer_id, today_of(now), found, hold)
+    return found, planned
+
+
+def _faults_in_itself(new: NewCustomer, now: datetime) -> dict[str, str]:
     faults = only_faults(
         {
             "name": name_fault(new.name),
@@ -148,7 +164,7 @@ def _give_markup_book(scope: Scope, customer_id: int, percent: Decimal, now: dat
 
 
 def _planned_account(
-    scope: Scope, new: NewCustomer, customer_id: int, today: date, faults: dict[str, str]
+    scope: Scope, new: NewCustomer, customer_id: int, today: date, faults: dict[str, str], hold: bool
 ) -> list[PlannedAccount]:
     """The assignment that comes with the customer; what is wrong with it is added to ``faults``."""
     if new.azure_customer_id is None:
@@ -163,7 +179,7 @@ def _planned_account(
     def planner(standing: Sequence[StoredAssignment], today: date, first_open: BillingMonth | None) -> Plan | Fault:
         return plan_assign(customer_id, standing, None, today, first_open)
 
-    planned = plan_accounts(scope, order, asked, planner, closed_months(scope, [customer_id]), today, hold=True)
+    planned = plan_accounts(scope, order, asked, planner, closed_months(scope, [customer_id]), today, hold)
     for one in planned:
         if isinstance(one.plan, Fault):
             faults["azure_customer_id"] = fault_sentence(order.kind, one.plan)

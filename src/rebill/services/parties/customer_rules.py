@@ -11,6 +11,7 @@ from rebill.model.price_book import Adjustment
 from rebill.services.acting.plain_text import composed, text_fault
 
 GREATEST_TAG_COUNT = 20
+UNKNOWN_CUSTOMER = "names no customer: list the customers to find its client_api_id"
 _FOLDER_PART = re.compile(r"[A-Za-z0-9 ._-]+")
 _ADDRESS_PARTS = ("street1", "street2", "city", "state", "zipcode", "country")
 _REQUIRED_ADDRESS_PARTS = ("street1", "city", "state", "zipcode", "country")

@@ -9,6 +9,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
+from rebill.services.parties.customer_rules import UNKNOWN_CUSTOMER
 from rebill.store.customers import customer_name, customer_page, find_customer, place_of_customer
 from rebill.store.scope import Scope
 
@@ -26,6 +27,17 @@ def require_customer_ever(installation: Installation, caller: Caller, customer_i
     with installation.database.reading() as connection:
         if customer_name(Scope.of(connection, caller), customer_id, even_deleted=True) is None:
             raise unknown_customer(customer_id, caller.customer_id)
+
+
+def faults_of_named(installation: Installation, caller: Caller, customer_id: int | None) -> dict[str, str]:
+    """What is wrong with an order for a customer that it names (``None``: all); days of a deleted one still count."""
+    if customer_id is None:
+        return {}
+    try:
+        require_customer_ever(installation, caller, customer_id)
+    except NotFound:
+        return {"client_api_id": UNKNOWN_CUSTOMER}
+    return {}
 
 
 def list_customers(

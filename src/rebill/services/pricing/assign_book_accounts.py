@@ -79,6 +79,21 @@ def book_accounts_faults(installation: Installation, caller: Caller, order: Acco
         return _checked(Scope.of(connection, caller), order)[2]
 
 
+def account_change_faults(
+    installation: Installation,
+    caller: Caller,
+    account_assignment_id: int,
+    owner_id: str | None,
+    assignment_id: int | None = None,
+) -> dict[str, str]:
+    """What is wrong with such a change, by field, as the record stands now; nothing is held."""
+    require(caller, Permission.CHANGE)
+    with installation.database.reading() as connection:
+        scope = Scope.of(connection, caller)
+        kept = found_account_assignment(scope, account_assignment_id)
+        return _change_faults(scope, kept, owner_id, assignment_id)
+
+
 def change_account_assignment(
     installation: Installation,
     caller: Caller,
@@ -98,19 +113,12 @@ def change_account_assignment(
     def act(connection: Connection) -> AccountAssignment:
         scope = Scope.of(connection, caller)
         kept = held(scope, found_account_assignment, account_assignment_id, customer_id)
-        if assignment_id not in (None, kept.assignment_id):
-            raise Invalid(_CODE, "Nothing was changed: correct the fields named here.", _OF_ANOTHER_BOOK)
-        if owner_id is None or owner_id == kept.billing_account_owner_id:
-            return kept
-        first = changeable_from(scope, kept.customer_id)
-        months = kept.months.part_from(first)
-        if months is None:
-            raise Invalid(_CODE, "Nothing was changed: correct the fields named here.", _ENDED)
-        fields = {owner_key(owner_id): "billing_account_owner_id"}
-        faults = _taken_faults(scope, kept.customer_id, months, fields, but=account_assignment_id)
+        faults = _change_faults(scope, kept, owner_id, assignment_id)
         if faults:
             raise Invalid(_CODE, "Nothing was changed: correct the fields named here.", faults)
-        store_change(scope, kept, owner_id, first, now)
+        if owner_id is None or owner_id == kept.billing_account_owner_id:
+            return kept
+        store_change(scope, kept, owner_id, changeable_from(scope, kept.customer_id), now)
         changed = found_account_assignment(scope, account_assignment_id)
         record_change(
             scope,
@@ -143,6 +151,19 @@ def end_book_account_assignment(
         account_assignment_id,
         customer_id,
     )
+
+
+def _change_faults(
+    scope: Scope, kept: AccountAssignment, owner_id: str | None, assignment_id: int | None
+) -> dict[str, str]:
+    faults = {} if assignment_id in (None, kept.assignment_id) else dict(_OF_ANOTHER_BOOK)
+    if owner_id is None or owner_id == kept.billing_account_owner_id:
+        return faults
+    months = kept.months.part_from(changeable_from(scope, kept.customer_id))
+    if months is None:
+        return {**_ENDED, **faults}
+    fields = {owner_key(owner_id): "billing_account_owner_id"}
+    return faults | _taken_faults(scope, kept.customer_id, months, fields, but=kept.account_assignment_id)
 
 
 def _checked(scope: Scope, order: AccountsOrder) -> tuple[BookAssignment | None, Months | None, dict[str, str]]:

@@ -12,6 +12,7 @@ from rebill.model.price_book_record import BookAssignment, BookAssignmentOrder
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
+from rebill.services.parties.customer_rules import UNKNOWN_CUSTOMER
 from rebill.services.pricing.book_assignment_months import same_book_again, wanted_months
 from rebill.services.pricing.read_book_assignments import found_book_assignment
 from rebill.store.customers import hold_customer, which_are_customers
@@ -21,7 +22,6 @@ from rebill.store.scope import Scope
 from rebill.store.terms import ALWAYS, first_changeable_month
 
 UNKNOWN_BOOK = "names no price book: list the price books to find its id"
-UNKNOWN_CUSTOMER = "names no customer: list the customers to find its client_api_id"
 
 
 def assign_price_book(installation: Installation, caller: Caller, order: BookAssignmentOrder) -> BookAssignment:

@@ -18,7 +18,8 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.pricing.assign_price_book import UNKNOWN_BOOK, UNKNOWN_CUSTOMER
+from rebill.services.parties.customer_rules import UNKNOWN_CUSTOMER
+from rebill.services.pricing.assign_price_book import UNKNOWN_BOOK
 from rebill.services.trials.price_under_book import price_under_book
 from rebill.store.customers import which_are_customers
 from rebill.store.data_sets import data_sets_in_force

@@ -87,7 +87,9 @@ def what_if(installation: Installation, caller: Caller, order: WhatIf) -> TriedM
         names = customer_names(scope)
         data_sets = tuple(data_sets_in_force(scope, order.month))
         now = Computed(month_inputs(installation, scope, order.month, data_sets), data_sets)
-        _require_sound(scope, order, now, names)
+        faults = _faults(scope, order, now, names)
+        if faults:
+            raise Invalid("invalid_what_if", "Nothing was tried: correct what is named here.", faults)
         book = _book(scope, order)
     then = _changed(now.inputs, order, book, installation.clock())
     with place_of_proof(installation, caller) as folder:
@@ -95,7 +97,17 @@ def what_if(installation: Installation, caller: Caller, order: WhatIf) -> TriedM
         return _compared(outcomes.of(now.inputs, now.data_sets), outcomes.of(then, now.data_sets), names)
 
 
-def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[int, str]) -> None:
+def what_if_faults(installation: Installation, caller: Caller, order: WhatIf) -> dict[str, str]:
+    """What is wrong with such an order, by what it is wrong in; nothing is computed."""
+    require(caller, Permission.READ)
+    with installation.database.reading() as connection:
+        scope = Scope.of(connection, caller)
+        data_sets = tuple(data_sets_in_force(scope, order.month))
+        now = Computed(month_inputs(installation, scope, order.month, data_sets), data_sets)
+        return _faults(scope, order, now, customer_names(scope))
+
+
+def _faults(scope: Scope, order: WhatIf, now: Computed, names: Mapping[int, str]) -> dict[str, str]:
     faults: dict[str, str] = {}
     if not order.changes_something:
         faults["change"] = "is required: say what is to be tried"
@@ -126,8 +138,7 @@ def _require_sound(scope: Scope, order: WhatIf, now: Computed, names: Mapping[in
         faults["without_rule"] = f"is no billing rule that acts in {order.month}"
     if order.rule is not None:
         faults |= {f"rule.{name}": fault for name, fault in order_faults(order.rule, None, order.month).items()}
-    if faults:
-        raise Invalid("invalid_what_if", "Nothing was tried: correct what is named here.", faults)
+    return faults
 
 
 def _faults_of_accounts(scope: Scope, order: WhatIf) -> dict[str, str]:
