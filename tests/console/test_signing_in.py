@@ -251,3 +251,10 @@ def test_every_answer_says_how_it_is_to_be_shown(admin: Visitor) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
     assert "no-store" in admin.open("/").answer.headers["cache-control"]
+
+
+def test_browsers_find_the_icon_where_they_look_for_it(stranger: Visitor) -> None:
+    icon = stranger.open("/favicon.ico").answer
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
+    assert icon.headers["cache-control"] == "public, max-age=86400"
+    assert icon.content.startswith(b"<svg")

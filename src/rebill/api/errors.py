@@ -41,6 +41,13 @@ class AddressTooLong(Refusal):
         super().__init__("uri_too_long", f"The path and query may have at most {greatest_length} characters.")
 
 
+class Unreadable(Refusal):
+    """Bytes that are no HTTP request: a header that cannot be, a length below 0."""
+
+    def __init__(self) -> None:
+        super().__init__("unreadable_request", "This is no HTTP request: correct its first line and its headers.")
+
+
 class NotAcceptable(Refusal):
     """The caller accepts none of the forms that something is to be had in."""
 
@@ -49,6 +56,7 @@ class NotAcceptable(Refusal):
 
 
 _STATUSES: dict[type[Refusal], int] = {
+    Unreadable: 400,
     Unauthorised: 401,
     Forbidden: 403,
     NotFound: 404,

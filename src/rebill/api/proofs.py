@@ -111,6 +111,7 @@ ROUTES = (
         "Compute a month's statements again and compare them",
         {200: MonthVerificationAnswer},
         (_PERIOD,),
+        may_conflict=True,
     ),
     Route(
         "GET",

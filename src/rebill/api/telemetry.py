@@ -28,6 +28,19 @@ UNMATCHED = "unmatched"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 
 
+def json_log(stream: TextIO | None = None) -> Any:
+    """The log: one JSON line for each thing that is told."""
+    return structlog.wrap_logger(
+        structlog.WriteLogger(stream or sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.BoundLogger,
+    )
+
+
 class Telemetry:
     """The log and the counters of one server process."""
 
@@ -53,15 +66,7 @@ class Telemetry:
         self._failing_syncs = Gauge("rebill_sync_failing", failing, told, registry=self.registry)
         ended = "Documents that this process tried to deliver, by way and by what became of them."
         self._deliveries = Counter("rebill_deliveries", ended, ("way", "state"), registry=self.registry)
-        self._log: Any = structlog.wrap_logger(
-            structlog.WriteLogger(stream or sys.stderr),
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.JSONRenderer(),
-            ],
-            wrapper_class=structlog.BoundLogger,
-        )
+        self._log = json_log(stream)
 
     def answered(
         self, method: str, route: str | None, status: int, seconds: float, facts: Mapping[str, object]

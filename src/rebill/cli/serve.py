@@ -33,6 +33,7 @@ def serve(
     """Serve the pages at / and the partner API: /v1, /v2, /openapi.json, /docs, /healthz, /readyz, /metrics."""
     import uvicorn
 
+    from rebill.api.unreadable_requests import ReadableRefusals
     from rebill.cli.scheduled_sync import syncing_beside
     from rebill.services.keeping.initialise import find_partner
 
@@ -47,6 +48,7 @@ def serve(
             host=host,
             port=port,
             workers=workers,
+            http=ReadableRefusals,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -23,6 +23,7 @@ _STATUSES: Final = (
     (Unavailable, 503),
 )
 _NEVER_KEPT: Final = ("Cache-Control", "private, no-store")
+_MARK: Final = "mark.svg"
 _KEPT_BY_ONE: Final = ("Cache-Control", "private, max-age=3600")
 _SAID_SECONDS: Final = 60
 
@@ -73,6 +74,13 @@ def of_download(file: Download) -> Answer:
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
     headers = (("Content-Type", file.media_type), ("Content-Disposition", disposition), _NEVER_KEPT)
     return Answer(200, headers, file.content, file.facts)
+
+
+def of_icon() -> Answer:
+    """The pages' mark, for browsers that ask for it by their own address; kept for a day, as its address stays."""
+    mark = assets()[_MARK]
+    headers = (("Content-Type", mark.media_type), ("Cache-Control", "public, max-age=86400"))
+    return Answer(200, headers, mark.content)
 
 
 def of_asset(name: str) -> Answer:

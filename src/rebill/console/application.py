@@ -16,8 +16,17 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import Receive, Scope, Send
 
-from rebill.console.answering import Answer, of_asset, of_download, of_failure, of_page, of_redirect, of_refusal
-from rebill.console.asset_files import PREFIX, assets
+from rebill.console.answering import (
+    Answer,
+    of_asset,
+    of_download,
+    of_failure,
+    of_icon,
+    of_page,
+    of_redirect,
+    of_refusal,
+)
+from rebill.console.asset_files import ICON, PREFIX, assets
 from rebill.console.form_reading import read_form
 from rebill.console.once import done_once
 from rebill.console.portal_wording import LANGUAGES
@@ -67,7 +76,9 @@ class Console:
         self._routes = routes
         self._acts_once = ActsOnce(installation)
         self._signing_in = SigningIn(installation)
-        self._places = {_first_part(one) for one in (SIGN_IN, SIGN_OUT, PREFIX, *(route.path for route in routes))}
+        self._places = {
+            _first_part(one) for one in (SIGN_IN, SIGN_OUT, PREFIX, ICON, *(route.path for route in routes))
+        }
         assets()
 
     def has(self, path: str) -> bool:
@@ -96,6 +107,8 @@ class Console:
         headers, path = Headers(scope=scope), scope["path"]
         if path.startswith(PREFIX):
             return of_asset(path.removeprefix(PREFIX))
+        if path == ICON:
+            return of_icon()
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         cookies = cookie_parser(headers.get("cookie", ""))
         query_string = scope.get("query_string", b"").decode("latin-1")

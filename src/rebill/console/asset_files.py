@@ -13,6 +13,8 @@ _MEDIA_TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 PREFIX: Final = "/assets/"
+ICON: Final = "/favicon.ico"
+"""Where browsers look for an icon that nobody told them of: beside the API's answers and its documentation."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ def proofs(documented: Documented) -> None:
     of_customer = {**of_month, "client_api_id": str(documented.customer_id)}
     tell.call("Every document of a customer's month", "GET", month, status=200, query=of_customer)
     tell.unknown("GET", month)
+    tell.call("A month that was not run", "GET", month, status=409, query={"billing_period": "2019-01"})
     tell.call("Of no month", "GET", month, status=422)
     compare = "/v1/month_comparison"
     former = {"totals": "customer,currency,total\nAzure Two,USD,110.00\nOld Ltd,USD,7\n"}

@@ -8,7 +8,7 @@ from rebill.model.correction import MonthSum, corrected, sum_of_lines
 from rebill.model.counting import counted
 from rebill.model.document import DocumentKind
 from rebill.model.engine_name import EngineName
-from rebill.model.errors import NotFound, ProgramError
+from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO, text_of, text_of_minor_units
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
@@ -16,6 +16,7 @@ from rebill.model.statement import CARRY_KINDS, Statement, StatementLine
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.read_statements import unknown_statement
+from rebill.services.runs.month_state import month_not_run
 from rebill.services.runs.recompute import place_of_proof
 from rebill.services.runs.recomputed_runs import RecomputedRun, RecomputedRuns
 from rebill.services.runs.run_manifest import StatementKey, canonical_json, canonical_lines
@@ -79,7 +80,7 @@ def verify_month(
 ) -> VerifiedMonth:
     """Verify every statement and note of a month (of one customer), and that none is missing.
 
-    Raises as ``verify_statement``, and ``NotFound`` for a month that was not run.
+    Raises as ``verify_statement``, and ``Conflict`` for a month that was not run.
     """
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
@@ -88,7 +89,7 @@ def verify_month(
         documents = stored_documents(scope, month)
         recorded = _read(scope, [one for one in documents if customer_id in (None, one.customer_id)])
     if not runs:
-        raise NotFound("month_not_run", f"{month} was not run yet: rebill bill run --period {month} does it.")
+        raise month_not_run(month)
     with place_of_proof(installation, caller) as folder:
         recomputed = RecomputedRuns(installation, folder, engine)
         verifications = tuple(_verified(found, recomputed) for found in recorded)

@@ -16,6 +16,7 @@ from rebill.model.sql_text import sql_path
 from rebill.rating.attention import ATTENTION_LINES, MARKED_LINES
 from rebill.rating.tables import InputTable
 from rebill.services.acting.installation import Installation
+from rebill.services.runs.month_state import month_not_run
 from rebill.services.runs.rate_month import ImportedCost
 from rebill.store.closing import RecordedRun
 
@@ -67,7 +68,7 @@ def attention_lines_of(installation: Installation, run: RecordedRun) -> tuple[At
 def last_run(month: BillingMonth, runs: Sequence[RecordedRun]) -> RecordedRun:
     """The last of a month's runs, which stand in that order. Raises ``Conflict`` where there is none."""
     if not runs:
-        raise Conflict("month_not_run", f"{month} was not run yet: rebill bill run --period {month} does it.")
+        raise month_not_run(month)
     return runs[0]
 
 

@@ -14,6 +14,11 @@ from rebill.store.data_sets import data_sets_in_force
 from rebill.store.scope import Scope
 
 
+def month_not_run(month: BillingMonth) -> Conflict:
+    """What is raised wherever the last run of a month is asked for, and it has none."""
+    return Conflict("month_not_run", f"{month} was not run yet: rebill bill run --period {month} does it.")
+
+
 @dataclass(frozen=True)
 class MonthState:
     """``runs``: all of the month, the last one first; ``inputs_sha256``: of what is in force now."""
@@ -34,9 +39,7 @@ class MonthState:
         """
         run = self.last_run(customer_id)
         if run is None:
-            raise Conflict(
-                "month_not_run", f"{self.month} was not run yet: rebill bill run --period {self.month} does it."
-            )
+            raise month_not_run(self.month)
         self.require_fresh({run.run_id})
         return run
 
