@@ -15,7 +15,7 @@ from rebill.services.billing.read_statements import every_statement
 from rebill.services.trials.dry_run_price_book import dry_run_price_book, get_dry_run, interrupt_dry_runs
 from tests.api.client import ApiClient
 from tests.api.price_book_steps import XML, assigned, book, noted_dry_run, priced, september
-from tests.api.world import SUBSCRIPTIONS, World
+from tests.api.world import CATALOGUE, SUBSCRIPTIONS, World
 
 DRY_RUN = "/v1/price_books/dry_run"
 
@@ -100,6 +100,19 @@ def test_a_book_is_tried_against_an_earlier_text_of_itself(api: ApiClient, world
     assert prices(tried(api, **same))["all"] == ("122.10", "122.10", "0.00")
     accounts = {"billing_account_owner_ids": f"{SUBSCRIPTIONS[0]},{SUBSCRIPTIONS[1]}"}
     assert prices(tried(api, **same, **accounts))["all"] == ("122.10", "122.10", "0.00")
+
+
+def test_an_account_that_nobody_knows_is_named(api: ApiClient, world: World) -> None:
+    september(api, world)
+    asked = {"price_book_id": book(api)["id"], "client_api_id": world.customer_id, "month": "2024-09"}
+    unknown = "is known neither from the catalogue nor from imported cost: nobody"
+    one = api.put(DRY_RUN, {**asked, "billing_account_owner_id": "nobody"})
+    assert (one.status_code, one.json()["fields"]) == (422, {"billing_account_owner_id": unknown})
+    several = api.put(DRY_RUN, {**asked, "billing_account_owner_ids": ["nobody", SUBSCRIPTIONS[0]]})
+    assert several.json()["fields"] == {"billing_account_owner_ids": unknown}
+    # A billing account stands in the lines, a tenant in the catalogue, and a subscription may be written with its path.
+    for known in ("Billing-Account-1", CATALOGUE[0], f"/subscriptions/{SUBSCRIPTIONS[2].upper()}"):
+        assert api.put(DRY_RUN, {**asked, "billing_account_owner_id": known}).status_code == 200, known
 
 
 def test_nothing_of_the_month_is_stored(api: ApiClient, world: World) -> None:

@@ -119,6 +119,12 @@ def _steps(rebill: CommandLine, folder: Path) -> Iterator[Step]:
     yield Step("price-books update", (made, "--name", "Other"), (made, "--name", ""), Act.CHANGE_PRICE_BOOK)
     yield Step("price-books assign", (made, one, "account-1"), (made, "999999999"), Act.ASSIGN_PRICE_BOOK)
     (assignment,) = rebill.answer("price-books", "show", made)["assignments"]
+    yield Step(
+        "price-books add-accounts",
+        (str(assignment["id"]), "account-2"),
+        (str(assignment["id"]), "account-1"),
+        Act.ASSIGN_BOOK_ACCOUNTS,
+    )
     yield Step("price-books unassign", (str(assignment["id"]),), ("999999999",), Act.END_BOOK_ASSIGNMENT)
     yield Step("price-books delete", (made,), ("999999999",), Act.DELETE_PRICE_BOOK)
     crossing = row(SubAccountId="crossing", ChargePeriodStart="2024-09-10", ChargePeriodEnd="2024-09-20")

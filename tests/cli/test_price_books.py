@@ -50,6 +50,23 @@ def test_a_book_prices_all_accounts_unless_told(rebill: CommandLine, tmp_path: P
     assert rebill.answer("price-books", "assign", str(book["id"]), customer)["accounts"] == ["ALL"]
 
 
+def test_a_book_that_is_assigned_takes_more_accounts(rebill: CommandLine, tmp_path: Path) -> None:
+    customer = str(rebill.answer("customers", "create", "Acorn")["id"])
+    number = str(rebill.answer("price-books", "create", "Gold tier", _file(tmp_path))["id"])
+    assignment = str(rebill.answer("price-books", "assign", number, customer, "sub-1")["id"])
+    added = rebill.answer("price-books", "add-accounts", assignment, "/subscriptions/SUB-2", "ALL")
+    accounts = added["price_book_account_assignments"]
+    assert [one["billing_account_owner_id"] for one in accounts] == ["/subscriptions/SUB-2", "ALL"]
+    assert {str(one["price_book_assignment_id"]) for one in accounts} == {assignment}
+    (standing,) = rebill.answer("price-books", "show", number)["assignments"]
+    assert standing["accounts"] == ["sub-1", "/subscriptions/SUB-2", "ALL"]
+    # All of them or none.
+    taken = rebill.refusal("price-books", "add-accounts", assignment, "sub-3", "sub-2")
+    assert taken["fields"].keys() == {"sub-2"}
+    assert rebill.answer("price-books", "show", number)["assignments"] == [standing]
+    assert rebill.refusal("price-books", "add-accounts", "7", "sub-3")["fields"].keys() == {"price_book_assignment_id"}
+
+
 def test_a_file_that_cannot_be_a_book_says_why(rebill: CommandLine, tmp_path: Path) -> None:
     faulty = _file(tmp_path, XML.format(percent=-1))
     assert rebill.refusal("price-books", "create", "", faulty)["fields"].keys() == {

@@ -47,7 +47,8 @@ class DryRunBody(CustomerNamed):
         """The order that this body makes."""
         owner_ids = (*self.billing_account_owner_id, *self.billing_account_owner_ids)
         named = () if ALL_ACCOUNTS in owner_ids else tuple(dict.fromkeys(owner_ids))
-        return DryRunOrder(self.price_book_id, self.named_customer_id, self.month, named, self.customer_field)
+        field = "billing_account_owner_ids" if self.billing_account_owner_ids else "billing_account_owner_id"
+        return DryRunOrder(self.price_book_id, self.named_customer_id, self.month, named, self.customer_field, field)
 
 
 class ServiceAnswer(AnswerShape):

@@ -40,6 +40,7 @@ _FIELDS: Final = {
     "assign_commitment": "commitment_discount_ids",
     "charge_kind": "charge_kinds",
     "price_book": "price_book_id",
+    "account": "billing_account_owner_ids",
     "replaces": "replaces_price_book_id",
     "without_rule": "without_partner_billing_rule_ids",
     "rule": "partner_billing_rule",

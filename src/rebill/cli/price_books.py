@@ -16,7 +16,13 @@ from rebill.model.audit import Act
 from rebill.model.dry_run import DryRun, DryRunOrder, DryRunStatus
 from rebill.model.errors import Invalid, ProgramError
 from rebill.model.months import BillingMonth, Months
-from rebill.model.price_book_record import BookAssignment, BookAssignmentOrder, PriceBookOrder, PriceBookRecord
+from rebill.model.price_book_record import (
+    AccountsOrder,
+    BookAssignment,
+    BookAssignmentOrder,
+    PriceBookOrder,
+    PriceBookRecord,
+)
 
 if TYPE_CHECKING:
     from rebill.model.price_book_record import AccountAssignment
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
 commands = typer.Typer(help="What customers pay for what was charged.", no_args_is_help=True)
 
 BookArgument = Annotated[int, typer.Argument(metavar="BOOK_ID", help="As rebill price-books list shows it.")]
+AssignmentArgument = Annotated[
+    int, typer.Argument(metavar="ASSIGNMENT_ID", help="As rebill price-books show tells it.")
+]
 _ALL = "ALL"
 
 
@@ -175,9 +184,38 @@ def assign(
         session.output.next_step(f"rebill price-books unassign {made.assignment_id} ends that.")
 
 
+@commands.command("add-accounts")
+def add_accounts(
+    assignment_id: AssignmentArgument,
+    accounts: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ACCOUNT...",
+            parser=account_from_text,
+            help=f"Billing accounts, tenants or subscriptions; {_ALL}: every account that no other book names.",
+        ),
+    ],
+    reason: ReasonOption = "",
+    partner: PartnerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a price book that is assigned already price more accounts of its customer."""
+    from rebill.api.price_book_shapes import account_assignment_answer
+    from rebill.services.pricing.assign_book_accounts import assign_book_accounts
+
+    order = AccountsOrder(assignment_id, tuple(accounts), tuple(accounts))
+    with changing_session(Act.ASSIGN_BOOK_ACCOUNTS, partner, as_json, reason, assignment_id) as session:
+        made = assign_book_accounts(session.installation, session.caller, order)
+        answers = [account_assignment_answer(one).model_dump(by_alias=True) for one in made]
+        session.output.answer({"price_book_account_assignments": answers})
+        named = ", ".join(one.billing_account_owner_id for one in made)
+        session.output.say(f"Assignment {assignment_id} prices {named} too{_told(made[0].months)}.")
+        session.output.next_step("rebill price-books show BOOK_ID shows all that a book prices.")
+
+
 @commands.command("unassign")
 def unassign(
-    assignment_id: Annotated[int, typer.Argument(metavar="ASSIGNMENT_ID", help="As rebill price-books show tells it.")],
+    assignment_id: AssignmentArgument,
     reason: ReasonOption = "",
     partner: PartnerOption = None,
     as_json: JsonOption = False,

@@ -10,7 +10,8 @@ from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
 KEYS: Final = "keys.parquet"
 """The file beside a data set that has each account and day of its lines once."""
-_COLUMNS: Final = "ProviderName, BillingAccountId, SubAccountId, x_AzureCustomerId"
+_ACCOUNTS: Final = ("BillingAccountId", "SubAccountId", "x_AzureCustomerId")
+_COLUMNS: Final = ", ".join(("ProviderName", *_ACCOUNTS))
 
 
 def write_account_days(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: Path) -> None:
@@ -20,6 +21,14 @@ def write_account_days(connection: duckdb.DuckDBPyConnection, parts: list[Path],
         f"FROM read_parquet({sql_paths(parts)}, union_by_name=true)"
     )
     connection.execute(f"COPY ({keys}) TO {sql_text(str(file))} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def accounts_in(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> set[str]:
+    """Every billing account, subscription and tenant that lines of these files name, as the lines write it."""
+    each = " UNION ".join(
+        f"SELECT {column} FROM read_parquet({sql_paths(files)}) WHERE {column} IS NOT NULL" for column in _ACCOUNTS
+    )
+    return {account for (account,) in connection.execute(each).fetchall()}
 
 
 def first_shared_day(

@@ -266,6 +266,11 @@ def _write_line_keys(connection: duckdb.DuckDBPyConnection, parts: list[Path], f
     connection.execute(f"COPY ({keys} ORDER BY ALL) TO {sql_text(str(file))} ({_PARQUET})")
 
 
+def account_days_paths(lake_folder: Path, data_sets: Iterable[DataSet]) -> list[Path]:
+    """Where the accounts and days of these data sets stand."""
+    return [lake_folder / Path(data_set.parts[0].path).parent / KEYS for data_set in data_sets if data_set.parts]
+
+
 def line_key_paths(lake_folder: Path, data_sets: Iterable[DataSet]) -> tuple[Path, ...]:
     """The line keys of these data sets; empty where one of them, imported by an older version, has none."""
     files = [lake_folder / Path(data_set.parts[0].path).parent / LINE_KEYS_FILE for data_set in data_sets]

@@ -26,7 +26,8 @@ class DryRunStatus(StrEnum):
 class DryRunOrder:
     """A book to be tried on a customer's month; ``owner_ids``: only on these accounts, none = on all of them.
 
-    ``None`` = not given, which nothing can be done without. ``customer_field``: the name that the caller used.
+    ``None`` = not given, which nothing can be done without. ``customer_field`` and ``accounts_field``: the names that
+    the caller used.
     """
 
     price_book_id: int | None
@@ -34,6 +35,7 @@ class DryRunOrder:
     month: BillingMonth | None
     owner_ids: tuple[str, ...] = ()
     customer_field: str = "target_client_api_id"
+    accounts_field: str = "billing_account_owner_ids"
 
 
 @dataclass(frozen=True)

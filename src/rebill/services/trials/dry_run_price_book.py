@@ -18,9 +18,10 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.parties.customer_rules import UNKNOWN_CUSTOMER
+from rebill.services.parties.customer_rules import UNKNOWN_CUSTOMER, only_faults
 from rebill.services.pricing.assign_price_book import UNKNOWN_BOOK
 from rebill.services.trials.price_under_book import price_under_book
+from rebill.services.trials.unknown_accounts import unknown_accounts_fault, unknown_owners
 from rebill.store.customers import which_are_customers
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.dry_runs import begin_dry_run, end_dry_run, find_dry_run
@@ -100,7 +101,7 @@ def get_dry_run(installation: Installation, caller: Caller, dry_run_id: int, cus
 def dry_run_faults(installation: Installation, caller: Caller, order: DryRunOrder) -> dict[str, str]:
     """What is wrong with trying a book so, by field. Raises ``Forbidden``."""
     require(caller, Permission.CHANGE)
-    faults = {}
+    faults: dict[str, str] = {}
     with installation.database.reading() as connection:
         scope = Scope.of(connection, caller)
         if order.price_book_id is None:
@@ -113,8 +114,11 @@ def dry_run_faults(installation: Installation, caller: Caller, order: DryRunOrde
             faults[order.customer_field] = UNKNOWN_CUSTOMER
         if order.month is None:
             faults["month"] = "is required, written YYYY-MM"
-        elif not data_sets_in_force(scope, order.month):
+        elif not (data_sets := data_sets_in_force(scope, order.month)):
             faults["month"] = "has no imported cost: import it, or try another month"
+        else:
+            unknown = unknown_owners(installation, scope, data_sets, order.owner_ids)
+            faults |= only_faults({order.accounts_field: unknown_accounts_fault(unknown)})
     return faults
 
 

@@ -39,6 +39,7 @@ from rebill.services.trials.tried_changes import (
     with_rules,
     with_terms,
 )
+from rebill.services.trials.unknown_accounts import unknown_accounts_fault, unknown_owners
 from rebill.store.accounts import known_accounts
 from rebill.store.customers import customer_names
 from rebill.store.data_sets import data_sets_in_force
@@ -52,8 +53,6 @@ _ACCOUNT_FIELDS: Final = {
     AccountKind.COMMITMENT: "assign_commitment",
 }
 """What is faulty where accounts of a kind are unknown. Kinds of charges are known by their words."""
-_UNKNOWN_NAMED: Final = 20
-"""How many unknown accounts a fault names."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def what_if(installation: Installation, caller: Caller, order: WhatIf) -> TriedM
         names = customer_names(scope)
         data_sets = tuple(data_sets_in_force(scope, order.month))
         now = Computed(month_inputs(installation, scope, order.month, data_sets), data_sets)
-        faults = _faults(scope, order, now, names)
+        faults = _faults(installation, scope, order, now, names)
         if faults:
             raise Invalid("invalid_what_if", "Nothing was tried: correct what is named here.", faults)
         book = _book(scope, order)
@@ -104,10 +103,12 @@ def what_if_faults(installation: Installation, caller: Caller, order: WhatIf) ->
         scope = Scope.of(connection, caller)
         data_sets = tuple(data_sets_in_force(scope, order.month))
         now = Computed(month_inputs(installation, scope, order.month, data_sets), data_sets)
-        return _faults(scope, order, now, customer_names(scope))
+        return _faults(installation, scope, order, now, customer_names(scope))
 
 
-def _faults(scope: Scope, order: WhatIf, now: Computed, names: Mapping[int, str]) -> dict[str, str]:
+def _faults(
+    installation: Installation, scope: Scope, order: WhatIf, now: Computed, names: Mapping[int, str]
+) -> dict[str, str]:
     faults: dict[str, str] = {}
     if not order.changes_something:
         faults["change"] = "is required: say what is to be tried"
@@ -132,7 +133,8 @@ def _faults(scope: Scope, order: WhatIf, now: Computed, names: Mapping[int, str]
             faults[field] = UNKNOWN_BOOK
     if order.owner_ids and order.book_count == 0:
         faults["price_book"] = "is required: what would price these accounts"
-    faults |= _faults_of_terms(order)
+    of_owners = unknown_accounts_fault(unknown_owners(installation, scope, now.data_sets, order.owner_ids))
+    faults |= only_faults({"account": of_owners}) | _faults_of_terms(order)
     known = {one.billing_rule_id for one in now.inputs.billing_rules}
     if not known.issuperset(order.without_rule_ids):
         faults["without_rule"] = f"is no billing rule that acts in {order.month}"
@@ -143,17 +145,14 @@ def _faults(scope: Scope, order: WhatIf, now: Computed, names: Mapping[int, str]
 
 def _faults_of_accounts(scope: Scope, order: WhatIf) -> dict[str, str]:
     """Accounts that nobody has ever seen: assigning them would change nothing, however they are spelt."""
-    faults = {}
+    faults: dict[str, str | None] = {}
     for kind, identifiers in order.accounts:
         if kind in _ACCOUNT_FIELDS and identifiers:
             spelled = {account_key(kind, identifier): identifier for identifier in identifiers}
-            unknown = sorted(
-                spelled[key] for key in spelled.keys() - known_accounts(scope, kind, spelled.keys()).keys()
-            )
-            if unknown:
-                named = ", ".join(unknown[:_UNKNOWN_NAMED])
-                faults[_ACCOUNT_FIELDS[kind]] = f"is known neither from the catalogue nor from imported cost: {named}"
-    return faults
+            known = known_accounts(scope, kind, spelled.keys())
+            unknown = [spelled[key] for key in spelled.keys() - known.keys()]
+            faults[_ACCOUNT_FIELDS[kind]] = unknown_accounts_fault(unknown)
+    return only_faults(faults)
 
 
 def _faults_of_terms(order: WhatIf) -> dict[str, str]:
