@@ -15,7 +15,7 @@ from rebill.api.shapes import UNREAD, StrictBody, Text, require_shape
 from rebill.api.wire_values import UNREAD_MONTH, Id, Month
 from rebill.model.attention import AcceptanceOrder
 from rebill.model.audit import Act
-from rebill.model.errors import Invalid, RebillError
+from rebill.model.errors import Conflict, Invalid, ProgramError
 from rebill.model.party import Caller
 from rebill.model.rating import Attention
 from rebill.services.acting.installation import Installation
@@ -122,7 +122,7 @@ def _faults(call: Call) -> dict[str, str]:
     order = _order(call)
     try:
         of_places = faults_of_places(call.installation, call.caller, order)
-    except RebillError:
+    except (Conflict, ProgramError):
         # It cannot be said of a month that was not run: what was asked is faulty all the same.
         of_places = {}
     return {**_own_faults(call), **_by_place_in(order, of_places)}
