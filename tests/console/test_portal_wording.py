@@ -11,6 +11,7 @@ from rebill.console import rendering
 from rebill.console.portal_wording import LANGUAGES, WORDS, refusal_words, said_in
 from rebill.console.protection import LANGUAGE_COOKIE, SESSION_COOKIE
 from rebill.model.closing import ClosingAct, ClosingOrder
+from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
@@ -19,6 +20,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.parties.billing_details import BillingDetailsChange, change_billing_details
+from rebill.services.parties.change_customer import change_customer
 from rebill.services.parties.letterhead import LetterheadChange, change_letterhead
 from rebill.services.parties.tax_rules import set_tax_rule
 from rebill.settings import Settings
@@ -93,6 +95,19 @@ def test_a_portal_is_in_its_customers_language(
             one for one in WORDS if len(one) > 5 and said_in(language, one) != one and re.search(rf"\b{one}\b", told)
         }
         assert left == set()
+
+
+def test_a_credit_that_is_carried_is_told_in_the_customers_language(office: Office, customer: Visitor) -> None:
+    carries = CustomerChange(terms=TermsChange(carry_forward=True))
+    change_customer(office.installation, office.partner, office.own, carries)
+    office.month.cost(charge("2024-09-08", "-30000", "-30000", SubAccountId=OWN), scope="credit", name="credit.csv")
+    run_bill(office.installation, office.partner, MONTH)
+    _speak(office, "fr")
+    cost, statement = (customer.open(path).text for path in _pages(office)[1:3])
+    for told in (cost, statement):
+        assert "report sur la prochaine facture" in told
+        assert "carried forward" not in told
+    assert "Par mois, en USD Rien." in cost, "months that come to nothing have no chart"
 
 
 def test_whoever_signs_in_with_a_key_is_addressed_as_the_customer(office: Office, customer: Visitor) -> None:
