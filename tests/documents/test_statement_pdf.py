@@ -105,6 +105,25 @@ def test_countries_by_code_and_categories_of_charges_are_in_the_customers_langua
     assert statement_data(unknown)["recipient"][-1] == "Z1"
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("de", ("Vortrag auf die nächste Rechnung", "Vortrag aus früherer Rechnung")),
+        ("fr", ("Report sur la prochaine facture", "Report d’une facture antérieure")),
+        ("en", ("Carried forward", "Brought forward")),
+    ],
+)
+def test_what_is_carried_is_told_once_and_in_the_customers_language(language: str, words: tuple[str, str]) -> None:
+    details = replace(RECIPIENT.details, language=language)
+    lines = (
+        entry(LineKind.CARRIED_FORWARD, "5", "carried forward"),
+        entry(LineKind.BROUGHT_FORWARD, "-5", "brought forward"),
+    )
+    data = statement_data(presented(*lines, recipient=replace(RECIPIENT, details=details)))
+    assert [row[:2] for row in data["services"]] == [[word, ""] for word in words]
+    assert [row[0] for row in data["subscriptions"][0]["lines"]] == list(words)
+
+
 def test_currencies_have_their_own_digits() -> None:
     for currency, amount in (("JPY", "1.235 JPY"), ("KWD", "1.234,568 KWD")):
         one = presented(charges("Virtual Machines", "1234.5678"), currency=currency, rules=())

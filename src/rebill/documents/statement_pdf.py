@@ -16,7 +16,7 @@ from rebill.documents.typesetting import typeset
 from rebill.documents.wording import Wording, wording_of
 from rebill.model.colors import told_apart
 from rebill.model.party import Address
-from rebill.model.statement import LineKind, ShownLine, StatementStatus
+from rebill.model.statement import CARRY_KINDS, LineKind, ShownLine, StatementStatus
 
 _PAPER = "#ffffff"
 _INK = "#000000"
@@ -179,6 +179,9 @@ def _service_of(shown: ShownLine, wording: Wording) -> tuple[str, str]:
     beside = "" if shown.corrects is None else wording["correction_of"].format(month=wording.month(shown.corrects))
     if priced.kind is LineKind.CHARGES:
         return priced.service or wording["other"], beside or priced.provider or ""
+    if priced.kind in CARRY_KINDS:
+        # What describes them is their kind in English.
+        return wording[priced.kind.value], beside
     return priced.description or wording[priced.kind.value], beside or wording[priced.kind.value]
 
 
