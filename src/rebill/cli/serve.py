@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _GRACEFUL_SECONDS = 25
 """How long requests under way may take after the signal to stop; every call answers within 20 seconds."""
+_SILENT_SECONDS = 30
+"""How long a server process may not answer the one that watches: to start, on a busy machine, takes it ten."""
 _ALONE = "rebill.wiring:served_application"
 _SEVERAL = "rebill.cli.server_processes:watched_application"
 
@@ -53,6 +55,7 @@ def serve(
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+            timeout_worker_healthcheck=_SILENT_SECONDS,
         )
         listener = listening_socket(host, port)
         _announce(output, host, listener)
