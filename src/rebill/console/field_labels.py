@@ -52,6 +52,7 @@ LABELS: Final[Mapping[str, str]] = {
     "invoice_id": "Microsoft’s invoice",
     "kind": "Kind",
     "late_cost": "Late cost",
+    "layout": "Layout",
     "line": "Line",
     "line_reason": "Reason, as the customer reads it",
     "lines": "Lines",
