@@ -30,7 +30,7 @@ from rebill.model.billing_rule import (
 )
 from rebill.model.closing import LateCost
 from rebill.model.customer import CustomerChange, TermsChange
-from rebill.model.errors import Forbidden, NotFound, TooMany
+from rebill.model.errors import Conflict, Forbidden, NotFound, TooMany
 from rebill.model.identifiers import AccountKind
 from rebill.model.manual_line import ManualLine, NewManualLine
 from rebill.model.money import text_of
@@ -328,9 +328,9 @@ def test_runs_of_one_customer_are_verified_by_their_own_inputs(accountant: Accou
 
 
 def test_a_month_without_a_run_and_an_unknown_statement_say_so(accountant: Accountant, other_partner: Caller) -> None:
-    with pytest.raises(NotFound) as refusal:
+    with pytest.raises(Conflict) as not_run:
         verify_month(accountant.installation, accountant.caller, OCTOBER)
-    assert refusal.value.code == "month_not_run"
+    assert not_run.value.code == "month_not_run"
     statement_id = billed(accountant)
     for caller, unknown in ((other_partner, statement_id), (accountant.caller, 1)):
         with pytest.raises(NotFound) as refusal:
