@@ -156,7 +156,9 @@ def installation(
     migrated_url: str, databases: dict[str, Database], tmp_path: Path, clock: SettableClock
 ) -> Iterator[Installation]:
     """An installation on a migrated, empty record; its home is the test's temporary folder."""
-    database = databases.get(migrated_url) or databases.setdefault(migrated_url, Database(migrated_url))
+    if migrated_url not in databases:
+        databases[migrated_url] = Database(migrated_url)
+    database = databases[migrated_url]
     yield Installation(Settings(home=tmp_path, database_url=migrated_url), database, clock)
     for thread in threading.enumerate():
         # A run that a call started, and did not wait for, still has a connection.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _GRACEFUL_SECONDS = 25
 """How long requests under way may take after the signal to stop; every call answers within 20 seconds."""
 _SILENT_SECONDS = 30
-"""How long a server process may not answer the one that watches: to start, on a busy machine, takes it ten."""
+"""How long a server process may not answer the one that watches; on a busy machine, to start takes it more than 5."""
 _ALONE = "rebill.wiring:served_application"
 _SEVERAL = "rebill.cli.server_processes:watched_application"
 

@@ -125,7 +125,7 @@ def reason_fault(reason: str, required: bool) -> str | None:
 
 def _checked(scope: Scope, order: ClosingOrder) -> ClosingOrder:
     reason = composed(order.reason.strip())
-    fault = reason_fault(reason, order.act.needs_reason)
+    fault = reason_fault(order.reason, order.act.needs_reason)
     if fault is not None:
         raise Invalid("invalid_reason", "Nothing was issued: give the reason.", {"reason": fault})
     # A deleted customer's days are still billed.

@@ -33,7 +33,7 @@ def give_number(installation: Installation, caller: Caller, statement_id: int, i
     """
     require(caller, Permission.CHANGE)
     number = composed(invoice_id.strip())
-    fault = number_fault(number)
+    fault = number_fault(invoice_id)
     if fault is not None:
         raise Invalid("invalid_number", "No number was given: correct it.", {"invoice_id": fault})
 

@@ -33,7 +33,7 @@ from rebill.store.scope import Scope
 def near_misses_of_book(installation: Installation, caller: Caller, book_id: int) -> NearMisses:
     """What the newest specification of a book asks for and no line has, but for the case of letters.
 
-    And the fixed rates that would price none of the lines that their rules are for. Cost that cannot be read is told as
+    And the fixed rates that would not price lines which their rules are for. Cost that cannot be read is told as
     the fault of the comparison: the book stands all the same. Raises ``NotFound``.
     """
     require(caller, Permission.READ)
