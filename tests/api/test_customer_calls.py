@@ -62,6 +62,16 @@ def test_top_level_address_fields_count_and_a_customer_key_sees_no_margin(
     assert {**own, "margin_percentage": 0} == partners
 
 
+@pytest.mark.parametrize("path", ["/v1/customers/x1", "/v1/customer_statements?client_api_id=x1"])
+def test_what_is_no_id_names_no_customer_and_a_customer_key_is_not_sent_to_list_others(
+    api: ApiClient, anyone: ApiClient, world: World, path: str
+) -> None:
+    told, own = (one.get(path).json() for one in (api, anyone.with_key(world.keys["own_customer"])))
+    assert told["error"] == "There is no such customer: list the customers to find its id."
+    assert own["error"] == f"There is no such customer here: this key reads {world.customer_id} alone."
+    assert told["code"] == own["code"] == "customer_not_found"
+
+
 @pytest.mark.parametrize(
     ("body", "fields"),
     [

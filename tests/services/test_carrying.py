@@ -1,5 +1,6 @@
 """Credit is carried forward, and late cost goes on the next statement: what each document then says."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from rebill.model.party import Caller
 from rebill.model.terms import LateCostTerm
 from rebill.services.acting.installation import Installation
 from rebill.services.parties.read_customers import get_customer
+from rebill.services.proof.spend_by_day import spend_by_day
 from tests.conftest import SettableClock
 from tests.services.accountant import NOVEMBER, NOW_IN_DECEMBER, OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER
@@ -171,15 +173,20 @@ def test_late_cost_goes_on_the_next_statement_as_a_block_with_a_total_of_its_own
         assert (accountant.correct(month).closing, accountant.run(month).pending) == (None, ())
 
 
-def test_a_block_may_bring_a_statement_below_0_and_is_carried_with_it(accountant: Accountant) -> None:
+def corrected_below_0(accountant: Accountant, cost_of_october: str) -> None:
+    """October is issued with a correction of September by -20 on it, and what that leaves below 0 is carried."""
     customer(accountant, carry_forward=True)
     accountant.settle(late_cost=LateCost.NEXT)
     billed(accountant, SEPTEMBER, "30")
     accountant.finalize()
     billed(accountant, SEPTEMBER, "10")
     accountant.correct()
-    billed(accountant, OCTOBER, "5")
+    billed(accountant, OCTOBER, cost_of_october)
     accountant.finalize(OCTOBER)
+
+
+def test_a_block_may_bring_a_statement_below_0_and_is_carried_with_it(accountant: Accountant) -> None:
+    corrected_below_0(accountant, "5")
     assert accountant.lines("S2024-000002") == [
         "1 Service 1 5 5.00",
         "2 correction of 2024-09 Service 1 -20 -20.00",
@@ -187,6 +194,15 @@ def test_a_block_may_bring_a_statement_below_0_and_is_carried_with_it(accountant
     ]
     billed(accountant, NOVEMBER, "15.50")
     assert estimated(accountant) == ["0.50 USD"]
+
+
+def test_what_each_day_comes_to_tells_corrections_and_what_is_carried_apart(accountant: Accountant) -> None:
+    """They are of no day of this month, and neither fees, entries nor rounding."""
+    corrected_below_0(accountant, "5.004")
+    found = spend_by_day(accountant.installation, accountant.caller, accountant.statement_id("S2024-000002"))
+    ((_, amount),) = found.days
+    assert (amount, found.rest) == (Decimal("5.004"), Decimal("-0.004"))
+    assert (found.corrections, found.carried) == (Decimal(-20), Decimal(15))
 
 
 def test_a_block_that_waits_is_made_anew_and_goes_away_when_nothing_differs(accountant: Accountant) -> None:

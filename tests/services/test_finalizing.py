@@ -150,6 +150,7 @@ def test_everything_in_the_way_is_said_at_once_and_a_reason_overrides_it(
             "earlier_month_not_run",
         },
     )
+    assert str(blocked.value).endswith("all the same: rebill bill finalize --period 2024-09 --override REASON.")
     assert "assign the accounts" in blocked.value.fields["unassigned_cost"]
     assert [line.split(" ")[3] for line in accountant.documents()] == ["Estimated"]
     done = accountant.finalize(override="Agreed with finance")

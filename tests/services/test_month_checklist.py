@@ -130,7 +130,7 @@ def test_statements_that_can_be_no_electronic_invoices_are_told_before_and_after
     assert step.state is StepState.LOOK
     assert step.found[2].endswith("Second (customer.address.country).")
     assert step.next_step == (
-        "rebill partners letterhead, rebill tax set and rebill customers update CLIENT_API_ID complete what is issued "
+        "rebill partners letterhead, rebill tax set and rebill customers details CLIENT_API_ID complete what is issued "
         "from then on."
     )
     assert found.is_ready

@@ -50,7 +50,7 @@ from rebill.services.acting.permission import allows
 from rebill.services.callers.count_calls import CallCount
 from rebill.services.callers.key_use import KeyUses
 from rebill.services.callers.sign_in import caller_of
-from rebill.services.parties.read_customers import get_customer, require_customer_ever
+from rebill.services.parties.read_customers import get_customer, require_customer_ever, unknown_customer
 from rebill.services.trials.dry_run_price_book import interrupt_dry_runs
 
 GREATEST_ADDRESS_LENGTH = 4000
@@ -158,7 +158,7 @@ class PartnerApi:
         exchange.asked_ids = {name: read_id(text) for name, text in match.id_texts.items()}
         await self._count(exchange)
         self._require_role(exchange.caller, route)
-        exchange.ids = _path_ids(match)
+        exchange.ids = _path_ids(match, exchange.caller)
         await self._read_filter(exchange)
         body = b""
         if route.body is not None:
@@ -214,7 +214,7 @@ class PartnerApi:
         wanted = read_id(given[-1])
         of_path = exchange.ids.get(CUSTOMER_ID)
         if wanted is None:
-            raise _unknown_customer()
+            raise unknown_customer(None, exchange.caller.customer_id)
         if wanted != of_path:
             await in_thread(lambda: self._require_customer_ever(exchange.caller, wanted))
         if of_path is not None and wanted != of_path:
@@ -278,15 +278,13 @@ class PartnerApi:
         await send({"type": "http.response.body", "body": answer.body})
 
 
-def _path_ids(match: Match) -> dict[str, int]:
+def _path_ids(match: Match, caller: Caller | None) -> dict[str, int]:
     ids = {}
     for name, text in match.id_texts.items():
         number = read_id(text)
+        if number is None and name == CUSTOMER_ID:
+            raise unknown_customer(None, None if caller is None else caller.customer_id)
         if number is None:
-            raise _unknown_customer() if name == CUSTOMER_ID else NotFound("not_found", "There is nothing of this id.")
+            raise NotFound("not_found", "There is nothing of this id.")
         ids[name] = number
     return ids
-
-
-def _unknown_customer() -> NotFound:
-    return NotFound("customer_not_found", "There is no such customer: list the customers to find its id.")

@@ -159,6 +159,11 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "Show": ("Zeigen", "Afficher"),
     "Show what each day comes to": ("Zeigen, was auf jeden Tag entfällt", "Afficher le montant de chaque jour"),
     "Back to the statement": ("Zurück zur Abrechnung", "Retour au relevé"),
+    "Corrections of other months": ("Korrekturen anderer Monate", "Corrections d’autres mois"),
+    "Carried to or from another statement": (
+        "Vortrag auf eine oder aus einer anderen Rechnung",
+        "Report sur une autre facture ou depuis une autre",
+    ),
     "Not of a day: fees, entries, rounding": (
         "Keinem Tag zugeordnet: Gebühren, Einzelposten, Rundung",
         "Sans jour : frais, écritures, arrondi",

@@ -71,7 +71,7 @@ statements = Table(
     own_id("statement_id"),
     partner_reference(index=False),
     customer_reference(),
-    Column("billing_month", Month, nullable=False, index=True),
+    Column("billing_month", Month, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("status", Text, nullable=False),
     Column("document_kind", Text, nullable=False, comment="model.document.DocumentKind"),
@@ -100,6 +100,7 @@ statements = Table(
     UniqueConstraint("partner_id", "series", "number_year", "number"),
     UniqueConstraint("partner_id", "invoice_id"),
     Index("ix_statements_in_order", "partner_id", "created_at", "statement_id"),
+    Index("ix_statements_of_month_in_order", "partner_id", "billing_month", "created_at", "statement_id"),
     Index(
         "ix_statements_carried",
         "partner_id",

@@ -25,6 +25,9 @@ from rebill.services.proof.spend_by_day import spend_by_day
 from rebill.store.statements import StatementRecord
 
 _NO_SERVICE = "Other"
+_CORRECTIONS = "Corrections of other months"
+_CARRIED = "Carried to or from another statement"
+_NO_DAY = "Not of a day: fees, entries, rounding"
 _GREATEST_SPAN_DAYS = 62
 _SHOWN_CHARGES = 10
 
@@ -70,10 +73,11 @@ def days_page(visit: Visit, place: str, title: str) -> Page:
     found = spend_by_day(visit.installation, visit.caller, visit.ids["statement_id"])
     days = _every_day(found.days)
     chart = day_chart(title, found.currency, days)
+    besides = ((_CORRECTIONS, found.corrections), (_CARRIED, found.carried), (_NO_DAY, found.rest))
     values = {
-        "found": found,
         "chart": chart,
         "rows": days,
+        "besides": [(words, amount) for words, amount in besides if amount or words == _NO_DAY],
         "statement_id": visit.ids["statement_id"],
         "place": place,
     }

@@ -118,9 +118,11 @@ def _sha256_of(documents: list[WaitingDocument], run: RecordedRun) -> str:
 def _require_no_blocker(blockers: tuple[Blocker, ...], order: ClosingOrder) -> None:
     if blockers and not order.reason:
         stand = counted(len(blockers), "thing stands", "things stand")
+        of_one = "" if order.customer_id is None else f" --customer {order.customer_id}"
         raise Conflict(
             "finalizing_blocked",
-            f"{order.month} was not finalized: {stand} in the way. Mend what is named here, or give "
-            "an override: why it is finalized all the same.",
+            f"{order.month} was not finalized: {stand} in the way. Mend what is named here, or give an override, which "
+            f"says why it is finalized all the same: rebill bill finalize --period {order.month}{of_one} "
+            "--override REASON.",
             blocker_fields(blockers),
         )

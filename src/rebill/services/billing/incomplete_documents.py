@@ -5,9 +5,11 @@ buyer, and whose lines are taxed alike, are judged once.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import cache
+from heapq import nsmallest
 from typing import Final, NamedTuple
 
 from rebill.documents.electronic_invoice import lacking_fields
@@ -46,6 +48,46 @@ class _Shown(NamedTuple):
     is_correction: bool = False
 
 
+@dataclass(frozen=True)
+class IncompleteDocuments:
+    """The documents of a month that are no electronic invoices, or would be none, were they issued now.
+
+    ``waiting`` and ``issued``: how many of them lack the same fields. ``first``: some, the issued ones last, in order
+    of their customers' names; ``first_of_customers``: some of those that wait for what their customer has not told.
+    """
+
+    waiting: Mapping[tuple[str, ...], int]
+    issued: Mapping[tuple[str, ...], int]
+    first: tuple[IncompleteDocument, ...]
+    first_of_customers: tuple[IncompleteDocument, ...]
+
+    @property
+    def waiting_count(self) -> int:
+        return sum(self.waiting.values())
+
+    @property
+    def issued_count(self) -> int:
+        return sum(self.issued.values())
+
+
+class _Lacking(NamedTuple):
+    """A document that lacks something, in the order in which they are shown; ``names``: of the fields."""
+
+    is_issued: bool
+    customer_name: str
+    statement_id: int
+    customer_id: int
+    is_correction: bool
+    names: tuple[str, ...]
+    fields: Mapping[str, str]
+
+    @property
+    def shown(self) -> IncompleteDocument:
+        return IncompleteDocument(
+            self.statement_id, self.customer_id, self.customer_name, self.is_issued, self.fields, self.is_correction
+        )
+
+
 def count_incomplete_estimates(installation: Installation, caller: Caller, month: BillingMonth) -> int:
     """How many Estimated statements of a month would be no electronic invoices, were they issued now.
 
@@ -56,13 +98,13 @@ def count_incomplete_estimates(installation: Installation, caller: Caller, month
         scope = Scope.of(connection, caller)
         rules = tax_rules_of(scope)
         if any(rule.customer_id is not None or not _is_of_every_line(rule) for rule in rules):
-            return sum(not one.is_issued for one in incomplete_documents(scope, month))
+            return incomplete_documents(scope, month).waiting_count
         # Every line of every customer is taxed alike: the statements need not be told apart.
         sorts, seller = frozenset({LineSort(month, LineKind.CHARGES, None)}), _seller_now(scope)
         return sum(
             alike.statement_count
             for alike in alike_estimates(scope, month)
-            if _lacking(seller, alike.buyer, tuple(rules), None, sorts, alike.currency)
+            if _judged(seller, alike.buyer, tuple(rules), None, sorts, alike.currency).names
         )
 
 
@@ -72,29 +114,40 @@ def _is_of_every_line(rule: TaxRule) -> bool:
 
 
 def incomplete_documents(
-    scope: Scope, month: BillingMonth, corrected: Collection[int] = ()
-) -> list[IncompleteDocument]:
-    """The statements and notes of a month that are no electronic invoices, or would be none, were they issued now.
-
-    What is issued shows what it was issued with, and comes last.
+    scope: Scope, month: BillingMonth, corrected: Collection[int] = (), first: int = 0
+) -> IncompleteDocuments:
+    """The statements and notes of a month that are no electronic invoices, or would be none; the ``first`` few of them.
 
     ``corrected``: issued statements that wait to be corrected. Their notes would show what is in force.
     """
+    lacking = _lacking_documents(scope, month, corrected)
+    alike = Counter((one.is_issued, one.names) for one in lacking)
+    of_customers = {names for is_issued, names in alike if not is_issued and any(map(is_of_customer, names))}
+    waiting_for_customers = [one for one in lacking if not one.is_issued and one.names in of_customers]
+    return IncompleteDocuments(
+        {names: count for (is_issued, names), count in alike.items() if not is_issued},
+        {names: count for (is_issued, names), count in alike.items() if is_issued},
+        tuple(one.shown for one in nsmallest(first, lacking)),
+        tuple(one.shown for one in nsmallest(first, waiting_for_customers)),
+    )
+
+
+def _lacking_documents(scope: Scope, month: BillingMonth, corrected: Collection[int]) -> list[_Lacking]:
     shown = _shown(scope, documents_of_month(scope, month), corrected)
     sorts = _told_apart(scope, shown)
     of_all = frozenset({LineSort(month, LineKind.CHARGES, None)})
-    judged = cache(_lacking)
+    judged = cache(_judged)
     found = []
     for document, seller, buyer, rules, is_correction in shown:
         # A rule of one customer concerns it alone; all others are judged together.
         owner_id = document.customer_id if rules and rules[-1].customer_id is not None else None
         sorts_of_document = sorts.get(document.statement_id, of_all)
-        fields = judged(seller, buyer, rules, owner_id, sorts_of_document, document.currency)
-        if fields:
+        names, fields = judged(seller, buyer, rules, owner_id, sorts_of_document, document.currency)
+        if names:
             is_issued = document.status == StatementStatus.FINAL and not is_correction
-            own = (document.statement_id, document.customer_id, document.customer_name)
-            found.append(IncompleteDocument(*own, is_issued, fields, is_correction))
-    return sorted(found, key=lambda one: (one.is_issued, one.customer_name, one.statement_id))
+            order = (is_issued, document.customer_name, document.statement_id)
+            found.append(_Lacking(*order, document.customer_id, is_correction, names, fields))
+    return found
 
 
 def is_of_customer(field: str) -> bool:
@@ -157,14 +210,21 @@ def _is_by_lines(rules: tuple[TaxRule, ...]) -> bool:
     return any(rule.lines is not TaxedLines.ALL for rule in rules)
 
 
-def _lacking(
+class _Judged(NamedTuple):
+    """What documents that tell the same lack; nothing where they lack nothing."""
+
+    names: tuple[str, ...]
+    fields: Mapping[str, str]
+
+
+def _judged(
     seller: tuple[str, str, str],
     buyer: ToldBuyer,
     rules: tuple[TaxRule, ...],
     owner_id: int | None,
     sorts: Set[LineSort],
     currency: str,
-) -> Mapping[str, str]:
+) -> _Judged:
     """What such a document lacks. ``owner_id``: of the customer whose own rules are among ``rules``."""
     country, tax_id, registration_id = seller
     details = BillingDetails(
@@ -173,7 +233,8 @@ def _lacking(
     recipient = Recipient(owner_id or 0, "", Address(country=buyer.address_country or ""), details)
     letterhead = Letterhead(address=Address(country=country), tax_id=tax_id, registration_id=registration_id)
     treatments = _treatments(owner_id or 0, rules, sorts)
-    return lacking_fields(Particulars("", letterhead, recipient, rules), treatments, minor_digits(currency))
+    fields = lacking_fields(Particulars("", letterhead, recipient, rules), treatments, minor_digits(currency))
+    return _Judged(tuple(fields), fields)
 
 
 def _treatments(customer_id: int, rules: tuple[TaxRule, ...], sorts: Set[LineSort]) -> set[TaxTreatment | None]:

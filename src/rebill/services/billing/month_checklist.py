@@ -3,7 +3,7 @@
 What holds a month back is decided by the same checks that finalizing asks (``blockers.py``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
@@ -11,7 +11,6 @@ from typing import Final
 from rebill.model.checklist import (
     STEP_OF,
     ChecklistStep,
-    IncompleteDocument,
     MonthChecklist,
     NewCustomer,
     Step,
@@ -34,7 +33,7 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.blockers import blockers_of
 from rebill.services.billing.correct_month import pending_corrections
 from rebill.services.billing.finalize_month import earlier_months_first, month_to_close
-from rebill.services.billing.incomplete_documents import incomplete_documents, is_of_customer
+from rebill.services.billing.incomplete_documents import IncompleteDocuments, incomplete_documents, is_of_customer
 from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.reconciling.month_alarms import alarms_of
 from rebill.services.runs.month_state import MonthState, state_of_month
@@ -52,10 +51,11 @@ _NAMED: Final = 3
 _COMPLETED_BY: Final[Mapping[str, str]] = {
     "letterhead": "rebill partners letterhead",
     "tax_rules": "rebill tax set",
-    "customer": "rebill customers update CLIENT_API_ID",
+    "customer": "rebill customers details CLIENT_API_ID",
     "billing_details": "rebill customers details CLIENT_API_ID",
 }
-"""The commands that complete fields of electronic invoices, by what the fields are of."""
+"""The commands that complete fields of electronic invoices, by what the fields are of. (The country that a customer's
+address lacks may stand in its billing details.)"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class _Facts:
     new_customers: Sequence[NewCustomer]
     new_customer_count: int
     alarms: Sequence[Alarm]
-    incomplete: Sequence[IncompleteDocument]
+    incomplete: IncompleteDocuments
 
     def sentences(self, step: Step) -> tuple[str, ...]:
         """What of the blockers belongs to a step."""
@@ -101,8 +101,8 @@ def month_checklist(installation: Installation, caller: Caller, month: BillingMo
         new_customers=tuple(facts.new_customers),
         new_customer_count=facts.new_customer_count,
         alarms=tuple(facts.alarms),
-        incomplete=tuple(facts.incomplete[:SHOWN]),
-        incomplete_count=len(facts.incomplete),
+        incomplete=facts.incomplete.first,
+        incomplete_count=facts.incomplete.waiting_count + facts.incomplete.issued_count,
     )
 
 
@@ -129,7 +129,7 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
         new_customers=customers,
         new_customer_count=count,
         alarms=alarms_of(installation, scope, month),
-        incomplete=incomplete_documents(scope, month, {one.statement_id for one in pending}),
+        incomplete=incomplete_documents(scope, month, {one.statement_id for one in pending}, SHOWN),
     )
 
 
@@ -252,28 +252,28 @@ def _close_day(facts: _Facts) -> ChecklistStep:
 
 
 def _electronic_invoices(facts: _Facts) -> ChecklistStep:
-    waiting = [one for one in facts.incomplete if not one.is_issued]
-    found, issued = [], len(facts.incomplete) - len(waiting)
+    incomplete = facts.incomplete
+    waiting, issued = incomplete.waiting_count, incomplete.issued_count
+    found = []
     if waiting:
-        found.append(f"Statements and notes that would be issued without an electronic invoice: {len(waiting):,}.")
-        general = sorted({name for one in waiting for name in one.fields if not is_of_customer(name)})
+        found.append(f"Statements and notes that would be issued without an electronic invoice: {waiting:,}.")
+        general = sorted({name for names in incomplete.waiting for name in names if not is_of_customer(name)})
         found += [f"For want of {', '.join(general)}, for all of them or many."] if general else []
-        own = [one for one in waiting if any(map(is_of_customer, one.fields))]
-        found += [f"{len(own)} of them for want of their customer's own: {_named(own)}."] if own else []
+        own = sum(count for names, count in incomplete.waiting.items() if any(map(is_of_customer, names)))
+        found += [f"{own:,} of them for want of their customer's own: {_named(incomplete, own)}."] if own else []
     if issued:
         found.append(f"Issued without one, and staying as issued: {issued:,}.")
     if not found:
         done = "Every statement and note has all that an electronic invoice asks for."
         return ChecklistStep(Step.ELECTRONIC_INVOICES, StepState.DONE, (done,))
-    return ChecklistStep(
-        Step.ELECTRONIC_INVOICES, StepState.LOOK, tuple(found), _completed_by(waiting or facts.incomplete)
-    )
+    lacking = {name for names in (incomplete.waiting or incomplete.issued) for name in names}
+    return ChecklistStep(Step.ELECTRONIC_INVOICES, StepState.LOOK, tuple(found), _completed_by(lacking))
 
 
-def _completed_by(incomplete: Sequence[IncompleteDocument]) -> str:
+def _completed_by(lacking: Collection[str]) -> str:
     """What completes the fields that lack; ``""`` where nothing can."""
-    lacking = {name.partition(".")[0] for one in incomplete for name in one.fields}
-    commands = [command for setting, command in _COMPLETED_BY.items() if setting in lacking]
+    settings = {name.partition(".")[0] for name in lacking}
+    commands = list(dict.fromkeys(command for setting, command in _COMPLETED_BY.items() if setting in settings))
     if not commands:
         return ""
     *others, last = commands
@@ -281,10 +281,11 @@ def _completed_by(incomplete: Sequence[IncompleteDocument]) -> str:
     return f"{named} {verb} what is issued from then on."
 
 
-def _named(incomplete: Sequence[IncompleteDocument]) -> str:
+def _named(incomplete: IncompleteDocuments, count: int) -> str:
     """The first few customers with the fields of their own that lack."""
-    named = (f"{one.customer_name} ({', '.join(filter(is_of_customer, one.fields))})" for one in incomplete[:_NAMED])
-    return ", ".join(named) + (" …" if len(incomplete) > _NAMED else "")
+    first = incomplete.first_of_customers[:_NAMED]
+    named = (f"{one.customer_name} ({', '.join(filter(is_of_customer, one.fields))})" for one in first)
+    return ", ".join(named) + (" …" if count > _NAMED else "")
 
 
 def _statements(facts: _Facts) -> ChecklistStep:

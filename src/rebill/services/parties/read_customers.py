@@ -79,11 +79,15 @@ def found_customer(scope: Scope, customer_id: int, month: BillingMonth, deleted:
     return customer
 
 
-def unknown_customer(customer_id: int, own: int | None = None) -> NotFound:
-    """What to say of a customer that this caller does not have; ``own``: the one that the caller is kept to."""
+def unknown_customer(customer_id: int | None, own: int | None = None) -> NotFound:
+    """What to say of a customer that this caller does not have; ``own``: the one that the caller is kept to.
+
+    ``customer_id``: ``None`` where what was given is no id.
+    """
+    none_such = "There is no such customer" if customer_id is None else f"There is no customer {customer_id}"
     if own is not None:
-        return NotFound("customer_not_found", f"There is no customer {customer_id} here: this key reads {own} alone.")
-    return NotFound("customer_not_found", f"There is no customer {customer_id}: list the customers to find its id.")
+        return NotFound("customer_not_found", f"{none_such} here: this key reads {own} alone.")
+    return NotFound("customer_not_found", f"{none_such}: list the customers to find its id.")
 
 
 def _month(installation: Installation) -> BillingMonth:

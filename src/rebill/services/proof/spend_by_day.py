@@ -28,13 +28,16 @@ _KEPT: Final = 500
 
 @dataclass(frozen=True)
 class SpendByDay:
-    """``days``: what the charges of each day come to, exact. ``rest``: of the total, what no day has.
+    """``days``: what the charges of each day come to, exact. The others: of the total, what no day of the month has.
 
-    That is fees, entries, what is carried, and what minor units add.
+    ``corrections``: blocks of other months. ``carried``: to or from another statement. ``rest``: fees, entries, and
+    what minor units add.
     """
 
     currency: str
     days: tuple[tuple[date, Decimal], ...]
+    corrections: Decimal
+    carried: Decimal
     rest: Decimal
 
 
@@ -50,12 +53,16 @@ def spend_by_day(installation: Installation, caller: Caller, statement_id: int) 
             raise unknown_statement(statement_id)
         # Runs are the partner's. Of this one a customer sees its own document's part, which it was just found to have.
         run = runs_by_id(Scope(connection, caller.partner_id), [document.run_id])[document.run_id]
-    total = Decimal(document.total).scaleb(-minor_digits(document.currency))
+    own_total, corrections, carried = (
+        Decimal(units).scaleb(-minor_digits(document.currency))
+        for units in (document.own_total, document.blocks, document.carried)
+    )
     days: Sequence[tuple[date, Decimal]] = ()
     if document.kind is DocumentKind.STATEMENT:
         place = _RunPlace(installation.lake_folder, run.folder, run.manifest_file_sha256)
         days = _days(place, installation.settings.engine_memory_limit, document.customer_id, document.currency)
-    return SpendByDay(document.currency, tuple(days), total - sum((amount for _, amount in days), ZERO))
+    rest = own_total - sum((amount for _, amount in days), ZERO)
+    return SpendByDay(document.currency, tuple(days), corrections, carried, rest)
 
 
 @dataclass(frozen=True)
