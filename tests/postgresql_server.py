@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from tests.debian import install
+from tests.debian import found_or_installed
 
 URL_VARIABLE = "REBILL_TEST_POSTGRESQL_URL"
 _SERVER_USER = "postgres"
@@ -40,9 +40,7 @@ DURABLE: Final = ("max_connections=100",)
 
 def programs_folder() -> Path:
     """The folder of ``initdb`` and ``pg_ctl``; installs Debian's server when it is absent and we are root."""
-    folder = _installed_programs()
-    if folder is None and install("postgresql"):
-        folder = _installed_programs()
+    folder = found_or_installed(_installed_programs, "postgresql")
     if folder is None:
         raise SystemExit(_ADVICE)
     return folder

@@ -1,7 +1,6 @@
 """Sends requests by wrk, over so many connections, each request once: bounded in count and in time."""
 
 import json
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.debian import install
+from tests.debian import program
 
 GREATEST_ANSWER_SECONDS: Final = 20
 """Every compatible call answers within this time: a published client's limit."""
@@ -54,7 +53,7 @@ class Measured:
 
 def wrk_program() -> str:
     """The load generator; installs Debian's when it is absent and we are root."""
-    found = shutil.which("wrk") or (install("wrk") and shutil.which("wrk"))
+    found = program("wrk", "wrk")
     if not found:
         raise SystemExit(_ADVICE)
     return found

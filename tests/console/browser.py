@@ -1,8 +1,5 @@
 """A real browser on a real server: Debian's Chromium, installed where it is absent, driven by Playwright."""
 
-import fcntl
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, 
 from rebill.cli.listening import listening_socket
 from rebill.services.acting.installation import Installation
 from rebill.wiring import both_faces
-from tests.debian import install
+from tests.debian import program
 
 AXE = (Path(__file__).parent / "vendored" / "axe.min.js").read_text(encoding="utf-8")
 SCREENSHOTS = Path(__file__).parent.parent.parent / "build" / "screenshots"
@@ -33,24 +30,13 @@ _ARGUMENTS = [
 
 
 @contextmanager
-def one_at_a_time() -> Iterator[None]:
-    """Of several processes of tests one installs, and the others wait for it."""
-    with (Path(tempfile.gettempdir()) / "rebill-tests-install.lock").open("ab") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
 def running_browser() -> Iterator[Browser]:
     """Chromium without a window."""
-    with one_at_a_time():
-        if shutil.which("chromium") is None:
-            install("chromium")
-    program = shutil.which("chromium")
-    if program is None:
+    chromium = program("chromium", "chromium")
+    if chromium is None:
         raise RuntimeError("Chromium is needed to test the pages. Install it, on Debian: apt-get install chromium.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         try:
             yield browser
         finally:

@@ -1,7 +1,6 @@
 """A real nginx in front of rebill, as docs/production.md sets it up."""
 
 import re
-import shutil
 import ssl
 import subprocess
 import time
@@ -14,8 +13,7 @@ import httpx
 
 from rebill.cli.listening import listening_socket
 from rebill.twin.certificates import CertificateFiles, write_certificates
-from tests.console.browser import one_at_a_time
-from tests.debian import install
+from tests.debian import program
 
 _GUIDE = Path(__file__).parents[2] / "docs" / "production.md"
 _PATIENCE_SECONDS = 30
@@ -37,13 +35,10 @@ http {{
 
 
 def _program() -> str:
-    with one_at_a_time():
-        if shutil.which("nginx") is None:
-            install("nginx-light")
-    program = shutil.which("nginx")
-    if program is None:
+    nginx = program("nginx", "nginx-light")
+    if nginx is None:
         raise RuntimeError("nginx is needed to test docs/production.md. Install it, on Debian: apt-get install nginx.")
-    return program
+    return nginx
 
 
 def _configuration(address: str, port: int, certificates: CertificateFiles) -> str:
