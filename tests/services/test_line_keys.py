@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rebill.lake.cost_data_sets import LINE_KEYS_FILE
+from rebill.lake.line_keys import LINE_KEYS_FILE
 from rebill.model.errors import ProgramError
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation

@@ -19,8 +19,9 @@ import duckdb
 from rebill.lake import folders
 from rebill.lake.account_days import KEYS, first_shared_day, write_account_days
 from rebill.lake.folders import flush_to_disk
+from rebill.lake.line_keys import LINE_KEYS_FILE, write_line_keys
 from rebill.lake.workshop import PENDING, Workshop, confirm
-from rebill.model.cost_line import CHARGE_KIND, LINE_KEY, LINE_KEYS, ROLE
+from rebill.model.cost_line import CHARGE_KIND, ROLE
 from rebill.model.data_set import (
     ConvertedFile,
     CurrencySum,
@@ -41,8 +42,6 @@ from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
 MANIFEST: Final = "manifest.json"
 REJECTS: Final = "rejects.parquet"
-LINE_KEYS_FILE: Final = "line_keys.parquet"
-"""Each combination of ``LINE_KEYS`` in the lines that are rated, with ``LINE_KEY``: a run need not look for them."""
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 _CHUNK_BYTES: Final = 1 << 20
 _NO_PART_OF_THE_MANIFEST: Final = ("manifest_sha256", "replaced_at", "already_imported", "superseded", "source_version")
@@ -183,7 +182,8 @@ def stage(
     _write_rejects(connection, delivery, [str(found.month) for found in months], content, folder)
     paths = [folder / part.path for part in parts]
     write_account_days(connection, paths, folder / KEYS)
-    _write_line_keys(connection, paths, folder / LINE_KEYS_FILE)
+    rated = f"(SELECT * FROM {_lines_of(connection, paths)} WHERE {ROLE} IS NULL)"
+    write_line_keys(connection, rated, sum(part.rows for part in parts), folder / LINE_KEYS_FILE)
     files = tuple(_source_file(file, content) for file in delivery.files if _counts(file, content))
     data_set = DataSet(
         data_set_id=data_set_id,
@@ -258,12 +258,6 @@ def _write_rejects(
         mine = f"{_reject_month(delivery, months)} = {sql_text(str(content.month))}"
         rejects = f"SELECT * FROM read_parquet({sql_paths(files)}) WHERE {mine}"
         connection.execute(f"COPY ({rejects}) TO {sql_text(str(folder / REJECTS))} ({_PARQUET})")
-
-
-def _write_line_keys(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: Path) -> None:
-    columns = ", ".join((LINE_KEY, *LINE_KEYS))
-    keys = f"SELECT DISTINCT {columns} FROM {_lines_of(connection, parts)} WHERE {ROLE} IS NULL"
-    connection.execute(f"COPY ({keys} ORDER BY ALL) TO {sql_text(str(file))} ({_PARQUET})")
 
 
 def account_days_paths(lake_folder: Path, data_sets: Iterable[DataSet]) -> list[Path]:
