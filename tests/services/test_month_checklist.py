@@ -322,7 +322,9 @@ def test_usage_by_invoice_is_missed_when_no_invoice_of_the_month_delivers_any(mi
 @pytest.mark.parametrize(
     ("scope", "rows", "status"),
     [
-        ("unbilled:USD", [used("1")], BillingStatus.UNBILLED),
+        ("unbilled:USD", [used("1", InvoiceNumber="")], BillingStatus.UNBILLED),
+        ("unbilled:USD", [used("1"), used("2", "Disk", InvoiceNumber="")], BillingStatus.UNBILLED),
+        ("unbilled:USD", [used("1"), used("2", "Disk")], BillingStatus.BILLED),
         ("usage", [used("1", InvoiceNumber=""), used("2", "Disk")], BillingStatus.BILLED),
         ("usage", [used("1", InvoiceNumber="  ")], BillingStatus.UNBILLED),
     ],

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import stamina
 
+from rebill.model.checklist import Step, StepState
 from rebill.model.customer import NewCustomer
 from rebill.model.data_set import DataSet
 from rebill.model.listing import Page
@@ -23,6 +24,7 @@ from rebill.model.movement import AlarmKind
 from rebill.model.party import Caller
 from rebill.model.sync import SyncOutcome, SyncPart
 from rebill.services.acting.installation import Installation
+from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.import_costs import list_data_sets
 from rebill.services.keeping.initialise import create_partner
@@ -85,6 +87,15 @@ def statements_of(syncing: SyncingPartner) -> dict[tuple[str, str, str], tuple[i
     return found
 
 
+def september_unbilled(installation: Installation, partner: Caller, clock: SettableClock) -> None:
+    """September as a sync brings it before its end; then October has come."""
+    clock.now = clock.now.replace(month=9)
+    with syncing_with_twin(installation, partner, replace(WORLD, month=SEPTEMBER.preceding)) as syncing:
+        syncing.sync(SyncPart.COSTS)
+        assert ("2024-09", "unbilled:USD", "usage") in in_force(syncing)
+    clock.now = clock.now.replace(month=10)
+
+
 def test_the_statements_are_the_same_to_the_cent_with_faults_and_without(
     installation: Installation, partner: Caller
 ) -> None:
@@ -136,12 +147,7 @@ def test_a_version_that_is_in_force_is_not_fetched_again(installation: Installat
 def test_the_invoice_takes_the_place_of_what_was_not_billed_yet_as_one_step(
     installation: Installation, partner: Caller, clock: SettableClock
 ) -> None:
-    august = replace(WORLD, month=SEPTEMBER.preceding)
-    clock.now = clock.now.replace(month=9)
-    with syncing_with_twin(installation, partner, august) as syncing:
-        syncing.sync(SyncPart.COSTS)
-        assert ("2024-09", "unbilled:USD", "usage") in in_force(syncing)
-    clock.now = clock.now.replace(month=10)
+    september_unbilled(installation, partner, clock)
     with syncing_with_twin(installation, partner, WORLD) as syncing:
         (record,) = syncing.sync(SyncPart.COSTS)
         assert (record.outcome, record.fault) == (SyncOutcome.DONE, "")
@@ -149,13 +155,33 @@ def test_the_invoice_takes_the_place_of_what_was_not_billed_yet_as_one_step(
         assert of_september == {WORLD.invoice_id}
 
 
+def test_what_was_not_billed_yet_stays_and_is_told_of_until_the_invoice_has_data_in_its_place(
+    installation: Installation, partner: Caller, clock: SettableClock
+) -> None:
+    september_unbilled(installation, partner, clock)
+    with syncing_with_twin(installation, partner, replace(WORLD, lacking=frozenset({"reconciliation"}))) as syncing:
+        (record,) = syncing.sync(SyncPart.COSTS)
+        assert (record.outcome, record.result.counts["without_data"]) == (SyncOutcome.DONE, 1)
+        of_september = {(scope, view) for month, scope, view in in_force(syncing) if month == "2024-09"}
+        assert of_september == {(WORLD.invoice_id, "usage"), ("unbilled:USD", "invoice")}
+        (alarm,) = (one for one in record.result.alarms if one.kind is AlarmKind.STILL_UNBILLED)
+        assert (alarm.month, alarm.about) == (SEPTEMBER, f"{WORLD.invoice_id} invoice")
+        assert alarm.before == in_force(syncing)["2024-09", "unbilled:USD", "invoice"].rows
+        run_bill(installation, partner, SEPTEMBER)
+        (deliveries,) = (
+            one for one in month_checklist(installation, partner, SEPTEMBER).steps if one.step is Step.DELIVERIES
+        )
+        assert deliveries.state is StepState.OPEN
+    with syncing_with_twin(installation, partner, WORLD) as syncing:
+        (record,) = syncing.sync(SyncPart.COSTS)
+        assert AlarmKind.STILL_UNBILLED not in {one.kind for one in record.result.alarms}
+        assert {scope for month, scope, _ in in_force(syncing) if month == "2024-09"} == {WORLD.invoice_id}
+
+
 def test_a_month_that_moves_by_more_than_the_setting_raises_alarms(
     installation: Installation, partner: Caller, clock: SettableClock
 ) -> None:
-    clock.now = clock.now.replace(month=9)
-    with syncing_with_twin(installation, partner, replace(WORLD, month=SEPTEMBER.preceding)) as syncing:
-        syncing.sync(SyncPart.COSTS)
-    clock.now = clock.now.replace(month=10)
+    september_unbilled(installation, partner, clock)
     with syncing_with_twin(installation, partner, replace(WORLD, days=2)) as syncing:
         (record,) = syncing.sync(SyncPart.COSTS)
     found = {(alarm.kind, alarm.about): alarm for alarm in record.result.alarms}

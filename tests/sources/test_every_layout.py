@@ -5,7 +5,7 @@ import io
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import rebill
 from rebill.model.cost_line import COLUMNS, ColumnType
 from rebill.sources.layouts import LAYOUTS, aws_cost_and_usage, focus, recognise
 from rebill.sources.layouts.layout import Computed, Layout
-from tests.sources.delivered import Delivered, FileReader, file_reader
+from tests.sources.delivered import Delivered, FileReader
 
 FILES: Final = Path(__file__).parent / "files"
 SAMPLE: Final = Path(rebill.__file__).parent / "samples" / "focus_1_0_sample_1000.csv"
@@ -40,12 +40,6 @@ BY_NAME: Final = {
 }
 
 Header = Callable[[str], str]
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[FileReader]:
-    with file_reader(tmp_path / "workspace") as found:
-        yield found
 
 
 def sound_row(layout: Layout, day: str = DAY) -> dict[str, str]:

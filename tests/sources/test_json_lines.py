@@ -17,12 +17,6 @@ from tests.sources.delivered import FileReader, file_reader
 ODD_TEXTS = ('":1,', '"x":1.10', "\\", '\\":2', "{}", '[1.10,{"k":1.10}]', "é😀", ": 5", ',"BilledCost":7')
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[FileReader]:
-    with file_reader(tmp_path / "workspace") as found:
-        yield found
-
-
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FileReader, Path]]:
     folder = tmp_path_factory.mktemp("json")

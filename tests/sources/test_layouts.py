@@ -17,7 +17,7 @@ from rebill.sources.cost_files import FileRefused
 from rebill.sources.layouts import LAYOUTS, recognise
 from rebill.sources.layouts.derivations import moment_sql, product_sql
 from rebill.sources.layouts.layout import loose_name
-from tests.sources.delivered import Delivered, FileReader, file_reader
+from tests.sources.delivered import Delivered, FileReader
 
 FILES = Path(__file__).parent / "files"
 DAILY_RATED = (
@@ -102,12 +102,6 @@ INVOICE = {
 }
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[FileReader]:
-    with file_reader(tmp_path / "workspace") as found:
-        yield found
-
-
 def _day(text: str) -> datetime:
     """The start of a day, as the lake has it: UTC, without a zone."""
     return datetime.fromisoformat(text)
@@ -121,7 +115,8 @@ def _written(file: Path, rows: Sequence[Mapping[str, str]], names: Sequence[str]
     return file
 
 
-def _read(reader: FileReader, tmp_path: Path, rows: Sequence[Mapping[str, str]], **order: str) -> Delivered:
+def read(reader: FileReader, tmp_path: Path, rows: Sequence[Mapping[str, str]], **order: str) -> Delivered:
+    """What becomes of a file with these rows."""
     return reader.read(_written(tmp_path / "delivery.csv", rows), **order)
 
 
@@ -164,8 +159,8 @@ OLDEST_NAMES = {
 def test_cost_management_of_2019_has_other_names_for_the_same_columns(reader: FileReader, tmp_path: Path) -> None:
     row = {**COST_MANAGEMENT, "paygCostInBillingCurrency": "", "pricingCurrency": "EUR", "PayGPrice": "3"}
     row["exchangeRatePricingToBilling"] = "1.25"
-    (named_today,) = _read(reader, tmp_path, [row]).lines
-    older = _read(reader, tmp_path, [{OLDEST_NAMES.get(name, name): value for name, value in row.items()}])
+    (named_today,) = read(reader, tmp_path, [row]).lines
+    older = read(reader, tmp_path, [{OLDEST_NAMES.get(name, name): value for name, value in row.items()}])
     assert older.converted.layout == "cost-management-actual"
     (line,) = older.lines
     assert (line["ListCost"], line["PricingCurrency"], line["x_ExchangeRate"]) == (Decimal("7.5"), "EUR", "1.25")
@@ -214,7 +209,7 @@ def test_the_zero_guid_of_older_exports_is_no_subscription_and_no_customer(reade
         "costInBillingCurrency": "0",
         "SubscriptionId": f"/subscriptions/{none}",
     }
-    lines = _read(reader, tmp_path, [rounding, unused]).lines
+    lines = read(reader, tmp_path, [rounding, unused]).lines
     assert [(line["SubAccountId"], line["x_AzureCustomerId"]) for line in lines] == [(None, None)] * 2
 
 
@@ -242,19 +237,19 @@ def test_a_line_of_daily_rated_usage(reader: FileReader, tmp_path: Path) -> None
 
 def test_late_usage_needs_to_be_told_which_month_bills_it(reader: FileReader, tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="--period"):
-        _read(reader, tmp_path, [USAGE])
+        read(reader, tmp_path, [USAGE])
 
 
 def test_usage_that_a_benefit_covers_has_no_amortized_cost_here(reader: FileReader, tmp_path: Path) -> None:
     covered = {**USAGE, "BillingPreTaxTotal": "0", "BenefitId": "plan-1", "PartnerEarnedCreditPercentage": "15"}
-    (line,) = _read(reader, tmp_path, [covered], period="2024-09").lines
+    (line,) = read(reader, tmp_path, [covered], period="2024-09").lines
     assert (line["CommitmentDiscountId"], line["CommitmentDiscountStatus"]) == ("plan-1", "Used")
     assert (line["EffectiveCost"], line["x_PartnerCreditPercent"]) == (None, "15.000000")
 
 
 def test_an_empty_customer_is_no_customer(reader: FileReader, tmp_path: Path) -> None:
     nobody = {**USAGE, "CustomerId": "", "EntitlementId": ""}
-    (line,) = _read(reader, tmp_path, [nobody], period="2024-09").lines
+    (line,) = read(reader, tmp_path, [nobody], period="2024-09").lines
     assert (line["x_AzureCustomerId"], line["SubAccountId"]) == (None, None)
 
 
@@ -278,7 +273,7 @@ def test_microsofts_charge_types(
     status: str | None,
     effective: str,
 ) -> None:
-    (line,) = _read(reader, tmp_path, [{**COST_MANAGEMENT, "chargeType": charge_type}]).lines
+    (line,) = read(reader, tmp_path, [{**COST_MANAGEMENT, "chargeType": charge_type}]).lines
     assert (line["ChargeCategory"], line["ChargeClass"]) == (category, charge_class)
     assert (line["CommitmentDiscountStatus"], line["EffectiveCost"]) == (status, Decimal(effective))
     assert (line["ListCost"], line["BilledCost"]) == (2, Decimal("1.5"))
@@ -287,7 +282,7 @@ def test_microsofts_charge_types(
 
 
 def test_a_charge_type_nobody_knows_is_a_reject(reader: FileReader, tmp_path: Path) -> None:
-    (reject,) = _read(reader, tmp_path, [{**COST_MANAGEMENT, "chargeType": "Donation"}]).rejects
+    (reject,) = read(reader, tmp_path, [{**COST_MANAGEMENT, "chargeType": "Donation"}]).rejects
     assert (reject.code, reject.column) == ("unknown_charge_category", "chargeType")
     assert "Donation" in reject.reason
 
@@ -303,7 +298,7 @@ def test_retail_that_is_not_named_is_computed(reader: FileReader, tmp_path: Path
         {**COST_MANAGEMENT, "paygCostInBillingCurrency": "", "PayGPrice": "1.25", "exchangeRatePricingToBilling": ""},
         {**COST_MANAGEMENT, "paygCostInBillingCurrency": "", "PayGPrice": ""},
     ]
-    lines = _read(reader, tmp_path, rows).lines
+    lines = read(reader, tmp_path, rows).lines
     assert [line["ListCost"] for line in lines] == [Decimal("2.25"), Decimal("2.5"), None]
 
 
@@ -311,9 +306,9 @@ def test_retail_that_is_not_named_is_computed(reader: FileReader, tmp_path: Path
 def test_amortized_cost_is_not_taken_for_actual(reader: FileReader, tmp_path: Path, charge_type: str) -> None:
     """A reservation's usage bears no cost in a file of actual cost, and its share in an amortized one."""
     covered = {**COST_MANAGEMENT, "chargeType": charge_type, "reservationId": "reservation-1"}
-    taken_for_actual = _read(reader, tmp_path, [covered])
+    taken_for_actual = read(reader, tmp_path, [covered])
     assert [reject.code for reject in taken_for_actual.rejects] == ["amortized_cost"]
-    (line,) = _read(reader, tmp_path, [covered], layout="cost-management-amortized").lines
+    (line,) = read(reader, tmp_path, [covered], layout="cost-management-amortized").lines
     assert (line["BilledCost"], line["EffectiveCost"]) == (0, Decimal("1.5"))
     assert (line["CommitmentDiscountId"], line["ChargeCategory"]) == ("reservation-1", "Usage")
     assert line["CommitmentDiscountStatus"] == ("Used" if charge_type == "Usage" else "Unused")
@@ -329,20 +324,6 @@ def test_a_real_amortized_file(reader: FileReader) -> None:
     ]
 
 
-def test_an_invoice_reconciliation_sums_up_usage_and_adds_the_rest(reader: FileReader, tmp_path: Path) -> None:
-    consumption = {**INVOICE, "MeterDescription": "D2 v3", "ReservationOrderId": "", "ProductName": "Virtual Machines"}
-    refund = {**INVOICE, "ChargeType": "cancelImmediate", "Subtotal": "-100", "Quantity": "-1"}
-    read = _read(reader, tmp_path, [INVOICE, consumption, refund], period="2024-09")
-    assert (read.converted.layout, read.converted.view) == ("invoice-reconciliation", "invoice")
-    assert [(line["ChargeCategory"], line["ChargeClass"], line["x_Role"]) for line in read.lines] == [
-        ("Purchase", None, None),
-        ("Usage", None, "tie_out"),
-        ("Purchase", "Correction", None),
-    ]
-    # Before tax; the tax is Microsoft's to the partner, and kept beside.
-    assert (read.lines[0]["BilledCost"], read.lines[0]["x_InputTax"]) == (Decimal(204), "20")
-
-
 def test_columns_in_any_order_case_and_language(reader: FileReader, tmp_path: Path) -> None:
     names = list(COST_MANAGEMENT)
     random.Random(7).shuffle(names)
@@ -350,8 +331,8 @@ def test_columns_in_any_order_case_and_language(reader: FileReader, tmp_path: Pa
         name: f"Übersetzt {number} ({name})" if number % 3 == 0 else name.upper() for number, name in enumerate(names)
     }
     row = {written[name]: COST_MANAGEMENT[name] for name in names}
-    (line,) = _read(reader, tmp_path, [row]).lines
-    (plain,) = _read(reader, tmp_path, [COST_MANAGEMENT]).lines
+    (line,) = read(reader, tmp_path, [row]).lines
+    (plain,) = read(reader, tmp_path, [COST_MANAGEMENT]).lines
     told = [name for name, text in plain.items() if text is not None and name[0].isupper() and name != "PayGPrice"]
     assert {name: line[name] for name in told} == {name: plain[name] for name in told}
 
@@ -374,7 +355,7 @@ def test_a_savings_plan_of_aws_is_its_fee(reader: FileReader, tmp_path: Path) ->
     }
     kinds = [("SavingsPlanCoveredUsage", "1"), ("SavingsPlanNegation", "-1"), ("SavingsPlanRecurringFee", "0.7")]
     rows = [{**base, "lineItem/LineItemType": kind, "lineItem/UnblendedCost": cost} for kind, cost in kinds]
-    lines = _read(reader, tmp_path, rows).lines
+    lines = read(reader, tmp_path, rows).lines
     assert [(line["ChargeCategory"], line["BilledCost"], line["EffectiveCost"]) for line in lines] == [
         ("Usage", 0, Decimal("0.6")),
         ("Adjustment", 0, 0),
@@ -397,7 +378,7 @@ def test_a_value_that_cannot_be_read_names_the_files_own_column(
     reader: FileReader, tmp_path: Path, column: str, text: str, code: str
 ) -> None:
     row = {**COST_MANAGEMENT, "paygCostInBillingCurrency": "", column: text}
-    (reject,) = _read(reader, tmp_path, [row]).rejects
+    (reject,) = read(reader, tmp_path, [row]).rejects
     assert (reject.code, column in (reject.column or "")) == (code, True), reject
 
 
@@ -406,7 +387,7 @@ def test_a_text_is_told_once_however_many_columns_are_made_of_it_and_every_other
 ) -> None:
     row = {**COST_MANAGEMENT, "paygCostInBillingCurrency": ""}
     rows = [{**row, "costInBillingCurrency": "1,25"}, {**row, "costInBillingCurrency": "1,25", "PayGPrice": "2,50"}]
-    first, second = _read(reader, tmp_path, rows).rejects
+    first, second = read(reader, tmp_path, rows).rejects
     assert (first.column, "; also" in first.reason) == ("costInBillingCurrency", False)
     assert (second.column, "PayGPrice" in second.reason) == ("costInBillingCurrency", True)
 
@@ -414,7 +395,7 @@ def test_a_text_is_told_once_however_many_columns_are_made_of_it_and_every_other
 def test_a_header_in_another_language_is_refused_with_what_it_lacks(reader: FileReader, tmp_path: Path) -> None:
     translated = {f"Spalte {number}": text for number, text in enumerate(COST_MANAGEMENT.values())}
     with pytest.raises(FileRefused, match="header lacks"):
-        _read(reader, tmp_path, [translated])
+        read(reader, tmp_path, [translated])
 
 
 def test_focus_1_3_names_the_provider_of_the_service() -> None:

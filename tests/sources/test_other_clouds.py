@@ -1,22 +1,15 @@
 """FOCUS as Amazon, Google and Oracle export it: their own columns beside, their types, their ways to write."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 
 from rebill.sources.layouts import recognise
 from tests.focus_files import row, write_csv
-from tests.sources.delivered import FileReader, file_reader
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[FileReader]:
-    with file_reader(tmp_path / "workspace") as opened:
-        yield opened
+from tests.sources.delivered import FileReader
 
 
 def written_as_parquet(file: Path, columns: Mapping[str, str]) -> Path:

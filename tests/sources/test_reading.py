@@ -23,12 +23,6 @@ START = datetime.fromisoformat("2024-08-01")
 SAMPLE = Path(rebill.__file__).parent / "samples" / "focus_1_0_sample_1000.csv"
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[FileReader]:
-    with file_reader(tmp_path / "workspace") as found:
-        yield found
-
-
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FileReader, Path]]:
     folder = tmp_path_factory.mktemp("reading")

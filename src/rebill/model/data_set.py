@@ -324,8 +324,10 @@ class DataSet:
         """Whether Microsoft has billed it: by its scope, else by the invoices that its lines name.
 
         Microsoft's own usage and invoice files name the invoice in each line that is billed; other files need not.
+        Under a scope of what is not billed, every line must: such a file was put in the place of what Microsoft
+        delivered before.
         """
-        if self.scope.startswith(UNBILLED_SCOPE):
+        if self.scope.startswith(UNBILLED_SCOPE) and (self.invoice_lines or 0) < self.rows:
             return BillingStatus.UNBILLED
         if self.invoice_lines:
             return BillingStatus.BILLED

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from rebill.model.counting import counted
-from rebill.model.data_set import DataSet
+from rebill.model.data_set import VIEW_INVOICE, DataSet
 from rebill.model.money import ZERO, round_half_away, text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
 
@@ -30,13 +30,16 @@ class AlarmKind(StrEnum):
     CATALOGUE_SHRANK = "catalogue_shrank"
     CATALOGUE_INCOMPLETE = "catalogue_incomplete"
     """Fewer customers were listed than Microsoft counts."""
+    STILL_UNBILLED = "still_unbilled"
+    """A month has its invoice, and Microsoft no data of it to put in the place of what was not billed yet."""
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One odd movement of a month. ``about``: a scope, a currency (of a view), or the catalogue.
+    """One odd movement of a month. ``about``: a scope, a currency (of a view), an invoice and a view, or the catalogue.
 
-    ``before`` and ``now``: cost in the currency, the rate of the credit in percent, or a number of Azure customers.
+    ``before`` and ``now``: cost in the currency, the rate of the credit in percent, or a number of lines or of Azure
+    customers.
     """
 
     kind: AlarmKind
@@ -179,6 +182,22 @@ def incomplete_alarm(month: BillingMonth, listed: int) -> Alarm:
     """The alarm that a listing of the catalogue left out customers that it counts."""
     sentence = f"Partner Center counts more customers than the {listed} it listed: none was marked gone."
     return Alarm(AlarmKind.CATALOGUE_INCOMPLETE, month, _CATALOGUE, Decimal(listed), Decimal(listed), sentence)
+
+
+def still_unbilled_alarm(data_set: DataSet, invoice: str) -> Alarm:
+    """The alarm that ``data_set``, of cost that was not billed yet, stays where ``invoice`` has no data."""
+    month = data_set.billing_month
+    view = "reconciliation" if data_set.view == VIEW_INVOICE else data_set.view
+    return Alarm(
+        AlarmKind.STILL_UNBILLED,
+        month,
+        f"{invoice} {data_set.view}",
+        Decimal(data_set.rows),
+        ZERO,
+        f"Microsoft has no {view} of invoice {invoice} yet: scope {data_set.scope} still stands for {month}, with "
+        f"{counted(data_set.rows, 'line')} that no invoice bills. Sync again later, or import the file of the "
+        f"invoice from Partner Center with --scope {data_set.scope}.",
+    )
 
 
 def _shown(amount: Decimal) -> str:

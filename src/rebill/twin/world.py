@@ -58,6 +58,8 @@ class TwinWorld:
     """What a credit note takes back from the month's invoice, besides all rows; "0": there is none."""
     days: int | None = None
     """How many days of each month there is usage of; by default all."""
+    lacking: frozenset[str] = frozenset()
+    """The kinds of exports, ``usage`` or ``reconciliation``, that the invoice has no data for yet."""
 
     @property
     def invoice_id(self) -> str:

@@ -13,12 +13,14 @@ from rebill.model.data_set import (
     UNBILLED_SCOPE,
     VIEW_INVOICE,
     VIEW_USAGE,
+    BillingStatus,
     CostImport,
     CostImportOrder,
 )
 from rebill.model.delivery import DeliveryOrigin
 from rebill.model.errors import ProgramError, Refusal, Unavailable
 from rebill.model.months import BillingMonth
+from rebill.model.movement import Alarm, still_unbilled_alarm
 from rebill.model.party import Caller
 from rebill.model.sync import SyncResult
 from rebill.services.acting.audit_trail import record_refused
@@ -78,10 +80,13 @@ def sync_costs(
     looked_at = [one for one in listing.totals if one.month >= _oldest(installation)]
     totals, refused = keep_read_invoices(installation, caller, looked_at)
     counts.update(deliveries=0, unchanged=0, without_data=0, rows=0, invoice_totals=totals)
+    waiting: list[Alarm] = []
     for number, one in enumerate(wanted):
         progress(number, len(wanted))
         try:
-            _take(task, one, counts)
+            if not _take(task, one, counts):
+                counts["without_data"] += 1
+                waiting += _still_unbilled(task, one)
         except Unavailable:
             raise
         except Refusal as refusal:
@@ -91,7 +96,7 @@ def sync_costs(
     if not refused:
         shutil.rmtree(task.folder)
     moved = odd_months(installation, caller, before, list_data_sets(installation, caller))
-    return SyncResult(dict(counts), tuple(moved), refused)
+    return SyncResult(dict(counts), (*moved, *waiting), refused)
 
 
 def _wanted(task: _Task, invoices: Sequence[ListedInvoice]) -> list[_Wanted]:
@@ -125,14 +130,14 @@ def _home_currency(task: _Task) -> str:
         return settings_of(Scope.of(connection, task.caller)).currency
 
 
-def _take(task: _Task, wanted: _Wanted, counts: Counter[str]) -> None:
+def _take(task: _Task, wanted: _Wanted, counts: Counter[str]) -> bool:
+    """Bring what is wanted; false where Microsoft has no data for it."""
     manifest = submit(task.calls, wanted.order)
     if manifest is None:
-        counts["without_data"] += 1
-        return
+        return False
     if _is_in_force(task, wanted, manifest):
         counts["unchanged"] += 1
-        return
+        return True
     folder = task.folder / f"{wanted.scope.replace(':', '-')}-{wanted.order.view}"
     try:
         manifest, files = fetch(task.calls, manifest, folder)
@@ -147,11 +152,23 @@ def _take(task: _Task, wanted: _Wanted, counts: Counter[str]) -> None:
     )
     delivery = FetchedExport(origin, tuple(files))
     if delivery.is_empty:
-        counts["without_data"] += 1
-        return
+        return False
     order = CostImportOrder((), layout=_LAYOUTS[wanted.order.view], period=wanted.month)
     _count(import_delivery(task.installation, task.caller, order, delivery), counts)
     shutil.rmtree(folder)
+    return True
+
+
+def _still_unbilled(task: _Task, wanted: _Wanted) -> list[Alarm]:
+    """An alarm for what was not billed yet and stays, as Microsoft has no data of the invoice to put in its place."""
+    return [
+        still_unbilled_alarm(one, wanted.scope)
+        for one in list_data_sets(task.installation, task.caller)
+        if (one.source_kind, one.view, one.billing_month)
+        == (SOURCE_KIND_BILLING_EXPORT, wanted.order.view, wanted.month)
+        and one.scope in wanted.ends
+        and one.billing_status is BillingStatus.UNBILLED
+    ]
 
 
 def _is_in_force(task: _Task, wanted: _Wanted, manifest: Manifest) -> bool:

@@ -14,6 +14,12 @@ from rebill.sources.layouts.derivations import is_any_sql, moment, product_sql, 
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
 _COST: Final = ("Subtotal",)
+_TERM_PRICE: Final = "EffectiveUnitPrice"
+_DISCOUNT: Final = "PriceAdjustmentDescription"
+_PRICED_BY: Final = (
+    *("UnitPrice", _TERM_PRICE, _DISCOUNT),
+    *("BillableQuantity", "Quantity", "PCToBCExchangeRate", "PricingCurrency", "Currency"),
+)
 _USAGE_NAMES: Final = ("SubscriptionDescription", "ReservationOrderId", "MeterDescription", "ProductName")
 
 
@@ -33,12 +39,26 @@ def _charge_class(fields: Fields) -> str:
     return f"CASE WHEN {is_refund} THEN 'Correction' END"
 
 
+def _list_price(fields: Fields) -> str:
+    """SQL of the price that is retail: what part of a term costs stands as ``EffectiveUnitPrice`` alone.
+
+    Of licences Microsoft bills ``EffectiveUnitPrice`` × quantity, and writes the price of the whole term as
+    ``UnitPrice``. A discount makes the one less than the other too; that says so in words.
+    """
+    unit, effective = (f"abs(TRY_CAST({fields(name)} AS DECIMAL(38,18)))" for name in ("UnitPrice", _TERM_PRICE))
+    is_whole = f"{is_consumption(fields)} OR {fields('ReservationOrderId')} IS NOT NULL"
+    is_discounted = f"coalesce({fields(_DISCOUNT)}, '[]') <> '[]'"
+    is_part = f"{effective} > 0 AND {effective} < {unit} AND NOT ({is_whole}) AND NOT {is_discounted}"
+    return f"CASE WHEN {is_part} THEN {fields(_TERM_PRICE)} ELSE {fields('UnitPrice')} END"
+
+
 def _list_cost(fields: Fields) -> str:
+    price = _list_price(fields)
     same = f"{fields('PricingCurrency')} IS NOT DISTINCT FROM {fields('Currency')}"
     unknown = f"{fields('PricingCurrency')} IS NULL"
     rate = f"coalesce({fields('PCToBCExchangeRate')}, CASE WHEN {same} OR {unknown} THEN '1' END)"
     quantity = quantity_taken_back(fields("BillableQuantity", "Quantity"), fields("UnitPrice"), fields(*_COST))
-    return product_sql(fields("UnitPrice"), quantity, rate)
+    return product_sql(price, quantity, rate)
 
 
 _COLUMNS: Final[Mapping[str, Named | Computed]] = {
@@ -48,10 +68,11 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "BilledCost": named(*_COST),
     "EffectiveCost": named(*_COST),
     "ListCost": Computed(
-        ("UnitPrice", "BillableQuantity", "Quantity", "PCToBCExchangeRate", "PricingCurrency", "Currency", *_COST),
+        (*_PRICED_BY, *_USAGE_NAMES[:-1], *_COST),
         _list_cost,
         "price × billable quantity × exchange rate (1 where both currencies are one or one is not named), exactly; "
-        "below 0 where the cost is",
+        "below 0 where the cost is. The price is the unit price; of a licence for part of a term, whose effective one "
+        "is less and names no adjustment, the effective one",
     ),
     "BillingCurrency": named("Currency"),
     "PricingCurrency": named("PricingCurrency"),

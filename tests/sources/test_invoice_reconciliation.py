@@ -1,0 +1,42 @@
+"""What Partner Center's invoice reconciliation becomes."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from tests.sources.delivered import FileReader
+from tests.sources.test_layouts import INVOICE, read
+
+
+def test_an_invoice_reconciliation_sums_up_usage_and_adds_the_rest(reader: FileReader, tmp_path: Path) -> None:
+    consumption = {**INVOICE, "MeterDescription": "D2 v3", "ReservationOrderId": "", "ProductName": "Virtual Machines"}
+    refund = {**INVOICE, "ChargeType": "cancelImmediate", "Subtotal": "-100", "Quantity": "-1"}
+    found = read(reader, tmp_path, [INVOICE, consumption, refund], period="2024-09")
+    assert (found.converted.layout, found.converted.view) == ("invoice-reconciliation", "invoice")
+    assert [(line["ChargeCategory"], line["ChargeClass"], line["x_Role"]) for line in found.lines] == [
+        ("Purchase", None, None),
+        ("Usage", None, "tie_out"),
+        ("Purchase", "Correction", None),
+    ]
+    # Before tax; the tax is Microsoft's to the partner, and kept beside.
+    assert (found.lines[0]["BilledCost"], found.lines[0]["x_InputTax"]) == (Decimal(204), "20")
+
+
+def test_a_licence_for_part_of_a_term_has_the_retail_of_that_part(reader: FileReader, tmp_path: Path) -> None:
+    """Microsoft bills such a licence at its effective price, and writes the price of the whole term beside it."""
+    licence = {**INVOICE, "ReservationOrderId": "", "SubscriptionDescription": "Microsoft 365", "UnitPrice": "18.26"}
+    licence |= {"Quantity": "5", "BillableQuantity": "5", "PricingCurrency": "USD", "Currency": "USD"}
+    licence |= {"PCToBCExchangeRate": "1", "PriceAdjustmentDescription": ""}
+    part = {"EffectiveUnitPrice": "9.13", "Subtotal": "45.65"}
+    rows = [
+        {**licence, "EffectiveUnitPrice": "18.26", "Subtotal": "91.3"},
+        {**licence, **part},
+        {**licence, **part, "PriceAdjustmentDescription": "[]"},
+        {**licence, **part, "Subtotal": "-45.65"},
+        {**licence, **part, "PriceAdjustmentDescription": '["50.0% Promotion"]'},
+        {**licence, **part, "ReservationOrderId": "reserved"},
+        {**licence, "EffectiveUnitPrice": "0", "Subtotal": "0"},
+        {**licence, "EffectiveUnitPrice": "", "Subtotal": "91.3"},
+    ]
+    whole, of_part = Decimal("91.3"), Decimal("45.65")
+    lines = read(reader, tmp_path, rows, period="2024-09").lines
+    assert [line["ListCost"] for line in lines] == [whole, of_part, of_part, -of_part, whole, whole, whole, whole]
