@@ -124,6 +124,21 @@ def test_cost_is_imported_once_and_says_so(rebill: CommandLine, tmp_path: Path) 
     assert rebill.answer("costs", "list") == {"datasets": [data_set]}
 
 
+def test_numbers_that_lose_a_decimal_are_counted_and_a_single_fault_is_told_once(
+    rebill: CommandLine, tmp_path: Path
+) -> None:
+    costs = tmp_path / "costs.csv"
+    costs.write_text(f"{HEADER}\n{_charge('0.1999968000511991808131', '1', SUBSCRIPTION)}\n")
+    told = rebill.run("costs", "import", str(costs)).out
+    # Its effective cost is the same number.
+    assert "2 numbers had more decimals than are kept, and were rounded" in told
+    (data_set,) = rebill.answer("costs", "list")["datasets"]
+    assert data_set["rounded_values"] == 2
+    (tmp_path / "empty.csv").write_text("")
+    refused = rebill.run("costs", "import", str(tmp_path / "empty.csv"))
+    assert refused.err.count("empty.csv: is empty") == 1
+
+
 def test_unreadable_rows_are_named_and_nothing_is_imported(rebill: CommandLine, tmp_path: Path) -> None:
     costs = tmp_path / "costs.csv"
     costs.write_text(f"{HEADER}\n{_charge('1', '1', SUBSCRIPTION)}\n{_charge('1,5', '1', SUBSCRIPTION)}\n")

@@ -57,7 +57,8 @@ def test_a_blob_that_is_gone_or_grown_leaves_everything_as_it_was(
     blob_server.put(container, tmp_path / "up")
     with pytest.raises(Invalid) as refused:
         bring(installation, partner, f"az://{container}")
-    assert refused.value.code == "byte_count_differs"
+    grown = (manifest.parent / "b.csv").stat().st_size
+    assert (refused.value.code, f"b.csv: has {grown:,} bytes" in refused.value.message) == ("byte_count_differs", True)
     assert list_data_sets(installation, partner) == []
     assert not list(installation.lake_folder.rglob("staging"))
 

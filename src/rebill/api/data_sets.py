@@ -48,6 +48,9 @@ class CostFileAnswer(AnswerShape):
     sha256: str
     rows: int
     rejects: int
+    rounded_values: Annotated[
+        int, Field(description="Numbers of the whole file that had more decimals than are kept, and were rounded.")
+    ]
 
 
 class DataSetAnswer(AnswerShape):
@@ -84,7 +87,13 @@ class DataSetAnswer(AnswerShape):
             billing=found.billing_status.value,
             invoice_lines=found.invoice_lines,
             files=[
-                CostFileAnswer(name=one.name, sha256=one.sha256, rows=one.rows, rejects=one.rejects)
+                CostFileAnswer(
+                    name=one.name,
+                    sha256=one.sha256,
+                    rows=one.rows,
+                    rejects=one.rejects,
+                    rounded_values=one.rounded_values,
+                )
                 for one in found.files
             ],
             sums=[

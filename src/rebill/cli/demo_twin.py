@@ -60,8 +60,7 @@ def _tell(installation: Installation, world: TwinWorld, home: Path, output: Outp
         records = sync(installation, caller, lambda part, done, total: None)
     require(all(one.outcome is SyncOutcome.DONE for one in records), "everything was synced")
     for record in records:
-        told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in record.result.counts.items())
-        output.say(f"sync: {record.part}: {told}")
+        output.say(f"sync: {record.part}: {record.result.told}")
     _make_customers(installation, caller, world)
     output.say(f"customers: {len(world.customers)}, each with its tenant, billed at cost + {_MARKUP} %")
     run = run_bill(installation, caller, world.month)

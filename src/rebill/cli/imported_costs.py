@@ -79,6 +79,14 @@ def _show_data_sets(output: Output, data_sets: Sequence[DataSet]) -> None:
             )
         elif data_set.already_imported:
             output.say(f"{data_set.billing_month}: these very bytes are in force already; nothing has changed.")
+    # A file of several months is a file of each of their data sets.
+    rounded = sum(
+        file.rounded_values for file in {file.sha256: file for one in data_sets for file in one.files}.values()
+    )
+    if rounded:
+        output.say(
+            f"{counted(rounded, 'number')} had more decimals than are kept, and were rounded (docs/cost-lines.md)."
+        )
 
 
 def _show_rejects(output: Output, rejects: Sequence[Reject], reject_count: int) -> None:

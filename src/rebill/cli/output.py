@@ -79,8 +79,10 @@ class Output:
             print_document(fault_document(sentence, code, fields))
             return
         sys.stderr.write(f"{sentence}\n")
-        for field, problem in (fields or {}).items():
-            sys.stderr.write(f"  {field}: {problem}\n")
+        told = [f"{field}: {problem}" for field, problem in (fields or {}).items()]
+        # A single one often is the sentence itself.
+        for line in told if told != [sentence] else ():
+            sys.stderr.write(f"  {line}\n")
 
     def warn(self, sentence: str) -> None:
         """Say on the error output what went wrong besides; the command's own answer stands."""

@@ -195,7 +195,6 @@ def _show_records(output: Output, records: Sequence[SyncRecord]) -> None:
     rows = []
     for record in records:
         took = "" if record.duration_seconds is None else f"{record.duration_seconds:.0f}"
-        told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in record.result.counts.items())
         began = record.started_at.strftime("%Y-%m-%d %H:%M")
-        rows.append((str(record.sync_id), record.part.value, began, took, record.outcome.value, told))
+        rows.append((str(record.sync_id), record.part.value, began, took, record.outcome.value, record.result.told))
     output.table(headings, rows)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from rebill.model.counting import counted
 from rebill.model.movement import Alarm
 
 
@@ -39,6 +40,16 @@ class SyncResult:
     counts: Mapping[str, int]
     alarms: tuple[Alarm, ...] = field(default=())
     refused: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def told(self) -> str:
+        """The counts in words: ``4 deliveries, 1 invoice total``."""
+        return ", ".join(_told(name.replace("_", " "), count) for name, count in self.counts.items())
+
+
+def _told(many: str, count: int) -> str:
+    one = f"{many.removesuffix('ies')}y" if many.endswith("ies") else many.removesuffix("s")
+    return counted(count, one, many)
 
 
 @dataclass(frozen=True)

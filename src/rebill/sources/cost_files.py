@@ -133,13 +133,18 @@ def mark_of(file: CostFile) -> FileMark:
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
             has_nul = has_nul or b"\0" in chunk
-    if file.expected_bytes not in (None, state.st_size):
+    require_bytes(file, state.st_size)
+    return FileMark(digest.hexdigest(), state.st_size, state.st_mtime_ns, has_nul)
+
+
+def require_bytes(file: CostFile, byte_count: int) -> None:
+    """Raise ``FileRefused`` when the file has not as many bytes as its source says."""
+    if file.expected_bytes not in (None, byte_count):
         raise FileRefused(
             FileFault.BYTE_COUNT_DIFFERS,
-            f"has {counted(state.st_size, 'byte')}, but its manifest says {file.expected_bytes:,}; it is not complete, "
+            f"has {counted(byte_count, 'byte')}, but its manifest says {file.expected_bytes:,}; it is not complete, "
             "or was written anew meanwhile: import it again",
         )
-    return FileMark(digest.hexdigest(), state.st_size, state.st_mtime_ns, has_nul)
 
 
 def require_rows(file: CostFile, row_count: int) -> None:

@@ -132,7 +132,8 @@ def _recorded(task: _Task, part: SyncPart) -> SyncRecord:
     if result.refused:
         name, reason = next(iter(result.refused.items()))
         told = counted(len(result.refused), "delivery was", "deliveries were")
-        fault = "deliveries_refused", f"{told} refused. {name}: {reason}"
+        said = reason if reason.startswith(f"{name}: ") else f"{name}: {reason}"
+        fault = "deliveries_refused", f"{told} refused. {said}"
     outcome = SyncOutcome.INTERRUPTED if is_stopped else SyncOutcome.FAILED if fault[0] else SyncOutcome.DONE
     write(
         lambda connection: end_sync(Scope.of(connection, caller), sync_id, installation.clock(), outcome, result, fault)

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from rebill.model.data_set import FileFault, refuse_files
 from rebill.model.delivery import DeliveryOrigin
 from rebill.model.errors import Invalid
-from rebill.sources.cost_files import CostFile
+from rebill.sources.cost_files import CostFile, refusals
 from rebill.sources.exports.manifest import Blob, ExportManifest, is_manifest, read_manifest
 from rebill.sources.exports.storage import ExportStorage, missing_blob
 
@@ -61,10 +61,13 @@ class FilesElsewhere:
 def _brought(storage: ExportStorage, wanted: Sequence[tuple[str, CostFile]], greatest_bytes: int) -> list[CostFile]:
     """The files of a delivery, together no more than so many bytes of what must be copied."""
     brought: list[CostFile] = []
+    faults: list[tuple[str, FileFault, str]] = []
     left = greatest_bytes
     for path, file in wanted:
-        brought.append(storage.bring(path, file, left))
-        left -= file.path.stat().st_size if file.path.exists() else 0
+        with refusals(file, faults):
+            brought.append(storage.bring(path, file, left))
+            left -= file.path.stat().st_size if file.path.exists() else 0
+    refuse_files(faults)
     return brought
 
 

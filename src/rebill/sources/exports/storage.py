@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from rebill.model.data_set import FileFault, refuse_files
 from rebill.model.errors import Invalid, Refusal
-from rebill.sources.cost_files import COST_FILE_ENDINGS, CostFile, refusals
+from rebill.sources.cost_files import COST_FILE_ENDINGS, CostFile, FileRefused, refusals, require_bytes
 from rebill.sources.exports.manifest import GREATEST_MANIFEST_BYTES, MANIFEST_NAME, Blob
 from rebill.storage.address import file_system, is_address, told
 
@@ -23,7 +23,8 @@ class ExportStorage(Protocol):
 
     ``manifests``: the paths of every manifest in it, sorted. ``cost_files``: those of the files that would be cost by
     their names. ``read``: the bytes of a manifest. ``find``: the path of a blob that a manifest names. ``bring``: a
-    file where it can be read, copied into ``folder`` if it lies elsewhere, where it has no more than ``left`` bytes.
+    file where it can be read, copied into ``folder`` if it lies elsewhere, where it has no more than ``left`` bytes;
+    raises ``FileRefused`` where it sees that the file has not as many bytes as it should.
     """
 
     def manifests(self) -> list[str]: ...
@@ -119,13 +120,11 @@ class RemoteStorage:
     def bring(self, path: str, file: CostFile, left: int) -> CostFile:
         with _faults_said(path):
             size = int(self._system.size(path))
-            if size > left and file.expected_bytes in (None, size):
+            # What is not as long as it should be is never fetched.
+            require_bytes(file, size)
+            if size > left:
                 refuse_files([(path, FileFault.DELIVERY_TOO_LARGE, _TOO_LARGE)])
-            # What is not as long as it should be is said so by its own few bytes, and a bomb is never fetched.
-            if file.expected_bytes in (None, size):
-                self._system.get_file(path, str(file.path))
-            else:
-                file.path.write_bytes(b"")
+            self._system.get_file(path, str(file.path))
         return CostFile(file.path, file.name, file.expected_bytes, file.expected_rows)
 
 
@@ -149,7 +148,7 @@ def _remote(address: str, connection_string_file: Path | None) -> RemoteStorage:
 def _faults_said(address: str) -> Iterator[None]:
     try:
         yield
-    except Refusal:
+    except (Refusal, FileRefused):
         raise
     except Exception as error:  # noqa: BLE001 - each kind of storage raises errors of its own
         sentence = f"cannot be read ({told(error)}); check the address and the rights on it"
