@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command_line import CommandLine, Ended
+from tests.documents.test_statement_pdf import PICTURE
 from tests.focus_files import row, write_csv
 
 GUIDE = Path(__file__).parent.parent.parent / "docs" / "tasks.md"
@@ -35,6 +36,7 @@ def write_files(folder: Path) -> None:
     write_csv(folder / "september.csv", charges)
     write_csv(folder / "september-restated.csv", [{**charges[0], "BilledCost": "201"}, charges[1]])
     (folder / "book.xml").write_text(BOOK)
+    (folder / "logo.png").write_bytes(PICTURE)
     (folder / "delivered").mkdir()
 
 
@@ -78,7 +80,11 @@ def test_every_command_of_the_guide_does_what_it_says(
         ".csv",
         ".parquet",
         ".pdf",
+        ".xml",
     ]
+    assert "urn:oasis:names:specification:ubl" in (tmp_path / "statement.xml").read_text("utf-8")
+    checked = [done.out for line, done in ended if line.startswith("rebill bill checklist")]
+    assert ["without an electronic invoice" in out for out in checked] == [False]
     numbers = [
         re.findall(r"S\d{4}-(\d{6})", done.out) for line, done in ended if line.startswith("rebill bill finalize")
     ]

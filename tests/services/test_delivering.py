@@ -15,6 +15,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.delivering.deliver_documents import DeliveryOrder, deliver_documents
+from rebill.services.parties.billing_details import BillingDetailsChange, change_billing_details
 from rebill.services.parties.change_customer import change_customer
 from rebill.store.document_deliveries import begin_delivery
 from rebill.store.scope import Scope
@@ -94,6 +95,20 @@ def test_a_letter_is_sent_once_with_the_document_in_it(
     (attached,) = letter.iter_attachments()
     assert isinstance(attached, EmailMessage)
     assert "Indigo" in pages_of(attached.get_content())[0]
+
+
+def test_a_letter_goes_to_the_address_of_today_however_the_document_was_issued(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    one = issued(installation, partner, tmp_path)
+    box = Mailbox(answers=["550 no such address"])
+    with mail_server(box) as port:
+        sender = delivering_by_mail(installation, port)
+        assert [found.state for found in deliver_documents(sender, partner, EVERYTHING)] == [DeliveryState.FAILED]
+        change_billing_details(installation, partner, one, BillingDetailsChange({"email": "bills@indigo.example"}))
+        (done,) = deliver_documents(sender, partner, EVERYTHING)
+    assert (done.state, done.target) == (DeliveryState.DELIVERED, "bills@indigo.example")
+    assert [letter["To"] for letter in box.messages] == ["bills@indigo.example"]
 
 
 def test_what_the_server_refuses_is_sent_once_more_and_by_the_next_call(

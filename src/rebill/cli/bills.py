@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rebill.cli.output import Document
     from rebill.model.correction import PendingCorrection
     from rebill.model.statement import Balance
+    from rebill.services.billing.run_bill import BillRun
 
 UNASSIGNED_SHOWN = 100
 """How many accounts whose cost is nobody's an answer names; all of them are counted."""
@@ -97,11 +98,15 @@ def run(
         for one in done.passed_over:
             output.say(one.sentence(done.month))
         show_pending(output, done.pending)
-        output.next_step(
-            f"rebill statements show {done.statements[0].statement_id} shows one in full."
-            if done.statements
-            else "rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns accounts, then run this again."
-        )
+        output.next_step(_after_run(done))
+
+
+def _after_run(done: BillRun) -> str:
+    if done.statements:
+        return f"rebill statements show {done.statements[0].statement_id} shows one in full."
+    if not done.balance:
+        return f"rebill costs import FILE… takes in the cost of {done.month}, then run this again."
+    return "rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns accounts, then run this again."
 
 
 def pending_document(pending: PendingCorrection) -> Document:

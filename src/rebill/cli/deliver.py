@@ -10,20 +10,27 @@ from rebill.cli.options import JsonOption, MonthFilter, PartnerOption, ReasonOpt
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import changing_session
 from rebill.model.audit import Act
-from rebill.model.document_delivery import DeliveryState
+from rebill.model.counting import counted
+from rebill.model.document_delivery import DeliveryState, DeliveryWay
 from rebill.model.errors import RebillError
 from rebill.model.months import BillingMonth, instant_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rebill.cli.output import Output
     from rebill.cli.session import Session
-    from rebill.model.document_delivery import DocumentDelivery
+    from rebill.model.document_delivery import DocumentDelivery, IssuedBesideDeliveries
 
 
 _OPEN = (DeliveryState.FAILED, DeliveryState.UNSURE)
 """What somebody has to look at. What waits has no number yet, or waits for what failed."""
+_NAMED = 5
+_LACKING = {DeliveryWay.FOLDER: "no folder", DeliveryWay.EMAIL: "no address"}
+_GIVING = {
+    DeliveryWay.FOLDER: "rebill customers update CLIENT_API_ID --folder PATH",
+    DeliveryWay.EMAIL: "rebill customers details CLIENT_API_ID --email ADDRESSES",
+}
 
 
 def deliver(
@@ -40,14 +47,22 @@ def deliver(
     as_json: JsonOption = False,
 ) -> None:
     """Deliver every issued document that was not delivered yet; nothing is ever sent twice."""
-    from rebill.services.delivering.deliver_documents import DeliveryOrder, deliver_documents
+    from rebill.services.delivering.deliver_documents import (
+        DeliveryOrder,
+        deliver_documents,
+        list_deliveries,
+        read_issued_beside_deliveries,
+    )
 
     with changing_session(Act.DELIVER_DOCUMENTS, partner, as_json, reason) as session:
         order = DeliveryOrder(period, customer, again)
+        before = list_deliveries(session.installation, session.caller, order)
         with session.output.working("Delivering documents"):
             found = deliver_documents(session.installation, session.caller, order)
         session.output.answer({"deliveries": [delivery_document(one) for one in found]})
-        _show(session.output, found)
+        issued = read_issued_beside_deliveries(session.installation, session.caller, order)
+        ways = session.installation.settings.delivery.ways
+        _show(session.output, found, _why_nothing_left(issued, ways, period, is_as_before=found == before))
     if any(one.state in _OPEN for one in found):
         raise typer.Exit(1)
 
@@ -85,11 +100,39 @@ def delivery_document(delivery: DocumentDelivery) -> Document:
     }
 
 
-def _show(output: Output, found: Sequence[DocumentDelivery]) -> None:
+def _why_nothing_left(
+    issued: IssuedBesideDeliveries, ways: Sequence[DeliveryWay], month: BillingMonth | None, *, is_as_before: bool
+) -> Iterator[str]:
+    """Why issued documents did not leave, and what to do about it."""
+    of_month = "" if month is None else f" of {month}"
+    if not issued.issued:
+        yield f"No document{of_month} is issued: rebill bill finalize --period {month or 'YYYY-MM'} issues a month's."
+    if issued.without_number:
+        waiting = counted(issued.without_number, "document waits for its", "documents wait for their")
+        numbers, gives = ("number", "it") if issued.without_number == 1 else ("numbers", "each its own")
+        yield f"{waiting} {numbers}: rebill statements number ID NUMBER gives {gives}."
+    if issued.without_place:
+        nowhere = counted(sum(issued.without_place.values()), "document has", "documents have")
+        ids = list(issued.without_place)
+        others = len(ids) - _NAMED
+        named = ", ".join(map(str, ids[:_NAMED])) + (f" and {others:,} more" if others > 0 else "")
+        whose = f"customer {named} has" if len(ids) == 1 else f"customers {named} have"
+        lacks = "neither a folder nor an address" if len(ways) > 1 else _LACKING[ways[0]]
+        yield f"{nowhere} nowhere to go: {whose} {lacks}. {' or '.join(_GIVING[way] for way in ways)} gives one."
+    elif issued.issued and not issued.without_number and is_as_before:
+        yield "Nothing left now: everything was delivered before."
+
+
+def _show(output: Output, found: Sequence[DocumentDelivery], reasons: Iterable[str]) -> None:
     names = ("statement_id", "way", "target", "state", "attempts", "fault")
     documents = [delivery_document(one) for one in found]
     rows = [[str(document[name]) for name in names] for document in documents]
     output.table([Heading(name.replace("_", " "), right=name in ("statement_id", "attempts")) for name in names], rows)
+    told = list(reasons)
+    if told:
+        output.say()
+    for sentence in told:
+        output.say(sentence)
     output.next_step(
         "rebill deliver tries again what failed; rebill deliver --again ID sends once more what is unsure."
     )

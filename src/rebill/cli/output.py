@@ -9,6 +9,8 @@ from typing import Any
 import simplejson
 
 Document = Mapping[str, Any]
+NO_ROWS = "(none)"
+"""What stands in the place of a table without rows."""
 ROWS_SHOWN = 20
 """How many rows a table has that shows the first of many."""
 
@@ -55,14 +57,17 @@ class Output:
         self.say(f"\nNext: {sentence}")
 
     def table(self, headings: Sequence[Heading], rows: Sequence[Sequence[str]], title: str = "") -> None:
-        """A table: drawn on a terminal, plain columns elsewhere; nothing in JSON mode."""
+        """A table: drawn on a terminal, plain columns elsewhere; nothing in JSON mode. Without rows it says so."""
         if self.as_json:
             return
-        if sys.stdout.isatty():
+        if rows and sys.stdout.isatty():
             _draw(headings, rows, title)
             return
         if title:
             self.say(title)
+        if not rows:
+            self.say(NO_ROWS)
+            return
         for line in plain_table(headings, rows):
             self.say(line)
 

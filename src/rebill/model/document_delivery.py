@@ -52,6 +52,19 @@ class DocumentDelivery:
 
 
 @dataclass(frozen=True)
+class IssuedBesideDeliveries:
+    """How many documents are ``issued``, and those of them that nobody tried to deliver.
+
+    ``without_number``: they wait for the partner's own system to number them. ``without_place``: how many of each
+    customer, by its id, that has nowhere to deliver them to.
+    """
+
+    issued: int
+    without_number: int
+    without_place: Mapping[int, int]
+
+
+@dataclass(frozen=True)
 class DeliveryFilter:
     """Which deliveries are asked for; ``None``: whatever."""
 

@@ -1,14 +1,21 @@
 """What became of documents that are delivered: a row for each document and way, from when they are issued."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
 
 from rebill.model.document import DocumentKind
-from rebill.model.document_delivery import DeliveryState, DeliveryWay, DocumentDelivery, next_attempt
+from rebill.model.document_delivery import (
+    DeliveryState,
+    DeliveryWay,
+    DocumentDelivery,
+    IssuedBesideDeliveries,
+    next_attempt,
+)
 from rebill.model.months import BillingMonth
 from rebill.model.particulars import Particulars
 from rebill.model.statement import StatementStatus
@@ -80,27 +87,59 @@ def to_deliver(scope: Scope, way: DeliveryWay, choice: DeliveryChoice) -> list[i
     tried = and_(
         document_deliveries.c.statement_id == statements.c.statement_id, document_deliveries.c.way == way.value
     )
+    query = (
+        _issued(scope, choice)
+        .with_only_columns(statements.c.statement_id)
+        .outerjoin(document_deliveries, and_(tried, scope.own(document_deliveries)))
+        .where(
+            _has_number(),
+            or_(document_deliveries.c.state.is_(None), document_deliveries.c.state.in_(_OPEN)),
+        )
+        .order_by(statements.c.issued_at, statements.c.statement_id)
+    )
+    if choice.due_at is not None:
+        query = query.where(document_deliveries.c.due_at <= choice.due_at)
+    return list(scope.connection.scalars(query))
+
+
+def issued_beside_deliveries(scope: Scope, choice: DeliveryChoice) -> IssuedBesideDeliveries:
+    """How many documents of a month or customer are issued, and which of them nobody tried to deliver, and why."""
+    tried = scope.select(document_deliveries, document_deliveries.c.statement_id)
+    is_tried = statements.c.statement_id.in_(tried)
+    columns = (statements.c.customer_id, _has_number().label("has_number"), is_tried.label("is_tried"))
+    counts = _issued(scope, choice).with_only_columns(*columns, func.count().label("documents"))
+    issued, without_number = 0, 0
+    without_place: Counter[int] = Counter()
+    for row in scope.connection.execute(counts.group_by(*columns)):
+        issued += row.documents
+        if not row.has_number:
+            without_number += row.documents
+        elif not row.is_tried:
+            without_place[row.customer_id] += row.documents
+    return IssuedBesideDeliveries(issued, without_number, dict(sorted(without_place.items())))
+
+
+def _issued(scope: Scope, choice: DeliveryChoice) -> Select[Any]:
+    """The issued documents of a month or customer, with the numbers that were given to them."""
     numbered = and_(given_numbers.c.statement_id == statements.c.statement_id, scope.own(given_numbers))
     query = (
-        scope.select(statements, statements.c.statement_id)
-        .outerjoin(document_deliveries, and_(tried, scope.own(document_deliveries)))
+        scope.select(statements)
         .outerjoin(given_numbers, numbered)
         .where(
             statements.c.status == StatementStatus.FINAL.value,
             statements.c.document_kind.in_((DocumentKind.STATEMENT.value, DocumentKind.NOTE.value)),
             statements.c.line_count > 0,
-            or_(statements.c.invoice_id.is_not(None), given_numbers.c.invoice_id.is_not(None)),
-            or_(document_deliveries.c.state.is_(None), document_deliveries.c.state.in_(_OPEN)),
         )
-        .order_by(statements.c.issued_at, statements.c.statement_id)
     )
     if choice.month is not None:
         query = query.where(statements.c.billing_month == str(choice.month))
     if choice.customer_id is not None:
         query = query.where(statements.c.customer_id == choice.customer_id)
-    if choice.due_at is not None:
-        query = query.where(document_deliveries.c.due_at <= choice.due_at)
-    return list(scope.connection.scalars(query))
+    return query
+
+
+def _has_number() -> ColumnElement[bool]:
+    return or_(statements.c.invoice_id.is_not(None), given_numbers.c.invoice_id.is_not(None))
 
 
 def begin_delivery(

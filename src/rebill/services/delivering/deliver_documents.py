@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from rebill.lake.folders import exclusive_lock
 from rebill.model.audit import Act
-from rebill.model.document_delivery import DeliveryState, DeliveryWay, DocumentDelivery
+from rebill.model.document_delivery import DeliveryState, DeliveryWay, DocumentDelivery, IssuedBesideDeliveries
 from rebill.model.errors import Invalid, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Occasion, Role
@@ -25,6 +25,7 @@ from rebill.store.document_deliveries import (
     DeliveryChoice,
     deliveries_of,
     forget_unsure,
+    issued_beside_deliveries,
     partners_with_due_deliveries,
     postpone,
     to_deliver,
@@ -87,6 +88,15 @@ def list_deliveries(installation: Installation, caller: Caller, order: DeliveryO
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
         return deliveries_of(Scope.of(connection, caller), order.month, order.customer_id)
+
+
+def read_issued_beside_deliveries(
+    installation: Installation, caller: Caller, order: DeliveryOrder
+) -> IssuedBesideDeliveries:
+    """What is issued of that which the order is about, and what of it nobody tried to deliver. Raises ``Forbidden``."""
+    require(caller, Permission.READ)
+    with installation.database.reading() as connection:
+        return issued_beside_deliveries(Scope.of(connection, caller), DeliveryChoice(order.month, order.customer_id))
 
 
 def _lock_of(installation: Installation, partner_id: int) -> Path:

@@ -21,6 +21,7 @@ from rebill.services.presenting.statement_file import file_of
 from rebill.storage.writing import WritingFault, write_files
 from rebill.store.customers import billing_folders
 from rebill.store.document_deliveries import begin_delivery, end_delivery, forget_order
+from rebill.store.particulars import details_in_force
 from rebill.store.partners import hold_partner
 from rebill.store.scope import Scope
 
@@ -84,12 +85,16 @@ def _attempted(
 
 
 def _target(installation: Installation, caller: Caller, presented: PresentedStatement, way: DeliveryWay) -> str:
-    """The customer's folder, or its addresses; ``""`` where it has none."""
-    if way is DeliveryWay.EMAIL:
-        return presented.particulars.recipient.details.email
+    """The customer's folder, or its addresses, as they are today; ``""`` where it has none.
+
+    A document shows what it was issued with, and still goes to an address that was mended since.
+    """
     customer_id = presented.statement.customer_id
     with installation.database.reading() as connection:
-        return billing_folders(Scope.of(connection, caller), [customer_id]).get(customer_id, "")
+        scope = Scope.of(connection, caller)
+        if way is DeliveryWay.EMAIL:
+            return details_in_force(scope, customer_id).email
+        return billing_folders(scope, [customer_id]).get(customer_id, "")
 
 
 def _bring_to_folder(installation: Installation, caller: Caller, presented: PresentedStatement, target: str) -> str:
@@ -126,8 +131,8 @@ def _written(
     return made.told
 
 
-def _bring_by_mail(installation: Installation, _: Caller, presented: PresentedStatement, __: str) -> str:
+def _bring_by_mail(installation: Installation, _: Caller, presented: PresentedStatement, target: str) -> str:
     settings = installation.settings.delivery
     file = file_of(installation, presented, DocumentForm.PDF)
-    told = send(settings, letter(settings, presented, file, installation.clock().timestamp()))
+    told = send(settings, letter(settings, presented, target, file, installation.clock().timestamp()))
     return "; ".join(filter(None, (told, file.told)))

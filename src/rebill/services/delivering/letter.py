@@ -19,15 +19,15 @@ _REFUSED_FOR_GOOD = 500
 
 
 def letter(
-    settings: DeliverySettings, presented: PresentedStatement, file: StatementFile, moment: float
+    settings: DeliverySettings, presented: PresentedStatement, addresses: str, file: StatementFile, moment: float
 ) -> EmailMessage:
-    """The letter with the document's PDF; its number names the letter, so that a doubled one is known."""
+    """The letter with the document's PDF to some addresses; its number names it, so that a doubled one is known."""
     wording = wording_of(presented.particulars.language)
     month = wording.month(presented.statement.month)
     title = f"{wording[presented.type.value]} {presented.document.invoice_id}"
     message = EmailMessage()
     message["From"] = settings.sender
-    message["To"] = presented.particulars.recipient.details.email
+    message["To"] = addresses
     message["Subject"] = _one_line(f"{title} – {presented.particulars.issuer_name}, {month}")
     message["Date"] = formatdate(moment)
     message["Message-ID"] = f"<statement-{presented.statement_id}@rebill.invalid>"
