@@ -47,12 +47,15 @@ def test_a_database_that_cannot_be_reached_is_not_ready(store: str, tmp_path: Pa
     database.close()
 
 
-def test_a_record_of_an_older_schema_is_not_ready(installation: Installation) -> None:
+@pytest.mark.parametrize(
+    ("revision", "code"), [("0090", "database_not_migrated"), ("9999", "database_of_newer_version")]
+)
+def test_a_record_of_another_schema_is_not_ready(installation: Installation, revision: str, code: str) -> None:
     with installation.database.writing() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'older'")
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
     with api_client(application(installation)) as client:
         answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()["code"]) == (503, "database_not_migrated")
+    assert (answer.status_code, answer.json()["code"]) == (503, code)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,11 @@
 """Wrong usage ends with 2, faults of the business with 1, and JSON mode answers in JSON either way."""
 
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from tests.cli.command_line import CommandLine
@@ -45,6 +51,50 @@ def test_before_init_every_command_says_to_run_it(small_rebill: CommandLine) -> 
     for arguments in (("customers", "list"), ("bill", "run", "--period", "2024-09"), ("serve", "--port", "0")):
         refused = small_rebill.refusal(*arguments)
         assert "rebill init" in refused["error"], refused
+
+
+@pytest.mark.parametrize(
+    ("revision", "code", "remedy"),
+    [
+        ("0090", "database_not_migrated", "rebill init upgrades it"),
+        ("9999", "database_of_newer_version", "run the version that made it"),
+    ],
+)
+def test_a_record_of_another_schema_is_left_alone(
+    small_rebill: CommandLine, tmp_path: Path, revision: str, code: str, remedy: str
+) -> None:
+    small_rebill.answer("init")
+    with closing(sqlite3.connect(small_rebill.home / "rebill.sqlite3")) as record, record:
+        record.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    commands = [("customers", "list"), ("customers", "create", "Acorn"), ("serve", "--port", "0")]
+    commands += [("backup", str(tmp_path / "backup.zip"))]
+    for arguments in [*commands, *([("init",)] if revision == "9999" else [])]:
+        refused = small_rebill.refusal(*arguments)
+        assert (refused["code"], remedy in refused["error"]) == (code, True), (arguments, refused)
+
+
+def test_a_place_that_takes_no_files_is_told_without_a_trace(small_rebill: CommandLine, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.write_text("a file stands where the folder should be")
+    sample = ("sample-data", "--customers", "1", "--lines", "1", "--period", "2024-09", "-o", str(place / "sample"))
+    for arguments, home in ((("init",), place / "home"), (sample, small_rebill.home)):
+        ended = small_rebill.run(*arguments, "--json", REBILL_HOME=str(home))
+        assert (ended.code, ended.document["code"]) == (1, "machine_refused"), ended
+        assert "Traceback" not in ended.err
+        assert "run the command again" in ended.document["error"]
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_whoever_stops_reading_ends_a_command_quietly(small_rebill: CommandLine, form: tuple[str, ...]) -> None:
+    small_rebill.answer("init")
+    command = [sys.executable, "-m", "rebill", "audit", *form]
+    with subprocess.Popen(
+        command, env=small_rebill.process_environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert (process.stderr.read(), process.wait()) == (b"", 1)
 
 
 def test_a_statement_that_is_not_there_is_refused(small_rebill: CommandLine) -> None:

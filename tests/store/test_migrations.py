@@ -10,6 +10,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 
@@ -21,6 +22,7 @@ from rebill.store.database import Database
 from rebill.store.migrations import configuration, upgrade
 from rebill.store.partners import first_partner
 from rebill.store.price_books import account_books_in_force, books_in_force
+from rebill.store.schema import known_revisions, require_newest_schema
 from rebill.store.scope import Scope
 from rebill.store.tables import accounts, assignments, customers, metadata, partners
 
@@ -47,6 +49,14 @@ def test_the_migrated_schema_is_the_one_of_the_tables(empty: Database) -> None:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
     # The exclusion constraint of assignments brings an index that SQLAlchemy shows as one of its own.
     assert [difference for difference in differences if "ex_assignments_overlap" not in repr(difference)] == []
+
+
+def test_the_newest_schema_is_told_by_the_names_of_the_files(empty: Database) -> None:
+    upgrade(empty)
+    with empty.reading() as connection:
+        require_newest_schema(connection)
+        heads = ScriptDirectory.from_config(configuration(connection)).get_heads()
+    assert heads == known_revisions()[-1:]
 
 
 def test_every_check_constraint_of_the_tables_is_there(migrated: Database) -> None:

@@ -1,7 +1,9 @@
 """The commands put together, and what becomes of an error that no command expected."""
 
+import os
 import sys
 import traceback
+from errno import EACCES, EDQUOT, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
 from typing import Annotated
 
 import typer
@@ -42,7 +44,7 @@ from rebill.cli import (
     trying,
     users,
 )
-from rebill.cli.output import fault_document, print_document
+from rebill.cli.output import Output, fault_document, print_document
 
 application = typer.Typer(
     name="rebill",
@@ -96,6 +98,9 @@ application.command("backup")(backups.backup)
 application.command("restore")(backups.restore)
 application.command("sample-data")(sample_data.sample_data)
 
+_OF_THE_MACHINE = (EACCES, EDQUOT, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS)
+"""Errors that are no fault of rebill's: no room, no right, a file in the place of a folder."""
+
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -122,14 +127,24 @@ def run() -> None:
     except typer.TyperException as error:
         print_document(fault_document(error.format_message(), "wrong_usage"))
         code = error.exit_code
+    except BrokenPipeError:
+        # Whoever read the answer had enough of it. What is left to be written at the end has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
     except Exception as error:  # noqa: BLE001 - the outermost edge: whatever happened, the caller gets exit code 1
-        traceback.print_exception(error)
-        sentence = (
-            "rebill failed in a way it should not have; the trace on the error output says where. Please report it."
-        )
-        if as_json:
-            print_document(fault_document(sentence, "internal_error"))
+        if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+            place = f" ({error.filename})" if error.filename else ""
+            Output(as_json).fault(
+                f"{os.strerror(error.errno)}{place}: name another place, make room there, or let whoever runs rebill "
+                "write there, and run the command again.",
+                "machine_refused",
+            )
         else:
-            sys.stderr.write(f"{sentence}\n")
+            traceback.print_exception(error)
+            Output(as_json).fault(
+                "rebill failed in a way it should not have; the trace on the error output says where. "
+                "Please report it.",
+                "internal_error",
+            )
         code = 1
     sys.exit(code if isinstance(code, int) else 0)

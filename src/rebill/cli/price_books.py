@@ -70,7 +70,10 @@ def list_all(partner: PartnerOption = None, as_json: JsonOption = False) -> None
         session.output.answer({"price_books": [_document(book) for book in books]})
         headings = (Heading("id", right=True), Heading("name"), Heading("file hash"))
         session.output.table(headings, [(str(book.price_book_id), book.book_name, book.file_hash) for book in books])
-        session.output.next_step("rebill price-books show BOOK_ID shows one, and whom it is assigned to.")
+        session.output.next_step(
+            "rebill price-books create NAME FILE makes one; rebill price-books show BOOK_ID shows one, and whom it is "
+            "assigned to."
+        )
 
 
 @commands.command("show")

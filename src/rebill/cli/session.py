@@ -118,7 +118,12 @@ def _operating_system_user() -> str:
 
 
 def standing_installation() -> Installation:
-    """The environment's installation. Raises ``NotFound`` when its SQLite file was never made."""
+    """The environment's installation, with a record that this version of rebill may work on.
+
+    Raises ``NotFound`` when its SQLite file was never made, and ``Unavailable`` where the record cannot be reached or
+    has another schema.
+    """
+    from rebill.services.acting.readiness import require_ready
     from rebill.wiring import open_installation
 
     installation = open_installation()
@@ -126,4 +131,9 @@ def standing_installation() -> Installation:
     # SQLite would make an empty file here, or complain of a folder: neither says what to do.
     if installation.database.is_sqlite and file and not Path(file).exists():
         raise NotFound("database_not_initialised", f"There is no record of rebill in {file} yet: rebill init makes it.")
+    try:
+        require_ready(installation)
+    except RebillError:
+        installation.close()
+        raise
     return installation

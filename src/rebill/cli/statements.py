@@ -68,7 +68,11 @@ def list_all(
             session.output.say(f"{notes} not listed: --documents all lists them too.")
         if period is not None and state_of_run(session.installation, session.caller, period) is RunState.INTERRUPTED:
             session.output.say(interrupted_sentence(period))
-        session.output.next_step("rebill statements show ID shows one in full; rebill statements export ID writes it.")
+        session.output.next_step(
+            "rebill statements show ID shows one in full; rebill statements export ID writes it."
+            if records
+            else f"rebill bill run --period {period or 'YYYY-MM'} makes a month's."
+        )
 
 
 @commands.command("show")

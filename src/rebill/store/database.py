@@ -270,7 +270,13 @@ def _refusal(error: DBAPIError) -> Unavailable | None:
         return _busy()
     if state == _NO_TABLE_SQL_STATE or str(error.orig).startswith("no such table"):
         return Unavailable("database_not_initialised", "The database holds no record of rebill: rebill init makes it.")
-    if _is_gone(error, state) or sqlite_code in _SQLITE_GONE_CODES:
+    if sqlite_code in _SQLITE_GONE_CODES:
+        return Unavailable(
+            "database_unavailable",
+            "The database cannot be reached now: look whether its disk has room, whether rebill may write to its "
+            "folder, and at REBILL_HOME and REBILL_DATABASE_URL.",
+        )
+    if _is_gone(error, state):
         return Unavailable(
             "database_unavailable",
             "The database cannot be reached now: try again in a few seconds, and check REBILL_DATABASE_URL.",

@@ -1,11 +1,10 @@
 """Whether this installation can work now."""
 
-from rebill.model.errors import Unavailable
 from rebill.services.acting.installation import Installation
-from rebill.store.migrations import is_current
+from rebill.store.schema import require_newest_schema
 
 
 def require_ready(installation: Installation) -> None:
     """Raise ``Unavailable`` unless the database can be reached and its record is at the newest schema."""
-    if not is_current(installation.database):
-        raise Unavailable("database_not_migrated", "The record has an older schema: rebill init upgrades it.")
+    with installation.database.reading() as connection:
+        require_newest_schema(connection)

@@ -9,10 +9,10 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
 
 from rebill.store.database import Database
+from rebill.store.schema import require_known_schema
 
 _UPGRADE_LOCK = 7_245_411_905_118_001
 """Any number will do, as long as every version of rebill takes the same one."""
@@ -22,7 +22,8 @@ def upgrade(database: Database) -> None:
     """Bring the record to the newest schema, as one step; does nothing when it is there already.
 
     Any number of processes may call it at once: one does the work, the others wait for it.
-    A missing folder of an SQLite file is created. Raises ``Unavailable`` when the database cannot be reached.
+    A missing folder of an SQLite file is created. Raises ``Unavailable`` when the database cannot be reached, and where
+    a newer rebill has upgraded it.
     """
     if database.is_sqlite:
         file = make_url(str(database.engine.url)).database
@@ -31,14 +32,8 @@ def upgrade(database: Database) -> None:
         if not database.is_sqlite:
             connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+        require_known_schema(schema_revision(connection))
         command.upgrade(configuration(connection), "head")
-
-
-def is_current(database: Database) -> bool:
-    """Whether the record is at the newest schema. Raises ``Unavailable`` when the database cannot be reached."""
-    with database.reading() as connection:
-        at = MigrationContext.configure(connection).get_current_heads()
-        return at == tuple(ScriptDirectory.from_config(configuration(connection)).get_heads())
 
 
 def schema_revision(connection: Connection) -> str:
