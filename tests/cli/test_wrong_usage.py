@@ -1,5 +1,6 @@
 """Wrong usage ends with 2, faults of the business with 1, and JSON mode answers in JSON either way."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -103,3 +104,21 @@ def test_a_statement_that_is_not_there_is_refused(small_rebill: CommandLine) -> 
     assert small_rebill.refusal("statements", "export", "5", "-o", "x")["code"] == "statement_not_found"
     assert small_rebill.refusal("statements", "export", "5")["code"] == "statement_not_found"
     assert small_rebill.run("statements", "show", "5").out == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "remedy"),
+    [
+        ("az://container/folder", "AZURE_STORAGE_ACCOUNT_NAME"),
+        ("s3://bucket/folder", "install the package that fsspec needs for s3://"),
+        ("nothing://here", "check the address"),
+    ],
+)
+def test_an_address_that_cannot_be_opened_says_what_it_lacks(
+    small_rebill: CommandLine, monkeypatch: pytest.MonkeyPatch, address: str, remedy: str
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AZURE_STORAGE_")]:
+        monkeypatch.delenv(name)
+    small_rebill.answer("init")
+    refused = small_rebill.refusal("costs", "import", address)
+    assert (refused["code"], remedy in refused["error"]) == ("storage_refused", True), refused

@@ -10,7 +10,7 @@ from rebill.model.data_set import FileFault, refuse_files
 from rebill.model.errors import Invalid, Refusal
 from rebill.sources.cost_files import COST_FILE_ENDINGS, CostFile, FileRefused, refusals, require_bytes
 from rebill.sources.exports.manifest import GREATEST_MANIFEST_BYTES, MANIFEST_NAME, Blob
-from rebill.storage.address import file_system, is_address, told
+from rebill.storage.address import file_system, is_address, is_azure, told
 
 _TOO_LARGE: Final = (
     "would make the delivery larger than REBILL_MICROSOFT_GREATEST_DELIVERY_MEGABYTES allows; where so much is meant, "
@@ -144,6 +144,15 @@ def _remote(address: str, connection_string_file: Path | None) -> RemoteStorage:
         return RemoteStorage(address, *file_system(address, connection_string_file))
 
 
+def _remedy(address: str, error: Exception) -> str:
+    """What to do about it, by the kind of the error alone: its text may hold a secret."""
+    if isinstance(error, ImportError):
+        return f"install the package that fsspec needs for {address.partition('://')[0]}:// beside rebill"
+    if isinstance(error, ValueError) and is_azure(address):
+        return "say in the environment which account is meant, and who reads it: AZURE_STORAGE_ACCOUNT_NAME and others"
+    return "check the address and the rights on it"
+
+
 @contextmanager
 def _faults_said(address: str) -> Iterator[None]:
     try:
@@ -151,5 +160,5 @@ def _faults_said(address: str) -> Iterator[None]:
     except (Refusal, FileRefused):
         raise
     except Exception as error:  # noqa: BLE001 - each kind of storage raises errors of its own
-        sentence = f"cannot be read ({told(error)}); check the address and the rights on it"
+        sentence = f"cannot be read ({told(error)}); {_remedy(address, error)}"
         refuse_files([(address, FileFault.STORAGE_REFUSED, sentence)])
