@@ -1,5 +1,6 @@
 """A partner's month on the pages, by a visitor without scripts: assign, run, look, finalize; and nothing twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -77,6 +78,21 @@ def test_what_stands_in_the_way_is_listed_and_a_reason_overrides_it(office: Offi
     assert ("finalize_month", "refused", "console") in _acts(office)
 
 
+def test_home_says_what_no_reason_overrides_and_that_a_month_is_closed(office: Office, admin: Visitor) -> None:
+    """A run that is stale is told where the month is said to be ready, and what is issued is no more held back."""
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/run")
+    assert "was last run" not in admin.open("/?month=2024-09").text
+    office.month.cost(charge("2024-09-08", "2", "2"), scope="others", name="others.csv")
+    assert "changed since 2024-09 was last run" in admin.open("/?month=2024-09").text
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/run")
+    admin.send("/bills/finalize", reason="The account is a test of ours")
+    home = admin.open("/?month=2024-09").text
+    assert "Closed." in home
+    assert "unassigned cost" not in home
+
+
 def test_a_run_that_was_killed_is_told_on_home_and_on_its_bills_until_the_next(office: Office, admin: Visitor) -> None:
     run_folder = office.installation.lake_folder / str(office.partner.partner_id) / "runs" / str(MONTH) / "1"
     run_folder.mkdir(parents=True)
@@ -100,6 +116,16 @@ def test_a_form_that_is_sent_twice_acts_once(office: Office, admin: Visitor) -> 
     assert (again.path, again.status) == (made.path, 200)
     changed = admin.send_form(form, name="Thrice Ltd")
     assert changed.status == 422, "the same form with other words is another act"
+    assert "filled in otherwise" in changed.text
+    assert "Idempotency" not in changed.text
+
+
+def test_who_clicks_twice_at_once_sees_what_came_of_it(office: Office, admin: Visitor) -> None:
+    form = admin.open("/customers/new").form("/customers/new")
+    with ThreadPoolExecutor(4) as clicks:
+        seen = list(clicks.map(lambda _: admin.send_form(form, name="Clicked Ltd"), range(4)))
+    assert {(one.status, one.path) for one in seen} == {(200, seen[0].path)}
+    assert [one for one in _acts(office) if one[2] == "console"] == [("create_customer", "done", "console")]
 
 
 def test_two_finalize_at_once_and_one_is_told_so(office: Office, admin: Visitor) -> None:

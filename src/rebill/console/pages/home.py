@@ -5,7 +5,7 @@ from rebill.console.visit import Page, Redirect, Visit
 from rebill.model.months import BillingMonth
 from rebill.model.run_state import RunState, interrupted_sentence
 from rebill.services.acting.permission import Permission
-from rebill.services.billing.read_blockers import read_blockers
+from rebill.services.billing.read_blockers import read_blockers, read_refusals
 from rebill.services.billing.read_unassigned import read_unassigned
 from rebill.services.billing.run_under_way import state_of_run
 from rebill.services.proof.month_glance import month_at_a_glance, months_of_record
@@ -20,13 +20,17 @@ def show_home(visit: Visit) -> Page | Redirect:
         return Redirect("/portal")
     months, month = chosen_month(visit)
     glance = month_at_a_glance(visit.installation, visit.caller, month)
+    document_count = sum(now.document_count for now, _ in glance.figures)
+    final_count = sum(now.final_count for now, _ in glance.figures)
     values = {
         "months": months,
         "month": month,
         "glance": glance,
-        "document_count": sum(now.document_count for now, _ in glance.figures),
-        "final_count": sum(now.final_count for now, _ in glance.figures),
+        "document_count": document_count,
+        "final_count": final_count,
+        "is_closed": document_count and final_count == document_count,
         "blockers": read_blockers(visit.installation, visit.caller, month),
+        "refusals": read_refusals(visit.installation, visit.caller, month) if final_count < document_count else (),
         "interrupted": _interrupted(visit, month),
         "unassigned": read_unassigned(visit.installation, visit.caller, month),
         "newcomers": unassigned_newcomers(visit.installation, visit.caller, _SHOWN_ACCOUNTS),

@@ -21,7 +21,6 @@ from rebill.model.closing import Blocker, Closing
 from rebill.model.correction import PendingCorrection
 from rebill.model.counting import counted
 from rebill.model.data_set import BillingStatus, DataSet
-from rebill.model.errors import Conflict
 from rebill.model.microsoft_invoice import MicrosoftInvoice
 from rebill.model.months import BillingMonth
 from rebill.model.movement import Alarm
@@ -118,7 +117,7 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
         today=today,
         state=state,
         blockers=blockers_of(closing),
-        run_fault=_run_fault(state),
+        run_fault=state.run_fault,
         run_now=run_now,
         waits_for=first_month_to_issue_before(scope, month),
         invoices=[one for one in invoices_in_force(scope) if one.entered.month == month],
@@ -131,17 +130,6 @@ def _facts(installation: Installation, scope: Scope, month: BillingMonth, now: d
         alarms=alarms_of(installation, scope, month),
         incomplete=incomplete_documents(scope, month, {one.statement_id for one in pending}, SHOWN),
     )
-
-
-def _run_fault(state: MonthState) -> str:
-    """Why the last run cannot be closed; ``""`` where it can, or there is nothing to run."""
-    if not state.data_sets and not state.runs:
-        return ""
-    try:
-        state.require_run(None)
-    except Conflict as conflict:
-        return conflict.message
-    return ""
 
 
 def _catalogue(facts: _Facts) -> ChecklistStep:

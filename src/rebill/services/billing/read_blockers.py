@@ -8,8 +8,9 @@ from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.billing.blockers import blockers_of
-from rebill.services.billing.finalize_month import month_to_close
-from rebill.store.closing import RecordedRun, runs_of_month
+from rebill.services.billing.finalize_month import earlier_months_first, month_to_close
+from rebill.services.runs.month_state import state_of_month
+from rebill.store.closing import RecordedRun, first_month_to_issue_before, runs_of_month
 from rebill.store.data_sets import data_sets_in_force
 from rebill.store.scope import Scope
 
@@ -23,8 +24,22 @@ class MonthBlockers:
     blockers: tuple[Blocker, ...]
 
 
+def read_refusals(installation: Installation, caller: Caller, month: BillingMonth) -> tuple[str, ...]:
+    """Why finalizing ``month`` would be refused, whatever reason is given: its run is stale, or earlier months wait.
+
+    Raises ``Forbidden``.
+    """
+    require(caller, Permission.READ)
+    with installation.database.reading() as connection:
+        scope = Scope.of(connection, caller)
+        stale = state_of_month(installation, scope, month).run_fault
+        earlier = first_month_to_issue_before(scope, month)
+    waits = "" if earlier is None else earlier_months_first(month, earlier)
+    return tuple(sentence for sentence in (stale, waits) if sentence)
+
+
 def read_blockers(installation: Installation, caller: Caller, month: BillingMonth) -> MonthBlockers:
-    """What would hold ``month`` back as its last run left it; whether that run is stale, finalizing itself finds out.
+    """What would hold ``month`` back as its last run left it; whether that run is stale, ``read_refusals`` tells.
 
     Raises ``Forbidden``.
     """

@@ -43,6 +43,17 @@ class MonthState:
         self.require_fresh({run.run_id})
         return run
 
+    @property
+    def run_fault(self) -> str:
+        """Why the last run of the whole month cannot be closed; ``""`` where it can, or there is nothing to run."""
+        if not self.data_sets and not self.runs:
+            return ""
+        try:
+            self.require_run(None)
+        except Conflict as conflict:
+            return conflict.message
+        return ""
+
     def require_fresh(self, run_ids: set[int]) -> None:
         """Raise ``Conflict`` unless each of these runs was computed from what is in force now."""
         fresh = {run.run_id for run in self.runs if run.inputs_sha256 == self.inputs_sha256}
