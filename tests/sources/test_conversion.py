@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rebill.lake.session import engine_session
 from rebill.model.cost_line import Column, ColumnType
 from rebill.model.identifiers import cost_line_azure_customer_key, cost_line_subscription_key
-from rebill.model.money import kept_amount, parse_decimal, round_half_away
+from rebill.model.money import PLAIN_NUMBER_TEXT, kept_amount, parse_decimal, round_half_away
 from rebill.sources.conversion import (
     azure_customer_key_sql,
     column_faults,
@@ -161,6 +161,19 @@ def test_quantities_keep_eight_decimals_half_away_from_zero(evaluate: Evaluate, 
 )
 def test_more_decimals_than_kept_are_rounded_half_away_from_zero(evaluate: Evaluate, text: str, kept: str) -> None:
     assert evaluate(number_sql(ColumnType.AMOUNT, TEXT), [text]) == [Decimal(kept)]
+
+
+plain_numbers = st.from_regex(PLAIN_NUMBER_TEXT, fullmatch=True).filter(str.isascii)
+
+
+@given(st.lists(plain_numbers, min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_plain_numbers_are_the_same_where_no_exponent_is_expected(evaluate: Evaluate, texts: list[str]) -> None:
+    expecting_none = SourceColumn("text", has_exponents=False)
+    for kind in (ColumnType.AMOUNT, ColumnType.QUANTITY):
+        assert evaluate(number_sql(kind, expecting_none), texts) == evaluate(number_sql(kind, TEXT), texts)
+        lost = [loses_decimals(kind, column) or "" for column in (expecting_none, TEXT)]
+        assert evaluate(lost[0], texts) == evaluate(lost[1], texts)
 
 
 identifiers = st.text(

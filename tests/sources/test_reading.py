@@ -30,6 +30,19 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FileRead
         yield found, folder
 
 
+def test_an_exponent_behind_plain_numbers_costs_no_row(reader: FileReader, tmp_path: Path) -> None:
+    """A file is first read as if it had none; so few have any."""
+    rows = [row(), row(BilledCost="25E-2", PricingQuantity="5e0"), row(ListCost="2.5E+0")]
+    for file in (write_csv(tmp_path / "a.csv", rows), write_parquet(tmp_path / "a.parquet", rows)):
+        read = reader.read(file)
+        assert (read.rejects, read.converted.rounded_values) == ((), 0)
+        assert [line["BilledCost"] for line in read.lines] == [Decimal("1.25"), Decimal("0.25"), Decimal("1.25")]
+        assert [(line["ListCost"], line["PricingQuantity"]) for line in read.lines] == [(Decimal("2.5"), 5)] * 3
+    read = reader.read(write_csv(tmp_path / "b.csv", [*rows, row(ListCost="2e"), row(BilledCost="3")]))
+    assert [(reject.row, reject.column, reject.code) for reject in read.rejects] == [(4, "ListCost", "not_a_number")]
+    assert [line["BilledCost"] for line in read.lines][-1] == 3
+
+
 texts = st.text(st.one_of(st.sampled_from(',"\n ;\\é€😀'), st.characters(exclude_categories=["Cs", "Cc"])), max_size=10)
 amounts = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False, places=14, min_value=-(10**9), max_value=10**9).map(str),

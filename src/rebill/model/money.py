@@ -33,7 +33,9 @@ MINOR_UNITS_BOUND: Final = 2**62
 """Minor units of statements and their lines lie below it: the record keeps the difference of two of them too."""
 
 ZERO: Final = Decimal(0)
-NUMBER_TEXT: Final = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+PLAIN_NUMBER_TEXT: Final = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)"
+"""Number text without an exponent."""
+NUMBER_TEXT: Final = PLAIN_NUMBER_TEXT + r"([eE][+-]?[0-9]+)?"
 """Accepted number text: optional sign, digits with at most one point, optional exponent."""
 
 _EXACT = Context(prec=90, rounding=ROUND_HALF_UP)

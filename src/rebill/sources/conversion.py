@@ -19,7 +19,7 @@ from rebill.model.cost_line import (
 from rebill.model.currencies import MINOR_DIGITS
 from rebill.model.data_set import REJECT_SENTENCES, RejectCode
 from rebill.model.identifiers import ZERO_GUID
-from rebill.model.money import NUMBER_TEXT
+from rebill.model.money import NUMBER_TEXT, PLAIN_NUMBER_TEXT
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_text
 from rebill.sources.layouts.layout import Recognition
@@ -46,6 +46,7 @@ RAW_CHARACTERS: Final = 4000
 
 _IN_64_BITS: Final = {ColumnType.AMOUNT: "DECIMAL(18,12)", ColumnType.QUANTITY: "DECIMAL(18,8)"}
 """The type with as many decimals as a kind of number has, and as many digits as 64 bits hold."""
+_NUMBERS: Final = (ColumnType.AMOUNT, ColumnType.QUANTITY)
 _FOLD_FROM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -63,10 +64,12 @@ class Fault:
 class Conversion:
     """What to select from a source relation, and which rows of it to refuse.
 
-    ``columns``: ``(SQL, name)`` in the order they are kept.
+    ``columns``: ``(SQL, name)`` in the order they are kept. ``unlike``: conditions of rows that are not as the source's
+    columns say; of such rows nothing else here holds.
     """
 
     columns: tuple[tuple[str, str], ...]
+    unlike: tuple[str, ...]
     faults: tuple[Fault, ...]
     billed_cost: str
     currency: str
@@ -117,10 +120,25 @@ def conversion(
     columns.append((_rounded_values(recognition, by_name), ROUNDED_VALUES))
     return Conversion(
         columns=tuple(columns),
+        unlike=_unlike(source, by_name),
         faults=tuple(faults),
         billed_cost=_readable_cost(by_name.get("BilledCost")),
         currency=f"CASE WHEN {_known_currency(values[CURRENCY_COLUMN])} THEN {values[CURRENCY_COLUMN]} END",
         period=values[PERIOD_COLUMN],
+    )
+
+
+def _unlike(source: tuple[SourceColumn, ...], by_name: dict[str, SourceColumn]) -> tuple[str, ...]:
+    """SQL: when a row has a word that means none, or no plain number, in a column that was taken to have no such."""
+    words = (f"{column.sql} = '' OR {column.sql} = 'NULL'" for column in source if column.assumes_no_null_words)
+    numbers = (by_name[column.name] for column in COLUMNS if column.type in _NUMBERS and column.name in by_name)
+    return (
+        *words,
+        *(
+            f"NOT regexp_full_match({number.text}, {sql_text(PLAIN_NUMBER_TEXT)})"
+            for number in numbers
+            if number.assumes_no_exponents
+        ),
     )
 
 
@@ -129,7 +147,7 @@ def _rounded_values(recognition: Recognition, by_name: dict[str, SourceColumn]) 
     counted = [
         f"CASE WHEN {lost} THEN 1 ELSE 0 END"
         for column in COLUMNS
-        if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY) and column.name in recognition.positions
+        if column.type in _NUMBERS and column.name in recognition.positions
         if (lost := loses_decimals(column.type, by_name[column.name]))
     ]
     return f"CAST(nullif({' + '.join(counted) or '0'}, 0) AS TINYINT)"
@@ -138,7 +156,7 @@ def _rounded_values(recognition: Recognition, by_name: dict[str, SourceColumn]) 
 def loses_decimals(kind: ColumnType, source: SourceColumn) -> str | None:
     """SQL: whether a number has more decimals than are kept; ``None`` where its type says that none has."""
     if source.decimals is None:
-        return has_more_decimals(source.text, kind.decimals)
+        return has_more_decimals(source.text, kind.decimals, source.has_exponents)
     if source.decimals <= kind.decimals:
         return None
     loses = f"{source.sql} <> TRY_CAST({source.sql} AS {kind})"
@@ -154,7 +172,7 @@ def _value(column: Column, source: SourceColumn | None, file_name: str, currency
     if source is None:
         given = currency if column.name == CURRENCY_COLUMN else None
         return sql_text(given) if given else f"CAST(NULL AS {column.type})"
-    if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY):
+    if column.type in _NUMBERS:
         return number_sql(column.type, source, quick)
     if column.type is ColumnType.INSTANT:
         return instant_sql(source, quick)
@@ -173,6 +191,9 @@ def number_sql(kind: ColumnType, source: SourceColumn, quick: bool = False) -> s
         narrow = source.narrow_decimal if (source.decimals or 0) > kind.decimals else None
         # To round a decimal of 128 bits takes eight times as long.
         return f"coalesce(CAST(CAST({narrow} AS {_IN_64_BITS[kind]}) AS {kind}), {wide})" if narrow else wide
+    if source.assumes_no_exponents:
+        narrow = f"TRY_CAST({source.text} AS {_IN_64_BITS[kind]})"
+        return f"coalesce(CAST({narrow} AS {kind}), {cast}({source.text} AS {kind}))"
     # DuckDB 2.0 misreads some texts with an exponent: '1000000000.0e7' becomes a DECIMAL(28,12) of 17 whole
     # digits, '0.0667E+17' is refused, and many leading zeros lose the rest. Written out they are read rightly.
     text = f"CASE WHEN {has_exponent(source.text)} THEN {written_out_sql(source.text)} ELSE {source.text} END"
@@ -225,7 +246,7 @@ def column_faults(column: Column, source: SourceColumn, quick: bool = False) -> 
     checks: list[tuple[str, RejectCode]] = []
     if column.required:
         checks.append((source.absent, RejectCode.MISSING_VALUE))
-    if column.type in (ColumnType.AMOUNT, ColumnType.QUANTITY):
+    if column.type in _NUMBERS:
         checks += _number_checks(column.type, source, quick)
     elif column.type is ColumnType.INSTANT:
         checks += _date_checks(source, quick)
@@ -250,7 +271,8 @@ def _number_checks(kind: ColumnType, source: SourceColumn, quick: bool) -> list[
     is_number = f"regexp_full_match({source.text}, {sql_text(NUMBER_TEXT)})"
     if source.is_exact_number:
         is_number = f"NOT {source.absent}"
-    checks = [] if source.is_exact_number else [(f"NOT {is_number}", RejectCode.NOT_A_NUMBER)]
+    is_told = source.is_exact_number or (quick and source.assumes_no_exponents)
+    checks = [] if is_told else [(f"NOT {is_number}", RejectCode.NOT_A_NUMBER)]
     if not quick:
         checks.append((f"{is_number} AND {number_sql(kind, source)} IS NULL", RejectCode.NUMBER_OUT_OF_RANGE))
     return checks

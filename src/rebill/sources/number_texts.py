@@ -6,10 +6,11 @@ def has_exponent(text: str) -> str:
     return f"(contains({text}, 'e') OR contains({text}, 'E'))"
 
 
-def has_more_decimals(text: str, kept: int) -> str:
+def has_more_decimals(text: str, kept: int, has_exponents: bool = True) -> str:
     """SQL: whether a number has another digit than 0 behind as many decimals as are ``kept``."""
-    plain = f"CASE WHEN {has_exponent(text)} THEN {written_out_sql(text)} ELSE {text} END"
-    is_long = f"length({text}) - instr({text}, '.') > {kept} AND contains({text}, '.') OR {has_exponent(text)}"
+    plain = f"CASE WHEN {has_exponent(text)} THEN {written_out_sql(text)} ELSE {text} END" if has_exponents else text
+    is_long = f"length({text}) - instr({text}, '.') > {kept} AND contains({text}, '.')"
+    is_long += f" OR {has_exponent(text)}" if has_exponents else ""
     # Few numbers are that long, and looking at every digit takes its time.
     return f"CASE WHEN {is_long} THEN regexp_matches({plain}, '[.][0-9]{{{kept}}}[0-9]*[1-9]') ELSE false END"
 

@@ -51,7 +51,7 @@ from rebill.sources.layouts.layout import MADE_OF, Recognition
 from rebill.sources.source_column import SourceColumn
 
 _FAULT_FOUND: Final = "rebill: this row is a reject"
-_NULL_WORD_FOUND: Final = "rebill: this row has a word that means none where none was to be expected"
+_UNLIKE_FOUND: Final = "rebill: this row has a word for none, or no plain number, where that was not expected"
 _ROWS_LOOKED_AT: Final = 10_000
 """In so many rows of a Parquet file words that mean none are looked for before it is read."""
 _ROWS_OF_FEW_BYTES: Final = 1_000_000
@@ -111,7 +111,7 @@ def recognised(
         recognition = recognise(header, fallbacks.layout, fallbacks.view)
         if recognition.missing:
             _refuse_other_separators(start, fallbacks.layout)
-        columns = tuple(SourceColumn(f"c{position}") for position in range(len(header)))
+        columns = tuple(SourceColumn(f"c{position}", has_exponents=False) for position in range(len(header)))
     _refuse_reserved(header)
     _require_complete(recognition, fallbacks)
     return RecognisedFile(file, mark, form, recognition, columns, in_first_line)
@@ -196,7 +196,13 @@ def _parquet_columns(
     finally:
         link.unlink()
     columns = tuple(
-        SourceColumn(quoted_name(name), kind, False, has_null_words=quoted_name(name) in with_null_words)
+        SourceColumn(
+            quoted_name(name),
+            kind,
+            nulls_read=False,
+            has_null_words=quoted_name(name) in with_null_words,
+            has_exponents=kind != "VARCHAR",
+        )
         for name, kind, *_ in described
     )
     return [name for name, *_ in described], columns
@@ -239,7 +245,7 @@ def _json_columns(
         names = names_in(connection, plain)
     finally:
         plain.unlink(missing_ok=True)
-    return names, tuple(SourceColumn(f"c{place}") for place in range(len(names)))
+    return names, tuple(SourceColumn(f"c{place}", has_exponents=False) for place in range(len(names)))
 
 
 def _lay_out(file: CostFile, mark: FileMark, form: FileForm, target: Path) -> bool:
@@ -268,8 +274,8 @@ class _RejectFound(Exception):
     """A row is a reject."""
 
 
-class _NullWordFound(Exception):
-    """A text that means none stands in a column that was taken to have no such text."""
+class _UnlikeFound(Exception):
+    """A row is not as the columns were taken to be: a word for none, or a number with an exponent."""
 
 
 class _Reader:
@@ -286,7 +292,7 @@ class _Reader:
         self._connection = connection
         self._found = found
         self._fallbacks = fallbacks
-        self._columns = tuple(replace(column, has_null_words=True) for column in found.columns)
+        self._columns = tuple(replace(column, has_null_words=True, has_exponents=True) for column in found.columns)
         self._conversion: Conversion = self._conversion_of(self._columns)
         self._lines = workspace / f"lines-{number:05d}.parquet"
         self._rejects = workspace / f"rejects-{number:05d}.parquet"
@@ -332,7 +338,7 @@ class _Reader:
 
     def _read(self, source: str) -> ConvertedFile:
         try:
-            with suppress(_NullWordFound):
+            with suppress(_UnlikeFound):
                 return self._read_whole(source, self._found.columns)
             return self._read_whole(source, self._columns)
         except _RejectFound:
@@ -345,16 +351,15 @@ class _Reader:
 
     def _read_whole(self, source: str, columns: tuple[SourceColumn, ...]) -> ConvertedFile:
         quick, relation = self._conversion_of(columns, quick=True), self._with_computed(source, columns)
-        assumed = [f"{column.sql} = '' OR {column.sql} = 'NULL'" for column in columns if column.assumes_no_null_words]
-        is_unlike = f"WHEN {' OR '.join(assumed)} THEN error('{_NULL_WORD_FOUND}') " if assumed else ""
+        is_unlike = f"WHEN {' OR '.join(quick.unlike)} THEN error('{_UNLIKE_FOUND}') " if quick.unlike else ""
         checked = f"CASE {is_unlike}WHEN {quick.faulty} THEN error('{_FAULT_FOUND}') ELSE true END"
         try:
             return self._result(self._copy_lines(f"SELECT {quick.selected} FROM {relation} WHERE {checked}"), 0)
         except duckdb.ConversionException as error:
             raise _RejectFound from error
         except duckdb.InvalidInputException as error:
-            if _NULL_WORD_FOUND in str(error):
-                raise _NullWordFound from error
+            if _UNLIKE_FOUND in str(error):
+                raise _UnlikeFound from error
             raise (_RejectFound if _FAULT_FOUND in str(error) else _BrokenRow) from error
 
     def _read_twice(self, source: str, has_broken_rows: bool) -> ConvertedFile:

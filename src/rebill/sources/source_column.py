@@ -19,6 +19,7 @@ class SourceColumn:
     """A column of the source relation: its SQL, its engine type, and whether ``NULL`` texts are nulls already.
 
     ``has_null_words``: where they are not, whether the column may have any such text, or an empty one.
+    ``has_exponents``: whether a number that is text may be written with an exponent.
     ``label``: what the file calls it, for rejects; ``""``: as the cost line does.
     """
 
@@ -27,6 +28,7 @@ class SourceColumn:
     nulls_read: bool = True
     label: str = ""
     has_null_words: bool = True
+    has_exponents: bool = True
 
     @property
     def is_float(self) -> bool:
@@ -86,6 +88,11 @@ class SourceColumn:
         if digits is None or decimals is None or digits <= DIGITS_OF_64_BITS or decimals > DIGITS_OF_64_BITS:
             return None
         return f"TRY_CAST({self.sql} AS DECIMAL({DIGITS_OF_64_BITS},{decimals}))"
+
+    @property
+    def assumes_no_exponents(self) -> bool:
+        """Whether this is text of which a number with an exponent is not read rightly."""
+        return not self.is_exact_number and not self.has_exponents
 
     @property
     def assumes_no_null_words(self) -> bool:
