@@ -22,3 +22,5 @@ def test_an_address_that_is_taken_says_what_to_do() -> None:
         pytest.raises(Conflict, match="choose another with --port"),
     ):
         listening_socket("127.0.0.1", listener.getsockname()[1])
+    with pytest.raises(Conflict, match="choose another with --host"):
+        listening_socket("300.1.1.1", 0)

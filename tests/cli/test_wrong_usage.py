@@ -48,6 +48,14 @@ def test_wrong_usage_ends_with_two_and_says_what_is_wrong(
     assert text.err
 
 
+def test_a_password_that_nobody_can_type_is_asked_for_by_a_file(small_rebill: CommandLine) -> None:
+    small_rebill.answer("init")
+    user = small_rebill.answer("users", "create", "Somebody", "--role", "admin")["id"]
+    done = small_rebill.run_in_a_process("users", "set-password", str(user), "--json")
+    assert (done.code, done.document["code"]) == (1, "no_password_typed"), done
+    assert "--password-file" in done.document["error"]
+
+
 def test_before_init_every_command_says_to_run_it(small_rebill: CommandLine) -> None:
     for arguments in (("customers", "list"), ("bill", "run", "--period", "2024-09"), ("serve", "--port", "0")):
         refused = small_rebill.refusal(*arguments)

@@ -1,6 +1,7 @@
 """The socket on which a server listens before any of its processes runs."""
 
 import socket
+from errno import EACCES, EADDRINUSE
 
 from rebill.model.errors import Conflict
 
@@ -24,8 +25,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listener.listen(_WAITING_CONNECTIONS)
     except OSError as error:
         listener.close()
+        option = "--port" if error.errno in (EACCES, EADDRINUSE) else "--host"
         raise Conflict(
-            "address_in_use", f"Cannot listen on {host} port {port} ({error.strerror}); choose another with --port."
+            "address_in_use", f"Cannot listen on {host} port {port} ({error.strerror}); choose another with {option}."
         ) from error
     listener.set_inheritable(True)
     return listener

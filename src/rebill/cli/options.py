@@ -29,6 +29,8 @@ def _read_by(read: Callable[[str], Value]) -> Callable[[str], Value]:
 
 def _markup(text: str) -> Decimal:
     percent = parse_decimal(text)
+    if percent < -100:
+        raise ValueError("a markup takes off at most 100 percent: write -100 or more")
     markup_adjustment(percent)
     return percent
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from rebill.cli.output import Document, Heading
 from rebill.cli.session import changing_session, partner_session
 from rebill.model.audit import Act
 from rebill.model.callers import NewUser, UserChange
-from rebill.model.errors import NotFound
+from rebill.model.errors import Invalid, NotFound
 from rebill.model.party import Role
 
 if TYPE_CHECKING:
@@ -166,6 +167,11 @@ def unlink(
 
 def _password(file: Path | None) -> str:
     if file is None:
+        if not sys.stdin.isatty():
+            raise Invalid(
+                "no_password_typed",
+                "There is no terminal to type a password at: name a file that holds it with --password-file.",
+            )
         return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     try:
         return file.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
