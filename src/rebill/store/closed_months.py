@@ -38,7 +38,7 @@ def customer_with_closed_months(scope: Scope, customer_id: int, hold: bool) -> t
     """
     if not can_be_stored(customer_id):
         return None
-    rows = scope.run(_held_customer if hold else _customer, wanted_id=customer_id).all()
+    rows = scope.run(_held_customer if hold else _customer, wanted_id=customer_id)
     if not rows:
         return None
     name, start, _ = rows[0]

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from rebill.model.closing import ClosingSettings, LateCost, Numbering
 from rebill.model.document import DocumentKind, Series, invoice_id_text, series_of
 from rebill.model.months import BillingMonth
 from rebill.model.statement import StatementStatus
-from rebill.store.scope import Scope
+from rebill.store.scope import Query, Scope
 from rebill.store.tables import closing_settings, document_numbers, partners, runs, statements
 
 _CLOSING_LOCK: Final = 724_541_191
@@ -20,24 +20,31 @@ _CLOSING_LOCK: Final = 724_541_191
 
 def hold_closing(scope: Scope) -> None:
     """Be the only one of this partner who issues documents or replaces Estimated ones, until the transaction ends."""
-    _hold(scope, "pg_advisory_xact_lock")
+    _hold(scope, _closing_held)
 
 
 def hold_months_open(scope: Scope) -> None:
     """Let nobody issue documents of this partner until the transaction ends. Any number of callers may at once."""
-    _hold(scope, "pg_advisory_xact_lock_shared")
+    _hold(scope, _months_held_open)
 
 
-def _hold(scope: Scope, function: str) -> None:
+def _hold(scope: Scope, lock: Query) -> None:
     # SQLite's writers stand in line anyway.
-    if scope.connection.dialect.name == "postgresql":
-        lock = {"lock": _CLOSING_LOCK, "partner": scope.partner_id}
-        scope.connection.execute(text(f"SELECT {function}(:lock, :partner)"), lock)
+    if scope.dialect == "postgresql":
+        scope.run(lock)
+
+
+def _closing_held(scope: Scope) -> Select[Any]:
+    return select(func.pg_advisory_xact_lock(_CLOSING_LOCK, scope.partner_id))
+
+
+def _months_held_open(scope: Scope) -> Select[Any]:
+    return select(func.pg_advisory_xact_lock_shared(_CLOSING_LOCK, scope.partner_id))
 
 
 def billing_start(scope: Scope) -> BillingMonth | None:
     """The first month that the partner bills with rebill; months before it are never issued."""
-    start = scope.run(_billing_start).scalar_one()
+    ((start,),) = scope.run(_billing_start)
     return None if start is None else BillingMonth.parse(start)
 
 

@@ -63,7 +63,8 @@ def customer_name(scope: Scope, customer_id: int, hold: bool = False, even_delet
     if not can_be_stored(customer_id):
         return None
     query = _held_name if hold else _any_name if even_deleted else _name
-    return scope.run(query, wanted_id=customer_id).scalar_one_or_none()
+    found = scope.run(query, wanted_id=customer_id)
+    return found[0].name if found else None
 
 
 def customer_names(scope: Scope, customer_ids: Collection[int] | None = None) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
@@ -13,7 +14,8 @@ from rebill.model.party import Classification, Role
 from rebill.store.identity import can_be_stored, draw_id
 from rebill.store.membership import among
 from rebill.store.paging import rows_of_page
-from rebill.store.scope import Scope
+from rebill.store.prepared import run_prepared
+from rebill.store.scope import Scope, given
 from rebill.store.tables import api_keys, customers, users
 
 _ORDER = (api_keys.c.created_at, api_keys.c.key_id)
@@ -42,9 +44,8 @@ def holder_of(connection: Connection, lookup: str, now: datetime) -> KeyHolder |
 
     Before a caller is known there is no scope: this query alone goes over all partners.
     """
-    query = _with_its_user(select(*_COLUMNS).select_from(api_keys)).where(api_keys.c.lookup == lookup)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else KeyHolder(_key(row, now), row.partner_id, row.secret_sha256)
+    rows = run_prepared(connection, _of_lookup(), {"lookup": lookup})
+    return KeyHolder(_key(rows[0], now), rows[0].partner_id, rows[0].secret_sha256) if rows else None
 
 
 def add_key(scope: Scope, key: Mapping[str, Any]) -> int:
@@ -128,6 +129,11 @@ def mark_used(scope: Scope, key_id: int, now: datetime, unless_since: datetime) 
     scope.connection.execute(
         scope.update(api_keys).where(api_keys.c.key_id == key_id, long_ago).values(last_used_at=now)
     )
+
+
+@cache
+def _of_lookup() -> Select[Any]:
+    return _with_its_user(select(*_COLUMNS).select_from(api_keys)).where(api_keys.c.lookup == given("lookup"))
 
 
 def _keys(scope: Scope) -> Select[Any]:

@@ -9,7 +9,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    CursorResult,
     Delete,
     Insert,
     Row,
@@ -27,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from rebill.model.party import Caller
 from rebill.store.bulk_load import bulk_load
 from rebill.store.insertion import ROWS, Counted, insertion, parameter
+from rebill.store.prepared import run_prepared
 
 Query = Callable[["Scope"], Select[Any]]
 """Writes a query for a scope. What differs from one run to the next stands in it as ``given("name")``."""
@@ -90,18 +90,19 @@ class Scope:
         not_indexed = table.c.partner_id + 0 == self.partner_id
         return select(*(columns or table.c)).select_from(table).where(not_indexed, self.own_customers(table))
 
-    def run(self, query: Query, **values: Any) -> CursorResult[*tuple[Any, ...]]:
-        """Run a query of a module, with what it is given.
+    def run(self, query: Query, **values: Any) -> list[Row[*tuple[Any, ...]]]:
+        """The rows of a query of a module, with what it is given.
 
-        It is written once for all scopes and kept: to write a query takes several times as long as to run it.
+        It is written once for all scopes and kept: to write a query takes many times as long as to run it.
         """
         key = query, self.dialect, self.customer_id is None
-        if key not in _written:
+        written = _written.get(key)
+        if written is None:
             customer: Any = None if self.customer_id is None else bindparam(_CUSTOMER)
             partner: Any = bindparam(_PARTNER)
-            _written[key] = query(Scope(self.connection, partner, customer))
-        own = {_PARTNER: self.partner_id, _CUSTOMER: self.customer_id}
-        return self.connection.execute(_written[key], {**values, **own})
+            written = _written[key] = query(Scope(self.connection, partner, customer))
+        values[_PARTNER], values[_CUSTOMER] = self.partner_id, self.customer_id
+        return run_prepared(self.connection, written, values)
 
     def update(self, table: Table) -> Update:
         return table.update().where(self.own(table))
@@ -113,7 +114,9 @@ class Scope:
         """Insert ``rows`` as this partner's, whatever they say, in their order."""
         own_rows = [{**row, "partner_id": self.partner_id} for row in rows]
         if len(own_rows) == 1:
-            self.connection.execute(_one_row(table), own_rows[0])
+            row = own_rows[0]
+            statement = _one_row(table, tuple(row))
+            run_prepared(self.connection, statement, {parameter(name): value for name, value in row.items()})
         elif own_rows:
             # RETURNING makes SQLAlchemy send a thousand rows a statement; without, PostgreSQL gets one at a time.
             self.connection.execute(insert(table).returning(table.c.partner_id), own_rows)
@@ -142,8 +145,7 @@ class Scope:
             values |= {parameter(name): list(listed) for name, listed in own.items()}
         else:
             values[ROWS] = list(zip(*own.values(), strict=True))
-        result = self.connection.execute(insertion(self.dialect, table, *columns), values)
-        return result.all() if returned else ()
+        return run_prepared(self.connection, insertion(self.dialect, table, *columns), values)
 
     def load(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Insert very many rows as this partner's; ``columns`` name the values of each row."""
@@ -173,5 +175,6 @@ class Scope:
 
 
 @cache
-def _one_row(table: Table) -> Insert:
-    return insert(table).inline()
+def _one_row(table: Table, names: tuple[str, ...]) -> Insert:
+    own = {name: bindparam(parameter(name), type_=table.c[name].type) for name in names}
+    return insert(table).values(own).inline()

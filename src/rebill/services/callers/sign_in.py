@@ -13,7 +13,7 @@ def caller_of(installation: Installation, key_text: str) -> Caller | None:
     Raises ``Unavailable`` when the database cannot be asked.
     """
     key = read_key_text(key_text)
-    with installation.database.reading() as connection:
+    with installation.database.asking() as connection:
         holder = holder_of(connection, key.lookup, installation.clock())
     known = is_secret(key, holder.secret_sha256 if holder else None)
     if holder is None or not known or not holder.key.usable:
