@@ -90,6 +90,8 @@ _NOT_OFFERED = (
 )  # fmt: skip
 _UNVERSIONED = ("price_book_assignments", "price_book_account_assignments", "customer_statements")
 """Asked for without a version by a published SDK, or written so in the published description."""
+_NAMING = 2
+"""How many segments at the beginning of a path are never ids: by them its route is found among many."""
 _FIRST_SEGMENTS = frozenset({"v1", "v2", *_NOT_OFFERED, *(route.segments[0] for route in ROUTES)})
 
 
@@ -124,17 +126,21 @@ class RouteTable:
         for route in routes:
             by_path.setdefault(route.segments, {})[route.method] = route
         # A path without ids comes before one that would read the same place as an id.
-        self._paths = sorted(by_path.items(), key=lambda item: sum(part.startswith("{") for part in item[0]))
+        paths = sorted(by_path.items(), key=lambda item: sum(part.startswith("{") for part in item[0]))
+        self._paths: dict[tuple[int, tuple[str, ...]], list[tuple[tuple[str, ...], dict[str, Route]]]] = {}
+        for template, of_path in paths:
+            if any(part.startswith("{") for part in template[:_NAMING]):
+                raise AssertionError("what a path begins with names the call, and is no id")
+            self._paths.setdefault((len(template), template[:_NAMING]), []).append((template, of_path))
 
     def match(self, path: str) -> Match | None:
         """The routes of ``path``, ``None`` where there are none."""
         segments = canonical_segments(path)
-        for template, routes in self._paths:
-            if len(template) == len(segments):
-                pairs = list(zip(template, segments, strict=True))
-                if all(part == segment or part.startswith("{") for part, segment in pairs):
-                    id_texts = {part[1:-1]: segment for part, segment in pairs if part.startswith("{")}
-                    return Match("/" + "/".join(template), routes, id_texts)
+        for template, routes in self._paths.get((len(segments), segments[:_NAMING]), ()):
+            pairs = list(zip(template, segments, strict=True))
+            if all(part == segment or part.startswith("{") for part, segment in pairs):
+                id_texts = {part[1:-1]: segment for part, segment in pairs if part.startswith("{")}
+                return Match("/" + "/".join(template), routes, id_texts)
         return None
 
 
