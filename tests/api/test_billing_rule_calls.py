@@ -211,7 +211,7 @@ def test_what_was_asked_for_comes_back_exactly(
         ),
         ({**RULE, "add_target_customers": "all"}, {"add_target_customers"}),
         ({**SHARE, "cloud": "aws", "add_csp_customers": "all"}, {"add_csp_customers"}),
-        ({**RULE, "add_csp_customers": [123456789, "x", 0]}, {"add_csp_customers[1]", "add_csp_customers[2]"}),
+        ({**RULE, "add_csp_customers": [123456789, "x", 0]}, {f"add_csp_customers[{place}]" for place in range(3)}),
         ({**RULE, "add_csp_customers": [123456789]}, {"add_csp_customers[0]"}),
         ({**RULE, "add_enterprise_agreements": {"x": [1]}}, {"add_enterprise_agreements"}),
         ({**RULE, "add_enterprise_agreements": {"123456789": [1]}}, {"add_enterprise_agreements.123456789"}),

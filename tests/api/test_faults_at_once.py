@@ -96,7 +96,11 @@ _ROWS: dict[str, list[Faulty]] = {
         ),
         Faulty(
             {**RULE, "name": "", "apply_flat_fee_cost": "x", "add_csp_customers": ["x", 5]},
-            {"name", "apply_flat_fee_cost", "add_csp_customers[0]"},
+            {"name", "apply_flat_fee_cost", "add_csp_customers[0]", "add_csp_customers[1]"},
+        ),
+        Faulty(
+            {**RULE, "add_csp_customers": "x, 5, 5, y, 6"},
+            {f"add_csp_customers[{place}]" for place in range(5)},
         ),
     ],
     "POST /v1/manual_lines": [

@@ -43,6 +43,8 @@ from rebill.model.months import BillingMonth
 
 _AGREEMENT_FIELDS = ("add_enterprise_agreements", "remove_enterprise_agreements")
 _CUSTOMER_FIELDS = tuple(f"{act}_{kind}_customers" for kind in ("csp", "target") for act in ("add", "remove"))
+_UNREAD_CUSTOMERS = {field: 1 if field.startswith("add") else 2 for field in _CUSTOMER_FIELDS}
+"""No customer bears such an id; what is added differs from what is taken away."""
 _AGREEMENTS = "Ids of Azure enterprise agreements by the client_api_id of the customer that holds them: whole "
 "numbers, or text; of a path the last part, in small letters."
 
@@ -92,6 +94,7 @@ class BillingRuleBody(LenientBody):
     """A new billing rule. What must be given, and what goes with what, the service knows."""
 
     documented_as_required: ClassVar[tuple[str, ...]] = ("name", "cloud", "billing_rule_type", "rule_action")
+    unread_elements: ClassVar[Mapping[str, object]] = _UNREAD_CUSTOMERS
 
     name: Text | None = None
     cloud: Annotated[RuleCloud, BeforeValidator(word_of(RuleCloud))] | None = None
@@ -289,7 +292,7 @@ def _chosen(customers: ChosenCustomers) -> list[int] | str:
 def _change(asked: Sequence[int | str]) -> CustomersChange:
     if EVERYONE in asked:
         return CustomersChange(everyone=True)
-    return CustomersChange(customer_ids=tuple(dict.fromkeys(one for one in asked if isinstance(one, int))))
+    return CustomersChange(customer_ids=tuple(one for one in asked if isinstance(one, int)))
 
 
 def _agreements(asked: dict[str, list[AgreementId]]) -> tuple[tuple[int, tuple[AgreementId, ...]], ...]:

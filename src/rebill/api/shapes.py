@@ -353,7 +353,7 @@ def _of_sound_parts(
     elements = {one for one in (element_of(place, kind.unread_elements) for place in faulty) if one}
     lists = {place[0] for place in elements}
     gone = left_out(value, [place for place in faulty if place[:2] not in elements])
-    kept = without({name: list(part) if name in lists else part for name, part in value.items()}, gone)
+    kept = without({name: _elements(part) if name in lists else part for name, part in value.items()}, gone)
     unread = {path_text(place) for place in (*gone, *elements)}
     for place in elements:
         put(kept, place, kind.unread_elements[str(place[0])])
@@ -368,6 +368,11 @@ def _of_sound_parts(
         found = [_place_and_sentence(detail) for detail in error.errors(include_url=False, include_input=False)]
         return ReadShape(None, {**{path: fault for path, fault in found if path not in unread}, **faults})
     return ReadShape(sound, faults, frozenset(unread))
+
+
+def _elements(part: Any) -> list[Any]:
+    # Some lists may be written as one text with commas between.
+    return part.split(",") if isinstance(part, str) else list(part)
 
 
 def require_shape(faults: Mapping[str, str]) -> None:
