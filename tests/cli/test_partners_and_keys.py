@@ -83,3 +83,21 @@ def test_a_customer_is_changed_from_a_month_on_and_deleted(rebill: CommandLine) 
     (deleted,) = rebill.answer("customers", "list", "--deleted")["customers"]
     assert deleted["name"] == "Beech"
     assert deleted["deleted_at"] == deleted["updated_at"]
+
+
+def test_amounts_that_cannot_be_kept_are_refused_and_change_nothing(rebill: CommandLine) -> None:
+    too_great = "an amount has at most 16 digits before the point"
+    customer = str(rebill.answer("customers", "create", "Acorn")["id"])
+    before = rebill.answer("partners", "settings")
+    for amount in ("1e16", "-1e999999999", "9" * 5_000):
+        refused = rebill.refusal(
+            "partners", "settings", f"--unassigned-threshold={amount}", f"--tolerance-amount={amount}"
+        )
+        assert refused["fields"] == dict.fromkeys(("unassigned_threshold", "tolerance_amount"), too_great)
+        entry = ("--period", "2024-09", "--reason", "Agreed", f"--amount={amount}", f"--cost={amount}")
+        assert rebill.refusal("manual-lines", "add", customer, *entry)["fields"] == {
+            "amount": too_great,
+            "cost": too_great,
+        }
+    assert rebill.answer("partners", "settings") == before
+    assert rebill.answer("manual-lines", "list") == {"manual_lines": []}

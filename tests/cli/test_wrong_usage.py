@@ -23,6 +23,8 @@ from tests.cli.command_line import CommandLine
         ("assign", "123", "ab123", "--from", "2024-02-30"),
         ("customers", "create", "Acorn", "--markup", "many"),
         ("customers", "create", "Acorn", "--markup", "12.34567"),
+        ("customers", "create", "Acorn", "--markup", "1e999999999"),
+        ("customers", "create", "Acorn", "--markup", "1e-999999999"),
         ("customers", "create", "Acorn", "--fallback-markup", "-1"),
         ("customers", "create", "Acorn", "--markup", "-101"),
         ("customers", "create", "Acorn", "--basis", "moon"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rebill.model.money import (
     checked_percent,
     discount_factor,
+    entered_amount,
     increase_factor,
     kept_amount,
     minor_units,
@@ -37,6 +38,14 @@ def test_number_text_that_is_read(text: str) -> None:
 def test_number_text_that_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a number"):
         parse_decimal(text)
+
+
+def test_amounts_of_any_size_are_too_great_or_rounded() -> None:
+    for text in ("1e999999999", "-1e400", "9" * 5_000, "1e16", "9999999999999999.9999999999995"):
+        with pytest.raises(ValueError, match="at most 16 digits before the point"):
+            entered_amount(parse_decimal(text))
+    assert entered_amount(parse_decimal("1e-999999999")) == 0
+    assert entered_amount(parse_decimal("-9999999999999999.9999999999994")) == Decimal("-9999999999999999.999999999999")
 
 
 @pytest.mark.parametrize(

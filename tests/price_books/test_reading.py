@@ -288,6 +288,7 @@ def test_every_fault_is_told_with_its_line_and_its_rule() -> None:
         ('٣" billingRuleType="percentIncrease', "write digits"),
         (f'{"1" * 41}" billingRuleType="percentIncrease', "write digits"),
         ('10000000" billingRuleType="fixedRate', "a fixedRate lies between -9999999.9999999999 and"),
+        ('-1e999999999" billingRuleType="fixedRate', "a fixedRate lies between -9999999.9999999999 and"),
         ('1" billingRuleType="fixedRate" currency="XYZW', "no ISO 4217 code"),
         ('1" billingRuleType="fixedRate" unit=" ', "unit is empty"),
         ('1" billingRuleType="percentdiscount', "it is one of percentDiscount, percentIncrease, fixedRate"),

@@ -66,7 +66,8 @@ def kept_amount(value: Decimal) -> Decimal:
 
 def entered_amount(value: Decimal) -> Decimal:
     """An amount that somebody gives, as it is kept. Raises ``ValueError`` for one that is too great."""
-    if not value.is_finite() or abs(value) >= AMOUNT_BOUND:
+    # Unlike abs(), copy_abs() does not overflow: exponents may be as great as a text can name.
+    if not value.is_finite() or value.copy_abs() >= AMOUNT_BOUND:
         raise ValueError("an amount has at most 16 digits before the point")
     amount = kept_amount(value)
     if abs(amount) >= AMOUNT_BOUND:
@@ -93,7 +94,7 @@ def checked_percent(percent: Decimal, greatest: Decimal = GREATEST_PERCENT) -> D
 
 def checked_rate(rate: Decimal) -> Decimal:
     """``rate`` if it is a price of one unit as it is kept. Raises ``ValueError`` otherwise."""
-    if not rate.is_finite() or abs(rate) > GREATEST_RATE:
+    if not rate.is_finite() or rate.copy_abs() > GREATEST_RATE:
         raise ValueError(f"a rate lies between -{GREATEST_RATE} and {GREATEST_RATE}")
     if rate != round_half_away(rate, RATE_DECIMALS):
         raise ValueError(f"a rate is kept with {RATE_DECIMALS} decimals")

@@ -215,7 +215,7 @@ def markup_adjustment(percent: Decimal) -> Adjustment:
     Raises ``ValueError`` for a percent out of bounds or with more than four decimals.
     """
     kind = AdjustmentKind.PERCENT_DISCOUNT if percent < 0 else AdjustmentKind.PERCENT_INCREASE
-    return Adjustment(kind, abs(percent))
+    return Adjustment(kind, percent.copy_abs())
 
 
 @dataclass(frozen=True)

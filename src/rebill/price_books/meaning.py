@@ -215,7 +215,7 @@ def _number(text: str) -> Decimal:
 def _adjustment_value(kind: AdjustmentKind, text: str) -> Decimal:
     number = _number(text)
     if kind is AdjustmentKind.FIXED_RATE:
-        if abs(number) > GREATEST_RATE:
+        if number.copy_abs() > GREATEST_RATE:
             raise ValueError(f"is {text[:40]}; a fixedRate lies between -{GREATEST_RATE} and {GREATEST_RATE}")
         return checked_rate(round_half_away(number, RATE_DECIMALS))
     greatest = GREATEST_DISCOUNT if kind is AdjustmentKind.PERCENT_DISCOUNT else GREATEST_PERCENT

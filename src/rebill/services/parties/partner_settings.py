@@ -46,11 +46,11 @@ def change_partner_settings(
         hold_partner(scope)
         standing = _standing(scope)
         faults = partner_settings_faults(change)
-        wanted = _changed(standing, change)
-        if "name" not in faults and wanted.name != standing.name and partner_by_name(connection, wanted.name):
+        if "name" not in faults and _is_taken(connection, change.name, standing):
             faults["name"] = "is taken: choose another"
         if faults:
             raise Invalid("invalid_partner", "Nothing was changed: correct the fields named here.", faults)
+        wanted = _changed(standing, change)
         if wanted != standing:
             store_settings(scope, wanted)
             store_closing_settings(scope, wanted.closing)
@@ -73,6 +73,13 @@ def partner_settings_faults(change: PartnerSettingsChange) -> dict[str, str]:
             "close_day": _close_day_fault(change.close_day),
         }
     )
+
+
+def _is_taken(connection: Connection, name: str | None, standing: PartnerSettings) -> bool:
+    """Whether another partner has a name that this one is to have."""
+    if name is None or composed(name) == standing.name:
+        return False
+    return partner_by_name(connection, composed(name)) is not None
 
 
 def _threshold_fault(threshold: Decimal | None) -> str | None:
