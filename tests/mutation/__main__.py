@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from tests.mutation.corpus import Month, kept_months
@@ -126,9 +127,15 @@ def main() -> int:
     mutants = all_mutants(given.family or ("python", "sql"), files)
     mutants = [mutant for mutant in mutants if given.kind is None or mutant.kind in given.kind]
     chosen = sampled(mutants, given.seed, given.sample)
-    trials = Trials(kept_months(), given.at_length, given.quick)
+    with TemporaryDirectory(prefix="rebill-months-") as folder:
+        return _tried(chosen, len(mutants), given, Path(folder))
+
+
+def _tried(chosen: Sequence[Mutant], of_count: int, given: argparse.Namespace, folder: Path) -> int:
+    """Try the chosen ones of so many mutants; 0 when every one that makes a difference was noticed."""
+    trials = Trials(kept_months(folder), given.at_length, given.quick)
     import_what_is_not_rating()
-    tell(f"{len(chosen)} of {len(mutants)} mutants, seed {given.seed}")
+    tell(f"{len(chosen)} of {of_count} mutants, seed {given.seed}")
     files_chosen = dict.fromkeys(mutant.file for mutant in chosen)
     if not given.unchecked and trials.of_nothing(files_chosen).outcome is not Outcome.SURVIVED:
         tell("The tests fail as it is, so that they tell nothing of mutants: run tests/rating and tests/scenarios.")

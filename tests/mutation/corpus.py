@@ -1,7 +1,7 @@
 """Random months that are made once and kept, so that every trial rates them without making them again.
 
-The oracle says what each comes to, so that one month tells of a mutant within a fifth of a second. They are made in a
-process of its own, because an engine that a process has opened cannot be opened again in its children.
+The oracle has said what each comes to, so that one month tells of a mutant within a fifth of a second. They are made
+in a process of its own, because an engine that a process has opened cannot be opened again in its children.
 """
 
 import pickle
@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -18,26 +19,38 @@ from rebill.model.rating import RatingInputs
 from rebill.model.terms import NO_GUARDS
 from tests.mutation.mutant import PROJECT
 from tests.rating.lines import Line
-from tests.rating.months import Keys, few_lines, many_lines, rating_inputs
+from tests.rating.months import Keys, few_lines, many_lines, rating_inputs, write_parts
+from tests.rating.oracle import Rated, rate_line
 
 LONG_MONTHS: Final = 100
 SHORT_MONTHS: Final = 12
 LINES_OF_LONG_MONTH: Final = 400
-Month = tuple[list[Line], RatingInputs, Keys]
+_PARTS: Final = 2
+_Made = tuple[list[Line], RatingInputs, Keys]
+Month = tuple[tuple[Path, ...], list[tuple[Line, Rated]], RatingInputs]
+"""The files of a month's lines, what the oracle says of each line, and what prices them."""
 
 
-def kept_months() -> list[Month]:
-    """Months of many lines, then of few; the same every time."""
-    made = subprocess.run([sys.executable, "-m", "tests.mutation.corpus"], check=True, capture_output=True, cwd=PROJECT)
+def kept_months(folder: Path) -> list[Month]:
+    """Months of many lines, then of few; the same every time. Their lines lie in ``folder``."""
+    maker = [sys.executable, "-m", "tests.mutation.corpus", str(folder)]
+    made = subprocess.run(maker, check=True, capture_output=True, cwd=PROJECT)
     found: list[Month] = pickle.loads(made.stdout)  # What our own process has just written.
     return found
 
 
-def _made() -> list[Month]:
-    many: list[Month] = []
-    few: list[Month] = []
+def _kept(made: _Made, folder: Path) -> Month:
+    lines, inputs, keys = made
+    folder.mkdir()
+    outcomes = [(line, rate_line(line, inputs)) for line in lines]
+    return write_parts(lines, folder, _PARTS, keys), outcomes, inputs
 
-    def collect(kept: list[Month], count: int, lines: st.SearchStrategy[list[Line]]) -> None:
+
+def _made() -> list[_Made]:
+    many: list[_Made] = []
+    few: list[_Made] = []
+
+    def collect(kept: list[_Made], count: int, lines: st.SearchStrategy[list[Line]]) -> None:
         @settings(
             max_examples=count,
             deadline=None,
@@ -65,9 +78,9 @@ def _another_of(line: Line) -> Line:
     return replace(line, billed=2 * line.billed, listed=listed, quantity=quantity)
 
 
-def _richest(months: list[Month]) -> list[Month]:
+def _richest(months: list[_Made]) -> list[_Made]:
     """Of the months with as many rules, books, refunds and guards one each, those with most of all of them first."""
-    by_wealth: dict[tuple[int, ...], Month] = {}
+    by_wealth: dict[tuple[int, ...], _Made] = {}
     for month in months:
         _, inputs, _ = month
         guarded = sum(terms.guards != NO_GUARDS for terms in inputs.terms)
@@ -79,8 +92,10 @@ def _richest(months: list[Month]) -> list[Month]:
 
 
 def main() -> None:
-    """Write the months to standard output."""
-    sys.stdout.buffer.write(pickle.dumps(_made()))
+    """Write the months to standard output, and their lines to the folder that is named."""
+    folder = Path(sys.argv[1])
+    months = [_kept(made, folder / str(number)) for number, made in enumerate(_made())]
+    sys.stdout.buffer.write(pickle.dumps(months))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from tests.mutation.corpus import Month
 from tests.mutation.mutant import PROJECT, RATING, Mutant, module_name, original
 
 LONGEST_SECONDS: Final = 240
-LONGEST_OF_MONTHS: Final = 40
+LONGEST_OF_MONTHS: Final = 15
 """Of processor time, with tests and with kept months alone: what nothing notices takes a quarter of that.
 
 A mutant that is not noticed by then makes the tests go on without end, which is noticed too.
@@ -117,10 +117,11 @@ def _run(mutant: Mutant | None, trial: Trial, folder: Path, told: int) -> None:
 
 def _first_that_differs(months: Sequence[tuple[int, Month]], folder: Path) -> int | None:
     """The place of the first month that is not rated as the oracle does."""
-    for place, (lines, inputs, keys) in months:
+    for place, (parts, outcomes, inputs) in months:
         try:
             oracle_test = importlib.import_module("tests.rating.test_engine_against_oracle")
-            oracle_test.same_outcome(folder, lines, inputs, 2, keys=keys)
+            rated, by_engine = oracle_test.rated_parts(parts, [line for line, _ in outcomes], inputs, folder)
+            oracle_test.compare_month(rated, by_engine, outcomes, inputs)
         except Exception:  # noqa: BLE001  # Whatever goes wrong is noticed.
             return place
     return None

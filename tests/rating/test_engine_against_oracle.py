@@ -1,7 +1,7 @@
 """The engine and the slow oracle agree on every line, statement and balance, to the last decimal."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,9 +55,15 @@ def rated_by_engine(
     settings: Settings = EMBEDDED,
     keys: Keys = Keys.IMPORTED,
 ) -> tuple[RatedMonth, list[Rated]]:
-    parts = write_parts(lines, folder, part_count, keys)
+    return rated_parts(write_parts(lines, folder, part_count, keys), lines, inputs, folder, settings)
+
+
+def rated_parts(
+    parts: Sequence[Path], lines: list[Line], inputs: RatingInputs, folder: Path, settings: Settings = EMBEDDED
+) -> tuple[RatedMonth, list[Rated]]:
+    """``parts``: the files that hold ``lines``."""
     with open_engine(settings.engine, folder, settings) as engine:
-        rated = rate_month(engine, inputs, ImportedCost(parts, len(lines), imported_sums(lines)), folder)
+        rated = rate_month(engine, inputs, ImportedCost(tuple(parts), len(lines), imported_sums(lines)), folder)
         return rated, rated_lines(engine) if lines else []
 
 
@@ -137,7 +143,13 @@ def same_outcome(
 ) -> None:
     """Rate on both and compare every line, statement, balance and what needs attention."""
     rated, by_engine = rated_by_engine(lines, inputs, scratch, part_count, settings, keys)
-    by_oracle = [(line, oracle.rate_line(line, inputs)) for line in lines]
+    compare_month(rated, by_engine, [(line, oracle.rate_line(line, inputs)) for line in lines], inputs)
+
+
+def compare_month(
+    rated: RatedMonth, by_engine: list[Rated], by_oracle: list[tuple[Line, Rated]], inputs: RatingInputs
+) -> None:
+    """Compare every line, statement, balance and what needs attention with what the oracle says of each line."""
     assert by_engine == [outcome for _, outcome in by_oracle]
     compare_statements(rated, by_oracle, inputs)
     found = {
