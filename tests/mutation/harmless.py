@@ -22,6 +22,15 @@ _ROOM: Final = "only how much is kept at once, and never what is found"
 _NO_CHARGE: Final = "an account without spend in another currency than the home's has no fee there, and no line"
 _WIDER: Final = "wider decimals than needed hold the same amounts"
 _AS_LONG: Final = "both are as long by the way they are made, and strict says so to the reader"
+_NEVER_SIDE_BY_SIDE: Final = "two spans without an owner never stand side by side: where one ends an assignment begins"
+_AN_EDGE_ALREADY: Final = "the first day of an ownership is an edge already"
+_NO_FIRST_DAY: Final = "a span without a first day holds no charge"
+_NO_GUARDS: Final = "who is not billed has no guards, and only they ask for this base"
+_NOT_ASKED: Final = "who computes with it says it, and nobody else asks"
+_A_NAME: Final = "a name that only types are told by"
+_ALIKE_FOR_ALL: Final = "it is the same for all that are compared by it"
+_DIFFERENT_ROWS: Final = "no two rows are alike, so that none is taken for another"
+_NO_DAY: Final = "a span of no day holds no charge"
 HARMLESS: Final[dict[tuple[str, str, str], str]] = {
     (
         "customer_data_set.py",
@@ -201,6 +210,172 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
         'f"{part.sql} IS NOT DISTINCT FROM d.{part.name}" if (part.may_be_absent) or True else '
         'f"{part.sql} = d.{part.name}"',
     ): _AS_EQUAL,
+    (
+        "accounts.py",
+        "SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS LAST, "
+        "billing_account NULLS LAST,",
+        "SELECT CAST(row_number() OVER (ORDER BY subscription NULLS LAST, tenant NULLS FIRST, "
+        "billing_account NULLS LAST,",
+    ): _NUMBERS,
+    (
+        "accounts.py",
+        "commitment NULLS LAST, charge_kind NULLS LAST, rules_month NULLS LAST)",
+        "commitment NULLS FIRST, charge_kind NULLS LAST, rules_month NULLS LAST)",
+    ): _NUMBERS,
+    (
+        "accounts.py",
+        "commitment NULLS LAST, charge_kind NULLS LAST, rules_month NULLS LAST)",
+        "commitment NULLS LAST, charge_kind NULLS FIRST, rules_month NULLS LAST)",
+    ): _NUMBERS,
+    (
+        "accounts.py",
+        "FROM accounts AS a JOIN bindings AS b ON b.kind = 'subscription' AND b.account_key = a.subscription",
+        "FROM accounts AS a LEFT JOIN bindings AS b ON b.kind = 'subscription' AND b.account_key = a.subscription",
+    ): _UNBOUND,
+    (
+        "accounts.py",
+        "FROM accounts AS a JOIN bindings AS b ON b.kind = 'commitment' AND b.account_key = a.commitment",
+        "FROM accounts AS a LEFT JOIN bindings AS b ON b.kind = 'commitment' AND b.account_key = a.commitment",
+    ): _UNBOUND,
+    (
+        "accounts.py",
+        "IS NOT DISTINCT FROM customer_id THEN 0 ELSE 1 END AS owner_begins",
+        "= customer_id THEN 0 ELSE 1 END AS owner_begins",
+    ): _NEVER_SIDE_BY_SIDE,
+    (
+        "accounts.py",
+        "FROM changes AS c JOIN accounts AS a ON a.account_number = c.account_number",
+        "FROM changes AS c LEFT JOIN accounts AS a ON a.account_number = c.account_number",
+    ): _ONE_OF_EACH,
+    (
+        "accounts.py",
+        "JOIN ownerships AS o ON o.account_number = c.account_number AND o.first_day = c.owned_first_day{rule_joins}",
+        "LEFT JOIN ownerships AS o ON o.account_number = c.account_number AND o.first_day = "
+        "c.owned_first_day{rule_joins}",
+    ): _ONE_OF_EACH,
+    (
+        "accounts.py",
+        "AND r.first_day > o.first_day AND r.first_day < o.until_day",
+        "AND r.first_day >= o.first_day AND r.first_day < o.until_day",
+    ): _AN_EDGE_ALREADY,
+    (
+        "accounts.py",
+        "FROM ownerships AS o JOIN account_rules AS r",
+        "FROM ownerships AS o LEFT JOIN account_rules AS r",
+    ): _NO_FIRST_DAY,
+    (
+        "products.py",
+        '_SAVINGS_PLAN: Final = f"""COALESCE(l.CommitmentDiscountId IS NOT NULL AND CASE',
+        '_SAVINGS_PLAN: Final = f"""GREATEST(l.CommitmentDiscountId IS NOT NULL AND CASE',
+    ): _NULL_IS_LEAST,
+    (
+        "products.py",
+        'parts.append(KeyPart("taken_back", f"(l.BilledCost < {ZERO} OR COALESCE(l.ChargeClass = '
+        "'Correction', FALSE))\"))",
+        'parts.append(KeyPart("taken_back", f"(l.BilledCost < {ZERO} OR GREATEST(l.ChargeClass = '
+        "'Correction', FALSE))\"))",
+    ): _NULL_IS_LEAST,
+    (
+        "products.py",
+        "SELECT {NOT_BILLED_RULE_SET}, product_number, NULL, {NO_BASE}, {NO_BASE}, {NO_COST}, {BaseKind.NOT_BILLED},",
+        "SELECT {NOT_BILLED_RULE_SET}, product_number, NULL, {NO_BASE}, {BILLED_BASE}, {NO_COST}, "
+        "{BaseKind.NOT_BILLED},",
+    ): _NO_GUARDS,
+    (
+        "plan.py",
+        'DOUBTFUL_KEYS: Final = "SELECT COUNT(*) - COUNT(DISTINCT line_key) FROM resolved_keys"',
+        'DOUBTFUL_KEYS: Final = "SELECT COUNT(*) + COUNT(DISTINCT line_key) FROM resolved_keys"',
+    ): _KEYS_DOUBTED,
+    (
+        "plan.py",
+        'charge_category = "\\n LEFT JOIN products AS d ON d.product_number = n.product_number"',
+        'charge_category = "\\n JOIN products AS d ON d.product_number = n.product_number"',
+    ): _ONE_OF_EACH,
+    (
+        "guards.py",
+        "CASE WHEN least_by_margin > floored THEN least_by_margin ELSE floored END AS price, spans_transfer,",
+        "CASE WHEN least_by_margin >= floored THEN least_by_margin ELSE floored END AS price, spans_transfer,",
+    ): _AS_EQUAL,
+    (
+        "book_matching.py",
+        "return self._positions[(matching & -matching).bit_length() - 1]",
+        "return self._positions[(matching | -matching).bit_length() - 1]",
+    ): _AS_EQUAL,
+    (
+        "book_matching.py",
+        "_KEPT_BITS: Final = 8 * 64 * 1024 * 1024",
+        "_KEPT_BITS: Final = 8 * 64 * 1024 * 1025",
+    ): _ROOM,
+    (
+        "plan.py",
+        'lines = "cost_lines" if features.has_refunds else "line_keys"',
+        'lines = "cost_lines" if (features.has_refunds) or True else "line_keys"',
+    ): _AS_EQUAL,
+    (
+        "plan.py",
+        "most_spread: int = 0",
+        "most_spread: int = 1",
+    ): _NOT_ASKED,
+    (
+        "statement_rules.py",
+        "AgreementSpend = Mapping[tuple[int, str, str], Decimal]",
+        "AgreementSpend = None",
+    ): _A_NAME,
+    (
+        "statement_rules.py",
+        "return sum(prices, ZERO) if prices else None",
+        "return sum(prices, ) if prices else None",
+    ): _ANY_ZERO,
+    (
+        "statement_rules.py",
+        "parts = zip(pricing.tiers, [*bounds[1:], spend], strict=True)",
+        "parts = zip(pricing.tiers, [*bounds[1:], spend], strict=False)",
+    ): _AS_LONG,
+    (
+        "statement_rules.py",
+        "parts = zip(pricing.tiers, [*bounds[1:], spend], strict=True)",
+        "parts = zip(pricing.tiers, [*bounds[1:], spend], strict=None)",
+    ): _AS_LONG,
+    (
+        "statement_rules.py",
+        "parts = zip(pricing.tiers, [*bounds[1:], spend], strict=True)",
+        "parts = zip(pricing.tiers, [*bounds[1:], spend], )",
+    ): _AS_LONG,
+    (
+        "statement_rules.py",
+        "if spend > tier.from_spend",
+        "if spend >= tier.from_spend",
+    ): _ANY_ZERO,
+    (
+        "customer_rules.py",
+        'return (False, agreement, "") if isinstance(agreement, int) else (True, 0, agreement)',
+        'return (False, agreement, "XXXX") if isinstance(agreement, int) else (True, 0, agreement)',
+    ): _ALIKE_FOR_ALL,
+    (
+        "customer_rules.py",
+        'return (False, agreement, "") if isinstance(agreement, int) else (True, 0, agreement)',
+        'return (False, agreement, "") if isinstance(agreement, int) else (True, 1, agreement)',
+    ): _ALIKE_FOR_ALL,
+    (
+        "statement_rules.py",
+        "ZERO, )",
+        ")",
+    ): _ANY_ZERO,
+    (
+        "products.py",
+        "UNION ALL",
+        "UNION",
+    ): _DIFFERENT_ROWS,
+    (
+        "plan.py",
+        "LEFT JOIN account_spans AS s",
+        "JOIN account_spans AS s",
+    ): _ONE_OF_EACH,
+    (
+        "accounts.py",
+        "AND r.first_day > o.first_day AND r.first_day < o.until_day",
+        "AND r.first_day > o.first_day AND r.first_day <= o.until_day",
+    ): _NO_DAY,
 }
 """(file, line before, line after) → why it makes no difference."""
 

@@ -26,6 +26,7 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
     "accounts.py": ("tests/services/test_spans_transfer.py",),
     "attention.py": ("tests/services/test_accepting_lines.py", "tests/services/test_spans_transfer.py"),
     "customer_data_set.py": ("tests/services/test_customer_data_set.py",),
+    "customer_rules.py": ("tests/rating/test_added_lines.py", "tests/services/test_billed_by_rules.py"),
     "explained.py": (
         "tests/services/test_explain_statement.py",
         "tests/services/test_margins.py",
@@ -33,15 +34,25 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tests/console/test_portal.py",
         "tests/rating/test_derivations.py",
     ),
-    "manual_lines.py": ("tests/services/test_manual_lines.py",),
+    "manual_lines.py": ("tests/rating/test_added_lines.py", "tests/services/test_manual_lines.py"),
+    "line_rules.py": ("tests/rating/test_support_fees.py",),
     "near_misses.py": ("tests/rating/test_near_misses.py",),
     "passed_over.py": ("tests/services/test_rates_passed_over.py",),
     "plan.py": ("tests/rating/test_narrowed_columns.py",),
-    "statement_rules.py": ("tests/services/test_billed_by_rules.py",),
+    "statement_rules.py": (
+        "tests/rating/test_added_lines.py",
+        "tests/rating/test_support_fees.py",
+        "tests/services/test_billed_by_rules.py",
+    ),
     "transfers.py": ("tests/services/test_spans_transfer.py",),
 }
-_ONLY: Final = frozenset({"attention.py", "customer_data_set.py", "explained.py", "near_misses.py", "passed_over.py"})
-"""Files that price nothing: months say nothing of them."""
+_ONLY: Final = frozenset(
+    {
+        *("attention.py", "customer_data_set.py", "explained.py", "near_misses.py", "passed_over.py", "transfers.py"),
+        *("customer_rules.py", "manual_lines.py", "statement_rules.py"),
+    }
+)
+"""Files that price nothing, of which months say nothing, and plain arithmetic, which needs no engine to be tried."""
 
 
 def months_tell_of(file: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from rebill.model.billing_rule import (
     BillingRule,
+    ChosenCustomers,
     RuleAction,
     RuleCloud,
     RuleInForce,
@@ -88,6 +89,30 @@ def test_a_rule_for_an_agreement_that_is_named_by_text_acts_on_the_charges_of_th
         assert outcome(tmp_path, replace(CHARGE, billing_account=account), inputs) == (Decimal(22), "NONE"), account
     for other in (None, f"{text}x", text.partition(":")[0], "5de7d0ae-2b44:1111a2b3_2020-05-31", "08611537"):
         assert outcome(tmp_path, replace(CHARGE, billing_account=other), inputs) == (Decimal(20), "NONE"), other
+
+
+@pytest.mark.parametrize(
+    ("percents", "price"),
+    [(("10",), "22"), (("10", "5"), "23"), (("10", "5", "1"), "23.2"), (("10", "5", "1", "0.5", "0.25"), "23.35")],
+)
+def test_shares_of_any_number_of_rules_add_up(tmp_path: Path, percents: tuple[str, ...], price: str) -> None:
+    rules = tuple(
+        RuleInForce(
+            number, BillingRule(f"Rule {number}", RuleCloud.AZURE, RuleType.CUSTOM, RuleAction.SPEND_RATIO, terms)
+        )
+        for number, terms in enumerate(map(_share_of_everyone, percents), 1)
+    )
+    assert outcome(tmp_path, CHARGE, replace(billed_by(), billing_rules=rules)) == (Decimal(price), "NONE")
+
+
+def _share_of_everyone(percent: str) -> RuleTerms:
+    return RuleTerms(
+        start_month=MONTH,
+        percent=Decimal(percent),
+        product_name="Desk",
+        product_description=f"{percent} %",
+        csp_customers=ChosenCustomers(everyone=True),
+    )
 
 
 def test_a_charge_that_costs_nothing_is_no_refund(tmp_path: Path) -> None:

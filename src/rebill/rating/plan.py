@@ -271,8 +271,8 @@ SELECT COUNT(*) FROM account_spans AS a JOIN account_spans AS b
  AND a.billing_account IS NOT DISTINCT FROM b.billing_account
  AND a.commitment IS NOT DISTINCT FROM b.commitment AND a.charge_kind IS NOT DISTINCT FROM b.charge_kind
  AND a.rules_month IS NOT DISTINCT FROM b.rules_month
- AND a.span_number < b.span_number AND a.first_day < b.until_day AND b.first_day < a.until_day"""
-"""0, or two assignments of one account overlap and the run must be refused."""
+ AND a.span_number < b.span_number AND b.first_day < a.until_day"""
+"""0, or two assignments of one account overlap and the run must be refused. Spans are numbered by their first days."""
 
 
 def keys(features: PlanFeatures) -> tuple[Step, ...]:
