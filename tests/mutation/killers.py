@@ -39,6 +39,7 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
     "near_misses.py": ("tests/rating/test_near_misses.py",),
     "passed_over.py": ("tests/services/test_rates_passed_over.py",),
     "plan.py": ("tests/rating/test_narrowed_columns.py",),
+    "products.py": ("tests/rating/test_line_keys.py",),
     "statement_rules.py": (
         "tests/rating/test_added_lines.py",
         "tests/rating/test_support_fees.py",
