@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from rebill.lake.evidence import recorded_data_set, require_sha256, run_manifest
 from rebill.lake.runs import MANIFEST
 from rebill.model.data_set import DataSet
+from rebill.model.errors import ProgramError
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import AccountBook, RecordedBook, Specification, SpecificationFormat
@@ -20,6 +21,9 @@ from rebill.services.runs.recorded_manual_lines import manual_line_of
 from rebill.services.runs.recorded_rules import billing_rule_of
 from rebill.services.runs.run_manifest import sha256_of_inputs
 from rebill.store.closing import RecordedRun
+
+_SAID_OF_WHAT_CAN_BE_ISSUED: Final = frozenset({"home_currency", "price_book_accounts"})
+"""What every run says since statements can be issued. What came later has a value that stands for none."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,16 @@ def data_sets_of_run(installation: Installation, run: RunInputs, with_parts: boo
 
 
 def inputs_of(document: Mapping[str, Any]) -> RatingInputs:
-    """The inputs of which ``document`` is what ``manifest_inputs`` wrote down."""
+    """The inputs of which ``document`` is what ``manifest_inputs`` wrote down.
+
+    Raises ``ProgramError`` (``run_of_older_version``) where a version wrote it down that could not issue documents yet.
+    """
+    if missing := sorted(_SAID_OF_WHAT_CAN_BE_ISSUED - document.keys()):
+        raise ProgramError(
+            "run_of_older_version",
+            f"The run of {document['billing_month']} is of an older version of rebill, which did not write down "
+            f"{', '.join(missing)}: rebill bill run --period {document['billing_month']} computes the month anew.",
+        )
     return RatingInputs(
         month=BillingMonth.parse(document["billing_month"]),
         home_currency=document["home_currency"],
