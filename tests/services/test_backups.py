@@ -38,6 +38,7 @@ from tests.postgresql_databases import PostgresqlDatabases
 from tests.services.accountant import OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER
 
+OLDER_BACKUP = Path(__file__).parents[1] / "cli" / "upgrades" / "backup-2026-11-25.zip"
 Contents = dict[str, Any]
 from_sqlite = pytest.mark.parametrize("store", ["sqlite"])
 """For what does not depend on the database that the backup was taken from."""
@@ -311,17 +312,36 @@ def assert_refused(empty: Installation, file: Path) -> None:
 
 
 @from_sqlite
-def test_a_backup_of_another_schema_says_which_version_restores_it(
+def test_a_backup_of_a_newer_schema_says_that_a_newer_version_restores_it(
+    accountant: Accountant, empty: Installation, tmp_path: Path
+) -> None:
+    file = back_up(accountant.installation, tmp_path / "backup.zip").file
+
+    def newer(name: str, content: bytes) -> bytes:
+        return json.dumps({**json.loads(content), "schema": "9999"}).encode() if name == CONTENTS else content
+
+    with pytest.raises(Invalid, match="Restore it with the version that made it, or a newer one") as refused:
+        restore_backup(empty, rewritten(file, newer))
+    assert refused.value.code == "backup_of_another_version"
+
+
+@from_sqlite
+def test_a_backup_that_names_another_schema_than_its_tables_is_not_whole(
     accountant: Accountant, empty: Installation, tmp_path: Path
 ) -> None:
     file = back_up(accountant.installation, tmp_path / "backup.zip").file
 
     def older(name: str, content: bytes) -> bytes:
-        return json.dumps({**json.loads(content), "schema": "0001"}).encode() if name == CONTENTS else content
+        return json.dumps({**json.loads(content), "schema": "0034"}).encode() if name == CONTENTS else content
 
-    with pytest.raises(Invalid, match=r"Restore it with rebill \d") as refused:
-        restore_backup(empty, rewritten(file, older))
-    assert refused.value.code == "backup_of_another_version"
+    assert_refused(empty, rewritten(file, older))
+
+
+def test_a_database_that_is_newer_than_the_backup_takes_none(empty: Installation) -> None:
+    upgrade(empty.database)
+    with pytest.raises(Conflict, match="in which nothing was made yet") as refused:
+        restore_backup(empty, OLDER_BACKUP)
+    assert refused.value.code == "not_empty"
 
 
 @from_sqlite

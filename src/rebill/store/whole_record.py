@@ -10,7 +10,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import JSON, Column, Connection, Date, LargeBinary, MetaData, Table, Text, cast, func, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Inspector,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    cast,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.types import TypeEngine
 
 from rebill.store.bulk_load import bulk_load
@@ -21,9 +36,12 @@ Value = None | bool | int | str
 Row = Sequence[Value]
 
 _ROWS_AT_ONCE: Final = 1_000
+_HISTORY: Final = "alembic_version"
+"""The table that says which schema the record has."""
 _AS_TEXT: Final[tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...]] = (
     (ExactDecimal, Decimal),
     (Instant, datetime.fromisoformat),
+    (DateTime, datetime.fromisoformat),
     (Date, date.fromisoformat),
     (LargeBinary, bytes.fromhex),
 )
@@ -33,6 +51,25 @@ _AS_TEXT: Final[tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...]] 
 def tables_of_record() -> tuple[Table, ...]:
     """Every table of the record, a table after those that it refers to."""
     return tuple(metadata.sorted_tables)
+
+
+def tables_there(connection: Connection) -> tuple[Table, ...]:
+    """Every table that the record has, be its schema an older one, a table after those that it refers to."""
+    inspector = inspect(connection)
+    names = [name for name, _ in inspector.get_sorted_table_and_fkc_names() if name not in (None, _HISTORY)]
+    return tuple(_table_there(inspector, str(name)) for name in names)
+
+
+def _table_there(inspector: Inspector, name: str) -> Table:
+    today = metadata.tables.get(name)
+    now = {} if today is None else {column.name: column for column in today.columns}
+    columns: list[Column[Any]] = [
+        Column(column, now[column].type, primary_key=now[column].primary_key, autoincrement=now[column].autoincrement)
+        if column in now
+        else Column(column, kind)
+        for column, kind in ((found["name"], found["type"]) for found in inspector.get_columns(name))
+    ]
+    return Table(name, MetaData(), *columns)
 
 
 def column_names(table: Table) -> list[str]:
@@ -53,32 +90,32 @@ def rows_of(connection: Connection, table: Table) -> Iterator[Row]:
         yield [_plain(value) for value in row]
 
 
-def fill(connection: Connection, table: Table, rows: Iterable[Row]) -> int:
-    """Store ``rows`` (as ``rows_of`` gave them) in the empty ``table``; how many there were.
+def fill(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    """Store ``rows`` (as ``rows_of`` gave them, of these ``columns``) in the empty ``table``; how many there were.
 
     For the block of ``filling``. Raises ``ValueError`` for a value that its column cannot have.
     """
-    read = [_reader(column.type) for column in table.columns]
+    read = [_reader(table.columns[name].type) for name in columns]
     values = ([None if value is None else of(value) for of, value in zip(read, row, strict=True)] for row in rows)
     if connection.dialect.name != "postgresql":
-        return bulk_load(connection, _with_json_as_text(table), column_names(table), values)
-    count = bulk_load(connection, table, column_names(table), values)
+        return bulk_load(connection, _with_json_as_text(table), columns, values)
+    count = bulk_load(connection, table, columns, values)
     _continue_counting(connection, table)
     return count
 
 
 @contextmanager
-def filling(connection: Connection) -> Iterator[None]:
+def filling(connection: Connection, tables: Sequence[Table]) -> Iterator[None]:
     """Let every row in as it was, also those of issued documents and of the audit trail, which triggers refuse.
 
     The triggers stand again when the block ends; the constraints of the tables hold all the while, and references are
     looked at when everything is there.
     """
     if connection.dialect.name == "postgresql":
-        for table in tables_of_record():
+        for table in tables:
             connection.exec_driver_sql(f'ALTER TABLE "{table.name}" DISABLE TRIGGER USER')
         yield
-        for table in tables_of_record():
+        for table in tables:
             connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ENABLE TRIGGER USER')
         return
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")

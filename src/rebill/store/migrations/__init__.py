@@ -18,8 +18,8 @@ _UPGRADE_LOCK = 7_245_411_905_118_001
 """Any number will do, as long as every version of rebill takes the same one."""
 
 
-def upgrade(database: Database) -> None:
-    """Bring the record to the newest schema, as one step; does nothing when it is there already.
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the record to the newest schema, or to ``revision``, as one step; does nothing when it is there already.
 
     Any number of processes may call it at once: one does the work, the others wait for it.
     A missing folder of an SQLite file is created. Raises ``Unavailable`` when the database cannot be reached, and where
@@ -29,11 +29,16 @@ def upgrade(database: Database) -> None:
         file = make_url(str(database.engine.url)).database
         Path(file or ".").absolute().parent.mkdir(parents=True, exist_ok=True)
     with database.writing() as connection:
-        if not database.is_sqlite:
-            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-        require_known_schema(schema_revision(connection))
-        command.upgrade(configuration(connection), "head")
+        upgrade_within(connection, revision)
+
+
+def upgrade_within(connection: Connection, revision: str = "head") -> None:
+    """The same in the transaction of ``connection``."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+    require_known_schema(schema_revision(connection))
+    command.upgrade(configuration(connection), revision)
 
 
 def schema_revision(connection: Connection) -> str:
