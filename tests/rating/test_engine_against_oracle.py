@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as tried
 from hypothesis import strategies as st
 
+from rebill.engines.duckdb import DuckDBEngine
 from rebill.engines.engine import Engine
 from rebill.engines.opening import open_engine
 from rebill.model.rating import BaseKind, Guard, RatedMonth, RatingInputs
@@ -54,17 +55,19 @@ def rated_by_engine(
     part_count: int,
     settings: Settings = EMBEDDED,
     keys: Keys = Keys.IMPORTED,
+    engine: Engine | None = None,
 ) -> tuple[RatedMonth, list[Rated]]:
-    return rated_parts(write_parts(lines, folder, part_count, keys), lines, inputs, folder, settings)
+    parts = write_parts(lines, folder, part_count, keys)
+    return rated_parts(parts, lines, inputs, folder, engine or open_engine(settings.engine, folder, settings))
 
 
 def rated_parts(
-    parts: Sequence[Path], lines: list[Line], inputs: RatingInputs, folder: Path, settings: Settings = EMBEDDED
+    parts: Sequence[Path], lines: list[Line], inputs: RatingInputs, folder: Path, engine: Engine | None = None
 ) -> tuple[RatedMonth, list[Rated]]:
     """``parts``: the files that hold ``lines``."""
-    with open_engine(settings.engine, folder, settings) as engine:
-        rated = rate_month(engine, inputs, ImportedCost(tuple(parts), len(lines), imported_sums(lines)), folder)
-        return rated, rated_lines(engine) if lines else []
+    with engine or open_engine(EMBEDDED.engine, folder, EMBEDDED) as opened:
+        rated = rate_month(opened, inputs, ImportedCost(tuple(parts), len(lines), imported_sums(lines)), folder)
+        return rated, rated_lines(opened) if lines else []
 
 
 def rated_lines(engine: Engine) -> list[Rated]:
@@ -133,6 +136,15 @@ def test_months_are_rated_alike(scratch: Path, lines: list[Line], inputs: Rating
     same_outcome(scratch, lines, inputs, part_count=2, keys=keys)
 
 
+@tried(max_examples=25, deadline=None)
+@given(lines=many_lines(), inputs=rating_inputs(), sums_at_once=st.integers(1, 9))
+def test_months_are_rated_alike_whose_sums_are_made_in_parts(
+    scratch: Path, lines: list[Line], inputs: RatingInputs, sums_at_once: int
+) -> None:
+    """As those of a month are that has more of them than the memory holds."""
+    same_outcome(scratch, lines, inputs, part_count=1, engine=DuckDBEngine(scratch, "200MB", sums_at_once))
+
+
 def same_outcome(
     scratch: Path,
     lines: list[Line],
@@ -140,9 +152,10 @@ def same_outcome(
     part_count: int,
     settings: Settings = EMBEDDED,
     keys: Keys = Keys.IMPORTED,
+    engine: Engine | None = None,
 ) -> None:
     """Rate on both and compare every line, statement, balance and what needs attention."""
-    rated, by_engine = rated_by_engine(lines, inputs, scratch, part_count, settings, keys)
+    rated, by_engine = rated_by_engine(lines, inputs, scratch, part_count, settings, keys, engine)
     compare_month(rated, by_engine, [(line, oracle.rate_line(line, inputs)) for line in lines], inputs)
 
 

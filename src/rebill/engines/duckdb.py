@@ -1,12 +1,12 @@
 """The embedded engine: DuckDB, in this process, within a memory bound."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import duckdb
 
@@ -16,6 +16,9 @@ from rebill.engines.table_files import ROW_GROUP, files_of, write_in_order, writ
 from rebill.model.cost_line import LINE_KEY, ROLE
 from rebill.model.errors import ProgramError
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
+
+SUMS_AT_ONCE: Final = 450_000
+"""So many sums of a month take half of the default memory. More would spill, and take three times as long."""
 
 
 class DuckDBEngine:
@@ -27,7 +30,8 @@ class DuckDBEngine:
     name = "duckdb"
     version = duckdb.__version__
 
-    def __init__(self, scratch_folder: Path, memory_limit: str) -> None:
+    def __init__(self, scratch_folder: Path, memory_limit: str, sums_at_once: int = SUMS_AT_ONCE) -> None:
+        self._sums_at_once = sums_at_once
         self._connection = duckdb.connect(
             config={
                 "memory_limit": memory_limit,
@@ -116,6 +120,18 @@ class DuckDBEngine:
     def create_table_as(self, name: str, sql: str) -> None:
         """Keep the rows of ``sql`` as table ``name``."""
         self._connection.execute(f"CREATE TABLE {name} AS {sql}")
+
+    def create_sums(self, name: str, sums: Callable[[str], str], rows: str, keys: tuple[str, str]) -> None:
+        """Keep the sums of a table ``rows`` as table ``name``, as many sums at once as the memory holds."""
+        first, _ = keys
+        passes = self._passes(rows, keys)
+        self.create_table_as(name, sums(f"{first} % {passes} = 0"))
+        for number in range(1, passes):
+            self._connection.execute(f"INSERT INTO {name} {sums(f'{first} % {passes} = {number}')}")
+
+    def _passes(self, rows: str, keys: tuple[str, str]) -> int:
+        ((count,),) = self.rows(f"SELECT approx_count_distinct(({', '.join(keys)})) FROM {rows}")
+        return max(1, -(-int(count) // self._sums_at_once))
 
     def write_table(self, name: str, file: Path) -> None:
         """Write the rows of a table, ordered by all its columns, to ``file``."""

@@ -1,6 +1,6 @@
 """What every engine gives to those who rate a month on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -71,6 +71,13 @@ class Engine(Protocol):
 
     def create_table_as(self, name: str, sql: str) -> None:
         """Keep the rows of ``sql`` as table ``name``."""
+
+    def create_sums(self, name: str, sums: Callable[[str], str], rows: str, keys: tuple[str, str]) -> None:
+        """Keep the sums of a table ``rows``, which may be as long as a month, as table ``name``.
+
+        ``sums(condition)``: the query of the sums of those rows that the condition holds of. ``keys``: what it groups
+        by, two whole numbers.
+        """
 
     def write_table(self, name: str, file: Path) -> None:
         """Write the rows of a table, ordered by all its columns, to ``file``: equal tables leave equal rows."""

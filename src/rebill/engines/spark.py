@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -119,6 +119,10 @@ class SparkEngine:
         folder = self._folder_of(name)
         self._write(self._sql(sql), folder)
         self.view_parquet(name, folder)
+
+    def create_sums(self, name: str, sums: Callable[[str], str], rows: str, keys: tuple[str, str]) -> None:
+        """Keep the sums of a table ``rows`` as table ``name``; Spark finds the parts of it that fit by itself."""
+        self.create_table_as(name, sums("TRUE"))
 
     def _folder_of(self, name: str) -> Path:
         return self._scratch / f"{self._group}-{name}.parquet"

@@ -206,15 +206,22 @@ def narrowed(
     return found
 
 
-_RATED_SUMS = f"""
+SUMMED_BY: Final = ("span_number", "product_number")
+"""What ``rated_sums`` groups by: whole numbers, which every rated line has."""
+
+
+def rated_sums(condition: str) -> str:
+    """The sums of the rated lines that ``condition`` holds of: in a long month nearly a million."""
+    return f"""
 SELECT span_number, product_number, COUNT(*) AS line_count,
        CAST(SUM(quantity) AS DECIMAL(28,8)) AS quantity, CAST(SUM(billed_cost) AS {AMOUNT}) AS billed_cost,
        CAST(SUM(ABS(billed_cost)) AS {AMOUNT}) AS gross_cost,
        CAST(SUM(statement_cost) AS {AMOUNT}) AS statement_cost, CAST(SUM(price) AS {AMOUNT}) AS price,
-       SUM(CASE WHEN base_kind = {BaseKind.NO_RETAIL} THEN 1 ELSE 0 END) AS no_retail_count,
-       SUM(CASE WHEN base_kind = {BaseKind.NO_EFFECTIVE} THEN 1 ELSE 0 END) AS no_effective_count,
-       SUM(CASE WHEN spans_transfer THEN 1 ELSE 0 END) AS spans_transfer_count
-FROM rated_lines GROUP BY span_number, product_number"""
+       COUNT(CASE WHEN base_kind = {BaseKind.NO_RETAIL} THEN 1 END) AS no_retail_count,
+       COUNT(CASE WHEN base_kind = {BaseKind.NO_EFFECTIVE} THEN 1 END) AS no_effective_count,
+       COUNT(CASE WHEN spans_transfer THEN 1 END) AS spans_transfer_count
+FROM rated_lines WHERE {condition} GROUP BY {", ".join(SUMMED_BY)}"""
+
 
 _ONE_UNIT = """(COUNT(d.pricing_unit) = 0
                  OR (COUNT(d.pricing_unit) = COUNT(*) AND MIN(d.pricing_unit) = MAX(d.pricing_unit)))"""
@@ -290,11 +297,10 @@ def keys(features: PlanFeatures) -> tuple[Step, ...]:
 
 
 def lines(features: PlanFeatures) -> tuple[Step, ...]:
-    """The steps that price its products and lines. Only ``rated_lines`` is as long as the month."""
+    """The steps that price its products and lines; ``rated_sums`` are made of them. Only ``rated_lines`` is as long."""
     return (
         Step("prices", prices(features.bill_input_tax)),
         Step("rated_lines", _rated_lines(features), large=True),
-        Step("rated_sums", _RATED_SUMS),
     )
 
 

@@ -62,6 +62,7 @@ def rate_month(
             engine.view_parquet(step.name, file)
         else:
             engine.create_table_as(step.name, step.sql)
+    engine.create_sums("rated_sums", rating_plan.rated_sums, "rated_lines", rating_plan.SUMMED_BY)
     for name in rating_plan.kept_tables(features):
         engine.write_table(name, folder / f"{name}.parquet")
     outcome = engine.rows(rating_plan.BALANCE)
