@@ -61,7 +61,9 @@ def test_a_month_from_its_first_delivery_to_its_last_statement(
     clock.now = datetime(2024, 10, 3, tzinfo=UTC)
     microsoft.settle(close_day=8, needs_approval=True)
     customer = microsoft.customer("First")
-    assert _steps(_checklist(microsoft), StepState.OPEN) == ["deliveries", "close_day"]
+    found = _checklist(microsoft)
+    assert _steps(found, StepState.OPEN) == ["deliveries", "close_day"]
+    assert _steps(found, StepState.LOOK) == ["unassigned", "attention"], "no run has looked yet"
 
     microsoft.delivered("usage", [used("30", InvoiceNumber="")])
     (data_set,) = list_data_sets(microsoft.installation, microsoft.caller)

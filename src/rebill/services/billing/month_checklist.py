@@ -213,7 +213,7 @@ def _run(facts: _Facts) -> ChecklistStep:
 def _unassigned(facts: _Facts) -> ChecklistStep:
     held = facts.sentences(Step.UNASSIGNED)
     if not facts.unassigned:
-        return _held(Step.UNASSIGNED, "No cost is nobody's by the last run.", held, "")
+        return _looked_for(facts, Step.UNASSIGNED, "No cost is nobody's by the last run.", held, "")
     new = sum(one.is_new for one in facts.unassigned)
     accounts = counted(len(facts.unassigned), "account has", "accounts have")
     found = (f"{accounts} cost that is nobody's; new since last month: {new:,}.",)
@@ -225,7 +225,8 @@ def _unassigned(facts: _Facts) -> ChecklistStep:
 
 
 def _attention(facts: _Facts) -> ChecklistStep:
-    return _held(
+    return _looked_for(
+        facts,
         Step.ATTENTION,
         "No line needs attention.",
         facts.sentences(Step.ATTENTION),
@@ -297,6 +298,13 @@ def _approvals(facts: _Facts) -> ChecklistStep:
         for one in facts.proposals
     )
     return _held(Step.APPROVALS, "Nothing waits for approval.", waiting, "rebill bill approve CLOSING_ID issues it.")
+
+
+def _looked_for(facts: _Facts, step: Step, done: str, held: tuple[str, ...], next_step: str) -> ChecklistStep:
+    """As ``_held``, of what only a run finds out."""
+    if not held and facts.state.last_run(None) is None:
+        return ChecklistStep(step, StepState.LOOK, ("No run has looked for it yet.",))
+    return _held(step, done, held, next_step)
 
 
 def _held(step: Step, done: str, held: tuple[str, ...], next_step: str) -> ChecklistStep:
