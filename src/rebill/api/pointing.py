@@ -25,7 +25,6 @@ CALLS: Final[Mapping[str, str]] = {
     "costs reconcile": "GET /v1/reconciliation",
     "costs rejects": "GET /v1/data_sets/{data_set_id}/rejects",
     "customers details": "PUT /v1/customers/{client_api_id}/billing_details",
-    "customers update": "PUT /v1/customers/{client_api_id}",
     "customers list": "GET /v1/customers",
     "deliver": "GET /v1/document_deliveries",
     "explain": "GET /v1/customer_statements/{statement_id}/explanation",

@@ -37,7 +37,6 @@ PAGES: Final[Mapping[str, PageOfCommand]] = {
     "costs reconcile": PageOfCommand("Beside Microsoft’s invoices", "/costs/reconciliation", by_month=True),
     _REJECTS: PageOfCommand("Rows that were not read", "/costs"),
     "customers details": PageOfCommand("Documents and portal of each customer", "/customers"),
-    "customers update": PageOfCommand("Address of each customer", "/customers"),
     "customers list": PageOfCommand("Customers", "/customers"),
     "invoices enter": PageOfCommand("Enter an invoice", "/costs/reconciliation", by_month=True),
     "partners letterhead": PageOfCommand("Letterhead", "/settings/letterhead"),
