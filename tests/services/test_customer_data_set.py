@@ -141,6 +141,33 @@ def test_it_betrays_no_cost_and_no_other_customer(installation: Installation, pa
         statement_file(installation, own, others, DocumentForm.FOCUS)
 
 
+@pytest.mark.parametrize(
+    ("described", "told"),
+    [
+        ("$0.17 per On Demand Linux c5.xlarge Instance Hour", "Storage"),
+        ("€ 5 per user", "Storage"),
+        ("first 10 TB, USD 5 a GB", "Storage"),
+        ("0,085 per GB-Mo", "Storage"),
+        ("Partner earned credit 15 %", "Storage"),
+        ("Virtual Machines Dv3 Series - D2 v3 - US East", "Virtual Machines Dv3 Series - D2 v3 - US East"),
+        ("P1 LRS, all regions", "P1 LRS, all regions"),
+    ],
+)
+def test_a_description_that_may_tell_a_price_gives_way_to_the_service(
+    installation: Installation, partner: Caller, tmp_path: Path, described: str, told: str
+) -> None:
+    """Amazon writes the price of a unit there, which beside the quantity is what the partner paid."""
+    month = Month(installation, partner, tmp_path)
+    customer_id = month.customer("Indigo", basis="billed", markup_percent=Decimal(15))
+    month.cost(_charge("05", "0.17", ServiceName="Storage", ChargeDescription=described))
+    month.subscriptions(customer_id, "sub-1")
+    run_bill(installation, partner, SEPTEMBER)
+    statement_id = _statement(installation, partner, customer_id)
+    columns, rows = _read(statement_file(installation, partner, statement_id, DocumentForm.FOCUS).content)
+    assert [row["ChargeDescription"] for row in rows] == [told, "Rounding"]
+    assert broken_rules(columns, rows) == {}
+
+
 def test_a_note_has_a_row_for_each_of_its_lines(installation: Installation, partner: Caller, tmp_path: Path) -> None:
     month = _month(installation, partner, tmp_path)
     customer_id = month.customers["Indigo"].customer_id

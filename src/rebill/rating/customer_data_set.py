@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rebill.model.currencies import MINOR_DIGITS
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_text
 from rebill.rating.explained import LINE_CHARGES, of_customer
@@ -99,11 +100,17 @@ _CATEGORY: Final = f"""CASE WHEN c.ServiceCategory IN ({", ".join(map(sql_text, 
 _SUBCATEGORIES: Final = ", ".join(
     f"({sql_text(category)}, {sql_text(name)})" for category, names in SERVICE_CATEGORIES.items() for name in names
 )
+_MAY_TELL_A_PRICE: Final = rf"\p{{Sc}}|[0-9][.,][0-9]|[0-9]\s*%|\b({'|'.join(MINOR_DIGITS)})\b"
+"""A sign or code of a currency, a number with decimals, a percent: Amazon's descriptions name the price of a unit,
+``$0.17 per On Demand Linux c5.xlarge Instance Hour``, which beside the quantity is what the partner paid."""
+_DESCRIPTION: Final = (
+    f"CASE WHEN NOT regexp_matches(c.ChargeDescription, {sql_text(_MAY_TELL_A_PRICE)}) THEN c.ChargeDescription END"
+)
 _OF_CHARGES: Final[Mapping[str, str]] = {
     "BilledCost": "l.price",
     "ChargeCategory": "d.charge_category",
     "ChargeClass": _CLASS,
-    "ChargeDescription": "COALESCE(c.ChargeDescription, d.service, 'Charge')",
+    "ChargeDescription": f"COALESCE({_DESCRIPTION}, d.service, 'Charge')",
     "ChargeFrequency": """CASE WHEN c.ChargeFrequency IN ('One-Time', 'Recurring') THEN c.ChargeFrequency
         WHEN d.charge_category = 'Usage' THEN 'Usage-Based' ELSE 'One-Time' END""",
     "ChargePeriodStart": "c.ChargePeriodStart",
