@@ -141,7 +141,14 @@ def _bill_a_month(api: ApiClient, world: World) -> None:
     priced(api, assigned(api, own, book(api, "Zephyr price book", specification)["id"])["id"])
     account = {"BillingAccountId": "zinc-billing-account"}
     charges = [
-        charge("2024-09-01", str(COST), str(LISTED), SubAccountId=SUBSCRIPTIONS[0], **account),
+        charge(
+            "2024-09-01",
+            str(COST),
+            str(LISTED),
+            SubAccountId=SUBSCRIPTIONS[0],
+            ChargeDescription=f"${COST} per month, as Amazon writes it",
+            **account,
+        ),
         charge("2024-09-01", str(NEIGHBOURS_COST), str(NEIGHBOURS_PRICE), SubAccountId=SUBSCRIPTIONS[1], **account),
     ]
     file = write_focus(world.installation.settings.home / "zircon-delivery.csv", charges)
