@@ -49,6 +49,7 @@ from tests.console.browser import (
 )
 from tests.console.conftest import NOBODYS, OWN, Office
 from tests.console.test_every_page import BOOK
+from tests.documents.pdf_reading import pages_of
 from tests.documents.test_statement_pdf import PICTURE
 from tests.services.months import charge, stored
 from tests.services.test_accepting_lines import covered
@@ -372,6 +373,21 @@ def test_names_are_shown_as_they_were_written(desk: Desk, office: Office) -> Non
         assert page.get_by_role("heading", level=1).inner_text() == ODD_NAME.strip()
         assert page.get_by_label("Name", exact=True).first.input_value() == ODD_NAME
     assert desk.complaints == []
+
+
+@pytest.mark.parametrize("store", ["sqlite"])
+def test_what_is_folded_up_on_the_screen_stands_on_paper(desk: Desk, office: Office) -> None:
+    """The tables behind charts above all."""
+    run_bill(office.installation, office.partner, MONTH)
+    (own,) = [one for one in stored(office.installation, office.partner) if one.statement.customer_id == office.own]
+    with desk.person() as page:
+        sign_in(page, office.key())
+        page.goto(f"/statements/{own.statement_id}")
+        expect(page.locator("figure.chart svg").first).to_be_visible()
+        folded = page.locator("details table tbody tr").first
+        expect(folded).to_be_hidden()
+        wanted = " ".join(" ".join(folded.locator("th, td").all_text_contents()).split())
+        assert wanted in " ".join(pages_of(page.pdf()))
 
 
 @pytest.mark.parametrize("store", ["sqlite"])

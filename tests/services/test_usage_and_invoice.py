@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from rebill.model.assignment import AssignmentOrder
 from rebill.model.data_set import CostImport, CostImportOrder
 from rebill.model.errors import Conflict, Invalid
+from rebill.model.identifiers import AccountKind
 from rebill.model.party import Caller
+from rebill.model.rating import Attention
+from rebill.model.terms import CommitmentsPolicy
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.import_costs import import_costs
+from rebill.services.parties.assign_accounts import assign_accounts
 from tests.services.months import SEPTEMBER, Month, charge
+from tests.services.steps import listed
 from tests.sources.test_layouts import COST_MANAGEMENT, DAILY_RATED, INVOICE, USAGE
 
 TENANT = "d7f565f5-0000-4000-8000-000000000001"
@@ -48,6 +54,37 @@ def test_consumption_in_the_invoice_is_compared_and_not_billed_again(month: Mont
     run = run_bill(month.installation, month.caller, SEPTEMBER)
     (balance,) = run.balance
     assert (balance.imported, balance.billed, balance.unassigned) == (Decimal("204.41"), Decimal("0.41"), Decimal(204))
+
+
+@pytest.mark.parametrize(
+    ("commitments", "price", "no_effective"),
+    [
+        (CommitmentsPolicy.AS_BOUGHT, "61.00", 0),
+        (CommitmentsPolicy.RETAIL, "101.00", 0),
+        (CommitmentsPolicy.AMORTIZED, "1.00", 1),
+    ],
+)
+def test_a_reservation_of_the_invoice_and_the_usage_that_it_covers_are_not_both_paid(
+    month: Month, commitments: CommitmentsPolicy, price: str, no_effective: int
+) -> None:
+    """A reservation of 60 covers usage of 100 at retail, beside usage of 1 that it does not cover.
+
+    Microsoft's billing exports do not say what of the reservation falls on a day: spread over them it costs nothing,
+    and the lines are looked at.
+    """
+    customer = month.customer("First", basis="list", commitments=commitments)
+    plain = {**USAGE, "BillingCurrency": "USD", "PCToBCExchangeRate": "1", "UnitPrice": "1", "Quantity": "1"}
+    plain |= {"BillingPreTaxTotal": "1", "EffectiveUnitPrice": "1", "CustomerId": TENANT}
+    covered = {**plain, "Quantity": "100", "BillingPreTaxTotal": "0", "BenefitOrderId": INVOICE["ReservationOrderId"]}
+    _imported(month, "usage.csv", plain, covered)
+    _imported(month, "invoice.csv", {**INVOICE, "CustomerId": TENANT, "Subtotal": "60"})
+    listed(month.installation, month.caller, TENANT)
+    order = AssignmentOrder(AccountKind.AZURE_CUSTOMER, customer, (TENANT,))
+    assert not assign_accounts(month.installation, month.caller, order).faults
+    run = run_bill(month.installation, month.caller, SEPTEMBER)
+    (statement,) = run.statements
+    assert statement.statement.price_text == price
+    assert dict(run.attention).get(Attention.NO_EFFECTIVE, 0) == no_effective
 
 
 def test_the_view_is_part_of_a_delivery(month: Month) -> None:

@@ -17,7 +17,8 @@ def plans_of(installation: Installation, caller: Caller, ask: Callable[[Scope], 
 
     @event.listens_for(database.engine, "before_cursor_execute")
     def _note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        asked.append((statement, values))
+        # Of several rows a list would be sent.
+        asked.append((statement, tuple(values) if isinstance(values, list) else values))
 
     with database.reading() as connection:
         ask(Scope.of(connection, caller))

@@ -51,12 +51,13 @@ def test_the_migrated_schema_is_the_one_of_the_tables(empty: Database) -> None:
     assert [difference for difference in differences if "ex_assignments_overlap" not in repr(difference)] == []
 
 
-def test_the_newest_schema_is_told_by_the_names_of_the_files(empty: Database) -> None:
+def test_schemas_are_told_by_the_names_of_the_files(empty: Database) -> None:
     upgrade(empty)
     with empty.reading() as connection:
         require_newest_schema(connection)
-        heads = ScriptDirectory.from_config(configuration(connection)).get_heads()
-    assert heads == known_revisions()[-1:]
+        history = ScriptDirectory.from_config(configuration(connection))
+    assert sorted(one.revision for one in history.walk_revisions()) == known_revisions()
+    assert history.get_heads() == known_revisions()[-1:]
 
 
 def test_every_check_constraint_of_the_tables_is_there(migrated: Database) -> None:

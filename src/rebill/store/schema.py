@@ -11,8 +11,8 @@ _VERSIONS: Final = Path(__file__).parent / "migrations" / "versions"
 
 
 def known_revisions() -> list[str]:
-    """Every schema that this version of rebill knows, the oldest first; records are brought to the last one."""
-    return sorted(file.name[1:5] for file in _VERSIONS.glob("r[0-9][0-9][0-9][0-9]_*.py"))
+    """Every schema that this version of rebill knows, by its name; records are brought to the last one."""
+    return sorted(file.name.partition("_")[0].removeprefix("r") for file in _VERSIONS.glob("r[0-9]*.py"))
 
 
 def require_known_schema(revision: str) -> None:

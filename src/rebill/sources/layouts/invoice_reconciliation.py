@@ -82,6 +82,8 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "ChargePeriodEnd": moment("ChargeEndDate"),
     "ChargeDescription": named("ProductName", "SkuName"),
     "ChargeFrequency": named("BillingFrequency"),
+    # Who pays for covered usage at retail does not pay for the reservation besides: rating must know which it is.
+    "CommitmentDiscountId": named("ReservationOrderId"),
     "InvoiceId": named("InvoiceNumber"),
     "BillingAccountId": named("PartnerId"),
     "PublisherName": named("PublisherName"),
