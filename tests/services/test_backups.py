@@ -311,17 +311,23 @@ def assert_refused(empty: Installation, file: Path) -> None:
     assert not list(empty.settings.home.glob("*restoring*"))
 
 
+def of_schema(revision: str, file: Path) -> Path:
+    """The backup, but that it says to be of another schema."""
+
+    def told(name: str, content: bytes) -> bytes:
+        return json.dumps({**json.loads(content), "schema": revision}).encode() if name == CONTENTS else content
+
+    return rewritten(file, told)
+
+
 @from_sqlite
 def test_a_backup_of_a_newer_schema_says_that_a_newer_version_restores_it(
     accountant: Accountant, empty: Installation, tmp_path: Path
 ) -> None:
     file = back_up(accountant.installation, tmp_path / "backup.zip").file
 
-    def newer(name: str, content: bytes) -> bytes:
-        return json.dumps({**json.loads(content), "schema": "9999"}).encode() if name == CONTENTS else content
-
     with pytest.raises(Invalid, match="Restore it with the version that made it, or a newer one") as refused:
-        restore_backup(empty, rewritten(file, newer))
+        restore_backup(empty, of_schema("9999", file))
     assert refused.value.code == "backup_of_another_version"
 
 
@@ -331,10 +337,7 @@ def test_a_backup_that_names_another_schema_than_its_tables_is_not_whole(
 ) -> None:
     file = back_up(accountant.installation, tmp_path / "backup.zip").file
 
-    def older(name: str, content: bytes) -> bytes:
-        return json.dumps({**json.loads(content), "schema": "0034"}).encode() if name == CONTENTS else content
-
-    assert_refused(empty, rewritten(file, older))
+    assert_refused(empty, of_schema("0034", file))
 
 
 def test_a_database_that_is_newer_than_the_backup_takes_none(empty: Installation) -> None:

@@ -20,6 +20,7 @@ from rebill.lake import folders
 from rebill.lake.account_days import KEYS, first_shared_day, write_account_days
 from rebill.lake.folders import flush_to_disk
 from rebill.lake.line_keys import LINE_KEYS_FILE, write_line_keys
+from rebill.lake.session import PARQUET
 from rebill.lake.workshop import PENDING, Workshop, confirm
 from rebill.model.cost_line import CHARGE_KIND, ROLE
 from rebill.model.data_set import (
@@ -42,7 +43,6 @@ from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
 MANIFEST: Final = "manifest.json"
 REJECTS: Final = "rejects.parquet"
-_PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 _CHUNK_BYTES: Final = 1 << 20
 _NO_PART_OF_THE_MANIFEST: Final = ("manifest_sha256", "replaced_at", "already_imported", "superseded", "source_version")
 """What the record may say of a data set later than its manifest is written."""
@@ -241,7 +241,7 @@ def _write_parts(
         else:
             lines = f"SELECT * FROM read_parquet({sql_path(Path(file.lines))})"
             wanted = f"{_month_of(delivery)} = {sql_text(str(content.month))}"
-            connection.execute(f"COPY ({lines} WHERE {wanted}) TO {sql_text(str(part))} ({_PARQUET})")
+            connection.execute(f"COPY ({lines} WHERE {wanted}) TO {sql_text(str(part))} ({PARQUET})")
         parts.append(Part(part.name, _sha256(part), part.stat().st_size, rows))
     return parts
 
@@ -257,7 +257,7 @@ def _write_rejects(
     if files:
         mine = f"{_reject_month(delivery, months)} = {sql_text(str(content.month))}"
         rejects = f"SELECT * FROM read_parquet({sql_paths(files)}) WHERE {mine}"
-        connection.execute(f"COPY ({rejects}) TO {sql_text(str(folder / REJECTS))} ({_PARQUET})")
+        connection.execute(f"COPY ({rejects}) TO {sql_text(str(folder / REJECTS))} ({PARQUET})")
 
 
 def account_days_paths(lake_folder: Path, data_sets: Iterable[DataSet]) -> list[Path]:
