@@ -72,6 +72,26 @@ def test_a_line_is_explained_down_to_its_charges(rebill: CommandLine, tmp_path: 
     assert "remainder" in overview
 
 
+def test_added_lines_of_the_same_words_are_told_apart(rebill: CommandLine, tmp_path: Path) -> None:
+    client_api_id, _ = billed_month(rebill, tmp_path)
+    ids = []
+    for name in ("First", "Second"):
+        rule = tmp_path / f"{name}.json"
+        rule.write_text(
+            f'{{"name": "{name}", "cloud": "azure", "billing_rule_type": "custom", "rule_action": "flat_fee", '
+            '"apply_flat_fee_cost": 1, "add_csp_customers": "all", "product_name": "Care", '
+            f'"product_description": "Care", "start_month": "{MONTH}"}}'
+        )
+        ids.append(rebill.answer("billing-rules", "create", str(rule))["id"])
+    for _ in range(2):
+        amount = ("--amount", "2", "--reason", "Care")
+        rebill.answer("manual-lines", "add", str(client_api_id), "--period", MONTH, *amount)
+    run = rebill.answer("bill", "run", "--period", MONTH)
+    text = rebill.run("explain", str(run["statements"][0]["statement_id"])).out
+    for named in (f"Care (rule {ids[0]})", f"Care (rule {ids[1]})", "Care (entry 1)", "Care (entry 2)"):
+        assert named in text, text
+
+
 def test_a_month_is_compared_with_what_was_issued(rebill: CommandLine, tmp_path: Path) -> None:
     client_api_id, run = billed_month(rebill, tmp_path)
     assert rebill.refusal("bill", "diff", "--period", MONTH)["code"] == "nothing_to_compare"
@@ -116,7 +136,8 @@ def test_margins_are_reported(rebill: CommandLine, tmp_path: Path) -> None:
     assert rebill.answer("margins", "--by", "month")["margins"] == [{"period": MONTH, **amounts}]
     rule = rebill.answer("margins", "--by", "rule", "--period", MONTH)["margins"]
     assert [(row["rule"], row["price"]) for row in rule] == [("1 Markup", "14.850000000000")]
-    assert rebill.refusal("margins", "--by", "rule")["code"] == "month_required"
+    unsaid = rebill.run("margins", "--by", "rule")
+    assert (unsaid.code, "--period" in unsaid.err, "billing_period" in unsaid.err) == (2, True, False)
     assert "10.44" in rebill.run("margins").out
 
 
@@ -146,4 +167,6 @@ def test_changes_are_tried_on_a_month(rebill: CommandLine, tmp_path: Path) -> No
     text = rebill.run("bill", "what-if", "--period", MONTH, "--markup", "-10").out
     assert "No price would be another." in text
     assert rebill.refusal("bill", "what-if", "--period", MONTH)["code"] == "invalid_what_if"
+    for_nobody = rebill.refusal("bill", "what-if", "--period", MONTH, "--enter", "5")
+    assert for_nobody["fields"] == {"customer": "is required: whom the manual line would be for"}
     assert rebill.answer("statements", "list")["statements"][0]["price"] == "14.85"

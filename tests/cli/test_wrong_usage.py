@@ -34,6 +34,12 @@ from tests.cli.command_line import CommandLine
         ("keys", "create", "--role", "customer_read_only"),
         ("serve", "--port", "70000"),
         ("statements", "export", "5", "--format", "docx"),
+        ("margins", "--by", "rule"),
+        ("margins", "--by", "service", "--customer", "5"),
+        ("manual-lines", "add", "5", "--period", "2024-09", "--amount", "0.1234567890123", "--reason", "Set-up"),
+        ("manual-lines", "add", "5", "--period", "2024-09", "--amount", "1", "--cost", "1e-13", "--reason", "Set-up"),
+        ("manual-lines", "add", "5", "--period", "2024-09", "--amount", "1e16", "--reason", "Set-up"),
+        ("bill", "what-if", "--period", "2024-09", "--enter", "0.0000000000001"),
         ("no-such-command",),
     ],
     ids=" ".join,
@@ -48,6 +54,13 @@ def test_wrong_usage_ends_with_two_and_says_what_is_wrong(
     text = small_rebill.run(*arguments)
     assert (text.code, text.out) == (2, "")
     assert text.err
+
+
+def test_a_wrong_choice_is_told_by_its_sentence_alone(small_rebill: CommandLine) -> None:
+    ended = small_rebill.run("margins", "--by", "moon", "--json")
+    sentence = "Invalid value for '--by': 'moon' is not one of 'customer', 'service', 'month', 'rule'."
+    assert ended.document["error"] == sentence
+    assert "Value error" not in small_rebill.run("customers", "create", "Acorn", "--basis", "moon").err
 
 
 def test_a_password_that_nobody_can_type_is_asked_for_by_a_file(small_rebill: CommandLine) -> None:

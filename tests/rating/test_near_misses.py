@@ -38,6 +38,13 @@ def test_every_rule_that_asks_is_told_in_the_order_of_the_book() -> None:
     ]
 
 
+def test_a_product_that_means_any_in_small_letters_is_told() -> None:
+    products = [PriceRule(1, "All", TEN_PERCENT, (ProductCondition(product_name="any"),))]
+    (found,) = near_misses(products, {"Product": ["Storage"]})
+    assert (found.word, found.asked, found.meant) == ("Product", "any", "ANY")
+    assert near_misses(products, {"Product": ["any"]}) == ()
+
+
 def test_of_very_many_the_first_are_told() -> None:
     rules = [rule(position, "BOX") for position in range(1, 50_001)]
     assert [one.position for one in near_misses(rules, {"UsageType": ["Box"]})] == list(range(1, GREATEST_COUNT + 1))

@@ -4,9 +4,10 @@ import os
 import sys
 import traceback
 from errno import EACCES, EDQUOT, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from rebill.cli import (
     allocations,
@@ -46,8 +47,24 @@ from rebill.cli import (
 )
 from rebill.cli.output import Output, fault_document, print_document
 
+_FOREWORD = "Value error, "
+"""What stands before the sentence about a wrong choice, and says nothing to whoever typed it."""
+
+
+class _Commands(TyperGroup):
+    """All commands; a wrong choice is told by its sentence alone."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.TyperException as error:
+            error.message = error.message.removeprefix(_FOREWORD)
+            raise
+
+
 application = typer.Typer(
     name="rebill",
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -14,8 +14,8 @@ from rebill.cli.options import (
     MonthOption,
     PartnerOption,
     ReasonOption,
+    amount_from_text,
     currency_option,
-    number_from_text,
 )
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import changing_session, partner_session
@@ -34,7 +34,7 @@ def enter(
     period: MonthOption,
     total: Annotated[
         Decimal,
-        typer.Option("--total", parser=number_from_text, metavar="AMOUNT", help="Before tax; below 0 takes back."),
+        typer.Option("--total", parser=amount_from_text, metavar="AMOUNT", help="Before tax; below 0 takes back."),
     ],
     currency: Annotated[str, currency_option("--currency", "The invoice's currency.")],
     kind: Annotated[InvoiceKind, typer.Option("--kind", help="What it is.")] = InvoiceKind.INVOICE,

@@ -14,8 +14,8 @@ from rebill.cli.options import (
     MonthOption,
     PartnerOption,
     ReasonOption,
+    amount_from_text,
     currency_option,
-    number_from_text,
 )
 from rebill.cli.output import Document, Heading
 from rebill.cli.session import changing_session, partner_session
@@ -34,7 +34,7 @@ def add(
     period: MonthOption,
     amount: Annotated[
         Decimal,
-        typer.Option("--amount", parser=number_from_text, metavar="AMOUNT", help="Before tax; below 0 for a credit."),
+        typer.Option("--amount", parser=amount_from_text, metavar="AMOUNT", help="Before tax; below 0 for a credit."),
     ],
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why; the customer reads it on the statement.")
@@ -46,7 +46,7 @@ def add(
     cost: Annotated[
         Decimal | None,
         typer.Option(
-            "--cost", parser=number_from_text, metavar="AMOUNT", help="What you pay for it; no customer sees it."
+            "--cost", parser=amount_from_text, metavar="AMOUNT", help="What you pay for it; no customer sees it."
         ),
     ] = None,
     invoice: Annotated[

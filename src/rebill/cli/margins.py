@@ -33,6 +33,8 @@ def margins(
     as_json: JsonOption = False,
 ) -> None:
     """Show price, cost and margin of what stands on documents; services and rules of one month."""
+    if by.of_one_month and period is None:
+        raise typer.BadParameter(f"margins by {by.value} are of one month: name it", param_hint="--period")
     from rebill.services.proof.read_margins import MarginsOrder, read_margins
 
     with partner_session(partner, as_json) as session:

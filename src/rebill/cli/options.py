@@ -8,7 +8,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from rebill.model.engine_name import EngineName
-from rebill.model.money import checked_percent, margin_floor_factor, parse_decimal
+from rebill.model.money import (
+    AMOUNT_DECIMALS,
+    checked_percent,
+    entered_amount,
+    margin_floor_factor,
+    parse_decimal,
+)
 from rebill.model.months import BillingMonth, parse_day, parse_instant
 from rebill.model.price_book import markup_adjustment
 from rebill.model.price_book_record import billing_account_owner
@@ -40,6 +46,14 @@ def _margin_floor(percent: Decimal) -> Decimal:
     return percent
 
 
+def _amount(text: str) -> Decimal:
+    amount = parse_decimal(text)
+    if amount != entered_amount(amount):
+        # Whoever types an amount means it: it is not kept as another one.
+        raise ValueError(f"an amount has at most {AMOUNT_DECIMALS} decimals")
+    return amount
+
+
 def _layout(text: str) -> str:
     # Late: only the command that reads cost files pays for loading what reads them.
     from rebill.sources.layouts import LAYOUT_NAMES
@@ -53,6 +67,7 @@ day_from_text: Callable[[str], date] = _read_by(parse_day)
 instant_from_text: Callable[[str], datetime] = _read_by(parse_instant)
 month_from_text: Callable[[str], BillingMonth] = _read_by(BillingMonth.parse)
 number_from_text: Callable[[str], Decimal] = _read_by(parse_decimal)
+amount_from_text: Callable[[str], Decimal] = _read_by(_amount)
 markup_from_text: Callable[[str], Decimal] = _read_by(_markup)
 margin_floor_from_text: Callable[[str], Decimal] = _read_by(lambda text: _margin_floor(parse_decimal(text)))
 fallback_markup_from_text: Callable[[str], Decimal] = _read_by(lambda text: checked_percent(parse_decimal(text)))

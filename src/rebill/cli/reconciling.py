@@ -13,8 +13,8 @@ from rebill.cli.options import (
     MonthOption,
     PartnerOption,
     ReasonOption,
+    amount_from_text,
     currency_option,
-    number_from_text,
 )
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import Session, changing_session, partner_session
@@ -34,7 +34,7 @@ def reconcile(
     ] = None,
     total: Annotated[
         Decimal | None,
-        typer.Option("--total", parser=number_from_text, metavar="AMOUNT", help="What it comes to, before tax."),
+        typer.Option("--total", parser=amount_from_text, metavar="AMOUNT", help="What it comes to, before tax."),
     ] = None,
     currency: Annotated[str | None, currency_option("--currency", "Its currency.")] = None,
     reason: ReasonOption = "",

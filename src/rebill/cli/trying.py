@@ -13,12 +13,12 @@ from rebill.cli.options import (
     JsonOption,
     MonthOption,
     PartnerOption,
+    amount_from_text,
     currency_option,
     day_from_text,
     fallback_markup_from_text,
     margin_floor_from_text,
     markup_from_text,
-    number_from_text,
 )
 from rebill.cli.output import Heading, Output
 from rebill.cli.price_books import specification_text
@@ -97,11 +97,11 @@ _ChargeKindOption = Annotated[
 ]
 _EnteredOption = Annotated[
     Decimal | None,
-    typer.Option("--enter", parser=number_from_text, metavar="AMOUNT", help="A manual line for the customer."),
+    typer.Option("--enter", parser=amount_from_text, metavar="AMOUNT", help="A manual line for the customer."),
 ]
 _EnteredCostOption = Annotated[
     Decimal | None,
-    typer.Option("--enter-cost", parser=number_from_text, metavar="AMOUNT", help="What you would pay for that line."),
+    typer.Option("--enter-cost", parser=amount_from_text, metavar="AMOUNT", help="What you would pay for that line."),
 ]
 _EnteredCurrencyOption = Annotated[
     str | None,

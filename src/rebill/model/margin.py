@@ -16,6 +16,11 @@ class MarginsBy(StrEnum):
     MONTH = "month"
     RULE = "rule"
 
+    @property
+    def of_one_month(self) -> bool:
+        """Whether they are told of one month only, because the files of its runs are read for them."""
+        return self in (MarginsBy.SERVICE, MarginsBy.RULE)
+
 
 @dataclass(frozen=True)
 class PriceAndCost:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rebill.model.near_miss import NearMiss
-from rebill.model.price_book import PatternKind, PriceRule, ProductCondition, TextPattern
+from rebill.model.price_book import ANY_PRODUCT, PatternKind, PriceRule, ProductCondition, TextPattern
 from rebill.rating.text_matching import PatternIndex
 
 GREATEST_COUNT: Final = 100
@@ -18,12 +18,16 @@ GREATEST_COUNT: Final = 100
 
 @dataclass(frozen=True)
 class NamedText:
-    """A word of the language, and the columns of a line of which it asks one to be like its names."""
+    """A word of the language, and the columns of a line of which it asks one to be like its names.
+
+    ``own_words``: what may stand for a name without being one.
+    """
 
     word: str
     columns: tuple[str, ...]
     of_product: Callable[[ProductCondition], tuple[TextPattern, ...]]
     of_rule: Callable[[PriceRule], tuple[TextPattern, ...]] = lambda rule: ()
+    own_words: tuple[str, ...] = ()
 
     def asked(self, rule: PriceRule) -> Iterator[TextPattern]:
         """The patterns of this word in a rule."""
@@ -37,7 +41,7 @@ def _product_name(product: ProductCondition) -> tuple[TextPattern, ...]:
 
 
 NAMED_TEXTS: Final = (
-    NamedText("Product", ("ServiceName", "x_ServiceCode"), _product_name),
+    NamedText("Product", ("ServiceName", "x_ServiceCode"), _product_name, own_words=(ANY_PRODUCT,)),
     NamedText("Region", ("RegionId", "RegionName"), lambda one: one.regions, lambda rule: rule.regions),
     NamedText("UsageType", ("SkuMeter",), lambda one: one.usage_types),
     NamedText("Operation", ("x_Operation", "x_SkuMeterSubcategory"), lambda one: one.operations),
@@ -58,7 +62,9 @@ def asked_texts(rules: Collection[PriceRule]) -> tuple[NamedText, ...]:
 def near_misses(rules: Collection[PriceRule], texts: Mapping[str, Sequence[str]]) -> tuple[NearMiss, ...]:
     """The first of them in the order of ``rules``; ``texts``: word → the distinct texts that lines have for it."""
     meant = {
-        named.word: _meant({pattern for rule in rules for pattern in named.asked(rule)}, texts[named.word])
+        named.word: _meant(
+            {pattern for rule in rules for pattern in named.asked(rule)}, (*texts[named.word], *named.own_words)
+        )
         for named in asked_texts(rules)
     }
     found = (

@@ -46,7 +46,7 @@ def read_margins(installation: Installation, caller: Caller, order: MarginsOrder
     months are worked on; ``ProgramError`` where a run's files are damaged.
     """
     require(caller, Permission.READ)
-    by_run = order.by in (MarginsBy.SERVICE, MarginsBy.RULE)
+    by_run = order.by.of_one_month
     if by_run and order.month is None:
         raise Invalid(
             "month_required", f"Margins by {order.by} are of one month: name it.", {"billing_period": "is required"}

@@ -122,8 +122,11 @@ def _faults(
     if not set(order.charge_kinds).issubset(AllocatedKind):
         faults["charge_kind"] = f"is one of {', '.join(AllocatedKind)}"
     if order.manual_line is not None:
+        if order.customer_id is None:
+            faults["customer"] = "is required: whom the manual line would be for"
         entry_faults = faults_of_entry(scope, order.manual_line)
-        faults |= {f"manual_line.{name}": fault for name, fault in entry_faults.items()}
+        # Whose the line would be is said by the what-if, and so is its fault.
+        faults |= {f"manual_line.{name}": fault for name, fault in entry_faults.items() if name != "client_api_id"}
     if order.book_count > 1:
         faults["price_book"] = "is given twice: try one book at a time"
     if order.replaced_book_id is not None and order.book_count == 0:
