@@ -40,8 +40,8 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
     ): _ONE_OF_EACH,
     (
         "plan.py",
-        'LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = {product} {rule_joins}) AS based"""',
-        'JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = {product} {rule_joins}) AS based"""',
+        'LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number"""',
+        'JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = d.product_number"""',
     ): _ONE_OF_EACH,
     (
         "products.py",
@@ -65,6 +65,11 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
         '_SPANS_TRANSFER = f"GREATEST({LONG_USAGE} AND l.ChargePeriodEnd > '
         'CAST(s.owner_until_day AS TIMESTAMP), FALSE)"',
     ): _NULL_IS_LEAST,
+    (
+        "plan.py",
+        "WHERE a.until_day > c.first_day AND a.first_day <= c.last_day) AS s ON s.account_number = n.account_number",
+        "WHERE a.until_day >= c.first_day AND a.first_day <= c.last_day) AS s ON s.account_number = n.account_number",
+    ): "a span that ends before the first charge has no line",
     (
         "plan.py",
         "JOIN products AS d ON d.product_number = r.product_number",
@@ -288,8 +293,8 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
     ): _KEYS_DOUBTED,
     (
         "plan.py",
-        'charge_category = "\\n LEFT JOIN products AS d ON d.product_number = n.product_number"',
-        'charge_category = "\\n JOIN products AS d ON d.product_number = n.product_number"',
+        'charge_category = "\\n LEFT JOIN products AS d ON d.product_number = p.product_number"',
+        'charge_category = "\\n JOIN products AS d ON d.product_number = p.product_number"',
     ): _ONE_OF_EACH,
     (
         "guards.py",

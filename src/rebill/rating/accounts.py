@@ -61,9 +61,10 @@ def account_of_line(names_accounts: bool, allocates: bool, has_refunds: bool = F
  AND l.x_AzureCustomerId IS NOT DISTINCT FROM s.tenant{billing_account}{_OF_ALLOCATED if allocates else ""}"""
 
 
-DAY_OF_LINE: Final = """
- AND CAST(l.ChargePeriodStart AS DATE) >= s.first_day AND CAST(l.ChargePeriodStart AS DATE) < s.until_day"""
-"""The further condition that the charge day of a line ``l`` of an account lies in its span ``s``."""
+def day_of_line(span: str) -> str:
+    """The further condition that the charge day of a line ``l`` of an account lies in its span."""
+    day = "CAST(l.ChargePeriodStart AS DATE)"
+    return f"\n AND {day} >= {span}.first_day AND {day} < {span}.until_day"
 
 
 def _owner_join(kind: AccountKind, alias: str) -> str:

@@ -13,8 +13,6 @@ from rebill.rating.rule_sets import RuleSets
 from rebill.rating.ruled_lines import AMOUNT, ZERO
 from rebill.rating.tables import FACTOR_TYPE, InputTable
 
-GUARD_JOIN: Final = """
-LEFT JOIN guards AS g ON g.rule_set = s.rule_set"""
 KEPT_FOR_GUARDS: Final = ", guarded, cap, floor_at_cost, margin_factor"
 """Columns of ``guard_columns``, where rules stand between a line and its guards."""
 UNGUARDED: Final = f"CAST({Guard.NONE} AS TINYINT) AS guard"
@@ -40,6 +38,11 @@ def guard_table(rule_sets: RuleSets) -> InputTable:
 
 def _margin_factor(guards: Guards) -> str | None:
     return text_of(margin_floor_factor(guards.margin_floor_percent)) if guards.margin_floor_percent else None
+
+
+def guard_join(span: str) -> str:
+    """The join that gives a line of ``span`` its guards."""
+    return f"\nLEFT JOIN guards AS g ON g.rule_set = {span}.rule_set"
 
 
 def guard_columns(own_base: str) -> str:

@@ -14,11 +14,15 @@ ZERO: Final = f"CAST('0' AS {AMOUNT})"
 NO_LIST: Final = f"(l.ListCost IS NULL OR (l.ListCost = {ZERO} AND l.BilledCost <> {ZERO}))"
 """Whether a line has no list price: absent, or 0 while it costs something."""
 
-RULE_JOINS: Final = """
-LEFT JOIN line_rules AS u ON u.line_rule_set = s.line_rule_set
-LEFT JOIN product_rules AS k ON k.product_number = p.product_number"""
 _IS_FREE: Final = f"(support AND support_source = {NO_PRICE})"
 _IS_AT_LIST: Final = f"(support_listed AND support_source = {LIST_PRICE} AND list_price IS NOT NULL)"
+
+
+def rule_joins(span: str) -> str:
+    """The joins that give a line of ``span`` at a price ``p`` what rules do to it."""
+    return f"""
+LEFT JOIN line_rules AS u ON u.line_rule_set = {span}.line_rule_set
+LEFT JOIN product_rules AS k ON k.product_number = p.product_number"""
 
 
 def rule_columns(most_spread: int) -> str:

@@ -5,7 +5,9 @@ from typing import Final
 from rebill.model.identifiers import AccountKind
 from rebill.rating.accounts import CHARGE_KIND_OF_LINE, COMMITMENT_OF_LINE, account_of_line, accounts
 
-LONG_USAGE: Final = "l.ChargeCategory = 'Usage' AND l.ChargePeriodEnd > l.ChargePeriodStart + INTERVAL '1' DAY"
+IS_LONG: Final = "l.ChargePeriodEnd > l.ChargePeriodStart + INTERVAL '1' DAY"
+"""The condition that a line ``l`` is for more than a day; NULL where it has no end."""
+LONG_USAGE: Final = f"l.ChargeCategory = 'Usage' AND {IS_LONG}"
 """The condition that a line ``l`` is usage of more than a day; NULL where it has no end."""
 
 

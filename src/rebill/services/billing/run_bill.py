@@ -135,7 +135,7 @@ def _run_in(installation: Installation, caller: Caller, order: RunOrder, folder:
 
         def keep_files(attention: Sequence[tuple[Attention, int]]) -> None:
             # Meanwhile statements are drawn up: that takes one processor, and this the others.
-            work = partial(_keep_files, opened.beside(), recorded.data_sets, imported, bool(attention), folder)
+            work = partial(_keep_files, opened.beside(), recorded.data_sets, imported, attention, folder)
             kept.append(aside.submit(work))
 
         rated = rate_month(opened, recorded.inputs, imported, folder, keep_files)
@@ -201,10 +201,14 @@ class _KeptFiles:
 
 
 def _keep_files(
-    engine: Engine, data_sets: Sequence[DataSet], imported: ImportedCost, has_attention: bool, folder: Path
+    engine: Engine,
+    data_sets: Sequence[DataSet],
+    imported: ImportedCost,
+    counted: Sequence[tuple[Attention, int]],
+    folder: Path,
 ) -> _KeptFiles:
-    """Write what needs attention beside the rated lines, and hash all of it."""
-    attention = keep_attention_lines(engine, data_sets, imported, folder) if has_attention else ()
+    """Write what needs attention, of which rating ``counted`` so much, beside the rated lines, and hash all of it."""
+    attention = keep_attention_lines(engine, data_sets, imported, folder, counted)
     return _KeptFiles(attention, sha256_of_files(folder))
 
 

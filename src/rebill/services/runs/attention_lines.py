@@ -1,5 +1,6 @@
 """The lines of a run that need attention: kept beside its rated lines, and read from there (``docs/rating.md``)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,11 +10,11 @@ from rebill.engines.engine import Engine
 from rebill.lake.session import engine_session
 from rebill.model.attention import AttentionLine, LineToAccept
 from rebill.model.data_set import DataSet
-from rebill.model.errors import Conflict
+from rebill.model.errors import Conflict, ProgramError
 from rebill.model.months import BillingMonth
 from rebill.model.rating import Attention
 from rebill.model.sql_text import sql_path
-from rebill.rating.attention import ATTENTION_LINES, MARKED_LINES
+from rebill.rating.attention import ATTENTION_LINES, marked_lines
 from rebill.rating.tables import InputTable
 from rebill.services.acting.installation import Installation
 from rebill.services.runs.month_state import month_not_run
@@ -25,9 +26,18 @@ _IDENTITY = "kind, source_sha256, source_row, customer_id"
 
 
 def keep_attention_lines(
-    engine: Engine, data_sets: Sequence[DataSet], imported: ImportedCost, folder: Path
+    engine: Engine,
+    data_sets: Sequence[DataSet],
+    imported: ImportedCost,
+    folder: Path,
+    counted: Sequence[tuple[Attention, int]],
 ) -> tuple[LineToAccept, ...]:
-    """Write the lines of the run under way that need attention into its folder; answers them all."""
+    """Write the lines of the run under way that need attention into its folder; answers them all.
+
+    ``counted``: how many rating found of each kind. Raises ``ProgramError`` where others are found.
+    """
+    if not counted:
+        return ()
     owners = [data_set for data_set in data_sets for _ in data_set.parts]
     rows = [
         (str(part), file.name, str(data_set.data_set_id), file.sha256)
@@ -38,10 +48,17 @@ def keep_attention_lines(
     table = InputTable("source_files", columns, rows)
     engine.create_table(table.name, table.columns, table.rows)
     engine.view_parts("lake_lines", imported.parts)
-    engine.create_table_as("marked_lines", MARKED_LINES)
+    engine.create_table_as("marked_lines", marked_lines(kind for kind, _ in counted))
     engine.create_table_as("attention_lines", ATTENTION_LINES)
     engine.write_table("attention_lines", folder / ATTENTION_FILE)
-    return tuple(_line(*row) for row in engine.rows(f"SELECT {_IDENTITY} FROM attention_lines"))
+    found = tuple(_line(*row) for row in engine.rows(f"SELECT {_IDENTITY} FROM attention_lines"))
+    if Counter(line.kind for line in found) != dict(counted) or any(line.source_sha256 is None for line in found):
+        raise ProgramError(
+            "attention_lines_differ",
+            "Lines that need attention are not those that were rated, or are of no file, and nothing was stored: "
+            "import the month's cost anew with its --scope, then run again.",
+        )
+    return found
 
 
 def attention_lines_of(installation: Installation, run: RecordedRun) -> tuple[AttentionLine, ...]:

@@ -30,6 +30,9 @@ def draw_up(rated: RatedMonth, month: BillingMonth, digits: Mapping[str, int] = 
 
 def _require_kept(found: CustomerLines, minor_digits: int) -> None:
     exact = [line.exact_amount for line in found.lines]
+    # Of most statements even what all amounts without their signs come to can be kept, and so can each.
+    if can_be_kept(sum(map(abs, exact), abs(found.statement_cost)), minor_digits):
+        return
     for amount in (*exact, sum(exact, ZERO), found.statement_cost):
         if not can_be_kept(amount, minor_digits):
             _refuse(f"The statement of customer {found.customer_id} in {found.currency}")
