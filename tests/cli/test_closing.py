@@ -129,3 +129,15 @@ def test_accounts_change_hands_in_an_issued_month_only_with_consent_and_a_reason
     assert details[0]["assigned"] is True
     write_csv(tmp_path / "costs.csv", [row(BilledCost="2", ListCost="2")])
     assert rebill.answer("costs", "import", str(costs), "--scope", "all")["issued_months"] == ["2024-09"]
+
+
+def test_a_parallel_run_names_whom_nobody_knows_and_a_month_without_statements(
+    small_rebill: CommandLine, tmp_path: Path
+) -> None:
+    small_rebill.answer("init")
+    small_rebill.answer("customers", "create", "Acorn")
+    file = tmp_path / "former.csv"
+    file.write_text("customer,currency,total\nAcorn,USD,5\nOak,USD,3\nOak,EUR,1\n")
+    told = small_rebill.run("bill", "compare", "--period", MONTH, str(file)).out
+    assert "No customer of yours is called so: Oak.\n" in told
+    assert f"Next: rebill bill run --period {MONTH} makes its statements; none stands yet." in told

@@ -88,7 +88,7 @@ def test_added_lines_of_the_same_words_are_told_apart(rebill: CommandLine, tmp_p
         rebill.answer("manual-lines", "add", str(client_api_id), "--period", MONTH, *amount)
     run = rebill.answer("bill", "run", "--period", MONTH)
     text = rebill.run("explain", str(run["statements"][0]["statement_id"])).out
-    for named in (f"Care (rule {ids[0]})", f"Care (rule {ids[1]})", "Care (entry 1)", "Care (entry 2)"):
+    for named in (f"Care (billing rule {ids[0]})", f"Care (billing rule {ids[1]})", "Care (entry 1)", "Care (entry 2)"):
         assert named in text, text
 
 

@@ -38,7 +38,7 @@ from tests.cli.command_line import CommandLine
         ("margins", "--by", "service", "--customer", "5"),
         ("manual-lines", "add", "5", "--period", "2024-09", "--amount", "0.1234567890123", "--reason", "Set-up"),
         ("manual-lines", "add", "5", "--period", "2024-09", "--amount", "1", "--cost", "1e-13", "--reason", "Set-up"),
-        ("manual-lines", "add", "5", "--period", "2024-09", "--amount", "1e16", "--reason", "Set-up"),
+        ("manual-lines", "add", "5", "--period", "2024-09", "--amount", "1e-999999999", "--reason", "Set-up"),
         ("bill", "what-if", "--period", "2024-09", "--enter", "0.0000000000001"),
         ("no-such-command",),
     ],

@@ -19,6 +19,7 @@ from rebill.model.billing_rule import (
 from rebill.model.closing import LateCost
 from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.errors import Forbidden, Invalid, NotFound, ProgramError
+from rebill.model.manual_line import NewManualLine
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.source_row import SourceRow
@@ -26,6 +27,8 @@ from rebill.model.statement import StatementFilter
 from rebill.model.terms import Basis, LateCostTerm
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.read_statements import every_statement
+from rebill.services.costs.enter_manual_line import enter_manual_line
+from rebill.services.costs.withdraw_manual_line import withdraw_manual_line
 from rebill.services.parties.change_customer import change_customer
 from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.proof.explain_statement import explain_statement
@@ -144,6 +147,44 @@ def test_notes_and_voids_derive_to_what_was_issued(accountant: Accountant) -> No
     assert void["steps"][0]["operands"] == []
     (first_step, *_) = explained(accountant, accountant.statement_id(notes[0]))["lines"][0]["steps"]
     assert [operand["name"] for operand in first_step["operands"]][1:] == [f"statement {statement_id}"]
+
+
+def test_lines_that_a_month_has_no_more_derive_to_what_takes_them_back(accountant: Accountant) -> None:
+    first = accountant.customer("First")
+    support = BillingRuleOrder(
+        name="Support",
+        cloud=RuleCloud.AWS,
+        billing_rule_type=RuleType.SUPPORT,
+        rule_action=RuleAction.FLAT_FEE,
+        flat_fee_cost=Decimal("7.005"),
+        start_month=SEPTEMBER,
+        add_target_customers=CustomersChange(customer_ids=(first,)),
+        product_description="Support",
+    )
+    rule_id = create_billing_rule(accountant.installation, accountant.caller, support).billing_rule_id
+    remaining, gone = (cost(SEPTEMBER, "10", account, ProviderName="AWS") for account in ("s-1", "s-2"))
+    accountant.deliver(SEPTEMBER, remaining, gone)
+    accountant.subscriptions(first, "s-1", "s-2")
+    _, entry = (
+        enter_manual_line(
+            accountant.installation, accountant.caller, NewManualLine(first, SEPTEMBER, Decimal(amount), "Set-up")
+        )
+        for amount in ("3.333", "1")
+    )
+    accountant.run()
+    accountant.finalize()
+    withdraw_manual_line(accountant.installation, accountant.caller, entry.manual_line_id)
+    accountant.deliver(SEPTEMBER, remaining)
+    accountant.run()
+    accountant.correct()
+    note = checked(accountant, accountant.statement_id("N2024-000001"))
+    assert [(line["kind"], line["exact"].rstrip("0")) for line in note["lines"]] == [
+        ("charges", "-10."),
+        ("support", "-7.005"),
+        ("manual", "-1."),
+    ]
+    named = [operand["name"] for operand in note["steps"][0]["operands"]]
+    assert named == ["AWS × s-1 × Virtual Machines × Usage", f"support rule {rule_id}, account s-1", "entry 1"]
 
 
 def test_a_correction_that_stands_on_the_next_statement_is_explained_there(accountant: Accountant) -> None:

@@ -35,4 +35,11 @@ def compare(
         )
         differing = sum(one.difference != 0 or None in (one.former, one.stated) for one in found)
         session.output.say(f"{len(found) - differing:,} of {counted(len(found), 'total')} the same.")
-        session.output.next_step(f"rebill explain STATEMENT_ID derives a statement of {period}, line by line.")
+        unknown = dict.fromkeys(one.customer for one in found if one.customer_id is None)
+        if unknown:
+            session.output.say(f"No customer of yours is called so: {', '.join(unknown)}.")
+        session.output.next_step(
+            f"rebill explain STATEMENT_ID derives a statement of {period}, line by line."
+            if any(one.stated is not None for one in found)
+            else f"rebill bill run --period {period} makes its statements; none stands yet."
+        )

@@ -12,13 +12,11 @@ from rebill.cli.session import partner_session
 from rebill.model.counting import counted
 from rebill.model.money import text_of, text_of_minor_units
 from rebill.model.source_row import SourceRow
-from rebill.model.statement import LineKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rebill.model.derivation import Step
-    from rebill.model.statement import PricedLine
     from rebill.services.proof.explain_statement import ExplainedLine, Explanation
 
 
@@ -126,17 +124,8 @@ def _show_steps(output: Output, steps: Sequence[Step], indent: str = "  ") -> No
             output.say(f"{indent}    {step.arithmetic}")
 
 
-def _added(priced: PricedLine) -> str:
-    """A line that no charges make: rules and entries may bear the same words, so what made it is said too."""
-    made_by = {LineKind.SUPPORT: "support rule", LineKind.CUSTOM: "rule", LineKind.MANUAL: "entry"}.get(priced.kind)
-    if made_by is None:
-        return priced.description
-    account = f", account {priced.subscription}" if priced.subscription else ""
-    return f"{priced.description} ({made_by} {priced.reference}{account})"
-
-
 def _named(line: ExplainedLine) -> str:
     priced = line.line.priced
-    words = (priced.provider, priced.subscription, priced.service, priced.charge_category)
-    named = _added(priced) if priced.description else " × ".join(word or "–" for word in words)
+    # Rules and entries may bear the same words: what made the line is said too.
+    named = priced.key.told if priced.reference is None else f"{priced.description} ({priced.key.told})"
     return named if line.corrects is None else f"{named} (correction of {line.corrects})"

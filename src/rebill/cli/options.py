@@ -9,9 +9,10 @@ import typer
 
 from rebill.model.engine_name import EngineName
 from rebill.model.money import (
+    AMOUNT_BOUND,
     AMOUNT_DECIMALS,
     checked_percent,
-    entered_amount,
+    kept_amount,
     margin_floor_factor,
     parse_decimal,
 )
@@ -48,8 +49,8 @@ def _margin_floor(percent: Decimal) -> Decimal:
 
 def _amount(text: str) -> Decimal:
     amount = parse_decimal(text)
-    if amount != entered_amount(amount):
-        # Whoever types an amount means it: it is not kept as another one.
+    # One that is too great is told with whatever else cannot be done.
+    if amount.copy_abs() < AMOUNT_BOUND and amount != kept_amount(amount):
         raise ValueError(f"an amount has at most {AMOUNT_DECIMALS} decimals")
     return amount
 

@@ -56,6 +56,7 @@ class LineKind(StrEnum):
 
 _KIND_ORDER = {kind: place for place, kind in enumerate(LineKind)}
 CARRY_KINDS = (LineKind.CARRIED_FORWARD, LineKind.BROUGHT_FORWARD)
+_MADE_BY = {LineKind.SUPPORT: "support rule", LineKind.CUSTOM: "billing rule", LineKind.MANUAL: "entry"}
 
 
 class LineKey(NamedTuple):
@@ -67,6 +68,17 @@ class LineKey(NamedTuple):
     subscription: str | None
     service: str | None
     charge_category: str | None
+
+    @property
+    def told(self) -> str:
+        """What its charges are of, or the rule or entry that makes it: no other line of the month is told so."""
+        if self.kind is LineKind.CHARGES:
+            four = (self.provider, self.subscription, self.service, self.charge_category)
+            return " × ".join(word or "–" for word in four)
+        if self.reference is None:
+            return self.kind.value.replace("_", " ")
+        account = "" if self.subscription is None else f", account {self.subscription}"
+        return f"{_MADE_BY[self.kind]} {self.reference}{account}"
 
 
 class PricedLine(NamedTuple):

@@ -82,7 +82,7 @@ def of_note(
     exact = added(
         "exact total of the month",
         "The exact amounts of the month as it was computed for the correction.",
-        [Operand(_named(key), amount) for key, amount in now.items()],
+        [Operand(key.told, amount) for key, amount in now.items()],
     )
     month = _rounded("month in minor units", exact.operand, digits)
     issued = [Operand(f"{one.kind.value} {one.statement_id} in minor units", Decimal(one.own_total)) for one in before]
@@ -103,7 +103,7 @@ def _difference(line: StatementLine, now: Mapping[LineKey, Decimal], before: Seq
     operands = (Operand(line.priced.kind.value, now.get(key, ZERO)), *issued)
     found = Step("exact", "What the line is now, less what was issued of it.", Operation.SUBTRACT, operands)
     if found.amount != line.priced.exact_amount:
-        raise not_derived(f"{_named(key)} derives to {found.amount}, recorded is {line.priced.exact_amount}")
+        raise not_derived(f"{key.told} derives to {found.amount}, recorded is {line.priced.exact_amount}")
     return found
 
 
@@ -134,8 +134,3 @@ def _rounded(name: str, exact: Operand, digits: int) -> Step:
 
 def _floor(scaled: Step) -> Step:
     return Step("floor", "The whole units at or below it.", Operation.FLOOR, (scaled.operand,))
-
-
-def _named(key: LineKey) -> str:
-    four = (key.provider, key.subscription, key.service, key.charge_category)
-    return " × ".join(word or "–" for word in four)

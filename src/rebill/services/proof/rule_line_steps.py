@@ -54,7 +54,12 @@ def exact_now(inputs: RatingInputs, customer_id: int, currency: str, charged: Ch
 def rule_line_steps(
     inputs: RatingInputs, customer_id: int, currency: str, line: PricedLine, charged: ChargedMonth
 ) -> tuple[Step, ...]:
-    """The derivation of a line that no charges make; its last step bears the name of the line's kind."""
+    """The derivation of a line that no charges make; its last step bears the name of the line's kind.
+
+    A note may take back a line that its month has no more: withdrawn since, or of an account without charges by now.
+    """
+    if line.key not in exact_now(inputs, customer_id, currency, charged):
+        return (taken(line.kind.value, "The month has no such line any more.", ZERO),)
     if line.kind is LineKind.MANUAL:
         return _entry_steps(inputs, line)
     one = next((rule for rule in inputs.billing_rules if rule.billing_rule_id == line.reference), None)
@@ -113,7 +118,7 @@ def _spend(
         and (not by_account or found.subscription == line.subscription)
     ]
     of_account = f" of account {line.subscription}" if by_account else ""
-    operands = [Operand(_named(found), found.exact_amount) for found in acted_on]
+    operands = [Operand(found.key.told, found.exact_amount) for found in acted_on]
     return added(
         "spend", f"The exact amounts of the statement's charges of {one.rule.cloud.value}{of_account}.", operands
     )
@@ -142,7 +147,3 @@ def _tiers(pricing: TierPricing, spend: Step, falls_here: bool, last: str) -> Se
     minimum = Operand("minimum fee", pricing.minimum_fee if falls_here else ZERO)
     sentence = "The greater of the graduated sum and the minimum fee, which falls once, in the fee's currency."
     return [*steps, graduated, Step(last, sentence, Operation.GREATER, (graduated.operand, minimum))]
-
-
-def _named(line: PricedLine) -> str:
-    return " × ".join(word or "–" for word in (line.provider, line.subscription, line.service, line.charge_category))

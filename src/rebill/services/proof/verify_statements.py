@@ -196,11 +196,7 @@ def _compared(one: StatementLine, other: StatementLine, digits: int) -> Iterable
 
 
 def _named(line: StatementLine | None) -> str:
-    if line is None:
-        return ""
-    kind, reference, *words = line.priced.key
-    named = [word or "–" for word in words]
-    return " × ".join(named if reference is None else [kind.value.replace("_", " "), str(reference)])
+    return "" if line is None else line.priced.key.told
 
 
 def _row_difference(recorded: _Recorded, expected: Statement | None, digits: int) -> str:
