@@ -1,5 +1,6 @@
 """The migrations make exactly the schema of store.tables, on both databases, however often and at once."""
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from rebill.model.assignment import Days
 from rebill.model.errors import Unavailable
 from rebill.model.months import BillingMonth
 from rebill.model.price_book import markup_adjustment
@@ -137,6 +139,23 @@ def test_the_database_itself_refuses_days_that_overlap(
         _assign(migrated, 2, second)
 
 
+def test_the_database_tells_overlaps_as_the_model_does(migrated: Database) -> None:
+    """Every two spans of these days, from the first day that there is to the last, and without bounds."""
+    firsts, ends = (None, "1900-01-01", "2024-02-10"), ("1900-01-02", "2024-02-10", "2024-02-11", "2999-12-31", None)
+    spans = [(first, end) for first in firsts for end in ends if first is None or end is None or first < end]
+    _two_customers_and_an_account(migrated)
+    for one, other in itertools.product(spans, repeat=2):
+        _assign(migrated, 1, one)
+        try:
+            _assign(migrated, 2, other)
+            is_refused = False
+        except IntegrityError:
+            is_refused = True
+        assert is_refused == Days(*map(_day, one)).overlaps(Days(*map(_day, other))), (one, other)
+        with migrated.writing() as connection:
+            connection.execute(assignments.delete())
+
+
 def test_the_database_refuses_a_change_that_would_overlap(migrated: Database) -> None:
     _two_customers_and_an_account(migrated)
     _assign(migrated, 1, ("2024-02-10", "2024-02-20"))
@@ -185,8 +204,12 @@ def _two_customers_and_an_account(database: Database) -> None:
         connection.execute(insert(accounts), {"account_id": 1, "partner_id": 1, "listing_position": 0} | account | seen)
 
 
+def _day(text: Day) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
 def _assign(database: Database, customer_id: int, days: tuple[Day, Day], withdrawn_at: datetime | None = None) -> None:
-    first, until = (None if day is None else date.fromisoformat(day) for day in days)
+    first, until = map(_day, days)
     row = {"partner_id": 1, "customer_id": customer_id, "account_id": 1, "created_at": NOW, "updated_at": NOW}
     row |= {"assignment_id": customer_id, "listing_position": 0}
     span = {"effective_from": first, "effective_to": until, "withdrawn_at": withdrawn_at}

@@ -49,8 +49,24 @@ audit_entries = Table(
         sqlite_where=text("number IS NULL"),
         postgresql_where=text("number IS NULL"),
     ),
-    Index("ix_audit_entries_of_subject", "partner_id", "subject_kind", "subject_id", "number"),
-    Index("ix_audit_entries_of_customer", "partner_id", "customer_id", "number"),
+    # Only sealed entries are listed.
+    Index(
+        "ix_audit_entries_of_subject",
+        "partner_id",
+        "subject_kind",
+        "subject_id",
+        "number",
+        sqlite_where=text("number IS NOT NULL"),
+        postgresql_where=text("number IS NOT NULL"),
+    ),
+    Index(
+        "ix_audit_entries_of_customer",
+        "partner_id",
+        "customer_id",
+        "number",
+        sqlite_where=text("number IS NOT NULL"),
+        postgresql_where=text("number IS NOT NULL"),
+    ),
     comment="Nothing of it is changed or deleted: the migration that made it sees to that",
 )
 

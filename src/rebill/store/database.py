@@ -203,7 +203,7 @@ def _engine_options(address: URL, is_sqlite: bool) -> dict[str, Any]:
         # Readers do not hinder each other: as many as a server process has threads.
         return {**options, "pool_size": 16, "max_overflow": 64}
     # Several server processes share a server that allows a hundred connections unless told otherwise.
-    options |= {"pool_size": 12, "max_overflow": 4}
+    options |= {"pool_size": 16, "max_overflow": 0, "pool_use_lifo": True}
     given = address.query.get("options", "")
     settings = given if isinstance(given, str) else " ".join(given)
     arguments = {"options": f"-c lock_timeout={_WAIT_SECONDS}s {settings}".strip()}

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ARRAY,
     BindParameter,
     ColumnElement,
     FromClause,
@@ -19,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from rebill.store.membership import JsonList
+from rebill.store.membership import JsonList, array_given
 
 ROWS = "rows"
 """The parameter that carries every row's own values on SQLite: a list of lists."""
@@ -78,7 +77,7 @@ def _places_taken(table: Table, counted: Counted, in_common: Mapping[str, BindPa
 
 def _source(dialect: str, table: Table, own: tuple[str, ...]) -> FromClause:
     if dialect == "postgresql":
-        lists = [bindparam(parameter(name), type_=ARRAY(table.c[name].type)) for name in own]
+        lists = [array_given(parameter(name), table.c[name].type) for name in own]
         typed = [column(name, table.c[name].type) for name in own]
         return func.unnest(*lists).table_valued(*typed, name="given_rows").render_derived()
     listed = func.json_each(bindparam(ROWS, type_=JsonList())).table_valued("value")

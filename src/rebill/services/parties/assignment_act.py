@@ -189,6 +189,8 @@ def _with_faults_of_issued(
     """The same, with a fault in place of each plan that would change issued statements."""
     changes = issued_changes(scope, order.customer_id, closed, changing_accounts(planned))
     faults = issued_faults(scope, changes)
+    if not faults:
+        return list(planned)
     return [
         one if one.account is None else one._replace(plan=faults.get(one.account.account_id, one.plan))
         for one in planned

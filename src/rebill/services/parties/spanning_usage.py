@@ -42,10 +42,12 @@ def changes_of_owner(
     scope: Scope, order: AssignmentOrder, changing: Sequence[ChangingAccount]
 ) -> ChangesOfOwner | None:
     """What an act that is about to be stored changes of whose accounts are when; ``None`` where no usage can tell."""
-    days = {(order.kind, one.account.key): found for one in changing if (found := changed_days(one.plan))}
-    data_sets = data_sets_of_long_usage(scope) if days else []
+    # Most accounts of an order share one plan.
+    plans = {id(one.plan): one.plan for one in changing}
+    data_sets = data_sets_of_long_usage(scope) if any(map(changed_days, plans.values())) else []
     if not data_sets:
         return None
+    days = {(order.kind, one.account.key): found for one in changing if (found := changed_days(one.plan))}
     concerned = {(order.kind, one.account.key) for one in changing}
     others = [one for one in account_bindings(scope) if (one.kind, one.account_key) not in concerned]
     after = [
