@@ -213,7 +213,12 @@ def test_what_was_asked_for_comes_back_exactly(
         ({**SHARE, "cloud": "aws", "add_csp_customers": "all"}, {"add_csp_customers"}),
         ({**RULE, "add_csp_customers": [123456789, "x", 0]}, {f"add_csp_customers[{place}]" for place in range(3)}),
         ({**RULE, "add_csp_customers": [123456789]}, {"add_csp_customers[0]"}),
-        ({**RULE, "add_enterprise_agreements": {"x": [1]}}, {"add_enterprise_agreements"}),
+        ({**RULE, "add_enterprise_agreements": [1]}, {"add_enterprise_agreements"}),
+        ({**RULE, "add_enterprise_agreements": {"x": [1]}}, {"add_enterprise_agreements.x"}),
+        (
+            {**RULE, "add_enterprise_agreements": {"x": [1], "y": [""], "123456789": [1]}},
+            {f"add_enterprise_agreements.{one}" for one in ("x", "y", "y[0]", "123456789")},
+        ),
         ({**RULE, "add_enterprise_agreements": {"123456789": [1]}}, {"add_enterprise_agreements.123456789"}),
         ({**RULE, "add_enterprise_agreements": {"1": [""]}}, {"add_enterprise_agreements.1[0]"}),
     ],

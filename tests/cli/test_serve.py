@@ -66,6 +66,32 @@ def test_a_server_answers_as_soon_as_it_says_where_and_stops_when_told(
         assert process.returncode == 0, (tmp_path / "log").read_text()
 
 
+SIGNALLED_BEFORE_IT_RUNS = """
+import os, signal, sys
+from rebill.cli import main, serve
+
+hearing = serve._server_that_hears
+
+def told_at_once(config, listener):
+    run = hearing(config, listener)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return run
+
+serve._server_that_hears = told_at_once
+main()
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_stops_when_told_before_it_runs(rebill: CommandLine, tmp_path: Path, workers: int) -> None:
+    command = [sys.executable, "-c", SIGNALLED_BEFORE_IT_RUNS, "serve", "--port", "0", "--workers", str(workers)]
+    with (tmp_path / "log").open("w") as log:
+        ended = subprocess.run(
+            command, stdout=log, stderr=log, env=rebill.process_environment, timeout=PATIENCE_SECONDS, check=False
+        )
+    assert ended.returncode == 0, (tmp_path / "log").read_text()
+
+
 def test_a_port_that_is_taken_is_refused(rebill: CommandLine, tmp_path: Path) -> None:
     with serving(rebill, tmp_path / "log") as (_, url):
         refused = rebill.refusal("serve", "--port", url.rpartition(":")[2])

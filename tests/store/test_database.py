@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -35,6 +37,18 @@ def test_reading_sees_one_moment(database: Database) -> None:
         before = _count(connection)
         _in_another_thread(lambda: _add(database, 2))
         assert _count(connection) == before == 1
+
+
+def test_a_connection_that_is_in_use_when_all_are_closed_is_closed_when_it_is_done_with(database: Database) -> None:
+    with database.reading() as connection:
+        driver: Any = connection.connection.driver_connection
+        _in_another_thread(database.close)
+        assert _count(connection) == 0
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        driver.execute("SELECT 1")
+    _add(database, 1)
+    with database.reading() as connection:
+        assert _count(connection) == 1, "it can be used again"
 
 
 def test_an_act_that_refuses_leaves_nothing(database: Database) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from rebill.api.answer_shapes import AnswerShape, ExactNumber, Instant
 from rebill.api.shapes import Flag, LenientBody, Text, read_identifier, shape_fault
@@ -55,6 +55,12 @@ def _read_agreement(value: object) -> AgreementId:
     return agreement_id(read_identifier(value.rpartition("/")[2]))
 
 
+def _require_holder(name: str) -> str:
+    if read_id(name) is None:
+        raise shape_fault("is no customer's id: agreements are sent by client_api_id")
+    return name
+
+
 def _read_description(value: object) -> str:
     if not isinstance(value, str):
         raise shape_fault("must be text")
@@ -69,7 +75,7 @@ AgreementIds = Annotated[
     Field(max_length=GREATEST_LIST_LENGTH),
 ]
 Agreements = Annotated[
-    dict[str, AgreementIds],
+    dict[Annotated[str, AfterValidator(_require_holder)], AgreementIds],
     Field(
         max_length=GREATEST_LIST_LENGTH,
         description=_AGREEMENTS,
@@ -130,13 +136,6 @@ class BillingRuleBody(LenientBody):
     currency: Annotated[Text, Field(description="Of a fee, ISO 4217; empty: the customer's home currency.")] | None = (
         None
     )
-
-    @field_validator(*_AGREEMENT_FIELDS, check_fields=False)
-    @classmethod
-    def _held_by_customers(cls, agreements: dict[str, list[AgreementId]]) -> dict[str, list[AgreementId]]:
-        if any(read_id(holder) is None for holder in agreements):
-            raise shape_fault('must be an object such as {"<client_api_id>": [1, 2]}')
-        return agreements
 
     @property
     def customers_named(self) -> Mapping[str, int | None]:

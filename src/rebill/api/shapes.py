@@ -384,7 +384,9 @@ def require_shape(faults: Mapping[str, str]) -> None:
 def _place_and_sentence(detail: ErrorDetails) -> tuple[str, str]:
     kind = detail["type"]
     context = detail.get("ctx", {})
-    path = path_text(detail["loc"])
+    # Of an object whose names mean something, pydantic tells a faulty name as if it were a part of the value.
+    place = detail["loc"][:-1] if detail["loc"][-1:] == ("[key]",) else detail["loc"]
+    path = path_text(place)
     if kind == "rebill":
         sentence = str(context["sentence"])
         if not detail["loc"] and ": " in sentence:
@@ -394,6 +396,7 @@ def _place_and_sentence(detail: ErrorDetails) -> tuple[str, str]:
         "missing": "is required",
         "extra_forbidden": "is not a field of this call",
         "list_type": "must be a list",
+        "dict_type": "must be an object",
         "too_short": f"must hold at least {context.get('min_length', 1)} element",
         "too_long": f"may hold at most {context.get('max_length', 0):,} elements",
         "model_type": "must be an object",

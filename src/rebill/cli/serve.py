@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,9 +59,10 @@ def serve(
             timeout_worker_healthcheck=_SILENT_SECONDS,
         )
         listener = listening_socket(host, port)
+        run = _server_that_hears(config, listener)
         _announce(output, host, listener)
         with syncing_beside(settings.sync_every_minutes, settings.sync_partner):
-            code = _serve_on(config, listener)
+            code = run()
     raise typer.Exit(code)
 
 
@@ -72,19 +74,28 @@ def _announce(output: Output, host: str, listener: socket.socket) -> None:
     output.next_step(f"open {url} and sign in with a key; the API is told of at {url}/docs.")
 
 
-def _serve_on(config: uvicorn.Config, listener: socket.socket) -> int:
-    """Serve until told to stop; 0 when it served at all."""
+def _server_that_hears(config: uvicorn.Config, listener: socket.socket) -> Callable[[], int]:
+    """A server that is told to stop by signals from now on; the answer serves until then, and is 0 if it served at all.
+
+    Whoever reads the address may send the signal at once, before anything runs: it is kept until there is what to stop.
+    """
     import uvicorn
 
     if config.workers > 1:
-        from rebill.cli.server_processes import serve_in_several
+        from rebill.cli.server_processes import several_processes
 
-        return serve_in_several(config, listener)
-    # After a graceful stop uvicorn raises the signal once more, for whoever handled it before: stopping is a success.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        return several_processes(config, listener)
     server = uvicorn.Server(config)
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        return 0
-    return 0 if server.started else 1
+    # After a graceful stop uvicorn raises the signal once more, for whoever handled it before: stopping is a success.
+    signal.signal(signal.SIGTERM, server.handle_exit)
+
+    def run() -> int:
+        if server.should_exit:
+            return 0
+        try:
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:
+            return 0
+        return 0 if server.started else 1
+
+    return run

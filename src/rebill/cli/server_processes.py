@@ -6,6 +6,7 @@ When the process that watches over them is gone, however it ended, they stop too
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -26,11 +27,18 @@ def watched_application() -> ASGIApp:
     return served_application()
 
 
-def serve_in_several(config: uvicorn.Config, listener: socket.socket) -> int:
-    """Serve in ``config.workers`` processes until told to stop; the exit code: 1 when they could not even start."""
+def several_processes(config: uvicorn.Config, listener: socket.socket) -> Callable[[], int]:
+    """``config.workers`` processes, which signals stop from now on, though none runs before the answer is called.
+
+    It serves until told to stop, and answers the exit code: 1 when they could not even start.
+    """
     processes = _ServerProcesses(config, [listener])
-    processes.run()
-    return 1 if any(one.exitcode == STARTUP_FAILURE for one in processes.processes) else 0
+
+    def run() -> int:
+        processes.run()
+        return 1 if any(one.exitcode == STARTUP_FAILURE for one in processes.processes) else 0
+
+    return run
 
 
 class _ServerProcesses(Multiprocess):

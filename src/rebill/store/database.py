@@ -57,7 +57,10 @@ class Database:
         self.is_sqlite = address.get_backend_name() == "sqlite"
         self._write_line = threading.Lock()
         self._shared = threading.local()
+        self._closings = 0
         self.engine = create_engine(address, **_engine_options(address, self.is_sqlite))
+        event.listen(self.engine, "connect", self._opened)
+        event.listen(self.engine, "checkin", self._returned)
         reading: dict[str, Any] = {}
         asking: dict[str, Any] = {}
         if self.is_sqlite:
@@ -72,7 +75,8 @@ class Database:
         self._to_ask = self.engine.execution_options(**asking)
 
     def close(self) -> None:
-        """Return every connection; the object can be used again afterwards."""
+        """Close every connection, those in use as soon as they are done with; the object can be used again after."""
+        self._closings += 1
         self.engine.dispose()
 
     @contextmanager
@@ -179,6 +183,14 @@ class Database:
             # Past SQLAlchemy's transaction: within one, SQLite refuses.
             driver: Any = connection.connection.driver_connection
             driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def _opened(self, _connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["closings"] = self._closings
+
+    def _returned(self, _connection: Any, record: ConnectionPoolEntry) -> None:
+        # It goes back to the pool that it is of. Of one that was closed meanwhile nobody takes it again.
+        if record.info.get("closings", self._closings) != self._closings:
+            record.invalidate()
 
     def _shared_connection(self) -> Connection | None:
         """The connection of the block of ``as_one`` that this thread is in."""
