@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from rebill.model.call_limit import GREATEST_CALLS_PER_MINUTE
+from rebill.model.date_order import DateOrder
 from rebill.model.document_delivery import DeliveryWay
 from rebill.model.engine_name import EngineName, engine_named
 from rebill.model.errors import Invalid
@@ -229,6 +230,7 @@ class Settings:
     ``font_folder``: fonts that documents may use beside rebill's own.
     ``microsoft``: where cost and catalogue are synced from. ``delivery``: where documents are delivered to.
     ``openid``: where people sign in to the pages besides with passwords and keys; ``None`` for nowhere else.
+    ``date_order``: that of the dates of cost files that do not tell it, ``None``: such files are refused.
     """
 
     home: Path
@@ -246,6 +248,7 @@ class Settings:
     engine: EngineName = EngineName.DUCKDB
     spark_master: str = "local[*]"
     delivery: DeliverySettings = DeliverySettings()
+    date_order: DateOrder | None = None
 
     @property
     def lake_folder(self) -> Path:
@@ -277,6 +280,7 @@ class Settings:
             microsoft=MicrosoftSettings.from_environment(environment),
             openid=OpenIdSettings.from_environment(environment),
             delivery=DeliverySettings.from_environment(environment),
+            date_order=_date_order(environment.get("REBILL_DATE_ORDER", "").strip()),
         )
 
 
@@ -298,6 +302,12 @@ def _places(text: str) -> tuple[str, ...]:
 
 def _path(text: str) -> Path | None:
     return Path(text).expanduser().absolute() if text else None
+
+
+def _date_order(text: str) -> DateOrder | None:
+    if text not in ("", *DateOrder):
+        raise Invalid("invalid_setting", f"REBILL_DATE_ORDER must be {' or '.join(DateOrder)}, or not be set.")
+    return DateOrder(text) if text else None
 
 
 def _sign_in_way(text: str) -> SignInWay:

@@ -10,11 +10,13 @@ import duckdb
 
 from rebill.lake.cost_data_sets import read_rejects
 from rebill.lake.session import engine_session
-from rebill.model.data_set import ConvertedFile, Reject
+from rebill.model.data_set import ConvertedFile, FileFault, Reject
+from rebill.model.date_order import DateOrder
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path
-from rebill.sources.cost_files import CostFile, mark_of
-from rebill.sources.reading import Fallbacks, convert, recognised
+from rebill.sources.cost_files import CostFile, FileRefused, mark_of
+from rebill.sources.delivered_files import convert_delivery
+from rebill.sources.reading import Fallbacks, recognised
 
 
 @dataclass(frozen=True)
@@ -30,23 +32,34 @@ class FileReader:
     """Converts files one after another in a folder of its own."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, workspace: Path) -> None:
-        self._connection = connection
+        self.connection = connection
         self._workspace = workspace
         self._number = 0
 
     def read(
-        self, file: Path, period: str | None = None, currency: str | None = None, layout: str = "auto"
+        self,
+        file: Path,
+        period: str | None = None,
+        currency: str | None = None,
+        layout: str = "auto",
+        date_order: DateOrder | None = None,
     ) -> Delivered:
         """Convert ``file``; raises ``FileRefused`` as an import would see it."""
         found = CostFile(file, file.name)
-        fallbacks = Fallbacks(BillingMonth.parse(period) if period else None, currency, layout)
-        recognised_file = recognised(self._connection, found, mark_of(found), fallbacks, self._workspace)
+        fallbacks = Fallbacks(BillingMonth.parse(period) if period else None, currency, layout, date_order=date_order)
+        recognised_file = recognised(self.connection, found, mark_of(found), fallbacks, self._workspace)
         self._number += 1
-        converted = convert(self._connection, recognised_file, fallbacks, self._workspace, self._number)
-        answer = self._connection.execute(f"SELECT * FROM read_parquet({sql_path(Path(converted.lines))})")
+        faults: list[tuple[str, FileFault, str]] = []
+        files = convert_delivery(
+            self.connection, [recognised_file], fallbacks, self._workspace, faults, first_number=self._number
+        )
+        for _, fault, sentence in faults:
+            raise FileRefused(fault, sentence)
+        (converted,) = files
+        answer = self.connection.execute(f"SELECT * FROM read_parquet({sql_path(Path(converted.lines))})")
         names = [column[0] for column in answer.description or []]
         lines = [dict(zip(names, line, strict=True)) for line in answer.fetchall()]
-        rejects = read_rejects(self._connection, [Path(converted.rejects)]) if converted.rejects else ()
+        rejects = read_rejects(self.connection, [Path(converted.rejects)]) if converted.rejects else ()
         return Delivered(converted, lines, rejects)
 
     def leftovers(self) -> list[str]:

@@ -316,7 +316,7 @@ def test_every_kind_of_line_end_is_read(reader: FileReader, tmp_path: Path, newl
 def _refused(reader: FileReader, file: Path, content: bytes, **given: str) -> tuple[str, str]:
     file.write_bytes(content)
     with pytest.raises(FileRefused) as refused:
-        reader.read(file, **given)
+        reader.read(file, **given)  # type: ignore[arg-type] # options that are texts
     return refused.value.fault.value, refused.value.sentence
 
 

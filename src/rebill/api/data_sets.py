@@ -16,6 +16,7 @@ from rebill.api.route import Route, partner_wide
 from rebill.api.wire_reading import CSV_MEDIA_TYPE
 from rebill.documents.rejects_csv import rejects_csv
 from rebill.model.data_set import BillingStatus, DataSet, Reject, RejectCode
+from rebill.model.date_order import DateOrder
 from rebill.model.money import text_of
 from rebill.services.acting.permission import Permission
 from rebill.services.costs.read_data_sets import get_data_set, page_of_data_sets
@@ -50,6 +51,10 @@ class CostFileAnswer(AnswerShape):
     rejects: int
     rounded_values: Annotated[
         int, Field(description="Numbers of the whole file that had more decimals than are kept, and were rounded.")
+    ]
+    date_order: Annotated[
+        str | None,
+        Field(description=f"How dates not in ISO style were read: {' or '.join(DateOrder)}; `null`: it has none."),
     ]
 
 
@@ -93,6 +98,7 @@ class DataSetAnswer(AnswerShape):
                     rows=one.rows,
                     rejects=one.rejects,
                     rounded_values=one.rounded_values,
+                    date_order=one.date_order,
                 )
                 for one in found.files
             ],

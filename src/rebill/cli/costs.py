@@ -23,6 +23,7 @@ from rebill.cli.syncing import ended, run_sync
 from rebill.model.audit import Act
 from rebill.model.counting import counted
 from rebill.model.data_set import CostImportOrder
+from rebill.model.date_order import DateOrder
 from rebill.model.sync import SyncPart
 
 commands = typer.Typer(help="What Microsoft charged: cost files into the lake.", no_args_is_help=True)
@@ -57,6 +58,10 @@ def import_files(
     accept_rejects: Annotated[
         bool, typer.Option("--accept-rejects", help="Take the good rows of files that hold unreadable ones.")
     ] = False,
+    date_order: Annotated[
+        DateOrder | None,
+        typer.Option("--date-order", help="Of dates such as 03/04/2026; told from the files by default."),
+    ] = None,
     overlap_reason: Annotated[
         str | None,
         typer.Option(
@@ -78,6 +83,7 @@ def import_files(
         currency=currency,
         accept_rejects=accept_rejects,
         overlap_reason=overlap_reason,
+        date_order=date_order,
     )
     with changing_session(Act.IMPORT_COSTS, partner, as_json, reason) as session:
         output = session.output

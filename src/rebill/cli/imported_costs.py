@@ -83,6 +83,9 @@ def _show_data_sets(output: Output, data_sets: Sequence[DataSet]) -> None:
     rounded = sum(
         file.rounded_values for file in {file.sha256: file for one in data_sets for file in one.files}.values()
     )
+    order = next((one.date_order for one in data_sets if one.date_order), None)
+    if order is not None:
+        output.say(f"Dates that are not in ISO style were read {order.replace('-', ' ')} (docs/cost-lines.md).")
     if rounded:
         output.say(
             f"{counted(rounded, 'number')} had more decimals than are kept, and were rounded (docs/cost-lines.md)."

@@ -39,6 +39,7 @@ LABELS: Final[Mapping[str, str]] = {
     "currency": "Currency",
     "customer": "Customer",
     "customers": "Customers",
+    "date_order": "Dates such as 03/04/2026",
     "day": "From which day on",
     "doing": "With the chosen accounts",
     "end_month": "Last month",

@@ -220,7 +220,15 @@ def _counts(file: ConvertedFile, content: MonthContent) -> int:
 def _source_file(file: ConvertedFile, content: MonthContent) -> SourceFile:
     rows, rejects = content.rows.get(file.name, 0), content.rejects.get(file.name, 0)
     return SourceFile(
-        file.name, file.sha256, file.byte_count, file.layout, rows, rejects, file.float_values, file.rounded_values
+        name=file.name,
+        sha256=file.sha256,
+        byte_count=file.byte_count,
+        layout=file.layout,
+        rows=rows,
+        rejects=rejects,
+        float_values=file.float_values,
+        rounded_values=file.rounded_values,
+        date_order=file.date_order,
     )
 
 

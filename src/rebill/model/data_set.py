@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from rebill.model.closed_months import NOTHING_CLOSED, ClosedAmong
 from rebill.model.counting import counted
+from rebill.model.date_order import DateOrder
 from rebill.model.delivery import CoveredDays
 from rebill.model.errors import Invalid
 from rebill.model.money import ZERO, text_of
@@ -130,6 +131,8 @@ class FileFault(StrEnum):
     INVALID_SCOPE = "invalid_scope"
     SEVERAL_FILES_REFUSED = "several_files_refused"
     REJECTED_ROWS = "rejected_rows"
+    DATE_ORDER_UNCLEAR = "date_order_unclear"
+    DATE_ORDERS_MIXED = "date_orders_mixed"
     COST_OUT_OF_RANGE = "cost_out_of_range"
     FILE_IN_FORCE = "file_in_force"
     DOUBLE_COUNTING = "double_counting"
@@ -197,7 +200,8 @@ class CostImportOrder:
     ``scope``: what the delivery is of; one that names it replaces the earlier of its name.
     ``period`` and ``currency``: for files that name none. ``overlap_reason``: why charges that
     another data set seems to hold already may be counted again. ``keep_rejects``: where it is refused for rows
-    that cannot be read, keep them for a while, to be looked at.
+    that cannot be read, keep them for a while, to be looked at. ``date_order``: which of day and month comes first in
+    dates that are not in ISO style; by default the files must tell.
     """
 
     files: tuple[FileAddress | str, ...]
@@ -208,6 +212,7 @@ class CostImportOrder:
     accept_rejects: bool = False
     overlap_reason: str | None = None
     keep_rejects: bool = False
+    date_order: DateOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -215,7 +220,8 @@ class SourceFile:
     """A file of a delivery as it was read. ``rows`` and ``rejects``: those of this data set's month.
 
     ``float_values``: how many numbers came from binary doubles (read as their shortest decimal text).
-    ``rounded_values``: how many had more decimals than are kept, in the whole file.
+    ``rounded_values``: how many had more decimals than are kept, in the whole file. ``date_order``: in which order the
+    dates that are not in ISO style were read; ``None``: there were none.
     """
 
     name: str
@@ -226,6 +232,7 @@ class SourceFile:
     rejects: int
     float_values: int = 0
     rounded_values: int = 0
+    date_order: DateOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -246,6 +253,7 @@ class ConvertedFile:
     reject_count: int
     float_values: int
     rounded_values: int = 0
+    date_order: DateOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -333,6 +341,11 @@ class DataSet:
             return BillingStatus.BILLED
         is_told = self.invoice_lines == 0 and self.view in LAWFUL_PAIR
         return BillingStatus.UNBILLED if is_told else BillingStatus.UNKNOWN
+
+    @property
+    def date_order(self) -> DateOrder | None:
+        """In which order the dates of its files were read that are not in ISO style; ``None``: there were none."""
+        return next((file.date_order for file in self.files if file.date_order), None)
 
     @property
     def rated_rows(self) -> int:

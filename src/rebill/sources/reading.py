@@ -17,6 +17,7 @@ import duckdb
 from rebill.model.cost_line import LINE_KEY, LINE_KEYS, ROUNDED_VALUES
 from rebill.model.counting import counted
 from rebill.model.data_set import ConvertedFile, FileFault, RejectCode
+from rebill.model.date_order import DateOrder
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path, sql_text
 from rebill.sources.conversion import (
@@ -43,7 +44,8 @@ from rebill.sources.cost_files import (
     require_unchanged,
     unpack,
 )
-from rebill.sources.csv_rows import CsvRow, csv_rows
+from rebill.sources.csv_rows import CsvRow, csv_relation, csv_rows
+from rebill.sources.date_styles import require_iso_dates
 from rebill.sources.json_lines import json_relation, names_in
 from rebill.sources.layouts import AUTOMATIC, recognise
 from rebill.sources.layouts.focus import FOCUS
@@ -81,12 +83,17 @@ class RecognisedFile:
 
 @dataclass(frozen=True)
 class Fallbacks:
-    """What is said for files that do not: the month that bills them, their currency, their layout, what they hold."""
+    """What is said for files that do not: the month that bills them, their currency, their layout, what they hold.
+
+    ``date_order``: that of all dates that are not in ISO style; ``usual_date_order``: of those where nothing tells it.
+    """
 
     period: BillingMonth | None
     currency: str | None
     layout: str = AUTOMATIC
     view: str | None = None
+    date_order: DateOrder | None = None
+    usual_date_order: DateOrder | None = None
 
 
 def recognised(
@@ -114,7 +121,7 @@ def recognised(
         columns = tuple(SourceColumn(f"c{position}", has_exponents=False) for position in range(len(header)))
     _refuse_reserved(header)
     _require_complete(recognition, fallbacks)
-    return RecognisedFile(file, mark, form, recognition, columns, in_first_line)
+    return RecognisedFile(file, mark, form, replace(recognition, dates=fallbacks.date_order), columns, in_first_line)
 
 
 def _refuse_other_separators(start: bytes, wanted: str) -> None:
@@ -165,7 +172,8 @@ def convert(
 ) -> ConvertedFile:
     """Write the cost lines and rejects of file ``number`` of a delivery as Parquet into ``workspace``.
 
-    Raises ``FileRefused`` when the file turns out to be damaged, or changes meanwhile.
+    Raises ``FileRefused`` when the file turns out to be damaged, or changes meanwhile; ``OtherDates`` when it has dates
+    that are not in ISO style while nobody has told their order.
     """
     reader = _Reader(connection, found, fallbacks, workspace, number)
     try:
@@ -313,12 +321,12 @@ class _Reader:
         has_nul = _lay_out(self._found.file, self._found.mark, self._found.form, self._source)
         names = [column.sql for column in self._found.columns]
         if not has_nul and self._found.header_in_first_line:
-            relation = f"(SELECT *, row_number() OVER () AS {ROW_NUMBER} FROM {_csv_relation(self._source, names)})"
+            relation = f"(SELECT *, row_number() OVER () AS {ROW_NUMBER} FROM {csv_relation(self._source, names)})"
             # A row that is none, anywhere in the file, raises InvalidInput without our own words: take the file apart.
             with suppress(_BrokenRow):
                 return self._read(relation)
         self._take_apart()
-        return self._read_twice(_csv_relation(self._sound_rows, [ROW_NUMBER, *names]), has_broken_rows=True)
+        return self._read_twice(csv_relation(self._sound_rows, [ROW_NUMBER, *names]), has_broken_rows=True)
 
     def json_lines(self) -> ConvertedFile:
         """Convert a file of one JSON object a line, plain or packed."""
@@ -366,6 +374,9 @@ class _Reader:
         relation = self._with_computed(source, self._columns)
         faulty = f"coalesce({self._conversion.faulty}, false)"
         try:
+            if self._found.recognition.dates is None:
+                dates = self._found.recognition.date_columns(self._columns)
+                require_iso_dates(self._connection, source, dates, self._fallbacks.period)
             rows = self._copy_lines(f"SELECT {self._conversion.selected} FROM {relation} WHERE NOT {faulty}")
         except duckdb.InvalidInputException as error:
             raise _BrokenRow from error
@@ -400,6 +411,7 @@ class _Reader:
             reject_count=reject_count,
             float_values=0,
             rounded_values=self._rounded_values(),
+            date_order=self._found.recognition.dates,
         )
 
     def _rejects_of(self, relation: str, faulty: str) -> str:
@@ -463,14 +475,6 @@ class _Reader:
         counted = " + ".join(f"count({column})" for column in floats)
         answer = self._connection.execute(f"SELECT {counted} FROM {relation}").fetchone()
         return int(answer[0]) if answer else 0
-
-
-def _csv_relation(path: Path, names: list[str]) -> str:
-    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-    return (
-        f"read_csv({sql_path(path)}, auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
-        f"nullstr=['', 'NULL'], compression='none', columns={{{columns}}})"
-    )
 
 
 def _broken_row(file_name: str, row: CsvRow) -> str:

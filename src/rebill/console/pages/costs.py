@@ -12,6 +12,7 @@ from rebill.documents.rejects_csv import rejects_csv
 from rebill.model.audit import Act
 from rebill.model.counting import counted
 from rebill.model.data_set import CostImport, CostImportOrder, RejectedDelivery
+from rebill.model.date_order import DateOrder
 from rebill.model.errors import Invalid, Refusal
 from rebill.model.microsoft_invoice import InvoiceKind, NewMicrosoftInvoice
 from rebill.model.money import parse_decimal
@@ -41,6 +42,7 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "data_sets": sorted(data_sets, key=lambda one: (one.billing_month, one.imported_at), reverse=True),
         "syncs": list_syncs(visit.installation, visit.caller, _SHOWN_SYNCS),
         "layouts": [(one, _AS_TOLD if one == AUTOMATIC else one) for one in LAYOUT_NAMES],
+        "date_orders": [("", "as the file’s dates tell"), *((one.value, one.replace("-", " ")) for one in DateOrder)],
         "refusal": refusal,
         # Rows that cannot be read have a table of their own.
         "rejected": refusal if isinstance(refusal, RejectedDelivery) else None,
@@ -68,11 +70,20 @@ def take_in(visit: Visit) -> PageAnswer:
                 accept_rejects=visit.form.has("accept_rejects"),
                 overlap_reason=visit.form.text("overlap_reason") or None,
                 keep_rejects=True,
+                date_order=_date_order(visit.form.text("date_order")),
             )
             done = import_costs(visit.installation, visit.caller, order)
     except Invalid as refusal:
         return _shown(visit, refusal)
     return Redirect("/costs", _said(done))
+
+
+def _date_order(text: str) -> DateOrder | None:
+    if text not in ("", *DateOrder):
+        raise Invalid(
+            "invalid_date_order", "Say which comes first.", {"date_order": f"must be one of {', '.join(DateOrder)}"}
+        )
+    return DateOrder(text) if text else None
 
 
 def show_reconciliation(visit: Visit) -> Page:

@@ -49,9 +49,10 @@ from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.costs.delivery_order import delivered_before, is_older, refuse_narrower, source_kind_of
 from rebill.sources.cost_files import CostFile, FileMark, mark_of, refusals
+from rebill.sources.delivered_files import convert_delivery
 from rebill.sources.delivery_source import DeliverySource, GivenFiles
 from rebill.sources.layouts import LAYOUT_NAMES
-from rebill.sources.reading import Fallbacks, RecognisedFile, convert, recognised
+from rebill.sources.reading import Fallbacks, RecognisedFile, recognised
 from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.closed_months import closed_months
 from rebill.store.data_sets import (
@@ -97,7 +98,14 @@ class _Task:
         """What is said of files that do not say it themselves."""
         month = self.covered.month if self.covered else None
         view = self.origin.view if self.origin else None
-        return Fallbacks(self.order.period or month, self.order.currency, self.order.layout, view)
+        return Fallbacks(
+            period=self.order.period or month,
+            currency=self.order.currency,
+            layout=self.order.layout,
+            view=view,
+            date_order=self.order.date_order,
+            usual_date_order=self.installation.settings.date_order,
+        )
 
 
 def list_data_sets(installation: Installation, caller: Caller) -> list[DataSet]:
@@ -305,12 +313,9 @@ def _view(found: Sequence[RecognisedFile]) -> str:
 
 def _convert(task: _Task, found: Sequence[RecognisedFile]) -> tuple[ConvertedFile, ...]:
     faults: list[tuple[str, FileFault, str]] = []
-    converted: list[ConvertedFile] = []
-    for number, recognised_file in enumerate(found):
-        with refusals(recognised_file.file, faults):
-            converted.append(convert(task.connection, recognised_file, task.fallbacks, task.place.staging, number))
+    converted = convert_delivery(task.connection, found, task.fallbacks, task.place.staging, faults)
     refuse_files(faults)
-    return tuple(converted)
+    return converted
 
 
 def _keep(task: _Task, delivery: Delivery) -> CostImport:

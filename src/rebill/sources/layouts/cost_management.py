@@ -21,7 +21,6 @@ from rebill.sources.layouts.azure_commitments import (
 )
 from rebill.sources.layouts.derivations import (
     day_after,
-    moment,
     percent_of_share,
     product_sql,
     quantity_taken_back,
@@ -60,9 +59,9 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
     "PricingQuantity": named("quantity"),
     "PricingUnit": named("unitOfMeasure"),
     "PricingCurrency": named(*_PRICING_CURRENCY),
-    "BillingPeriodStart": moment("billingPeriodStartDate"),
+    "BillingPeriodStart": named("billingPeriodStartDate"),
     "BillingPeriodEnd": day_after("billingPeriodEndDate"),
-    "ChargePeriodStart": moment("date"),
+    "ChargePeriodStart": named("date"),
     "ChargePeriodEnd": day_after("date"),
     "ChargeDescription": named("product", "ProductName", "meterName"),
     "ChargeFrequency": named("frequency"),

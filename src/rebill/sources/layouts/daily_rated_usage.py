@@ -12,7 +12,6 @@ from rebill.model.data_set import VIEW_USAGE
 from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
 from rebill.sources.layouts.derivations import (
     day_after,
-    moment,
     percent_of_share,
     product_sql,
     quantity_taken_back,
@@ -59,7 +58,7 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "PricingCurrency": named("PricingCurrency"),
     "PricingQuantity": named("Quantity"),
     "PricingUnit": named("UnitType", "Unit"),
-    "ChargePeriodStart": moment("UsageDate"),
+    "ChargePeriodStart": named("UsageDate"),
     "ChargePeriodEnd": day_after("UsageDate"),
     "ChargeDescription": named("ProductName", "SkuName", "MeterName"),
     "InvoiceId": named("InvoiceNumber"),

@@ -12,26 +12,12 @@ _ENGINE_DIGITS: Final = 37
 _LIMB_DIGITS: Final = 18
 _GREATEST_LIMBS: Final = 100
 _OUT_OF_RANGE: Final = "1" + "0" * 40
-_MONTH_FIRST: Final = ("%m/%d/%Y", "%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p")
-
-
-def moment(*names: str) -> Computed:
-    """A moment in Microsoft's American style (``9/30/2024``, also with a time) or in ISO style, as ISO text."""
-    return Computed(names, lambda fields: moment_sql(fields(*names)), "with the month first, or ISO")
-
-
-def moment_sql(text: str) -> str:
-    """SQL of ``text`` as ISO text where it is a date with the month first; anything else stays as it is."""
-    formats = ", ".join(map(sql_text, _MONTH_FIRST))
-    iso = f"strftime(try_strptime({text}, [{formats}]), '%Y-%m-%dT%H:%M:%S')"
-    return f"CASE WHEN contains({text}, '/') THEN coalesce({iso}, {text}) ELSE {text} END"
 
 
 def day_after(*names: str) -> Computed:
     """The end of a charge of one day: the start of the day after the one that the column names."""
-    return Computed(
-        names, lambda fields: day_after_sql(moment_sql(fields(*names))), "the start of the day after it", "TIMESTAMP"
-    )
+    rule = "the start of the day after it"
+    return Computed(names, lambda fields: day_after_sql(fields.iso(*names)), rule, "TIMESTAMP")
 
 
 def day_after_sql(text: str) -> str:

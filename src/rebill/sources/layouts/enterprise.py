@@ -15,7 +15,7 @@ from rebill.sources.layouts.azure_commitments import (
     effective_of_actual,
     effective_of_amortized,
 )
-from rebill.sources.layouts.derivations import day_after, moment, product_sql, quantity_taken_back, tags_in_braces
+from rebill.sources.layouts.derivations import day_after, product_sql, quantity_taken_back, tags_in_braces
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
 COST: Final = ("CostInBillingCurrency", "Cost")
@@ -37,9 +37,9 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
     "ContractedUnitPrice": named("UnitPrice"),
     "PricingQuantity": named("Quantity"),
     "PricingUnit": named("UnitOfMeasure"),
-    "BillingPeriodStart": moment("BillingPeriodStartDate"),
+    "BillingPeriodStart": named("BillingPeriodStartDate"),
     "BillingPeriodEnd": day_after("BillingPeriodEndDate"),
-    "ChargePeriodStart": moment("Date"),
+    "ChargePeriodStart": named("Date"),
     "ChargePeriodEnd": day_after("Date"),
     "ChargeDescription": named("ProductName", "Product"),
     "ChargeFrequency": named("Frequency"),

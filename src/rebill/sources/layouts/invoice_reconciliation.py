@@ -10,7 +10,7 @@ from typing import Final
 from rebill.model.cost_line import INPUT_TAX, TIE_OUT
 from rebill.model.data_set import VIEW_INVOICE
 from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
-from rebill.sources.layouts.derivations import is_any_sql, moment, product_sql, quantity_taken_back, without_minus_one
+from rebill.sources.layouts.derivations import is_any_sql, product_sql, quantity_taken_back, without_minus_one
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
 _COST: Final = ("Subtotal",)
@@ -78,8 +78,8 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "PricingCurrency": named("PricingCurrency"),
     "PricingQuantity": named("BillableQuantity", "Quantity"),
     "PricingUnit": named("UnitType"),
-    "ChargePeriodStart": moment("ChargeStartDate"),
-    "ChargePeriodEnd": moment("ChargeEndDate"),
+    "ChargePeriodStart": named("ChargeStartDate"),
+    "ChargePeriodEnd": named("ChargeEndDate"),
     "ChargeDescription": named("ProductName", "SkuName"),
     "ChargeFrequency": named("BillingFrequency"),
     # Who pays for covered usage at retail does not pay for the reservation besides: rating must know which it is.

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from rebill.model.cost_line import COLUMNS, LINE_KEY, ROUNDED_VALUES
-from rebill.model.data_set import RejectCode
+from rebill.model.cost_line import COLUMNS, LINE_KEY, ROUNDED_VALUES, ColumnType
+from rebill.model.data_set import VIEW_INVOICE, RejectCode
+from rebill.model.date_order import DateOrder
 from rebill.model.identifiers import fold
+from rebill.sources.date_styles import DateColumns, iso_sql
 from rebill.sources.source_column import SourceColumn
 
 MADE_OF: Final = " × "
@@ -15,18 +17,29 @@ MADE_OF: Final = " × "
 NO_TEXT: Final = "CAST(NULL AS VARCHAR)"
 _IN_BRACKETS: Final = re.compile(r".*\(\s*([A-Za-z][A-Za-z0-9 _/]*?)\s*\)\s*$")
 _NO_LETTER: Final = re.compile(r"[^0-9a-z]")
+INSTANTS: Final = frozenset(column.name for column in COLUMNS if column.type is ColumnType.INSTANT)
+"""The cost line's columns that are moments."""
 
 
 class Fields:
-    """The columns of a file while SQL is made of them; a name that the header lacks is a NULL text."""
+    """The columns of a file while SQL is made of them; a name that the header lacks is a NULL text.
 
-    def __init__(self, found: Mapping[str, SourceColumn]) -> None:
+    ``dates``: the order of the file's dates that are not in ISO style; ``None``: there are none.
+    """
+
+    def __init__(self, found: Mapping[str, SourceColumn], dates: DateOrder | None = None) -> None:
         self._found = found
+        self._dates = dates
 
     def __call__(self, *names: str) -> str:
         """SQL of the text of the first of ``names`` that the header has."""
         column = self.column(*names)
         return NO_TEXT if column is None else column.text
+
+    def iso(self, *names: str) -> str:
+        """SQL of the date in the first of ``names`` that the header has, as ISO text."""
+        text = self(*names)
+        return text if self._dates is None else iso_sql(text, self._dates)
 
     def column(self, *names: str) -> SourceColumn | None:
         """The column of the first of ``names`` that the header has."""
@@ -124,7 +137,7 @@ class Recognition:
     ``positions``: cost line column → place of the column it is taken from; ``kept_positions``: the same of further
     columns. ``extras``: ``(name to keep, place)``
     of columns that are not the cost line's. ``missing``: marks that the header lacks. ``doubled``: columns that it
-    names twice.
+    names twice. ``dates``: the order of the file's dates that are not in ISO style; ``None``: there are none.
     """
 
     layout: Layout
@@ -135,6 +148,7 @@ class Recognition:
     missing: tuple[str, ...]
     doubled: tuple[str, ...]
     header: tuple[str, ...]
+    dates: DateOrder | None = None
 
     @property
     def view(self) -> str:
@@ -151,7 +165,7 @@ class Recognition:
 
     def columns_of(self, source: Sequence[SourceColumn]) -> dict[str, SourceColumn]:
         """Cost line column → the column of the source relation, or SQL over several, that it comes from."""
-        fields = self.fields(source)
+        fields, restyled = self.fields(source), self._restyled(source)
         found: dict[str, SourceColumn] = {}
         for column, origin in self.layout.columns.items():
             if isinstance(origin, Computed):
@@ -159,14 +173,24 @@ class Recognition:
                 found[column] = SourceColumn(_computed_name(column), origin.type, label=label)
             elif column in self.positions:
                 position = self.positions[column]
-                found[column] = replace(source[position], label=self.header[position].strip())
+                taken = replace(source[position], label=self.header[position].strip())
+                found[column] = SourceColumn(_computed_name(column), label=taken.label) if column in restyled else taken
         return found
+
+    def _restyled(self, source: Sequence[SourceColumn]) -> dict[str, str]:
+        """Cost line column → SQL of its ISO text, where it is taken from dates of another style."""
+        if self.dates is None:
+            return {}
+        texts = {name: source[place] for name, place in self.positions.items() if name in INSTANTS}
+        return {name: iso_sql(found.text, self.dates) for name, found in texts.items() if not found.is_instant}
 
     def computed_columns(self, source: Sequence[SourceColumn]) -> str:
         """SQL: ``, <computed> AS <name>`` for every computed column, to stand beside those of the source relation."""
         fields = self.fields(source)
-        computed = ((name, origin) for name, origin in self.layout.columns.items() if isinstance(origin, Computed))
-        return "".join(f", {origin.build(fields)} AS {_computed_name(name)}" for name, origin in computed)
+        origins = self.layout.columns.items()
+        computed = {name: origin.build(fields) for name, origin in origins if isinstance(origin, Computed)}
+        computed |= self._restyled(source)
+        return "".join(f", {sql} AS {_computed_name(name)}" for name, sql in computed.items())
 
     def kept_columns(self, source: Sequence[SourceColumn]) -> list[tuple[str, str]]:
         """``(SQL text, name)`` of every further column that is kept."""
@@ -182,7 +206,33 @@ class Recognition:
         origins = (*self.layout.columns.values(), *self.layout.kept.values(), *self.layout.faults)
         names = {name for origin in origins for name in origin.names}
         names |= {name for mark in self.layout.marks for name in mark}
-        return Fields({name: source[place] for name in names if (place := places.of((name,))) is not None})
+        found = {name: source[place] for name in names if (place := places.of((name,))) is not None}
+        return Fields(found, self.dates)
+
+    def date_columns(self, source: Sequence[SourceColumn]) -> DateColumns:
+        """The texts of dates in the file, of every column that is called a date."""
+        named_so = {
+            loose_name(name): source[place].text
+            for place, name in enumerate(self.header)
+            if _is_date(loose_name(name)) and not source[place].is_instant
+        }
+        ends = ((start, name) for name in named_so if (start := name.replace("end", "start")) != name)
+        fields = self.fields(source)
+
+        def of(column: str) -> str | None:
+            origin = self.layout.columns.get(column)
+            found = fields.column(*origin.names) if origin else None
+            return found.text if found else None
+
+        # What is bought may begin or end in any month.
+        charge = None if self.view == VIEW_INVOICE else of("ChargePeriodStart")
+        return DateColumns(
+            every=tuple(named_so.values()),
+            taken=frozenset(text for name in INSTANTS if (text := of(name)) is not None),
+            pairs=tuple((named_so[start], named_so[end]) for start, end in ends if start in named_so),
+            charge=charge,
+            period=(of("BillingPeriodStart"), of("BillingPeriodEnd")),
+        )
 
 
 def _positions(places: "_Places", origins: Mapping[str, Named | Computed]) -> dict[str, int]:
@@ -192,6 +242,11 @@ def _positions(places: "_Places", origins: Mapping[str, Named | Computed]) -> di
         for column, source in origins.items()
         if isinstance(source, Named) and (position := places.of(source.names)) is not None
     }
+
+
+def _is_date(name: str) -> bool:
+    """Whether a column of this ``loose_name`` holds dates."""
+    return "date" in name or name.endswith(("periodstart", "periodend"))
 
 
 def _computed_name(column: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rebill.sources.layouts.layout import Computed, Layout, Named
+from rebill.sources.layouts.layout import INSTANTS, Computed, Layout, Named
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,14 @@ class Mapping:
 def mapping_table(layout: Layout) -> tuple[Mapping, ...]:
     """A row for each column that ``layout`` fills; the columns it does not mention are kept under their own names."""
     origins = {**layout.columns, **layout.kept}
-    return tuple(Mapping(column, origin.names, _rule(origin)) for column, origin in origins.items())
+    return tuple(Mapping(column, origin.names, _rule(column, origin)) for column, origin in origins.items())
 
 
-def _rule(origin: Named | Computed) -> str:
+def _rule(column: str, origin: Named | Computed) -> str:
     if isinstance(origin, Computed):
         return origin.rule
-    return "as it stands" if len(origin.names) == 1 else "the first of them that is there"
+    rule = "as it stands" if len(origin.names) == 1 else "the first of them that is there"
+    return f"{rule}, in any style of dates" if column in INSTANTS else rule
 
 
 def markdown(layout: Layout) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from rebill.model.data_set import VIEW_ACTUAL
-from rebill.sources.layouts.derivations import day_after, moment, product_sql, tags_in_braces
+from rebill.sources.layouts.derivations import day_after, product_sql, tags_in_braces
 from rebill.sources.layouts.layout import Computed, Layout, fixed, named
 
 _COST: Final = ("PreTaxCost", "CostInBillingCurrency")
@@ -27,7 +27,7 @@ PAY_AS_YOU_GO: Final = Layout(
         "BillingCurrency": named("Currency", "BillingCurrency"),
         "PricingQuantity": named("UsageQuantity"),
         "PricingUnit": named("UnitOfMeasure"),
-        "ChargePeriodStart": moment(*_DAY),
+        "ChargePeriodStart": named(*_DAY),
         "ChargePeriodEnd": day_after(*_DAY),
         "ChargeDescription": named("MeterName"),
         "SubAccountId": named("SubscriptionGuid", "SubscriptionId"),
