@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from rebill.model.errors import Forbidden, Invalid, NotFound, Unavailable
 from rebill.settings import MicrosoftSettings
 from rebill.sources.microsoft.pacing import Pacer
 from rebill.sources.microsoft.passing import Passing
+from rebill.sources.microsoft.retry_after import wait_seconds
 from rebill.sources.microsoft.sign_in import SignIn, require_complete
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ _ATTEMPTS: Final = 8
 _FRESH_TOKENS: Final = 4
 """How many fresh tokens one call tries before a 401 is taken for an answer."""
 _GREATEST_WAIT_SECONDS: Final = 60.0
-_GREATEST_RETRY_AFTER_SECONDS: Final = 600
 _GREATEST_ANSWER_BYTES: Final = 64 * 2**20
 _GREATEST_REASON: Final = 300
 _PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -68,7 +69,7 @@ class Answer:
     @property
     def retry_after_seconds(self) -> float | None:
         """How long the service asks to wait before the next call."""
-        return _retry_after(self.headers)
+        return wait_seconds(self.headers, datetime.now(UTC))
 
 
 class MicrosoftCalls:
@@ -250,13 +251,7 @@ def _worth_waiting(error: Exception) -> bool | float:
 
 def _refuse_passing(status: int, headers: Mapping[str, str]) -> None:
     if status in _PASSING:
-        raise Passing(f"it answered {status}", _retry_after(headers))
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("retry-after", "")
-    # A date would be lawful too; these services send seconds.
-    return min(int(text[:9]), _GREATEST_RETRY_AFTER_SECONDS) if text.isdecimal() else None
+        raise Passing(f"it answered {status}", wait_seconds(headers, datetime.now(UTC)))
 
 
 def _document(content: bytes, status: int) -> Any:
