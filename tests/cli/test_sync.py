@@ -35,6 +35,12 @@ def test_a_sync_at_the_command_line_tells_what_it_brought_and_lists_newcomers(re
         rebill.answer("azure-customers", "sync")
         assert [one["outcome"] for one in rebill.answer("costs", "sync")["syncs"]] == ["done"]
         assert len(rebill.answer("sync", "--history")["syncs"]) == 3
+        months = sorted({one["period"] for one in rebill.answer("costs", "list")["datasets"]})
+        billed = rebill.answer("bill", "run")
+        assert [one["period"] for one in billed["runs"]] == months
+        assert billed["run_id"] == billed["runs"][-1]["run_id"]
+        again = rebill.answer("bill", "run")
+        assert [one["period"] for one in again["runs"]] == months[-1:]
 
 
 def test_the_twin_by_itself_has_invoiced_the_month_before_today(rebill: CommandLine) -> None:
@@ -46,6 +52,10 @@ def test_the_twin_by_itself_has_invoiced_the_month_before_today(rebill: CommandL
         (record,) = rebill.answer("sync", "--only", "costs")["syncs"]
         twin.send_signal(signal.SIGTERM)
     assert (record["counts"]["deliveries"], record["counts"]["invoice_totals"], twin.returncode) == (4, 1, 0)
+
+
+def test_a_run_of_no_named_month_wants_cost(rebill: CommandLine) -> None:
+    assert rebill.refusal("bill", "run")["code"] == "no_cost"
 
 
 def test_a_sync_without_settings_names_what_is_missing(rebill: CommandLine) -> None:

@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rebill.cli.checklist import show_unassigned
-from rebill.cli.options import EngineOption, JsonOption, MonthOption, PartnerOption, ReasonOption
+from rebill.cli.options import EngineOption, JsonOption, PartnerOption, ReasonOption, month_from_text
 from rebill.cli.output import Heading, Output
 from rebill.cli.session import changing_session
 from rebill.cli.statements import show_statements, statement_document
 from rebill.model.audit import Act
 from rebill.model.counting import counted
 from rebill.model.currencies import minor_digits
+from rebill.model.engine_name import EngineName
 from rebill.model.money import text_of_minor_units
+from rebill.model.months import BillingMonth
 from rebill.model.rating import Attention
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rebill.cli.output import Document
+    from rebill.cli.session import Session
     from rebill.model.correction import PendingCorrection
     from rebill.model.statement import Balance
     from rebill.services.billing.run_bill import BillRun
@@ -48,7 +51,15 @@ def _group() -> None:
 
 @commands.command("run")
 def run(
-    period: MonthOption,
+    period: Annotated[
+        BillingMonth | None,
+        typer.Option(
+            "--period",
+            parser=month_from_text,
+            metavar="YYYY-MM",
+            help="The billing month; by default each month with cost that came after its last run, or else the newest.",
+        ),
+    ] = None,
     customer: Annotated[
         int | None,
         typer.Option(
@@ -61,44 +72,55 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Price a month into Estimated statements, and prove where every line of cost went."""
+    from rebill.services.billing.months_due import months_due
+
+    with changing_session(Act.RUN_BILL, partner, as_json, reason) as session:
+        months = months_due(session.installation, session.caller) if period is None else [period]
+        told = [_run_month(session, month, customer, engine) for month in months]
+        all_runs = {} if period else {"runs": [document for _, document in told]}
+        done, document = told[-1]
+        session.output.answer({**document, **all_runs})
+        session.output.next_step(_after_run(done))
+
+
+def _run_month(
+    session: Session, month: BillingMonth, customer: int | None, engine: EngineName | None
+) -> tuple[BillRun, Document]:
+    """Run one month, and say what came of it; its JSON."""
     from rebill.api.month_checklist import UnassignedAnswer
     from rebill.services.billing.run_bill import run_bill
     from rebill.services.billing.unassigned_accounts import unassigned_of_run
 
-    with changing_session(Act.RUN_BILL, partner, as_json, reason) as session:
-        output = session.output
-        with output.working(f"Billing {period}"):
-            done = run_bill(session.installation, session.caller, period, customer, engine)
-            unassigned = unassigned_of_run(session.installation, session.caller, done.run_id)
-        accounts = [UnassignedAnswer.of(one).model_dump() for one in unassigned[:UNASSIGNED_SHOWN]]
-        output.answer(
-            {
-                "period": str(done.month),
-                "run_id": done.run_id,
-                "took_over": done.took_over,
-                "statements": [statement_document(record) for record in done.statements],
-                "balance": [balance.as_text() for balance in done.balance],
-                "unassigned_accounts": accounts,
-                "unassigned_count": len(unassigned),
-                "attention": {kind.value: count for kind, count in done.attention},
-                "open_attention": dict(done.open_attention),
-                "pending_corrections": [pending_document(pending) for pending in done.pending],
-                "notices": [one.sentence(done.month) for one in done.passed_over],
-            }
-        )
-        if done.took_over:
-            output.say(f"The run of {period} before this one was interrupted; this one took its place.")
-        show_statements(output, done.statements)
-        output.say()
-        show_balance(output, done.balance)
-        show_unassigned(output, accounts, len(unassigned))
-        for kind, count in done.attention:
-            accepted = count - done.open_attention.get(kind, 0)
-            output.say(f"{counted(count, 'line')}: {ATTENTION_WORDS[kind]} ({kind}); accepted: {accepted:,}.")
-        for one in done.passed_over:
-            output.say(one.sentence(done.month))
-        show_pending(output, done.pending)
-        output.next_step(_after_run(done))
+    output = session.output
+    with output.working(f"Billing {month}"):
+        done = run_bill(session.installation, session.caller, month, customer, engine)
+        unassigned = unassigned_of_run(session.installation, session.caller, done.run_id)
+    accounts = [UnassignedAnswer.of(one).model_dump() for one in unassigned[:UNASSIGNED_SHOWN]]
+    if done.took_over:
+        output.say(f"The run of {month} before this one was interrupted; this one took its place.")
+    show_statements(output, done.statements)
+    output.say()
+    show_balance(output, done.balance)
+    show_unassigned(output, accounts, len(unassigned))
+    for kind, count in done.attention:
+        accepted = count - done.open_attention.get(kind, 0)
+        output.say(f"{counted(count, 'line')}: {ATTENTION_WORDS[kind]} ({kind}); accepted: {accepted:,}.")
+    for one in done.passed_over:
+        output.say(one.sentence(done.month))
+    show_pending(output, done.pending)
+    return done, {
+        "period": str(done.month),
+        "run_id": done.run_id,
+        "took_over": done.took_over,
+        "statements": [statement_document(record) for record in done.statements],
+        "balance": [balance.as_text() for balance in done.balance],
+        "unassigned_accounts": accounts,
+        "unassigned_count": len(unassigned),
+        "attention": {kind.value: count for kind, count in done.attention},
+        "open_attention": dict(done.open_attention),
+        "pending_corrections": [pending_document(pending) for pending in done.pending],
+        "notices": [one.sentence(done.month) for one in done.passed_over],
+    }
 
 
 def _after_run(done: BillRun) -> str:

@@ -163,7 +163,7 @@ def _show(session: Session, records: Sequence[SyncRecord]) -> None:
         output.table(headings, [(one.identifier, one.name, one.domain) for one in newcomers])
         output.next_step("rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns them.")
     else:
-        output.next_step("rebill bill run --period YYYY-MM bills a month.")
+        output.next_step("rebill bill run bills what came.")
 
 
 def show_history(session: Session) -> None:

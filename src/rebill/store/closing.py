@@ -137,6 +137,13 @@ def months_ever_run(scope: Scope) -> set[BillingMonth]:
     return {BillingMonth.parse(month) for month in scope.connection.scalars(query)}
 
 
+def last_run_at(scope: Scope) -> dict[BillingMonth, datetime]:
+    """When each month was last run for all customers."""
+    query = scope.select(runs, runs.c.billing_month, func.max(runs.c.finished_at))
+    query = query.where(runs.c.customer_id.is_(None)).group_by(runs.c.billing_month)
+    return {BillingMonth.parse(month): at for month, at in scope.connection.execute(query)}
+
+
 @dataclass(frozen=True)
 class WaitingDocument:
     """An Estimated document with lines, in the order in which documents get their numbers."""
