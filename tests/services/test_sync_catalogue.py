@@ -104,6 +104,15 @@ def test_who_is_no_longer_listed_is_gone_and_the_alarm_says_when_it_is_many(
         (record,) = syncing.sync(CATALOGUE)
         assert record.result.counts["gone"] == 4
         assert [alarm.kind for alarm in record.result.alarms] == [AlarmKind.CATALOGUE_SHRANK]
+        gone = {one.name for one in TwinWorld(customer_count=9).customers[5:]}
+        assert {(one.name, one.told) for one in record.result.moved} == {(name, "gone") for name in gone}
+    with syncing_with_twin(installation, partner, TwinWorld(customer_count=9)) as syncing:
+        (record,) = syncing.sync(CATALOGUE)
+        assert {(one.name, one.told) for one in record.result.moved} == {
+            (name, "status: gone → active") for name in gone
+        }
+    with syncing_with_twin(installation, partner, TwinWorld(customer_count=5)) as syncing:
+        syncing.sync(CATALOGUE)
     with syncing_with_twin(installation, partner, TwinWorld(customer_count=0)) as syncing:
         (record,) = syncing.sync(CATALOGUE)
         assert record.fault_code == "catalogue_empty"

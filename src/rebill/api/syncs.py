@@ -11,7 +11,7 @@ from rebill.api.pointing import Sentence
 from rebill.api.query import whole_number
 from rebill.api.route import Route, partner_wide
 from rebill.model.audit import exact_instant
-from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord
+from rebill.model.sync import GREATEST_MOVED_COUNT, MovedCustomer, SyncOutcome, SyncPart, SyncRecord
 from rebill.services.acting.permission import Permission
 from rebill.services.syncing.sync import list_syncs
 
@@ -27,6 +27,27 @@ class SyncAlarmAnswer(AnswerShape):
     sentence: Sentence
 
 
+class MovedCustomerAnswer(AnswerShape):
+    """An Azure customer that Microsoft tells otherwise than before, or lists no longer."""
+
+    azure_customer_id: str
+    name: str
+    gone: bool
+    before: Annotated[dict[str, str], Field(description="What was told otherwise, by the name of it.")]
+    now: Annotated[dict[str, str], Field(description="The same as it is told now.")]
+
+    @classmethod
+    def of(cls, moved: MovedCustomer) -> "MovedCustomerAnswer":
+        """The answer of a customer."""
+        return cls(
+            azure_customer_id=moved.azure_customer_id,
+            name=moved.name,
+            gone=moved.is_gone,
+            before=dict(moved.before),
+            now=dict(moved.now),
+        )
+
+
 class SyncAnswer(AnswerShape):
     """A sync of one part: what it brought, and how it ended."""
 
@@ -38,6 +59,12 @@ class SyncAnswer(AnswerShape):
     outcome: Annotated[str, Field(description=f"Of {', '.join(SyncOutcome)}; interrupted: its process was gone.")]
     counts: Annotated[dict[str, int], Field(description="What it brought, by name.")]
     alarms: list[SyncAlarmAnswer]
+    moved_customers: Annotated[
+        list[MovedCustomerAnswer],
+        Field(
+            description=f"The first {GREATEST_MOVED_COUNT} that changed, and as many that are gone; `counts` has all."
+        ),
+    ]
     fault_code: str
     fault: Annotated[Sentence, Field(description="Why it failed; empty where it did not.")]
 
@@ -53,6 +80,7 @@ class SyncAnswer(AnswerShape):
             outcome=record.outcome.value,
             counts=dict(record.result.counts),
             alarms=[SyncAlarmAnswer(kind=one.kind.value, sentence=one.sentence) for one in record.result.alarms],
+            moved_customers=[MovedCustomerAnswer.of(one) for one in record.result.moved],
             fault_code=record.fault_code,
             fault=record.fault,
         )

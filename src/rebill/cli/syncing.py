@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rebill.model.party import Caller
+    from rebill.model.sync import MovedCustomer
     from rebill.services.acting.installation import Installation
     from rebill.services.syncing.sync import Progress
 
 _SHOWN_NEWCOMERS = 20
+_SHOWN_MOVED = 20
 
 
 def sync(
@@ -157,6 +159,7 @@ def _show(session: Session, records: Sequence[SyncRecord]) -> None:
             output.say(f"Look at this: {alarm.sentence}")
         if record.fault:
             output.warn(f"{record.part}: {record.fault}")
+    _show_moved(output, [one for record in records for one in record.result.moved])
     if newcomers:
         output.say("\nNew since last month began, and assigned to nobody:")
         headings = (Heading("azure customer"), Heading("name"), Heading("domain"))
@@ -164,6 +167,17 @@ def _show(session: Session, records: Sequence[SyncRecord]) -> None:
         output.next_step("rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns them.")
     else:
         output.next_step("rebill bill run bills what came.")
+
+
+def _show_moved(output: Output, moved: Sequence[MovedCustomer]) -> None:
+    """The first Azure customers that changed or are gone; the table above counts all."""
+    if moved:
+        output.say("\nChanged at Microsoft, or gone from there:")
+        headings = (Heading("azure customer"), Heading("name"), Heading("what"))
+        shown = moved[:_SHOWN_MOVED]
+        output.table(headings, [(one.azure_customer_id, one.name, one.told) for one in shown])
+        if len(moved) > len(shown):
+            output.say("rebill sync --history --json and the audit trail name more of them.")
 
 
 def show_history(session: Session) -> None:

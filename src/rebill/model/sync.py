@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from rebill.model.counting import counted
 from rebill.model.movement import Alarm
@@ -30,16 +31,46 @@ class SyncOutcome(StrEnum):
     """Its process was told to stop, or was gone, before it ended."""
 
 
+GREATEST_MOVED_COUNT: Final = 100
+"""So many of the customers that changed, and of those that went, a sync names; all of them are counted."""
+
+
+@dataclass(frozen=True)
+class MovedCustomer:
+    """An Azure customer that Microsoft tells otherwise than before, or lists no longer.
+
+    ``before`` and ``now``: what is told otherwise, by the name of it; of one that is gone both are empty.
+    """
+
+    azure_customer_id: str
+    name: str
+    before: Mapping[str, str] = field(default_factory=dict)
+    now: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_gone(self) -> bool:
+        return not self.now
+
+    @property
+    def told(self) -> str:
+        """What became of it: ``gone``, or ``name: Contoso → Fabrikam``."""
+        if self.is_gone:
+            return "gone"
+        return "; ".join(f"{what}: {self.before[what] or 'none'} → {new or 'none'}" for what, new in self.now.items())
+
+
 @dataclass(frozen=True)
 class SyncResult:
     """What a sync of a part brought: counts by name, and what moved oddly.
 
-    ``refused``: deliveries and places by their names, each with the reason.
+    ``refused``: deliveries and places by their names, each with the reason. ``moved``: the first customers that changed
+    or are gone.
     """
 
     counts: Mapping[str, int]
     alarms: tuple[Alarm, ...] = field(default=())
     refused: Mapping[str, str] = field(default_factory=dict)
+    moved: tuple[MovedCustomer, ...] = ()
 
     @property
     def told(self) -> str:

@@ -105,15 +105,16 @@ def remember_accounts(scope: Scope, kind: AccountKind, seen: Sequence[SeenAccoun
     )
 
 
-def mark_gone(scope: Scope, kind: AccountKind, listed: frozenset[int]) -> list[str]:
-    """Mark every active account of ``kind`` that is not ``listed`` as gone; answers their ids. None is deleted."""
-    columns = (accounts.c.account_id, accounts.c.spelling)
+def mark_gone(scope: Scope, kind: AccountKind, listed: frozenset[int]) -> dict[str, str]:
+    """Mark every active account of ``kind`` that is not ``listed`` as gone; their names by id. None is deleted."""
+    columns = (accounts.c.account_id, accounts.c.spelling, accounts.c.name)
     active = scope.select(accounts, *columns).where(accounts.c.kind == kind, accounts.c.status == ACTIVE)
-    gone = {row.account_id: row.spelling for row in scope.connection.execute(active) if row.account_id not in listed}
+    rows = scope.connection.execute(active)
+    gone = {row.account_id: (row.spelling, row.name) for row in rows if row.account_id not in listed}
     if gone:
         vanished = scope.update(accounts).where(among(scope.connection, accounts.c.account_id, sorted(gone)))
         scope.connection.execute(vanished.values(status=GONE))
-    return sorted(gone.values())
+    return dict(sorted(gone.values()))
 
 
 def count_active(scope: Scope, kind: AccountKind) -> int:

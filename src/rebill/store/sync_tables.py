@@ -33,5 +33,6 @@ syncs = Table(
     Column("alarms", JSON, nullable=False),
     Column("fault_code", Text, nullable=False),
     Column("fault", Text, nullable=False),
+    Column("moved_customers", JSON(none_as_null=True), comment="the first that changed or went; NULL = of before"),
     Index("ix_syncs_in_order", "partner_id", "started_at", "sync_id"),
 )

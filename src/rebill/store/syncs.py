@@ -1,6 +1,7 @@
 """The record of syncs, and the Azure plans that they listed."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -11,7 +12,7 @@ from rebill.model.azure_plan import PlanSubscription
 from rebill.model.money import text_of
 from rebill.model.months import BillingMonth
 from rebill.model.movement import Alarm, AlarmKind
-from rebill.model.sync import SyncOutcome, SyncPart, SyncRecord, SyncResult
+from rebill.model.sync import MovedCustomer, SyncOutcome, SyncPart, SyncRecord, SyncResult
 from rebill.store.identity import draw_id, draw_ids
 from rebill.store.scope import Scope
 from rebill.store.tables import plan_subscriptions, syncs
@@ -40,6 +41,7 @@ def end_sync(
         "alarms": [_kept(alarm) for alarm in result.alarms],
         "fault_code": fault[0],
         "fault": fault[1],
+        "moved_customers": [asdict(one) for one in result.moved],
     }
     scope.connection.execute(scope.update(syncs).where(syncs.c.sync_id == sync_id).values(values))
 
@@ -133,7 +135,7 @@ def _record(row: Row[Any]) -> SyncRecord:
         row.started_at,
         row.ended_at,
         SyncOutcome(row.outcome),
-        SyncResult(row.counts, alarms),
+        SyncResult(row.counts, alarms, moved=tuple(MovedCustomer(**one) for one in row.moved_customers or ())),
         row.fault_code,
         row.fault,
     )

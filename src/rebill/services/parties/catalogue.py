@@ -1,7 +1,7 @@
 """The partner's catalogue of Azure customers: what Partner Center lists."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rebill.model.errors import NotFound
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
 from rebill.model.party import Caller
+from rebill.model.sync import GREATEST_MOVED_COUNT, MovedCustomer
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
@@ -21,6 +22,7 @@ from rebill.services.parties.assignment_act import known_customer_name
 from rebill.services.parties.read_customers import place_after
 from rebill.sources.partner_center.customers_answer import ListedCustomer, read_customers_answer
 from rebill.store.accounts import (
+    Remembered,
     SeenAccount,
     catalogue_account,
     catalogue_page,
@@ -33,12 +35,16 @@ from rebill.store.scope import Scope
 
 @dataclass(frozen=True)
 class CatalogueImport:
-    """What an import brought: accounts listed, of them new and changed, and those no longer listed."""
+    """What an import brought: accounts listed, of them new and changed, and those no longer listed.
+
+    ``moved``: the first of those that changed, and of those that are gone.
+    """
 
     total: int
     new: int
     changed: int
     gone: int
+    moved: tuple[MovedCustomer, ...] = field(default=(), compare=False)
 
 
 def import_catalogue(installation: Installation, caller: Caller, file: Path, partial: bool = False) -> CatalogueImport:
@@ -65,7 +71,7 @@ def keep_catalogue(
     kind = AccountKind.AZURE_CUSTOMER
     seen = [SeenAccount(one.identifier, one.name, one.domain, one.relationship) for one in customers]
     remembered = remember_accounts(scope, kind, seen, now)
-    gone = mark_gone(scope, kind, remembered.account_ids) if is_complete else []
+    gone = mark_gone(scope, kind, remembered.account_ids) if is_complete else {}
     if remembered.new or remembered.changed or gone:
         record_change(
             scope,
@@ -74,9 +80,24 @@ def keep_catalogue(
             None,
             now,
             before={"changed": remembered.before},
-            after={"changed": remembered.after, "new": remembered.added, "gone": gone},
+            after={"changed": remembered.after, "new": remembered.added, "gone": list(gone)},
         )
-    return CatalogueImport(len(seen), remembered.new, remembered.changed, len(gone))
+    moved = (
+        *_changed(remembered),
+        *(MovedCustomer(one, name) for one, name in list(gone.items())[:GREATEST_MOVED_COUNT]),
+    )
+    return CatalogueImport(len(seen), remembered.new, remembered.changed, len(gone), moved)
+
+
+def _changed(remembered: Remembered) -> list[MovedCustomer]:
+    """The first of those that changed, each with what is told otherwise of it."""
+    found = []
+    for identifier in sorted(remembered.after)[:GREATEST_MOVED_COUNT]:
+        before, now = remembered.before[identifier], remembered.after[identifier]
+        others = [name for name in now if now[name] != before[name]]
+        changes = {name: before[name] for name in others}, {name: now[name] for name in others}
+        found.append(MovedCustomer(identifier, now["name"], *changes))
+    return found
 
 
 def list_catalogue(

@@ -59,7 +59,7 @@ def sync_catalogue(
     shutil.rmtree(spool)
     month = BillingMonth.of(today_of(now))
     alarms = _alarms(month, known, percent, done, fetched.is_complete)
-    return SyncResult(_counts(fetched, done), tuple(alarms))
+    return SyncResult(_counts(fetched, done), tuple(alarms), moved=done.moved)
 
 
 def _counts(fetched: FetchedCatalogue, done: CatalogueImport) -> dict[str, int]:
