@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.movement import AlarmKind
 from rebill.model.party import Caller
 from rebill.model.sync import SyncOutcome, SyncPart
+from rebill.model.terms import CommitmentsPolicy
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.run_bill import run_bill
@@ -74,10 +75,11 @@ def _kept(amount: Decimal) -> Decimal:
 def statements_of(syncing: SyncingPartner) -> dict[tuple[str, str, str], tuple[int, Decimal]]:
     """Every customer's total in cents and exact cost in both months, each tenant being a customer of its own."""
     found: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
-    for tenant in WORLD.customers:
-        made = create_customer(
-            syncing.installation, syncing.caller, NewCustomer(tenant.name, ADDRESS, billing_enabled=True)
-        )
+    for number, tenant in enumerate(WORLD.customers):
+        # The first two have usage that a reservation and a savings plan cover.
+        policy = CommitmentsPolicy.RETAIL if number < 2 else CommitmentsPolicy.AS_BOUGHT
+        new = NewCustomer(tenant.name, ADDRESS, billing_enabled=True, commitments=policy)
+        made = create_customer(syncing.installation, syncing.caller, new)
         assign(syncing.installation, syncing.caller, made.customer_id, tenant.tenant_id)
     for month in (SEPTEMBER, OCTOBER):
         run = run_bill(syncing.installation, syncing.caller, month)
@@ -85,6 +87,23 @@ def statements_of(syncing: SyncingPartner) -> dict[tuple[str, str, str], tuple[i
             key = (str(month), record.customer_name, record.statement.currency)
             found[key] = (record.statement.total_minor_units, record.statement.statement_cost)
     return found
+
+
+def _at_retail(tenant: str) -> Decimal:
+    """What a tenant's September comes to at retail: usage, covered or not, and licences; no reservation."""
+    usage = [row for row in WORLD.usage(SEPTEMBER, WORLD.invoice_id) if row["CustomerId"] == tenant]
+    bought = [
+        row
+        for row in WORLD.reconciliation(SEPTEMBER, WORLD.invoice_id)
+        if row["CustomerId"].endswith(tenant) and not _is_summed_up(row) and not row["ReservationOrderId"]
+    ]
+    with localcontext(prec=60):
+        products = [row["UnitPrice"] * row["Quantity"] for row in (*usage, *bought)]
+        return sum((_kept(product) for product in products), Decimal(0))
+
+
+def _in_cents(amount: Decimal) -> int:
+    return int((amount * 100).quantize(Decimal(1), rounding="ROUND_HALF_UP"))
 
 
 def september_unbilled(installation: Installation, partner: Caller, clock: SettableClock) -> None:
@@ -110,6 +129,11 @@ def test_the_statements_are_the_same_to_the_cent_with_faults_and_without(
     assert len(expected) == 2 * len(WORLD.customers)
     usage, purchases = cost_of(WORLD, SEPTEMBER, WORLD.invoice_id)
     assert sum(cost for (month, *_), (_, cost) in expected.items() if month == str(SEPTEMBER)) == usage + purchases
+    covered = [row for row in WORLD.usage(SEPTEMBER, WORLD.invoice_id) if row["BenefitType"]]
+    assert {row["BenefitType"] for row in covered} == {"Reservation", "SavingsPlan"}
+    totals = {name: cents for (month, name, _), (cents, _) in expected.items() if month == str(SEPTEMBER)}
+    first = WORLD.customers[0]
+    assert totals[first.name] == _in_cents(_at_retail(first.tenant_id))
     assert {Fault.EXPIRED_LINK, Fault.TRUNCATED_BLOB, Fault.NEW_VERSION} & faults.suffered.keys()
 
 
@@ -153,6 +177,22 @@ def test_the_invoice_takes_the_place_of_what_was_not_billed_yet_as_one_step(
         assert (record.outcome, record.fault) == (SyncOutcome.DONE, "")
         of_september = {scope for month, scope, _ in in_force(syncing) if month == "2024-09"}
         assert of_september == {WORLD.invoice_id}
+
+
+def test_an_invoice_that_was_voided_and_issued_anew_takes_its_place(
+    installation: Installation, partner: Caller
+) -> None:
+    with syncing_with_twin(installation, partner, WORLD) as syncing:
+        syncing.sync(SyncPart.COSTS)
+        expected = in_force(syncing)["2024-09", WORLD.invoice_id, "usage"].sums
+    with syncing_with_twin(installation, partner, replace(WORLD, reissued=True)) as syncing:
+        (record,) = syncing.sync(SyncPart.COSTS)
+        assert (record.outcome, record.fault) == (SyncOutcome.DONE, "")
+        found = in_force(syncing)
+        assert {scope for month, scope, _ in found if month == "2024-09"} == {WORLD.reissued_id}
+        assert found["2024-09", WORLD.reissued_id, "usage"].sums == expected
+        (again,) = syncing.sync(SyncPart.COSTS)
+        assert (again.outcome, again.result.counts["deliveries"]) == (SyncOutcome.DONE, 0)
 
 
 def test_what_was_not_billed_yet_stays_and_is_told_of_until_the_invoice_has_data_in_its_place(

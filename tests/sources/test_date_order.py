@@ -94,7 +94,9 @@ def test_nothing_is_guessed(reader: FileReader, tmp_path: Path) -> None:
 
 
 def test_a_date_that_is_one_day_in_either_order_needs_no_telling(reader: FileReader, tmp_path: Path) -> None:
-    assert charge_days(reader, usage(tmp_path, "03/03/2026"), period="2026-04") == [date(2026, 3, 3)]
+    file = usage(tmp_path, "03/03/2026", "4.3.2026", "2026/03/05")
+    assert charge_days(reader, file, period="2026-04") == [date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 5)]
+    assert reader.read(file, period="2026-04").converted.date_order is None
 
 
 def test_both_orders_in_one_file_are_refused_until_one_is_said(reader: FileReader, tmp_path: Path) -> None:

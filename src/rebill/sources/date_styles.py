@@ -157,8 +157,10 @@ def _order_facts(
     )
 
 
-def order_of(facts: Sequence[DateFacts], usual: DateOrder | None = None) -> DateOrder:
-    """The order of the dates of a delivery's files; ``usual``: what it is where they do not tell.
+def order_of(facts: Sequence[DateFacts], usual: DateOrder | None = None) -> DateOrder | None:
+    """The order of the dates of a delivery's files, ``None`` where either gives the same days.
+
+    ``usual``: what it is where they do not tell.
 
     Raises ``FileRefused`` where nothing tells, or they contradict each other.
     """
@@ -173,7 +175,7 @@ def order_of(facts: Sequence[DateFacts], usual: DateOrder | None = None) -> Date
         )
     differing = next((found.differing for found in facts if found.differing is not None), None)
     if told or differing is None:
-        return told[0] if told else DateOrder.MONTH_FIRST
+        return told[0] if told else None
     possible = [order for order in DateOrder if not by_order[order].impossible]
     within = [order for order in possible if not by_order[order].outside]
     likely = next((found[0] for found in (possible, within) if len(found) == 1), usual)

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from rebill.model.data_set import ConvertedFile, FileFault
+from rebill.model.date_order import DateOrder
 from rebill.sources.cost_files import refusals
 from rebill.sources.date_styles import DateFacts, OtherDates, order_of
 from rebill.sources.reading import Fallbacks, RecognisedFile, convert
@@ -36,6 +37,8 @@ def convert_delivery(
     for number in facts:
         file = numbered[number]
         with refusals(file.file, faults):
-            dated = replace(file.recognition, dates=order_of(list(facts.values()), fallbacks.usual_date_order))
-            converted[number] = convert(connection, replace(file, recognition=dated), fallbacks, workspace, number)
+            order = order_of(list(facts.values()), fallbacks.usual_date_order)
+            dated = replace(file.recognition, dates=order or DateOrder.DAY_FIRST)
+            read = convert(connection, replace(file, recognition=dated), fallbacks, workspace, number)
+            converted[number] = replace(read, date_order=order)
     return tuple(converted[number] for number in sorted(converted))

@@ -29,7 +29,8 @@ class ExportedDataSet:
 def month_of(world: TwinWorld, data_set: ExportedDataSet) -> BillingMonth | None:
     """The month that an export is of; ``None`` where there is no data."""
     if data_set.invoice_id:
-        has_data = data_set.invoice_id == world.invoice_id and data_set.kind not in world.lacking
+        known = (world.invoice_id, world.reissued_id) if world.reissued else (world.invoice_id,)
+        has_data = data_set.invoice_id in known and data_set.kind not in world.lacking
         return world.month if has_data else None
     return world.month.following if data_set.period == "current" else None
 

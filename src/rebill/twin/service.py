@@ -152,15 +152,24 @@ class TwinService:
             "totalCharges": json.loads(str(self.world.invoiced)),
             "amendments": self._notes(),
         }
-        return JSONResponse(_collection([{**invoice, "id": "D000012345", "invoiceType": "Recurring"}, invoice]))
+        listed = [{**invoice, "id": "D000012345", "invoiceType": "Recurring"}, invoice]
+        if self.world.reissued:
+            later = f"{month.following.first_day.replace(day=10).isoformat()}T08:00:00Z"
+            listed.append({**invoice, "id": self.world.reissued_id, "invoiceDate": later, "amendments": []})
+        return JSONResponse(_collection(listed))
 
     def _notes(self) -> list[dict[str, Any]]:
-        """The credit note on the invoice, where there is one; its total is written without a sign."""
-        if self.world.credited == "0":
-            return []
-        number = f"{self.world.invoice_id}N"
-        told = {"documentType": "Credit Note", "amendsOf": self.world.invoice_id, "invoiceType": "OneTime"}
-        return [{"id": number, "totalCharges": json.loads(self.world.credited), **told}]
+        """The notes on the invoice, where there are any; their totals are written without a sign."""
+        notes = []
+        if self.world.credited != "0":
+            notes.append(("N", "Credit Note", self.world.credited))
+        if self.world.reissued:
+            notes.append(("V", "void_note", str(self.world.invoiced)))
+        told = {"amendsOf": self.world.invoice_id, "invoiceType": "OneTime"}
+        return [
+            {"id": self.world.invoice_id + mark, "documentType": kind, "totalCharges": json.loads(total), **told}
+            for mark, kind, total in notes
+        ]
 
     async def submit(self, request: Request) -> Response:
         """Ask for an export: 202 and where to look."""

@@ -25,6 +25,10 @@ _METERS: Final = (
 _NAMES: Final = ("Amber", "Brass", "Copper", "Dapper", "Echo", "Fable", "Gilded", "Hollow", "Indigo", "Juniper")
 _TRADES: Final = ("Bakery", "Robotics", "Museum", "Logistics", "Observatory", "Books", "Bank", "Studios", "Works")
 _CREDIT: Final = Decimal("0.15")
+_RESERVATION: Final = "Reservation"
+_SAVINGS_PLAN: Final = "SavingsPlan"
+_BENEFITS: Final = {0: _RESERVATION, 1: _SAVINGS_PLAN}
+"""What covers some usage of the first and the second of any three customers."""
 _REGIONS: Final = ("westeurope", "northeurope", "eastus")
 
 
@@ -58,6 +62,8 @@ class TwinWorld:
     """What a credit note takes back from the month's invoice, besides all rows; "0": there is none."""
     days: int | None = None
     """How many days of each month there is usage of; by default all."""
+    reissued: bool = False
+    """Whether the month's invoice was voided, and issued anew under another number."""
     lacking: frozenset[str] = frozenset()
     """The kinds of exports, ``usage`` or ``reconciliation``, that the invoice has no data for yet."""
 
@@ -65,6 +71,11 @@ class TwinWorld:
     def invoice_id(self) -> str:
         """The number of the month's invoice."""
         return f"G{self.month.first_day:%y%m}00{self.seed:04}"
+
+    @property
+    def reissued_id(self) -> str:
+        """The number under which the invoice was issued anew."""
+        return f"{self.invoice_id}R"
 
     @cached_property
     def invoiced(self) -> Decimal:
@@ -81,14 +92,21 @@ class TwinWorld:
     def usage(self, month: BillingMonth, invoice_id: str) -> list[dict[str, Any]]:
         """Daily-rated usage of ``month`` as the billing export has it; ``invoice_id`` is ``""`` while unbilled."""
         first, last = month.first_day, month.last_day
-        count = min(self.days or 31, (last - first).days + 1)
-        return [
-            self._usage_row(customer, subscription, meter, first + timedelta(days=day), invoice_id)
+        days = [first + timedelta(days=day) for day in range(min(self.days or 31, (last - first).days + 1))]
+        charged = [
+            self._usage_row(customer, subscription, meter, day, invoice_id)
             for customer in self.customers
             for subscription in customer.subscriptions
             for meter in range(len(_METERS))
-            for day in range(count)
+            for day in days
         ]
+        covered = [
+            self._covered_row(customer, benefit, day, invoice_id)
+            for number, customer in enumerate(self.customers)
+            if (benefit := _BENEFITS.get(number % 3)) is not None
+            for day in days
+        ]
+        return charged + covered
 
     def reconciliation(self, month: BillingMonth, invoice_id: str) -> list[dict[str, Any]]:
         """Invoice reconciliation: usage summed up by plan, meter and credit, and what usage does not hold."""
@@ -171,15 +189,36 @@ class TwinWorld:
             "BenefitType": "",
         }
 
+    def _covered_row(self, customer: TwinCustomer, benefit: str, day: date, invoice_id: str) -> dict[str, Any]:
+        """Usage that a reservation or a savings plan pays for: it costs nothing, and its retail stands beside it."""
+        row = self._usage_row(customer, customer.subscriptions[0], 0, day, invoice_id)
+        nothing = dict.fromkeys(("EffectiveUnitPrice", "BillingPreTaxTotal", "PricingPreTaxTotal"), Decimal(0))
+        return {
+            **row,
+            **nothing,
+            "ResourceURI": f"{row['ResourceURI']}-covered",
+            "PartnerEarnedCreditPercentage": 0,
+            "BenefitOrderID": _benefit_order(customer),
+            "BenefitID": _guid(random.Random(f"{customer.plan_id} benefit")),
+            "BenefitType": benefit,
+        }
+
     def _purchases(self, month: BillingMonth, invoice_id: str) -> list[dict[str, Any]]:
-        """A licence for every customer, and a reservation for every third."""
+        """A licence for every customer, and for two of three the reservation or the savings plan that covers usage."""
         rows = []
         for number, customer in enumerate(self.customers):
             rows.append(_purchase(customer, month, invoice_id, "Microsoft 365 Business Premium", "18.26", 5 + number))
-            if number % 3 == 0:
+            benefit = _BENEFITS.get(number % 3)
+            if benefit == _RESERVATION:
                 bought = _purchase(customer, month, invoice_id, "Reserved VM Instance, D2s v5", "412.5083333333", 1)
-                rows.append({**bought, "ReservationOrderId": _guid(random.Random(f"{customer.plan_id} reserved"))})
+                rows.append({**bought, "ReservationOrderId": _benefit_order(customer)})
+            elif benefit == _SAVINGS_PLAN:
+                rows.append(_purchase(customer, month, invoice_id, "Compute savings plan", "105.12", 1))
         return rows
+
+
+def _benefit_order(customer: TwinCustomer) -> str:
+    return _guid(random.Random(f"{customer.plan_id} reserved"))
 
 
 def _purchase(
@@ -210,9 +249,14 @@ def _purchase(
 
 
 def _summed_up(usage: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Azure plan consumption as the invoice has it: a line for each plan, meter and rate of credit."""
+    """Azure plan consumption as the invoice has it: a line for each plan, meter and rate of credit.
+
+    What a benefit covers is no line of it.
+    """
     found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in usage:
+        if row["BenefitType"]:
+            continue
         key = (row["SubscriptionId"], row["ProductId"], str(row["EffectiveUnitPrice"]))
         found.setdefault(key, []).append(row)
     rows = []

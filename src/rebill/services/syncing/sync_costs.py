@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,7 @@ from rebill.services.syncing.spools import fresh_spool
 from rebill.sources.billing_export.delivery import FetchedExport
 from rebill.sources.billing_export.export import ExportOrder, Manifest, fetch, submit
 from rebill.sources.microsoft.calls import MicrosoftCalls
-from rebill.sources.partner_center.invoices import ListedInvoice, list_invoices
+from rebill.sources.partner_center.invoices import InvoiceListing, list_invoices
 from rebill.store.partners import settings_of
 from rebill.store.scope import Scope
 
@@ -76,7 +76,7 @@ def sync_costs(
     task = _Task(installation, caller, calls, fresh_spool(folder, installation.clock()))
     before = list_data_sets(installation, caller)
     listing = list_invoices(calls)
-    wanted = _wanted(task, listing.invoices)
+    wanted = _wanted(task, listing)
     looked_at = [one for one in listing.totals if one.month >= _oldest(installation)]
     totals, refused = keep_read_invoices(installation, caller, looked_at)
     counts.update(deliveries=0, unchanged=0, without_data=0, rows=0, invoice_totals=totals)
@@ -99,14 +99,24 @@ def sync_costs(
     return SyncResult(dict(counts), (*moved, *waiting), refused)
 
 
-def _wanted(task: _Task, invoices: Sequence[ListedInvoice]) -> list[_Wanted]:
-    """Usage before reconciliation, month by month; of a month that is invoiced nothing unbilled."""
+def _wanted(task: _Task, listing: InvoiceListing) -> list[_Wanted]:
+    """Usage before reconciliation, month by month; of a month that is invoiced nothing unbilled.
+
+    An invoice that was issued anew is not asked for: what came of it stands until the one in its place takes it over.
+    """
     this_month = BillingMonth.of(today_of(task.installation.clock()))
     last_month, oldest = this_month.preceding, _oldest(task.installation)
+    invoices, replaced = listing.invoices, listing.replaced
+    issued_anew = {old for numbers in replaced.values() for old in numbers}
     found = [
-        _Wanted(ExportOrder(view, invoice_id=one.number), one.month, one.number, (UNBILLED_SCOPE + one.currency,))
+        _Wanted(
+            ExportOrder(view, invoice_id=one.number),
+            one.month,
+            one.number,
+            (UNBILLED_SCOPE + one.currency, *replaced.get(one.number, ())),
+        )
         for one in invoices
-        if one.month >= oldest
+        if one.month >= oldest and one.number not in issued_anew
         for view in _LAYOUTS
     ]
     billed = {(one.month, one.currency) for one in invoices}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
 
@@ -11,6 +12,7 @@ from rebill.model.errors import Invalid, Refusal
 from rebill.sources.cost_files import COST_FILE_ENDINGS, CostFile, FileRefused, refusals, require_bytes
 from rebill.sources.exports.manifest import GREATEST_MANIFEST_BYTES, MANIFEST_NAME, Blob
 from rebill.storage.address import file_system, is_address, is_azure, told
+from rebill.storage.patience import NoAnswer, answered
 
 _TOO_LARGE: Final = (
     "would make the delivery larger than REBILL_MICROSOFT_GREATEST_DELIVERY_MEGABYTES allows; where so much is meant, "
@@ -103,11 +105,13 @@ class RemoteStorage:
 
     def _listed(self) -> Sequence[str]:
         with _faults_said(self._address):
+            # To list a great folder takes its time; whether anybody is there shows soon.
+            answered(lambda: self._system.exists(self._root))
             return sorted(self._system.find(self._root))
 
     def read(self, path: str) -> bytes:
         with _faults_said(path):
-            return bytes(self._system.cat_file(path, start=0, end=GREATEST_MANIFEST_BYTES + 1))
+            return bytes(answered(lambda: self._system.cat_file(path, start=0, end=GREATEST_MANIFEST_BYTES + 1)))
 
     def find(self, manifest: str, blob: Blob) -> str | None:
         beside = PurePosixPath(manifest).parent
@@ -115,11 +119,11 @@ class RemoteStorage:
         folders = [folder for folder in (*reversed(beside.parents), beside) if str(folder) not in (".", "/")]
         candidates = [*(str(folder / blob.name) for folder in folders), str(beside / PurePosixPath(blob.name).name)]
         with _faults_said(manifest):
-            return next((path for path in candidates if self._system.exists(path)), None)
+            return next((path for path in candidates if answered(partial(self._system.exists, path))), None)
 
     def bring(self, path: str, file: CostFile, left: int) -> CostFile:
         with _faults_said(path):
-            size = int(self._system.size(path))
+            size = int(answered(lambda: self._system.size(path)))
             # What is not as long as it should be is never fetched.
             require_bytes(file, size)
             if size > left:
@@ -159,6 +163,9 @@ def _faults_said(address: str) -> Iterator[None]:
         yield
     except (Refusal, FileRefused):
         raise
+    except NoAnswer as silent:
+        sentence = f"gave {silent}: nobody is there, or the network does not lead there; check the address"
+        refuse_files([(address, FileFault.STORAGE_REFUSED, sentence)])
     except Exception as error:  # noqa: BLE001 - each kind of storage raises errors of its own
         sentence = f"cannot be read ({told(error)}); {_remedy(address, error)}"
         refuse_files([(address, FileFault.STORAGE_REFUSED, sentence)])

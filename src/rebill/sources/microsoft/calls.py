@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -69,7 +68,7 @@ class Answer:
     @property
     def retry_after_seconds(self) -> float | None:
         """How long the service asks to wait before the next call."""
-        return wait_seconds(self.headers, datetime.now(UTC))
+        return wait_seconds(self.headers)
 
 
 class MicrosoftCalls:
@@ -251,7 +250,7 @@ def _worth_waiting(error: Exception) -> bool | float:
 
 def _refuse_passing(status: int, headers: Mapping[str, str]) -> None:
     if status in _PASSING:
-        raise Passing(f"it answered {status}", wait_seconds(headers, datetime.now(UTC)))
+        raise Passing(f"it answered {status}", wait_seconds(headers))
 
 
 def _document(content: bytes, status: int) -> Any:

@@ -9,18 +9,17 @@ GREATEST_SECONDS: Final = 600.0
 """No service is waited for longer than this before it is asked again."""
 
 
-def wait_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+def wait_seconds(headers: Mapping[str, str]) -> float | None:
     """Seconds from 0 to ``GREATEST_SECONDS``; ``None`` where ``headers`` (lower case) do not say, or what is no time.
 
-    A date counts from the answer's own ``Date``, else from ``now``: the two clocks need not agree.
+    A date counts from the answer's own ``Date``, which servers with a clock send: theirs and ours need not agree.
     """
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        return min(float(text[:9]), GREATEST_SECONDS)
-    until = _moment(text)
-    if until is None:
+        return min(int(text[:9]), GREATEST_SECONDS)
+    until, since = _moment(text), _moment(headers.get("date", ""))
+    if until is None or since is None:
         return None
-    since = _moment(headers.get("date", "")) or now
     return min(max((until - since).total_seconds(), 0.0), GREATEST_SECONDS)
 
 

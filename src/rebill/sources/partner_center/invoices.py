@@ -20,11 +20,12 @@ _MONTH: Final = re.compile(r"(\d{4}-\d{2})-\d{2}T")
 
 @dataclass(frozen=True, order=True)
 class ListedInvoice:
-    """An invoice of the kind that has exports, by the month that it bills."""
+    """An invoice of the kind that has exports, by the month that it bills. ``issued``: its moment as it is listed."""
 
     month: BillingMonth
     number: str
     currency: str
+    issued: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,21 @@ class InvoiceListing:
 
     invoices: tuple[ListedInvoice, ...]
     totals: tuple[NewMicrosoftInvoice, ...]
+
+    @property
+    def replaced(self) -> dict[str, tuple[str, ...]]:
+        """By the number of an invoice those that it was issued in place of: voided, of its month, issued before it."""
+        voids = {one.amends for one in self.totals if one.kind is InvoiceKind.VOID_NOTE}
+        voided = [one for one in self.invoices if one.number in voids]
+        return {
+            new.number: tuple(
+                old.number
+                for old in voided
+                if (old.month, old.currency) == (new.month, new.currency) and old.issued < new.issued
+            )
+            for new in self.invoices
+            if new.number not in voids
+        }
 
 
 def list_invoices(calls: MicrosoftCalls) -> InvoiceListing:
@@ -62,7 +78,7 @@ def _listed(document: Mapping[str, Any]) -> ListedInvoice | None:
     start = _MONTH.match(str(document.get("billingPeriodStartDate") or ""))
     if start is None or not _MODERN.fullmatch(number) or not _CURRENCY.fullmatch(currency):
         return None
-    return ListedInvoice(BillingMonth.parse(start[1]), number, currency)
+    return ListedInvoice(BillingMonth.parse(start[1]), number, currency, str(document.get("invoiceDate") or ""))
 
 
 def _total(document: Mapping[str, Any], listed: ListedInvoice, amends: str) -> NewMicrosoftInvoice | None:
