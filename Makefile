@@ -55,8 +55,8 @@ bench-peers: .venv/runtime.stamp .venv/peers.stamp ## the same month in pandas, 
 fuzz-api: .venv/development.stamp ## the API tried against its document, with Schemathesis, on both stores (SECONDS=600 each, SEED=1)
 	@$(BIN)/python -m tests.api.trial $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
 
-mutation: .venv/development.stamp .venv/mutmut.stamp ## faults put into rating, and which no test notices (SAMPLE=8: so many of each kind, SEED=1, QUICK=1)
-	@$(BIN)/python -m tests.mutation $(SAMPLE:%=--sample %) $(SEED:%=--seed %) $(QUICK:%=--quick)
+mutation: .venv/development.stamp .venv/mutmut.stamp ## faults put into rating, and which no test notices (SAMPLE=8: so many of each kind, SEED=1, QUICK=1, AGAIN=1)
+	@$(BIN)/python -m tests.mutation $(SAMPLE:%=--sample %) $(SEED:%=--seed %) $(QUICK:%=--quick) $(AGAIN:%=--again)
 
 kills: .venv/development.stamp ## kill -9 at random moments of runs and closings, on both stores (TIMES=200)
 	@$(BIN)/python -m tests.kills $(TIMES:%=--times %)

@@ -8,27 +8,32 @@ import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import perf_counter
 
 from tests.mutation.corpus import Month, kept_months
 from tests.mutation.harmless import is_harmless
 from tests.mutation.killers import killers_of, months_tell_of
 from tests.mutation.mutant import PROJECT, RATING, Mutant, original
+from tests.mutation.record import KEPT, Record, digest_of
 from tests.mutation.sql_mutants import sql_mutants
 from tests.mutation.trial import Outcome, Trial, Verdict, import_what_is_not_rating, tried
 
 _MUTMUT = PROJECT / ".venv" / "mutmut" / "bin" / "python"
-_QUICK_MONTHS = 16
+_QUICK_MONTHS = 5
 _MAKER = Path(__file__).with_name("python_mutants.py")
 
 
 def python_mutants(files: Sequence[str]) -> Iterator[Mutant]:
-    """The mutants that mutmut makes of files of rating."""
-    paths = [str(RATING / file) for file in files]
-    made = subprocess.run([str(_MUTMUT), str(_MAKER), *paths], check=True, capture_output=True, text=True, cwd=PROJECT)
-    for line in made.stdout.splitlines():
-        yield Mutant("python", *json.loads(line))
+    """The mutants that mutmut makes of files of rating; it takes long, so that those of a file are kept."""
+    kept = {file: KEPT / f"{file}-{digest_of(RATING / file, _MAKER)}.jsonl" for file in files}
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for file, told in kept.items():
+        if not told.exists():
+            made = subprocess.run([str(_MUTMUT), str(_MAKER), str(RATING / file)], check=True, capture_output=True)
+            for older in KEPT.glob(f"{file}-*"):
+                older.unlink()
+            told.write_bytes(made.stdout)
+        for line in told.read_text(encoding="utf-8").splitlines():
+            yield Mutant("python", *json.loads(line))
 
 
 def all_mutants(families: Sequence[str], files: Sequence[str]) -> list[Mutant]:
@@ -61,21 +66,28 @@ class Trials:
     """Mutants tried one after the other; the months that noticed one last are rated first for the next."""
 
     def __init__(self, months: Sequence[Month], at_length: bool = False, quick: bool = False) -> None:
-        self._months = list(enumerate(months[:_QUICK_MONTHS] if quick else months))
+        self._months = list(enumerate(months))
         self._at_length = at_length
-        self._quick = quick
+        self.quick = quick
+
+    def runs_tests_of(self, file: str) -> bool:
+        """Whether tests are run beside the months."""
+        return not (self.quick and months_tell_of(file))
 
     def of(self, mutant: Mutant) -> Verdict:
         """What becomes of a mutant."""
         by_months = months_tell_of(mutant.file)
-        killers = () if self._quick and by_months else killers_of(mutant.file, self._at_length)
-        verdict = tried(mutant, Trial(self._months if by_months else [], killers))
+        killers = killers_of(mutant.file, self._at_length) if self.runs_tests_of(mutant.file) else ()
+        most_rated = _QUICK_MONTHS if self.quick else None
+        verdict = tried(mutant, Trial(self._months if by_months else [], killers, most_rated))
         if verdict.noticed_by is not None:
             self._months.sort(key=lambda month: month[0] != verdict.noticed_by)
         return verdict
 
     def of_nothing(self, files: Iterable[str]) -> Verdict:
         """What becomes of rebill as it is."""
+        if self.quick:
+            return tried(None, Trial(self._months, ()))
         every = dict.fromkeys(killer for file in files for killer in killers_of(file, self._at_length))
         return tried(None, Trial(self._months, tuple(every)))
 
@@ -85,19 +97,32 @@ def tell(text: str) -> None:
     sys.stdout.flush()
 
 
-def try_all(mutants: Sequence[Mutant], numbers: Collection[int], trials: Trials) -> list[Mutant]:
-    """Try the mutants of these numbers and tell what became of each; those that should have been noticed."""
+def try_all(mutants: Sequence[Mutant], numbers: Collection[int], trials: Trials, again: bool = False) -> list[Mutant]:
+    """Try the mutants of these numbers and tell what became of each; those that should have been noticed.
+
+    What was noticed before is not tried ``again`` unless that is asked, and what survived only at length.
+    """
     survivors = []
+    record = Record()
     counted: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for number, mutant in enumerate(mutants, 1):
         if number not in numbers:
             continue
         source = original(mutant.file)
-        begun = perf_counter()
-        said = "harmless" if is_harmless(mutant, source) else trials.of(mutant).outcome.value
+        seconds = 0.0
+        known = record.outcome(mutant, source)
+        if is_harmless(mutant, source):
+            said = "harmless"
+        elif known is not None and not again and (trials.quick or known != Outcome.SURVIVED.value):
+            said = known
+        else:
+            verdict = trials.of(mutant)
+            said, seconds = verdict.outcome.value, verdict.seconds
+            by = "tests" if verdict.noticed_by is None and trials.runs_tests_of(mutant.file) else "months"
+            record.add(mutant, source, said, by, verdict.seconds)
         counted[mutant.family, mutant.kind][said] += 1
         told = f"{mutant.family} {mutant.kind}  {mutant.file}:{mutant.line_number(source)}"
-        tell(f"{number}/{len(mutants)} {said:8} {perf_counter() - begun:5.1f} s  {told}")
+        tell(f"{number}/{len(mutants)} {said:8} {seconds:5.1f} s  {told}")
         if said == Outcome.SURVIVED.value:
             survivors.append(mutant)
             before, after = mutant.lines(source)
@@ -122,25 +147,25 @@ def main() -> int:
     parser.add_argument(
         "--unchecked", action="store_true", help="do not run the tests as it is first: they are known to pass"
     )
+    parser.add_argument("--again", action="store_true", help="try what the record in build/mutation knows, too")
     given = parser.parse_args()
     files = given.file or sorted(path.name for path in RATING.glob("[a-z]*.py"))
     mutants = all_mutants(given.family or ("python", "sql"), files)
     mutants = [mutant for mutant in mutants if given.kind is None or mutant.kind in given.kind]
     chosen = sampled(mutants, given.seed, given.sample)
-    with TemporaryDirectory(prefix="rebill-months-") as folder:
-        return _tried(chosen, len(mutants), given, Path(folder))
+    return _tried(chosen, len(mutants), given)
 
 
-def _tried(chosen: Sequence[Mutant], of_count: int, given: argparse.Namespace, folder: Path) -> int:
+def _tried(chosen: Sequence[Mutant], of_count: int, given: argparse.Namespace) -> int:
     """Try the chosen ones of so many mutants; 0 when every one that makes a difference was noticed."""
-    trials = Trials(kept_months(folder), given.at_length, given.quick)
+    trials = Trials(kept_months(), given.at_length, given.quick)
     import_what_is_not_rating()
     tell(f"{len(chosen)} of {of_count} mutants, seed {given.seed}")
     files_chosen = dict.fromkeys(mutant.file for mutant in chosen)
     if not given.unchecked and trials.of_nothing(files_chosen).outcome is not Outcome.SURVIVED:
         tell("The tests fail as it is, so that they tell nothing of mutants: run tests/rating and tests/scenarios.")
         return 2
-    survivors = try_all(chosen, given.number or range(given.first, len(chosen) + 1), trials)
+    survivors = try_all(chosen, given.number or range(given.first, len(chosen) + 1), trials, given.again)
     tell(f"{len(survivors)} survived")
     return 1 if survivors else 0
 

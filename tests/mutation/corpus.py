@@ -1,23 +1,30 @@
 """Random months that are made once and kept, so that every trial rates them without making them again.
 
-The oracle has said what each comes to, so that one month tells of a mutant within a fifth of a second. They are made
-in a process of its own, because an engine that a process has opened cannot be opened again in its children.
+The oracle has said what each comes to, so that one month tells of a mutant within a fifth of a second, and what was
+said to the engine is kept, so that it is mostly not asked. They are made in a process of its own, because an engine
+that a process has opened cannot be opened again in its children, and kept until rebill changes, or what makes them.
 """
 
 import pickle
+import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryDirectory
+from typing import Final, cast
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from rebill.engines.engine import Engine
+from rebill.engines.opening import open_engine
 from rebill.model.rating import RatingInputs
 from rebill.model.terms import NO_GUARDS
+from tests.mutation.conversation import Conversation, Overheard
 from tests.mutation.mutant import PROJECT
+from tests.mutation.record import KEPT, digest_of
 from tests.rating.lines import Line
 from tests.rating.months import Keys, few_lines, many_lines, rating_inputs, write_parts
 from tests.rating.oracle import Rated, rate_line
@@ -26,24 +33,53 @@ LONG_MONTHS: Final = 100
 SHORT_MONTHS: Final = 12
 LINES_OF_LONG_MONTH: Final = 400
 _PARTS: Final = 2
+_RATING_TESTS: Final = PROJECT / "tests" / "rating"
+_MADE_OF: Final = (
+    PROJECT / "src" / "rebill",
+    *sorted(file for file in _RATING_TESTS.glob("*.py") if not file.name.startswith("test_")),
+    _RATING_TESTS / "test_engine_against_oracle.py",
+    Path(__file__),
+    Path(__file__).with_name("conversation.py"),
+)
 _Made = tuple[list[Line], RatingInputs, Keys]
-Month = tuple[tuple[Path, ...], list[tuple[Line, Rated]], RatingInputs]
-"""The files of a month's lines, what the oracle says of each line, and what prices them."""
 
 
-def kept_months(folder: Path) -> list[Month]:
-    """Months of many lines, then of few; the same every time. Their lines lie in ``folder``."""
-    maker = [sys.executable, "-m", "tests.mutation.corpus", str(folder)]
-    made = subprocess.run(maker, check=True, capture_output=True, cwd=PROJECT)
-    found: list[Month] = pickle.loads(made.stdout)  # What our own process has just written.
+@dataclass(frozen=True)
+class Month:
+    """The files of a month's lines, what the oracle says of each line, what prices them, what an engine was told."""
+
+    parts: tuple[Path, ...]
+    outcomes: list[tuple[Line, Rated]]
+    inputs: RatingInputs
+    conversation: Conversation
+
+
+def kept_months() -> list[Month]:
+    """Months of many lines, then of few; the same every time."""
+    folder = KEPT / f"months-{digest_of(*_MADE_OF)}"
+    file = folder / "months.pickle"
+    if not file.exists():
+        for older in KEPT.glob("months-*"):
+            shutil.rmtree(older)
+        folder.mkdir(parents=True)
+        subprocess.run([sys.executable, "-m", "tests.mutation.corpus", str(file)], check=True, cwd=PROJECT)
+    found: list[Month] = pickle.loads(file.read_bytes())  # What our own process has written.
     return found
 
 
 def _kept(made: _Made, folder: Path) -> Month:
+    # Whoever tries mutants must not have imported rating before them.
+    from tests.rating.test_engine_against_oracle import EMBEDDED, compare_month, rated_parts
+
     lines, inputs, keys = made
     folder.mkdir()
     outcomes = [(line, rate_line(line, inputs)) for line in lines]
-    return write_parts(lines, folder, _PARTS, keys), outcomes, inputs
+    parts = write_parts(lines, folder, _PARTS, keys)
+    with TemporaryDirectory() as scratch:
+        engine = Overheard(open_engine(EMBEDDED.engine, Path(scratch), EMBEDDED))
+        rated, by_engine = rated_parts(parts, lines, inputs, Path(scratch), cast(Engine, engine))
+    compare_month(rated, by_engine, outcomes, inputs)
+    return Month(parts, outcomes, inputs, engine.conversation)
 
 
 def _made() -> list[_Made]:
@@ -92,11 +128,14 @@ def _richest(months: list[_Made]) -> list[_Made]:
 
 
 def main() -> None:
-    """Write the months to standard output, and their lines to the folder that is named."""
-    folder = Path(sys.argv[1])
-    months = [_kept(made, folder / str(number)) for number, made in enumerate(_made())]
-    sys.stdout.buffer.write(pickle.dumps(months))
+    """Write the months to the file that is named, and their lines beside it."""
+    file = Path(sys.argv[1])
+    months = [_kept(made, file.parent / str(number)) for number, made in enumerate(_made())]
+    file.write_bytes(pickle.dumps(months))
 
 
 if __name__ == "__main__":
-    main()
+    # Classes of a module that is run would be pickled as those of ``__main__``.
+    from tests.mutation.corpus import main as run
+
+    run()

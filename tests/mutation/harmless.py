@@ -31,6 +31,10 @@ _A_NAME: Final = "a name that only types are told by"
 _ALIKE_FOR_ALL: Final = "it is the same for all that are compared by it"
 _DIFFERENT_ROWS: Final = "no two rows are alike, so that none is taken for another"
 _NO_DAY: Final = "a span of no day holds no charge"
+_ONCE_IN_THE_END: Final = "the UNION after it leaves every row once"
+_BEFORE_ALL_DAYS: Final = "no charge begins before the first of all days, so that none crosses it"
+_ONE_UNIT: Final = "where all are of one unit, the first of them is the last"
+_NOT_BELOW_ONE: Final = "only on basis list is a base fallen back to, where a cost is taken with 1 at least"
 HARMLESS: Final[dict[tuple[str, str, str], str]] = {
     (
         "customer_data_set.py",
@@ -381,6 +385,68 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
         "AND r.first_day > o.first_day AND r.first_day < o.until_day",
         "AND r.first_day > o.first_day AND r.first_day <= o.until_day",
     ): _NO_DAY,
+    (
+        "accounts.py",
+        "UNION ALL",
+        "UNION",
+    ): _DIFFERENT_ROWS,
+    (
+        "accounts.py",
+        "UNION SELECT account_number, effective_from AS first_day FROM applicable WHERE effective_from IS NOT NULL",
+        "UNION ALL SELECT account_number, effective_from AS first_day FROM applicable WHERE effective_from IS NOT NULL",
+    ): _ONCE_IN_THE_END,
+    (
+        "accounts.py",
+        'FROM numbered AS o JOIN accounts AS a ON a.account_number = o.account_number"""',
+        'FROM numbered AS o LEFT JOIN accounts AS a ON a.account_number = o.account_number"""',
+    ): _ONE_OF_EACH,
+    (
+        "accounts.py",
+        'WHERE c.owner_begins = 1 AND c.first_day > DATE \'0001-01-01\'"""',
+        'WHERE c.owner_begins = 1 AND c.first_day >= DATE \'0001-01-01\'"""',
+    ): _BEFORE_ALL_DAYS,
+    (
+        "accounts.py",
+        "commitment NULLS LAST, charge_kind NULLS LAST, rules_month NULLS LAST)",
+        "commitment NULLS LAST, charge_kind NULLS LAST, rules_month NULLS FIRST)",
+    ): _NUMBERS,
+    (
+        "plan.py",
+        "LEFT JOIN resolved_keys AS n ON n.line_key = l.{LINE_KEY}",
+        "JOIN resolved_keys AS n ON n.line_key = l.{LINE_KEY}",
+    ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        "LEFT JOIN account_spans AS s ON s.account_number = n.account_number{DAY_OF_LINE}{",
+        "JOIN account_spans AS s ON s.account_number = n.account_number{DAY_OF_LINE}{",
+    ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        "LEFT JOIN products AS d",
+        "JOIN products AS d",
+    ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        'SELECT GREATEST(MAX(ABS(factor)), MAX(ABS(fallback_factor)), CAST(\'1\' AS DECIMAL(9,6))) FROM prices"""',
+        'SELECT GREATEST(MAX(ABS(factor)), MAX(ABS(fallback_factor)), CAST(\'2\' AS DECIMAL(9,6))) FROM prices"""',
+    ): _WIDER,
+    (
+        "plan.py",
+        "CASE WHEN {_ONE_UNIT} THEN MIN(d.pricing_unit) END AS pricing_unit,",
+        "CASE WHEN {_ONE_UNIT} THEN MAX(d.pricing_unit) END AS pricing_unit,",
+    ): _ONE_UNIT,
+    (
+        "guards.py",
+        "FROM (SELECT *, CASE WHEN guarded_floor AND statement_cost > capped "
+        "THEN statement_cost ELSE capped END AS floored",
+        "FROM (SELECT *, CASE WHEN guarded_floor AND statement_cost >= capped "
+        "THEN statement_cost ELSE capped END AS floored",
+    ): _AS_EQUAL,
+    (
+        "products.py",
+        "COALESCE(cost_base_factor, {_ONE}) AS fallback_factor, rate",
+        "GREATEST(cost_base_factor, {_ONE}) AS fallback_factor, rate",
+    ): _NOT_BELOW_ONE,
 }
 """(file, line before, line after) → why it makes no difference."""
 

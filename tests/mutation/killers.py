@@ -24,6 +24,10 @@ _AT_LENGTH: Final = (
 )
 _FIRST: Final[dict[str, tuple[str, ...]]] = {
     "accounts.py": ("tests/services/test_spans_transfer.py",),
+    **dict.fromkeys(
+        ("book_matching.py", "line_columns.py", "line_kinds.py", "rule_matching.py", "text_matching.py"),
+        ("tests/rating/test_rules_matched.py",),
+    ),
     "attention.py": ("tests/services/test_accepting_lines.py", "tests/services/test_spans_transfer.py"),
     "customer_data_set.py": ("tests/services/test_customer_data_set.py",),
     "customer_rules.py": ("tests/rating/test_added_lines.py", "tests/services/test_billed_by_rules.py"),

@@ -2,9 +2,15 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
 
 from tests.mutation.__main__ import sampled
+from tests.mutation.conversation import Overheard, Repeated, SaysOtherwise
 from tests.mutation.mutant import RATING, original
+from tests.mutation.record import Record
 from tests.mutation.sql_mutants import KINDS, sql_mutants
 
 SOURCE = '''"""Says SELECT and AND, and is no SQL."""
@@ -48,9 +54,45 @@ def test_every_kind_occurs_in_rating_and_a_seed_always_chooses_the_same() -> Non
     assert sorted(sampled(mutants, 7, None)) == sorted(mutants)
 
 
+class Adding:
+    """Stands for an engine: it answers what its numbers come to."""
+
+    def rows(self, numbers: list[int], file: Path) -> int:
+        return sum(numbers)
+
+    def create_sums(self, sums: Any) -> None:
+        """Answers nothing."""
+
+
+def test_who_says_the_same_to_an_engine_gets_the_same_answers_and_who_does_not_is_told() -> None:
+    overheard = Overheard(cast(Any, Adding()))
+    assert overheard.rows([1, 2], Path("/one/folder/sums")) == 3
+    overheard.create_sums(lambda rows: f"sums of {rows}")
+    repeated = Repeated(overheard.conversation)
+    assert repeated.rows([1, 2], Path("/another/folder/sums")) == 3
+    with pytest.raises(SaysOtherwise):
+        repeated.create_sums(lambda rows: f"no sums of {rows}")
+    for said in (([2, 1], Path("sums")), ([1, 2], Path("other")), (["1", 2], Path("sums"))):
+        with pytest.raises(SaysOtherwise):
+            Repeated(overheard.conversation).rows(*said)
+    with pytest.raises(SaysOtherwise):
+        Repeated([]).rows([1, 2], Path("sums"))
+
+
+def test_a_later_campaign_knows_what_was_tried_as_long_as_the_file_is_the_same(tmp_path: Path) -> None:
+    first, second, *_ = sql_mutants("plan.py", SOURCE)
+    record = Record(tmp_path / "tried.jsonl")
+    record.add(first, SOURCE, "survived", "months", 0.5)
+    record.add(first, SOURCE, "killed", "tests", 2.5)
+    later = Record(tmp_path / "tried.jsonl")
+    assert later.outcome(first, SOURCE) == "killed"
+    assert later.outcome(second, SOURCE) is None
+    assert later.outcome(first, SOURCE + "\n") is None
+
+
 def test_faults_of_arithmetic_and_bounds_are_noticed() -> None:
     chosen = ["--family", "sql", "--file", "plan.py", "--kind", "comparison", "--sample", "3", "--seed", "20240917"]
-    command = [sys.executable, "-m", "tests.mutation", "--unchecked", *chosen]
+    command = [sys.executable, "-m", "tests.mutation", "--unchecked", "--again", *chosen]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("0 survived\n")

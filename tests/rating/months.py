@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import duckdb
 from hypothesis import strategies as st
@@ -252,7 +252,7 @@ def account_books(draw: st.DrawFn, book_count: int) -> tuple[AccountBook, ...]:
     return tuple(chosen)
 
 
-_COLUMNS = {
+COLUMNS: Final = {
     "BilledCost": ("billed", "DECIMAL(28,12)"),
     "ListCost": ("listed", "DECIMAL(28,12)"),
     "EffectiveCost": ("effective", "DECIMAL(28,12)"),
@@ -303,11 +303,11 @@ def write_parts(lines: list[Line], folder: Path, part_count: int, keys: Keys = K
             part = lines[index * size : (index + 1) * size]
             values = [
                 [None if (value := getattr(line, field)) is None else _text(value) for line in part]
-                for field, _ in _COLUMNS.values()
+                for field, _ in COLUMNS.values()
             ]
             columns = ", ".join(
                 f"CAST(unnest(CAST(${number} AS VARCHAR[])) AS {kind}) AS {name}"
-                for number, (name, (_, kind)) in enumerate(_COLUMNS.items(), 1)
+                for number, (name, (_, kind)) in enumerate(COLUMNS.items(), 1)
             )
             path = folder / f"part-{index:05d}.parquet"
             connection.execute(f"CREATE OR REPLACE TABLE part AS SELECT {columns}", values)

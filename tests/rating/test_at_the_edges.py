@@ -91,6 +91,28 @@ def test_a_rule_for_an_agreement_that_is_named_by_text_acts_on_the_charges_of_th
         assert outcome(tmp_path, replace(CHARGE, billing_account=other), inputs) == (Decimal(20), "NONE"), other
 
 
+def test_rules_for_an_agreement_act_on_its_charges_though_a_customer_before_is_under_the_same(tmp_path: Path) -> None:
+    of_both = replace(_share_of_everyone("10"), csp_customers=ChosenCustomers(customer_ids=(CUSTOMER, OTHER)))
+    of_agreement = replace(
+        _share_of_everyone("5"),
+        csp_customers=ChosenCustomers(customer_ids=(CUSTOMER,)),
+        enterprise_agreements=((OTHER, (4711,)),),
+    )
+    rules = tuple(
+        RuleInForce(number, BillingRule("Desk", RuleCloud.AZURE, RuleType.CUSTOM, RuleAction.SPEND_RATIO, terms))
+        for number, terms in ((7, of_both), (8, of_agreement))
+    )
+    inputs = billed_by()
+    inputs = replace(
+        inputs,
+        billing_rules=rules,
+        terms=(*inputs.terms, replace(inputs.terms[0], customer_id=OTHER)),
+        bindings=(replace(inputs.bindings[0], customer_id=OTHER),),
+    )
+    assert outcome(tmp_path, replace(CHARGE, billing_account="4711"), inputs) == (Decimal(23), "NONE")
+    assert outcome(tmp_path, replace(CHARGE, billing_account="815"), inputs) == (Decimal(22), "NONE")
+
+
 @pytest.mark.parametrize(
     ("percents", "price"),
     [(("10",), "22"), (("10", "5"), "23"), (("10", "5", "1"), "23.2"), (("10", "5", "1", "0.5", "0.25"), "23.35")],
