@@ -412,16 +412,6 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
     ): _NUMBERS,
     (
         "plan.py",
-        "LEFT JOIN resolved_keys AS n ON n.line_key = l.{LINE_KEY}",
-        "JOIN resolved_keys AS n ON n.line_key = l.{LINE_KEY}",
-    ): _ONE_OF_EACH,
-    (
-        "plan.py",
-        "LEFT JOIN account_spans AS s ON s.account_number = n.account_number{DAY_OF_LINE}{",
-        "JOIN account_spans AS s ON s.account_number = n.account_number{DAY_OF_LINE}{",
-    ): _ONE_OF_EACH,
-    (
-        "plan.py",
         "LEFT JOIN products AS d",
         "JOIN products AS d",
     ): _ONE_OF_EACH,
@@ -442,6 +432,11 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
         "FROM (SELECT *, CASE WHEN guarded_floor AND statement_cost >= capped "
         "THEN statement_cost ELSE capped END AS floored",
     ): _AS_EQUAL,
+    (
+        "plan.py",
+        'LEFT JOIN priced_keys AS p ON p.line_key = l.{LINE_KEY}{day_of_line("p")}{',
+        'JOIN priced_keys AS p ON p.line_key = l.{LINE_KEY}{day_of_line("p")}{',
+    ): _ONE_OF_EACH,
     (
         "products.py",
         "COALESCE(cost_base_factor, {_ONE}) AS fallback_factor, rate",
