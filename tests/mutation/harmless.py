@@ -35,6 +35,7 @@ _ONCE_IN_THE_END: Final = "the UNION after it leaves every row once"
 _BEFORE_ALL_DAYS: Final = "no charge begins before the first of all days, so that none crosses it"
 _ONE_UNIT: Final = "where all are of one unit, the first of them is the last"
 _NOT_BELOW_ONE: Final = "only on basis list is a base fallen back to, where a cost is taken with 1 at least"
+_NO_LINE_THEN: Final = "a span of other days than the month's charges have finds no line"
 HARMLESS: Final[dict[tuple[str, str, str], str]] = {
     (
         "customer_data_set.py",
@@ -437,6 +438,33 @@ HARMLESS: Final[dict[tuple[str, str, str], str]] = {
         'LEFT JOIN priced_keys AS p ON p.line_key = l.{LINE_KEY}{day_of_line("p")}{',
         'JOIN priced_keys AS p ON p.line_key = l.{LINE_KEY}{day_of_line("p")}{',
     ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        '_KEYED_SPANS_TRANSFER = f"COALESCE(l.ChargePeriodEnd > CAST(p.usage_until_day AS TIMESTAMP) '
+        'AND {IS_LONG}, FALSE)"',
+        '_KEYED_SPANS_TRANSFER = f"GREATEST(l.ChargePeriodEnd > CAST(p.usage_until_day AS TIMESTAMP) '
+        'AND {IS_LONG}, FALSE)"',
+    ): _NULL_IS_LEAST,
+    (
+        "plan.py",
+        "LEFT JOIN products AS d ON d.product_number = n.product_number",
+        "JOIN products AS d ON d.product_number = n.product_number",
+    ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        "LEFT JOIN (SELECT a.* FROM account_spans AS a CROSS JOIN charge_days AS c",
+        "JOIN (SELECT a.* FROM account_spans AS a CROSS JOIN charge_days AS c",
+    ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        'LEFT JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = n.product_number"""',
+        'JOIN prices AS p ON p.rule_set = s.rule_set AND p.product_number = n.product_number"""',
+    ): _ONE_OF_EACH,
+    (
+        "plan.py",
+        "WHERE a.until_day > c.first_day AND a.first_day <= c.last_day) AS s ON s.account_number = n.account_number",
+        "WHERE a.until_day > c.first_day OR a.first_day <= c.last_day) AS s ON s.account_number = n.account_number",
+    ): _NO_LINE_THEN,
     (
         "products.py",
         "COALESCE(cost_base_factor, {_ONE}) AS fallback_factor, rate",

@@ -24,7 +24,7 @@ from rebill.model.rating import AccountBinding, RatingInputs
 from rebill.model.terms import Basis, CommitmentsPolicy
 from tests.rating import oracle
 from tests.rating.lines import Line
-from tests.rating.months import MONTH
+from tests.rating.months import MONTH, Keys
 from tests.rating.test_engine_against_oracle import rated_by_engine, same_outcome
 from tests.rating.test_price_book_words import CHARGE as SOME_CHARGE
 from tests.rating.test_price_book_words import CUSTOMER, book_of, month_of, product, rule
@@ -184,3 +184,19 @@ def test_a_month_in_which_an_account_has_two_owners_on_a_day_is_refused(
     assert "a day of an account has two owners" in str(refused.value)
     apart = (before, replace(after, effective_from=before.effective_to))
     same_outcome(tmp_path, [line], replace(inputs, bindings=apart), 1)
+
+
+@pytest.mark.parametrize("keys", [Keys.IMPORTED, Keys.ABSENT])
+def test_usage_that_ends_just_when_its_account_changes_hands_does_not_go_on_across_it(
+    tmp_path: Path, keys: Keys
+) -> None:
+    day = datetime.combine(date(2024, 9, 15), time())
+    before = AccountBinding(AccountKind.SUBSCRIPTION, "s-1", CUSTOMER, None, day.date())
+    after = AccountBinding(AccountKind.SUBSCRIPTION, "s-1", OTHER, day.date(), None)
+    inputs = billed_by()
+    terms = (*inputs.terms, replace(inputs.terms[0], customer_id=OTHER))
+    inputs = replace(inputs, terms=terms, bindings=(before, after))
+    for end, crosses in ((day, False), (day + timedelta(hours=1), True)):
+        line = replace(CHARGE, start=day - timedelta(days=2), end=end)
+        same_outcome(tmp_path, [line], inputs, 1, keys=keys)
+        assert oracle.rate_line(line, inputs).spans_transfer is crosses

@@ -86,7 +86,7 @@ def test_the_first_rule_that_matches_a_line_is_found_for_every_book(
     ]
     products = [product_of(number, line, classes) for number, line in enumerate(lines, 1)]
     found = first_matches(matchers, kinds_of(products, asked, classes, bill_input_tax), home_currency)
-    positions = {(matcher, kind): position for matcher, kind, position in found.found}
+    positions: dict[tuple[int, int | None], int] = {(one, kind): position for one, kind, position in found.found}
 
     def first_rule(line: Line, rules: Sequence[PriceRule]) -> int | None:
         is_priced = bill_input_tax or line.category != "Tax"
