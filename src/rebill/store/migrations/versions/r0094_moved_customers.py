@@ -1,7 +1,7 @@
 """Which Azure customers a sync found changed or gone; they were counted only.
 
 Revision ID: 0094
-Revises: 0092
+Revises: 0093
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from rebill.store.migrations.way_back import NoWayBack
 
 revision = "0094"
-down_revision = "0092"
+down_revision = "0093"
 branch_labels = None
 depends_on = None
 
