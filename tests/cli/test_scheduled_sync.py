@@ -4,6 +4,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +67,22 @@ def test_a_process_that_dies_is_replaced_and_the_schedule_goes_on(rebill: Comman
         os.kill(syncing_child(process.pid), signal.SIGKILL)
         (replaced,) = logged(log, "process_replaced")
         assert syncing_child(process.pid) == replaced["new_process_id"]
+
+
+SIGNALLED_AS_A_WAIT_BEGINS = """
+import os, signal
+from rebill.cli.stopping import stopped_by_signals
+
+stopped = stopped_by_signals()
+with stopped._cond:
+    os.kill(os.getpid(), signal.SIGTERM)
+assert stopped.wait(60)
+"""
+
+
+def test_a_signal_that_meets_the_beginning_of_a_wait_is_heard() -> None:
+    command = [sys.executable, "-W", "error", "-c", SIGNALLED_AS_A_WAIT_BEGINS]
+    assert subprocess.run(command, timeout=PATIENCE_SECONDS, check=False).returncode == 0
 
 
 def test_an_interval_that_is_none_keeps_the_server_from_starting(rebill: CommandLine) -> None:

@@ -13,7 +13,9 @@ def stopped_by_signals() -> threading.Event:
     """An event that SIGINT and SIGTERM set, in place of ending the process there and then."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        # By a thread of its own: a signal that meets this one as a wait for the event begins or ends finds the event's
+        # lock taken, by whoever it interrupts, who would wait for himself.
+        signal.signal(number, lambda *_: threading.Thread(target=stopped.set, name="stop").start())
     return stopped
 
 
