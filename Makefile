@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve focus bench bench-api bench-documents bench-pages bench-peers fuzz-api mutation kills openapi lock clean bench-import
+.PHONY: help demo test lint serve focus pictures bench bench-api bench-documents bench-pages bench-peers fuzz-api mutation kills openapi lock clean bench-import
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -60,6 +60,9 @@ mutation: .venv/development.stamp .venv/mutmut.stamp ## faults put into rating, 
 
 kills: .venv/development.stamp ## kill -9 at random moments of runs and closings, on both stores (TIMES=200)
 	@$(BIN)/python -m tests.kills $(TIMES:%=--times %)
+
+pictures: .venv/development.stamp ## the pictures of README and docs/console.md anew, of a month that is closed in a real browser
+	@$(BIN)/python -m tests.console.pictures
 
 openapi: .venv/development.stamp ## the documented examples and docs/openapi.json anew, from a server that runs
 	@$(BIN)/python -m tests.api.documented

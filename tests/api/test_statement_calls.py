@@ -181,7 +181,7 @@ def test_the_form_is_what_the_caller_accepts(api: ApiClient, world: World) -> No
     path = f"{STATEMENTS}/{number}"
     table = api.get(path, headers={"Accept": "application/json;q=0.5, text/csv"})
     assert table.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
-    assert table.headers["Content-Disposition"] == f'attachment; filename="statement-{number}.csv"'
+    assert table.headers["Content-Disposition"] == 'attachment; filename="statement-2024-09-estimated-USD.csv"'
     rows = list(csv.DictReader(io.StringIO(table.text)))
     assert [(row["provider"], row["amount"]) for row in rows] == [("'=cmd", "2.00"), ("Microsoft", "11.01")]
     for accept in ("", "*/*", "application/*", "text/html, */*;q=0.1", "application/json, text/csv"):

@@ -5,18 +5,22 @@ from datetime import date
 
 import pytest
 
-from rebill.lake.runs import only_run
+from rebill.console.pages import bills
+from rebill.lake.runs import ProgressNotes, only_run
 from rebill.model.assignment import AssignmentOrder
 from rebill.model.bill_run import RunOrder
+from rebill.model.closing import ClosingSettings, LateCost
 from rebill.model.identifiers import AccountKind
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
+from rebill.model.run_progress import RunProgress, RunStep
 from rebill.model.statement import StatementStatus
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.keeping.read_audit_trail import newest_audit_entries
 from rebill.services.parties.assign_accounts import move_accounts
 from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.audit_entries import AuditFilter
+from rebill.store.closing import store_closing_settings
 from rebill.store.scope import Scope
 from rebill.store.started_runs import begin_run
 from rebill.store.tables import runs
@@ -25,6 +29,7 @@ from tests.console.visitor import Visitor
 from tests.services.months import charge, stored
 
 MONTH = BillingMonth(2024, 9)
+AUGUST_PERIOD = {"BillingPeriodStart": "2024-08-01T00:00:00Z", "BillingPeriodEnd": "2024-09-01T00:00:00Z"}
 
 
 def _acts(office: Office) -> list[tuple[str, str, str]]:
@@ -68,8 +73,7 @@ def test_a_month_is_assigned_run_looked_into_and_finalized(office: Office, admin
 
 def test_what_stands_in_the_way_is_listed_and_a_reason_overrides_it(office: Office, admin: Visitor) -> None:
     admin.open("/bills?month=2024-09")
-    bills = admin.send("/bills/run")
-    assert "unassigned cost" in bills.text
+    assert "unassigned cost" in admin.send("/bills/run").text
     refused = admin.send("/bills/finalize", reason="")
     assert refused.status == 409
     assert "unassigned cost" in refused.text
@@ -283,6 +287,14 @@ def test_cost_of_a_tenant_and_of_nobody_in_particular_is_shown_as_nobodys(office
     admin.send("/bills/run")
     home = admin.open("/?month=2024-09").text
     assert home.index(NOBODYS) < home.index("tenant-of-nobody") < home.index("Charges that name no account")
+    office.month.cost(
+        charge("2024-08-07", "3", "3", x_CustomerId="tenant-of-nobody", **AUGUST_PERIOD),
+        charge("2024-08-07", "3", "3", SubAccountId=NOBODYS, **AUGUST_PERIOD),
+        scope="august",
+        name="august.csv",
+    )
+    home = admin.open("/?month=2024-09").text
+    assert home.index(NOBODYS) < home.index("tenant-of-nobody") < home.index("nobody new"), "new ones are marked alone"
 
 
 def test_a_run_that_was_cut_off_is_told_of_on_the_page_of_its_month(office: Office, admin: Visitor) -> None:
@@ -291,3 +303,51 @@ def test_a_run_that_was_cut_off_is_told_of_on_the_page_of_its_month(office: Offi
     assert "The last run of 2024-09 was interrupted" in admin.open("/bills?month=2024-09").text
     assert "September 2024 is run" in admin.send("/bills/run").text
     assert "interrupted" not in admin.open("/bills?month=2024-09").text
+
+
+def test_a_page_tells_how_far_the_run_is_that_works_in_whatever_process(office: Office, admin: Visitor) -> None:
+    with office.installation.database.writing() as connection:
+        begin_run(Scope.of(connection, office.partner), RunOrder(MONTH), "duckdb", office.installation.clock())
+    with only_run(office.installation.lake_folder, office.partner.partner_id, MONTH) as workplace:
+        assert "A run of September 2024 is under way" in admin.open("/bills?month=2024-09").text
+        tell = ProgressNotes(workplace.folder)
+        tell(RunProgress(RunStep.DRAW_UP, 1_204, 5_000))
+        shown = admin.open("/bills?month=2024-09")
+        assert "Step 3 of 4: drawing up statements, 1,204 of 5,000 customers done." in shown.text
+        assert 'max="100" value="56"' in shown.answer.text
+        again = 'http-equiv="refresh" content="3;url=/bills/progress?month=2024-09"'
+        assert again in shown.answer.text, "without scripts the page looks again by itself"
+        tell(RunProgress(RunStep.STORE, 0, 5_000))
+        assert "Step 4 of 4: storing the statements" in admin.open("/bills?month=2024-09").text
+    assert "Step" not in admin.open("/bills?month=2024-09").text
+
+
+def test_a_run_that_ends_between_two_looks_is_told(
+    office: Office, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bills, "_WAITED_SECONDS", 0.0)
+    admin.open("/bills?month=2024-09")
+    shown = admin.send("/bills/run")
+    while "is under way" in shown.text:
+        shown = admin.open("/bills/progress?month=2024-09")
+    assert "September 2024 is run: 2 statements." in admin.open("/bills/progress?month=2024-09").text
+
+
+def test_corrections_that_wait_for_the_next_statement_are_not_offered_again(office: Office, admin: Visitor) -> None:
+    with office.installation.database.writing() as connection:
+        store_closing_settings(Scope.of(connection, office.partner), ClosingSettings(late_cost=LateCost.NEXT))
+    run_bill(office.installation, office.partner, MONTH)
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/finalize", reason="The account is a test of ours")
+    office.month.cost(charge("2024-09-09", "2", "3", SubAccountId=OWN), scope="late", name="late.csv")
+    run_bill(office.installation, office.partner, MONTH)
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/correct", reason="Cost came late")
+    waits = admin.open("/bills?month=2024-09")
+    assert "on the next statement" in waits.text
+    assert not any(form.action == "/bills/correct" for form in waits.forms)
+    assert "are others by the last run" not in admin.open("/bills/checklist?month=2024-09").text
+    office.month.cost(charge("2024-09-10", "1", "1", SubAccountId=OWN), scope="later", name="later.csv")
+    run_bill(office.installation, office.partner, MONTH)
+    again = admin.open("/bills?month=2024-09")
+    assert any(form.action == "/bills/correct" for form in again.forms), "more came late than waits"

@@ -169,6 +169,7 @@ def test_cost_is_taken_in_from_a_file_and_its_unreadable_rows_come_back_harmless
     refused = admin.upload("/costs/import", "file", "../../october.csv", file.read_bytes(), scope="october")
     assert refused.status == 422
     assert "1 of 2 rows cannot be read" in refused.text
+    assert refused.text.count("nothing was imported") == 1
     assert "--accept-rejects" not in refused.text
     refused_rows = re.search(r"/costs/refused/\d+/rejects.csv", refused.answer.text)
     assert refused_rows is not None

@@ -106,7 +106,7 @@ def _choose_and_assign(page: Page) -> None:
 
 
 def test_a_partners_whole_month_by_mouse_and_keyboard(desk: Desk, office: Office) -> None:
-    """The pictures of docs/console.md, Closing a month, are taken on the way."""
+    """Pictures are kept on the way; those of README and docs are `make pictures`."""
     with desk.person() as page:
         sign_in(page, office.key())
         _place(page, "Cost data").click()
@@ -299,6 +299,10 @@ _VIEWS = [(scheme, size) for size in (WIDE, PHONE) for scheme in _SCHEMES]
 _TRIED = [("light", WIDE), ("dark", PHONE)]
 
 
+def _file_name(route: str) -> str:
+    return re.sub(r"\W+", "_", route).strip("_") or "home"
+
+
 class Looks:
     """Looks at pages in every view: pictures are kept, and what keeps people from using them."""
 
@@ -330,7 +334,7 @@ class Looks:
             answer = page.goto(f"{path}?month={MONTH}")
             assert answer is not None
             assert answer.ok, path
-            self.at(page, re.sub(r"\W+", "_", route).strip("_") or "home")
+            self.at(page, _file_name(route))
 
 
 @pytest.mark.parametrize("store", ["sqlite"])
@@ -362,6 +366,37 @@ def test_every_page_fits_and_can_be_used_by_everybody(browser: Browser, furnishe
             looks.at_paths(page, {route: path for route, path in paths.items() if route.startswith("/portal")})
     assert looks.faults == {}
     assert desk.complaints == []
+
+
+@pytest.mark.parametrize("store", ["sqlite"])
+@pytest.mark.parametrize("with_scripts", [True, False])
+def test_the_navigation_folds_up_on_a_telephone(desk: Desk, office: Office, with_scripts: bool) -> None:
+    with desk.person(size=PHONE, java_script_enabled=with_scripts) as page:
+        sign_in(page, office.key())
+        assert not page.get_by_role("link", name="Azure accounts", exact=True).is_visible()
+        page.get_by_text("Menu: Home").click()
+        assert overflow(page) <= 0
+        _place(page, "Bills").click()
+        expect(page.get_by_role("heading", name="Bills of September 2024")).to_be_visible()
+        expect(page.get_by_text("Menu: Bills")).to_be_visible()
+        expect(_place(page, "Settings")).to_have_count(0)
+    assert desk.complaints == []
+
+
+@pytest.mark.parametrize("store", ["sqlite"])
+def test_without_scripts_no_page_and_no_table_goes_sideways_on_a_telephone(browser: Browser, furnished: Office) -> None:
+    found = {}
+    with running_pages(furnished.installation) as url:
+        desk = Desk(browser, url)
+        for role, customer_id in ((Role.ADMIN, None), (Role.CUSTOMER_READ_ONLY, furnished.own)):
+            with desk.person(size=PHONE, java_script_enabled=False) as page:
+                sign_in(page, furnished.key(role, customer_id))
+                for route, path in _paths(furnished).items():
+                    if route.startswith("/portal") is (customer_id is not None):
+                        page.goto(f"{path}?month={MONTH}")
+                        found[route] = overflow(page), sideways(page)
+                        keep_screenshot(page, f"without-scripts-{_file_name(route)}")
+    assert {route: wrong for route, wrong in found.items() if wrong != (0, [])} == {}
 
 
 @pytest.mark.parametrize("store", ["sqlite"])

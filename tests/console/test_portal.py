@@ -118,7 +118,10 @@ def test_a_customer_sees_its_own_statement_by_day_and_service_and_takes_it_as_a_
     assert "Why this price?" not in page.text
     assert "September 3, 2024" in customer.open(f"/portal/statements/{own.statement_id}/days").text
     file = customer.open(f"/portal/statements/{own.statement_id}/csv").answer
-    assert file.headers["content-disposition"].startswith("attachment")
+    assert 'attachment; filename="statement-2024-09-estimated-USD.csv"' in file.headers["content-disposition"]
+    assert str(own.statement_id) not in file.headers["content-disposition"]
+    data = customer.open(f"/portal/statements/{own.statement_id}/focus").answer
+    assert 'filename="statement-2024-09-estimated-USD.focus.csv"' in data.headers["content-disposition"]
     assert "99731177.71" in file.text
     assert "99,731,309.71" in customer.open("/portal/cost").text
 

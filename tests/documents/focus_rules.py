@@ -19,7 +19,7 @@ OVERSTATED = {
     "InvoiceId-C-004-C": "its check wants no invoice on any row, InvoiceId-C-005-C one on every row",
     "InvoiceId-C-005-C": "its check wants an invoice on every row, InvoiceId-C-004-C none on any row",
     "PricingQuantity-C-008-M": "its check wants a quantity on every row, PricingQuantity-C-004-C none on tax",
-    "EffectiveCost-C-005-C": "its check is of every purchase, its sentence of those that cover later charges",
+    "EffectiveCost-C-005-C": "its sentence is of purchases that cover later charges, its check of licences too",
 }
 """Rules whose published checks ask for more than their sentences do, and for what other rules forbid."""
 

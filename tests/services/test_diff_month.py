@@ -104,6 +104,7 @@ def test_several_changes_are_told_apart_and_what_they_make_together_is_named(acc
         "First: Virtual Machines terms -2",
     ]
     assert (found.before_run_id, found.after_run_id) == (before, after)
+    assert ("terms", f"The terms of customer First ({first}) changed.") in found.changes
     accountant.move(second, "2024-09-01", "s-1")
     create_billing_rule(
         accountant.installation,

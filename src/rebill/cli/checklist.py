@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from rebill.cli.option_words import in_options
 from rebill.cli.options import JsonOption, MonthOption, PartnerOption
 from rebill.cli.output import Document, Heading, Output
 from rebill.cli.session import partner_session
@@ -66,7 +67,7 @@ def _show_incomplete(output: Output, incomplete: Sequence[Document], count: int)
             str(one["client_api_id"]),
             str(one["statement_id"]),
             "issued" if one["issued"] else "to be corrected" if one["correction"] else "",
-            "; ".join(f"{name} {fault}" for name, fault in one["fields"].items()),
+            "; ".join(f"{in_options(name)} {fault}" for name, fault in one["fields"].items()),
         ]
         for one in incomplete
     ]

@@ -8,6 +8,8 @@ from typing import Any
 
 import simplejson
 
+from rebill.cli.option_words import in_options
+
 Document = Mapping[str, Any]
 NO_ROWS = "(none)"
 """What stands in the place of a table without rows."""
@@ -83,8 +85,8 @@ class Output:
         if self.as_json:
             print_document(fault_document(sentence, code, fields))
             return
-        sys.stderr.write(f"{sentence}\n")
-        told = [f"{field}: {problem}" for field, problem in (fields or {}).items()]
+        sys.stderr.write(f"{in_options(sentence)}\n")
+        told = [f"{in_options(field)}: {in_options(problem)}" for field, problem in (fields or {}).items()]
         # A single one often is the sentence itself.
         for line in told if told != [sentence] else ():
             sys.stderr.write(f"  {line}\n")

@@ -1,4 +1,4 @@
-"""Sentences that name commands, as pages say them: with a link to the page that does the same."""
+"""Sentences that name commands and fields, as pages say them: with links to pages, and in the words of forms."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from rebill.console.field_words import IDENTIFIER, IN_SENTENCES
 from rebill.model.named_commands import NamedCommand, parts_of
 
 
@@ -57,11 +58,13 @@ OPTIONS: Final[Mapping[str, str]] = {
     "scope": "Scope",
 }
 """What the fields of forms are called that commands have as options."""
-_OPTION: Final = re.compile(rf"--({'|'.join(sorted(OPTIONS, key=len, reverse=True))})\b(?: CODE\b| YYYY-MM\b)?")
+_NAMED: Final[Mapping[str, str]] = {**{f"--{name}": words for name, words in OPTIONS.items()}, **IN_SENTENCES}
+_LONGEST_FIRST: Final = "|".join(map(re.escape, sorted(_NAMED, key=len, reverse=True)))
+_OPTION: Final = re.compile(rf"(?<![\w.-])(?:({_LONGEST_FIRST})(?: CODE| YYYY-MM)?|{IDENTIFIER})(?![\w-])")
 
 
 def with_links(sentence: str) -> Markup:
-    """``sentence``, escaped, with a link for a command that a page stands for, and a form's field for an option."""
+    """``sentence``, escaped, with links for commands that pages stand for, and forms' words for options and fields."""
     parts = parts_of(sentence, PAGES)
     return Markup("").join(_link(part) if isinstance(part, NamedCommand) else _with_fields(part) for part in parts)
 
@@ -69,7 +72,8 @@ def with_links(sentence: str) -> Markup:
 def _with_fields(text: str) -> Markup:
     parts, done = [], 0
     for found in _OPTION.finditer(text):
-        parts += [escape(text[done : found.start()]), Markup("<em>{}</em>").format(OPTIONS[found[1]])]
+        told = Markup("<em>{}</em>").format(_NAMED[found[1]]) if found[1] else escape("id")
+        parts += [escape(text[done : found.start()]), told]
         done = found.end()
     return Markup("").join([*parts, escape(text[done:])])
 

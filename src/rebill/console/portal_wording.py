@@ -15,6 +15,7 @@ LANGUAGES: Final = ("de", "fr")
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     # Around every page
     "Main": ("Hauptmenü", "Menu principal"),
+    "Menu": ("Menü", "Menu"),
     "To the content": ("Zum Inhalt", "Aller au contenu"),
     "To the start": ("Zum Anfang", "Retour à l’accueil"),
     "Sign out": ("Abmelden", "Se déconnecter"),

@@ -9,6 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rebill.console import languages, showing
 from rebill.console.asset_files import asset_path
+from rebill.console.cards import with_cards
+from rebill.console.field_words import labelled, not_said_in
 from rebill.console.navigation import navigation
 from rebill.console.pointing import with_links
 from rebill.console.portal_wording import refusal_words
@@ -30,6 +32,8 @@ _FILTERS: Final = {
     "words": showing.words,
     "listed": showing.listed,
     "linked": with_links,
+    "labelled": labelled,
+    "not_said_in": not_said_in,
 }
 
 
@@ -53,7 +57,7 @@ def _environment() -> Environment:
 def rendered(page: Page, visit: Visit, section: str, said: str) -> bytes:
     """The page as HTML in UTF-8. ``section``: what the navigation shows as the place; ``said``: what was just done."""
     values = {**_surroundings(visit, section, said), **page.values}
-    return _environment().get_template(page.template).render(values).encode("utf-8", "replace")
+    return with_cards(_environment().get_template(page.template).render(values)).encode("utf-8", "replace")
 
 
 def _surroundings(visit: Visit, section: str, said: str) -> Mapping[str, Any]:

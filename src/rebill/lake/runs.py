@@ -1,7 +1,9 @@
 """Where a run leaves what it made: ``<partner>/runs/<month>/<run id>`` with rated lines and manifest."""
 
 import hashlib
+import json
 import shutil
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +13,13 @@ from rebill.lake.folders import exclusive_lock, publish
 from rebill.model.bill_run import RUN_RUNNING
 from rebill.model.errors import Conflict, ProgramError
 from rebill.model.months import BillingMonth
+from rebill.model.run_progress import RunProgress, RunStep
 from rebill.model.run_state import RunState
 
 MANIFEST = "manifest.json"
 SCRATCH = "scratch"
+_PROGRESS = "progress.json"
+_NOTED_EVERY_SECONDS = 0.5
 
 
 def run_folder(partner_id: int, month: BillingMonth, run_id: int) -> str:
@@ -84,6 +89,36 @@ def run_state(
             return RunState.WORKING
         # The run may have ended well since the first look.
         return RunState.INTERRUPTED if has_left_something() else RunState.NONE
+
+
+class ProgressNotes:
+    """Notes how far a run is, in its working folder, where every process can read it; gone with that folder."""
+
+    def __init__(self, working_folder: Path) -> None:
+        self._file = working_folder / SCRATCH / _PROGRESS
+        self._step: RunStep | None = None
+        self._noted_at = 0.0
+
+    def __call__(self, progress: RunProgress) -> None:
+        """Note it: each step as it begins, and what is done of it now and then."""
+        now = time.monotonic()
+        if progress.step is self._step and now - self._noted_at < _NOTED_EVERY_SECONDS:
+            return
+        self._step, self._noted_at = progress.step, now
+        written = self._file.with_suffix(".new")
+        written.write_text(json.dumps([progress.step, progress.done, progress.total]), encoding="utf-8")
+        # Whoever reads meanwhile finds the note before, whole.
+        written.replace(self._file)
+
+
+def progress_of_run(lake_folder: Path, partner_id: int, month: BillingMonth) -> RunProgress | None:
+    """How far the run is that works at this month; ``None`` where none does, or it has noted nothing yet."""
+    file = lake_folder / str(partner_id) / "staging" / f"run-{month}" / SCRATCH / _PROGRESS
+    try:
+        step, done, total = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return RunProgress(RunStep(step), done, total)
 
 
 def sweep_runs(lake_folder: Path, partner_id: int, month: BillingMonth, recorded: Collection[int]) -> bool:

@@ -26,7 +26,7 @@ class MonthSum:
 class PendingCorrection:
     """An issued month whose total is another now. Amounts in minor units, before carry lines.
 
-    ``waits_as_block``: the correction was made already, and goes on the next statement.
+    ``waits_as_block``: the correction was made already, of the whole difference, and goes on the next statement.
     """
 
     customer_id: int

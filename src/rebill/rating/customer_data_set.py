@@ -1,7 +1,8 @@
 """A customer's data set as SQL over what a run left: its charges in FOCUS 1.2 columns, each at the customer's price.
 
 The partner is who provides the services and issues the invoice; what it pays stands in no column. List, contracted and
-effective cost are the price too: Microsoft's own list price is the partner's cost on more than one kind of charge.
+effective cost are the price too: Microsoft's own list price is the partner's cost on more than one kind of charge. But
+the purchase of a commitment has no effective cost, as FOCUS wants of what covers later charges.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -55,8 +56,9 @@ COLUMN_TYPES: Final[Mapping[str, str]] = {
 """The columns of the data set, in order."""
 _OF_SERVICE: Final = ("ServiceCategory", "ServiceSubcategory")
 ASKED_COLUMNS: Final = (
-    "ChargePeriodStart ChargePeriodEnd ChargeClass ChargeDescription ChargeFrequency PricingUnit PublisherName "
-    "RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceSubcategory SubAccountName Tags"
+    "ChargePeriodStart ChargePeriodEnd ChargeClass ChargeDescription ChargeFrequency CommitmentDiscountId PricingUnit "
+    "PublisherName RegionId RegionName ResourceId ResourceName ResourceType ServiceCategory ServiceSubcategory "
+    "SubAccountName Tags"
 ).split()
 """What is read of cost lines; where an old data set lacks one, nothing is known."""
 
@@ -115,6 +117,8 @@ _OF_CHARGES: Final[Mapping[str, str]] = {
         WHEN d.charge_category = 'Usage' THEN 'Usage-Based' ELSE 'One-Time' END""",
     "ChargePeriodStart": "c.ChargePeriodStart",
     "ChargePeriodEnd": "COALESCE(c.ChargePeriodEnd, c.ChargePeriodStart + INTERVAL 1 DAY)",
+    "EffectiveCost": """CASE WHEN d.charge_category = 'Purchase' AND c.CommitmentDiscountId IS NOT NULL
+        THEN 0 ELSE l.price END""",
     "PricingQuantity": f"""CASE WHEN d.charge_category = 'Tax' THEN NULL
         WHEN {_IS_BILLABLE} THEN COALESCE(l.quantity, 1) ELSE l.quantity END""",
     "PricingUnit": f"""CASE WHEN d.charge_category = 'Tax' THEN NULL
@@ -183,9 +187,9 @@ def _head_values(head: DataSetHead) -> dict[str, str]:
 
 
 def _selected(values: Mapping[str, str]) -> str:
-    """Every column of the data set, in order; the other costs are what is billed."""
+    """Every column of the data set, in order; the other costs are what is billed, where they are nothing else."""
     costs = dict.fromkeys(("ContractedCost", "EffectiveCost", "ListCost"), values["BilledCost"])
-    told = {**values, **costs}
+    told = {**costs, **values}
     return ",\n".join(f"CAST({told.get(name, 'NULL')} AS {kind}) AS {name}" for name, kind in COLUMN_TYPES.items())
 
 

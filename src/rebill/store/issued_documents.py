@@ -32,7 +32,8 @@ class IssuedMonth:
     """A customer's month with an issued statement that no void took back.
 
     ``total_minor_units``: of all its documents and blocks, before carry lines. ``run_number``: of the run that the
-    statement came from. ``waiting_block_id``: a correction that is to stand on the next statement.
+    statement came from. ``waiting_block_id``: a correction that is to stand on the next statement, and
+    ``waiting_minor_units`` what it comes to.
     """
 
     statement_id: int
@@ -44,6 +45,7 @@ class IssuedMonth:
     run_number: int
     total_minor_units: int = 0
     waiting_block_id: int | None = None
+    waiting_minor_units: int = 0
 
     @property
     def key(self) -> Key:
@@ -91,7 +93,7 @@ def issued_months(
             row.run_id,
             row.run_number,
             totals[row.customer_id, row.currency, row.edition],
-            waiting.get((row.customer_id, row.currency)),
+            *waiting.get((row.customer_id, row.currency), (None, 0)),
         )
         for row in rows
     ]
@@ -107,9 +109,11 @@ def _issued_totals(scope: Scope, month: BillingMonth) -> dict[tuple[int, str, in
     return {(row.customer_id, row.currency, row.edition): int(row.total) for row in scope.connection.execute(query)}
 
 
-def _waiting_blocks(scope: Scope, month: BillingMonth) -> dict[Key, int]:
+def _waiting_blocks(scope: Scope, month: BillingMonth) -> dict[Key, tuple[int, int]]:
+    """The ids of corrections that wait, and what each comes to."""
     query = scope.select(statements).where(statements.c.billing_month == str(month), is_waiting_block())
-    return {(row.customer_id, row.currency): row.statement_id for row in scope.connection.execute(query)}
+    found = scope.connection.execute(query)
+    return {(row.customer_id, row.currency): (row.statement_id, row.total_minor_units) for row in found}
 
 
 def is_waiting_block() -> Any:

@@ -31,21 +31,3 @@ document.addEventListener("change", (event) => {
   const chosen = event.target;
   if (chosen instanceof HTMLSelectElement && chosen.dataset.goes === "now") chosen.form.requestSubmit();
 });
-
-// On a telephone a row of a wide table stands as a card, where each cell bears the name of its column.
-const nameCells = (place) => {
-  for (const table of place.querySelectorAll(".scroll > table")) {
-    const names = [...(table.tHead?.rows[0]?.cells ?? [])].map((cell) => cell.textContent.trim());
-    if (names.length < 4) continue;
-    table.classList.add("stacks");
-    for (const row of [...table.tBodies, table.tFoot].flatMap((part) => [...(part?.rows ?? [])])) {
-      let column = 0;
-      for (const cell of row.cells) {
-        if (cell.tagName === "TD" && names[column]) cell.dataset.label = names[column];
-        column += cell.colSpan;
-      }
-    }
-  }
-};
-nameCells(document);
-document.addEventListener("htmx:load", (event) => nameCells(event.detail.elt));

@@ -10,6 +10,7 @@ from rebill.model.closing import ClosingAct, ClosingOrder
 from rebill.model.counting import counted
 from rebill.model.errors import Conflict, Invalid
 from rebill.model.months import BillingMonth
+from rebill.model.run_progress import RunStep
 from rebill.model.run_state import RunState, interrupted_sentence
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.approve_closing import approve_closing, list_proposals, withdraw_proposal
@@ -21,7 +22,7 @@ from rebill.services.billing.incomplete_documents import count_incomplete_estima
 from rebill.services.billing.month_checklist import month_checklist
 from rebill.services.billing.read_blockers import read_blockers
 from rebill.services.billing.read_pending import read_pending
-from rebill.services.billing.run_under_way import state_of_run
+from rebill.services.billing.run_under_way import progress_of, state_of_run
 from rebill.services.billing.start_run import runs_of_month, start_run
 from rebill.services.proof.diff_month import diff_month
 
@@ -34,6 +35,13 @@ _ORDER_WORDS = (
     (BillOrder.DIFFERENCE, "Difference, greatest first"),
     (BillOrder.MARGIN, "Margin, greatest first"),
 )
+_STEP_WORDS = {
+    RunStep.READ: ("reading cost and terms", "part"),
+    RunStep.PRICE: ("pricing the charges", "table"),
+    RunStep.DRAW_UP: ("drawing up statements", "customer"),
+    RunStep.STORE: ("storing the statements", "statement"),
+}
+"""What a run does at each step, and what its parts are."""
 
 
 def show_bills(visit: Visit) -> Page:
@@ -72,6 +80,9 @@ def run_month(visit: Visit) -> PageAnswer:
             raise
         # The page shows how far the one is that works.
         return Redirect(f"/bills?month={month}")
+    if run.status is RunStatus.RUNNING:
+        # It may end before the next look, and then that is to be said.
+        return Redirect(f"/bills/progress?month={month}")
     return Redirect(f"/bills?month={month}", _ended(run))
 
 
@@ -182,6 +193,9 @@ def _progress(visit: Visit, month: BillingMonth) -> dict[str, object]:
     was_cut_off = state is RunState.INTERRUPTED or (last is not None and last.status is RunStatus.INTERRUPTED)
     return {
         "is_under_way": is_under_way,
+        "progress": progress_of(visit.installation, visit.caller, month) if is_under_way else None,
+        "step_count": len(RunStep),
+        "step_words": _STEP_WORDS,
         "seconds": None if began_at is None else int((now - began_at).total_seconds()),
         "interrupted": interrupted_sentence(month) if was_cut_off and not is_under_way else "",
         "failed": last.fault if last is not None and last.status is RunStatus.FAILED else "",

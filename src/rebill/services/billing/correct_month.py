@@ -52,6 +52,11 @@ class _Comparison:
     def differs(self) -> bool:
         return self.total_minor_units != self.issued.total_minor_units
 
+    @property
+    def waits_as_block(self) -> bool:
+        difference = self.total_minor_units - self.issued.total_minor_units
+        return self.issued.waiting_block_id is not None and self.issued.waiting_minor_units == difference
+
 
 def correct_month(installation: Installation, caller: Caller, order: ClosingOrder) -> IssuedClosing:
     """Issue the corrections of a month, all of them or one customer's.
@@ -102,7 +107,7 @@ def pending_corrections(scope: Scope, month: BillingMonth, customer_id: int | No
             comparison.issued.statement_id,
             comparison.issued.total_minor_units,
             comparison.total_minor_units,
-            comparison.issued.waiting_block_id is not None,
+            comparison.waits_as_block,
         )
         for comparison in _compared(scope, month, runs_of_month(scope, month), customer_id)
         if comparison.differs

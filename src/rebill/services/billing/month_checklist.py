@@ -285,8 +285,9 @@ def _statements(facts: _Facts) -> ChecklistStep:
         earlier = () if facts.waits_for is None else (earlier_months_first(facts.month, facts.waits_for),)
         next_step = f"rebill bill finalize --period {facts.month} issues them."
         return ChecklistStep(Step.STATEMENTS, StepState.OPEN, found + earlier, next_step)
-    if facts.pending:
-        pending = (f"Issued statements that are others by the last run: {len(facts.pending):,}.",)
+    still_to_correct = sum(not one.waits_as_block for one in facts.pending)
+    if still_to_correct:
+        pending = (f"Issued statements that are others by the last run: {still_to_correct:,}.",)
         next_step = f"rebill bill correct --period {facts.month} issues the difference."
         return ChecklistStep(Step.STATEMENTS, StepState.LOOK, found + pending, next_step)
     return ChecklistStep(Step.STATEMENTS, StepState.DONE, found)

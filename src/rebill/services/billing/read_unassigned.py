@@ -36,7 +36,7 @@ class AccountToAssign:
 
 @dataclass(frozen=True)
 class UnassignedCost:
-    """Unassigned accounts of a month: those that are new first, then by cost, the greatest first.
+    """Unassigned accounts of a month by cost, the greatest first, whether they are new or not.
 
     ``run_id``: of the run that says so, if any.
     """
@@ -65,7 +65,11 @@ def read_unassigned(installation: Installation, caller: Caller, month: BillingMo
     for one, (kind, key) in zip(found, named, strict=True):
         spelling, name, owner = known.get(kind, {}).get(key, (key, "", "")) if kind is not None else (key, "", "")
         accounts.append(AccountToAssign(kind, spelling, name, one.currency, one.lines, one.cost, one.is_new, owner))
-    return UnassignedCost(month, run.run_id, tuple(accounts))
+    return UnassignedCost(month, run.run_id, tuple(sorted(accounts, key=_greatest_first)))
+
+
+def _greatest_first(one: AccountToAssign) -> tuple[Decimal, str]:
+    return -abs(one.cost), one.identifier
 
 
 def _named(found: UnassignedAccount) -> tuple[AccountKind | None, str]:

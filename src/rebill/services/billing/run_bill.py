@@ -15,6 +15,7 @@ from rebill.engines.opening import open_engine
 from rebill.lake.runs import (
     MANIFEST,
     SCRATCH,
+    ProgressNotes,
     Workplace,
     disk_faults_said,
     keep_run,
@@ -34,6 +35,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.passed_over import RatePassedOver
 from rebill.model.rating import Attention, RatedMonth, RatingInputs
+from rebill.model.run_progress import RunProgress, RunStep
 from rebill.model.statement import Balance, Statement
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
@@ -125,6 +127,8 @@ def run_in(
 
 def _run_in(installation: Installation, caller: Caller, order: RunOrder, folder: Path, run_id: int | None) -> BillRun:
     customer_id, chosen = order.customer_id, order.engine or installation.settings.engine
+    tell = ProgressNotes(folder)
+    tell(RunProgress(RunStep.READ))
     recorded = _read_record(installation, caller, order, run_id)
     imported = imported_cost(installation, recorded.data_sets)
     with (
@@ -138,13 +142,14 @@ def _run_in(installation: Installation, caller: Caller, order: RunOrder, folder:
             work = partial(_keep_files, opened.beside(), recorded.data_sets, imported, attention, folder)
             kept.append(aside.submit(work))
 
-        rated = rate_month(opened, recorded.inputs, imported, folder, keep_files)
-        drawn_up = _drawn_up(recorded, rated)
+        rated = rate_month(opened, recorded.inputs, imported, folder, keep_files, tell)
+        drawn_up = _drawn_up(recorded, rated, tell)
         files = kept[0].result() if kept else _KeptFiles((), {})
         engine_version = opened.version
     statements = drawn_up.statements
     proof = _write_manifest(folder, rated, drawn_up, files.sha256, f"{chosen} {engine_version}")
     wanted = _only(statements, customer_id)
+    tell(RunProgress(RunStep.STORE, 0, len(wanted)))
     done = _keep(installation, caller, recorded, rated, files.attention, wanted, proof, folder, customer_id, chosen)
     return replace(done, took_over=recorded.was_interrupted, passed_over=rated.passed_over)
 
@@ -185,8 +190,8 @@ class _DrawnUp:
     outcome_sha256: str
 
 
-def _drawn_up(recorded: _Recorded, rated: RatedMonth) -> _DrawnUp:
-    statements = draw_up(rated, recorded.inputs.month)
+def _drawn_up(recorded: _Recorded, rated: RatedMonth, tell: ProgressNotes) -> _DrawnUp:
+    statements = draw_up(rated, recorded.inputs.month, tell=tell)
     inputs = manifest_inputs(recorded.inputs, recorded.data_sets)
     inputs_sha256 = sha256_of_inputs(inputs)
     return _DrawnUp(statements, inputs, inputs_sha256, sha256_of_outcome(statements, inputs_sha256))

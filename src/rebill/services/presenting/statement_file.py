@@ -1,9 +1,11 @@
 """A statement or note as a file, in any of its forms."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from rebill.documents import statement_csv, statement_json
 from rebill.documents.cii import cii
@@ -14,12 +16,15 @@ from rebill.model.counting import counted
 from rebill.model.document import DocumentForm
 from rebill.model.errors import Conflict
 from rebill.model.party import Caller
+from rebill.model.statement import StatementStatus
 from rebill.services.acting.installation import Installation
 from rebill.services.presenting.customer_data_set import write_customer_data_set
 from rebill.services.presenting.presented_statement import presented_statement
 
 GREATEST_ANSWER_BYTES = 256 * 1024**2
 """What a data set may have that is answered as a whole."""
+_NOT_IN_NAMES: Final = re.compile(r"[^\w.-]+")
+"""What of a number that another system gave stands in no file's name: separators of folders, spaces, quotes."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ def statement_file(installation: Installation, caller: Caller, statement_id: int
 
 
 def _data_set_file(installation: Installation, caller: Caller, statement_id: int, form: DocumentForm) -> StatementFile:
+    name = suggested_name(presented_statement(installation, caller, statement_id), form)
     with TemporaryDirectory(prefix="rebill-data-set-") as folder:
         file = Path(folder) / f"data.{form.ending}"
         write_customer_data_set(installation, caller, statement_id, form, file)
@@ -77,12 +83,12 @@ def _data_set_file(installation: Installation, caller: Caller, statement_id: int
                 f"The data set has more than {GREATEST_ANSWER_BYTES // 1024**2} MiB: rebill statements export "
                 "writes it to a file; or let it be delivered.",
             )
-        return StatementFile(form, f"statement-{statement_id}.{form.ending}", file.read_bytes())
+        return StatementFile(form, name, file.read_bytes())
 
 
 def file_of(installation: Installation, presented: PresentedStatement, form: DocumentForm) -> StatementFile:
     """What is presented, in this form."""
-    name = f"{_stem(presented)}.{form.ending}"
+    name = suggested_name(presented, form)
     if form is not DocumentForm.PDF:
         return StatementFile(form, name, _content(presented, form))
     # Late: what sets documents takes long to load.
@@ -114,5 +120,14 @@ def _inside(presented: PresentedStatement) -> tuple[str, Mapping[str, str]]:
         return "", refusal.fields if refusal.code == INCOMPLETE else {}
 
 
-def _stem(presented: PresentedStatement) -> str:
-    return f"statement-{presented.statement_id}"
+def suggested_name(presented: PresentedStatement, form: DocumentForm) -> str:
+    """What whoever gets the file reads first: what it is, of which month, its number; an estimate has its currency.
+
+    Such as ``statement-2024-09-S2024-000017.pdf``, ``credit-note-2024-09-N2024-000003.csv`` and
+    ``statement-2024-09-estimated-USD.pdf``. What is issued and still without a number has none in its name.
+    """
+    statement, document = presented.statement, presented.document
+    is_issued = statement.status is StatementStatus.FINAL
+    known_by = document.invoice_id if is_issued else f"estimated-{statement.currency}"
+    parts = (presented.type.value.replace("_", "-"), str(statement.month), _NOT_IN_NAMES.sub("-", known_by).strip("-."))
+    return f"{'-'.join(filter(None, parts))}.{form.ending}"

@@ -46,8 +46,11 @@ class Computed:
                 found[cause] = replace(self, inputs=replace(self.inputs, **values))
         return found
 
-    def sentences(self, after: "Computed") -> list[tuple[str, str]]:
-        """(cause, sentence) of every single thing that was put in, taken away or changed."""
+    def sentences(self, after: "Computed", names: Mapping[int, str]) -> list[tuple[str, str]]:
+        """(cause, sentence) of every single thing that was put in, taken away or changed.
+
+        ``names``: of customers by their ids.
+        """
         before, now = ({one.data_set_id: one for one in side.data_sets} for side in (self, after))
         found = [
             (Cause.COST.value, f"Data set {_data_set(one)} is new.") for key, one in now.items() if key not in before
@@ -59,7 +62,7 @@ class Computed:
         ]
         for name, told in _TOLD.items():
             cause = _CAUSES[name].value
-            found += [(cause, said) for said in told(getattr(self.inputs, name), getattr(after.inputs, name))]
+            found += [(cause, said) for said in told(getattr(self.inputs, name), getattr(after.inputs, name), names)]
         return found
 
 
@@ -76,15 +79,32 @@ def _data_set(one: DataSet) -> str:
     return f"{one.data_set_id} ({one.source_kind} {one.scope}, {counted(one.rows, 'row')})"
 
 
-def _told_by(what: str, key: Callable[[Any], object]) -> Callable[[Sequence[Any], Sequence[Any]], Iterable[str]]:
-    def told(before: Sequence[Any], after: Sequence[Any]) -> Iterable[str]:
-        old, new = _by_key(before, key), _by_key(after, key)
+_Names = Mapping[int, str]
+_Told = Callable[[Any, Any, _Names], Iterable[str]]
+
+
+def _told_by(what: str, key: Callable[[Any, _Names], object]) -> _Told:
+    """Tells of one thing after the other: ``what`` with what ``key`` calls it."""
+
+    def told(before: Sequence[Any], after: Sequence[Any], names: _Names) -> Iterable[str]:
+        old, new = (_by_key(values, lambda value: key(value, names)) for values in (before, after))
         for name in [*old, *(name for name in new if name not in old)]:
             if old.get(name) != new.get(name):
                 word = "is new" if name not in old else "is gone" if name not in new else "changed"
                 yield f"{what.format(name)} {word}."
 
     return told
+
+
+def _told_if(sentence: Callable[[Any], str]) -> _Told:
+    """Tells what a setting is now, where it is another."""
+    return lambda before, after, _: [] if before == after else [sentence(after)]
+
+
+def _customer(customer_id: int, names: _Names) -> str:
+    """A customer by its name, which it may share, and its id."""
+    name = names.get(customer_id, "")
+    return f"{name} ({customer_id})" if name else str(customer_id)
 
 
 def _by_key(values: Sequence[Any], key: Callable[[Any], object]) -> Mapping[object, list[Any]]:
@@ -94,17 +114,20 @@ def _by_key(values: Sequence[Any], key: Callable[[Any], object]) -> Mapping[obje
     return found
 
 
-_TOLD: Final[dict[str, Callable[[Any, Any], Iterable[str]]]] = {
-    "bindings": _told_by("The assignment of {}", lambda one: f"{one.kind.value.replace('_', ' ')} {one.account_key}"),
-    "terms": _told_by("The terms of customer {}", lambda one: one.customer_id),
-    "departed": _told_by("That customer {} was deleted", lambda one: one),
-    "refund_rules": _told_by("What priced the refunded charges of {}", lambda one: one.month),
-    "books": _told_by("Price book {}", lambda one: repr(one.name)),
-    "account_books": _told_by(
-        "The price book of {}", lambda one: f"{one.account_key or 'all accounts'} of customer {one.customer_id}"
+_TOLD: Final[dict[str, _Told]] = {
+    "bindings": _told_by(
+        "The assignment of {}", lambda one, names: f"{one.kind.value.replace('_', ' ')} {one.account_key}"
     ),
-    "billing_rules": _told_by("Billing rule {}", lambda one: f"{one.billing_rule_id} {one.rule.name!r}"),
-    "manual_lines": _told_by("Manual line {}", lambda one: one.entry_number),
-    "bill_input_tax": lambda before, after: [] if before == after else [f"bill_input_tax is {str(after).lower()} now."],
-    "home_currency": lambda before, after: [] if before == after else [f"The home currency is {after} now."],
+    "terms": _told_by("The terms of customer {}", lambda one, names: _customer(one.customer_id, names)),
+    "departed": _told_by("That customer {} was deleted", _customer),
+    "refund_rules": _told_by("What priced the refunded charges of {}", lambda one, names: one.month),
+    "books": _told_by("Price book {}", lambda one, names: repr(one.name)),
+    "account_books": _told_by(
+        "The price book of {}",
+        lambda one, names: f"{one.account_key or 'all accounts'} of customer {_customer(one.customer_id, names)}",
+    ),
+    "billing_rules": _told_by("Billing rule {}", lambda one, names: f"{one.billing_rule_id} {one.rule.name!r}"),
+    "manual_lines": _told_by("Manual line {}", lambda one, names: one.entry_number),
+    "bill_input_tax": _told_if(lambda after: f"Microsoft's tax is {'' if after else 'not '}billed on now."),
+    "home_currency": _told_if(lambda after: f"The home currency is {after} now."),
 }

@@ -69,7 +69,7 @@ def diff_month(
         names = customer_names(scope)
     before = _run(runs, against, month) if against is not None else _run_before(runs, after, month, bool(issued))
     with place_of_proof(installation, caller) as folder:
-        comparing = _Comparing(installation, MonthOutcomes(installation, folder), after)
+        comparing = _Comparing(installation, MonthOutcomes(installation, folder), after, names)
         found = comparing.with_issued(issued, runs) if before is None else comparing.with_run(before)
     return MonthDifference(
         month,
@@ -114,9 +114,12 @@ class _Compared:
 class _Comparing:
     """A run that others are compared with; each computation is done once."""
 
-    def __init__(self, installation: Installation, outcomes: MonthOutcomes, after: RecordedRun) -> None:
+    def __init__(
+        self, installation: Installation, outcomes: MonthOutcomes, after: RecordedRun, names: Mapping[int, str]
+    ) -> None:
         self._installation = installation
         self._outcomes = outcomes
+        self._names = names
         self.minor_digits: dict[str, int] = {}
         self._after = self._computed(after)
         self._outcome = self._of(self._after)
@@ -126,7 +129,7 @@ class _Comparing:
         computed = self._computed(before)
         outcome = self._of(computed)
         return _Compared(
-            computed.sentences(self._after),
+            computed.sentences(self._after, self._names),
             list(self._differences(computed, outcome, outcome.exact, None)),
             outcome.shown,
             self._outcome.shown,
@@ -144,7 +147,7 @@ class _Comparing:
         for keys in by_inputs.values():
             run = by_id[last[next(iter(keys))]]
             computed = self._computed(run)
-            compared.changes.extend(computed.sentences(self._after))
+            compared.changes.extend(computed.sentences(self._after, self._names))
             compared.differences.extend(self._differences(computed, self._of(computed), exact, keys))
         compared.differences.extend(
             Difference(*key, Cause.NOT_ISSUED.value, amount)

@@ -1,17 +1,25 @@
 """Draw up the statements of a rated month: of a run, and of whoever computes it again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rebill.model.currencies import MINOR_DIGITS
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO, can_be_kept
 from rebill.model.months import BillingMonth
 from rebill.model.rating import CustomerLines, RatedMonth
+from rebill.model.run_progress import RunProgress, RunStep
 from rebill.model.statement import Balance, Statement, drawn_up
 
 
-def draw_up(rated: RatedMonth, month: BillingMonth, digits: Mapping[str, int] = MINOR_DIGITS) -> list[Statement]:
+def draw_up(
+    rated: RatedMonth,
+    month: BillingMonth,
+    digits: Mapping[str, int] = MINOR_DIGITS,
+    tell: Callable[[RunProgress], None] = lambda _: None,
+) -> list[Statement]:
     """Every customer's statement, in order of customer id and currency. ``digits``: currency → minor digits.
+
+    ``tell``: is told how many are drawn up.
 
     Raises ``ProgramError`` where a statement or the balance comes to more than is kept: engines say so of what they
     compute, this of what fees, shares and entries make of it.
@@ -20,12 +28,13 @@ def draw_up(rated: RatedMonth, month: BillingMonth, digits: Mapping[str, int] = 
         _require_kept_balance(balance)
     for found in rated.customers:
         _require_kept(found, digits[found.currency])
-    return [
-        drawn_up(
-            found.customer_id, month, found.currency, list(found.lines), found.statement_cost, digits[found.currency]
-        )
-        for found in rated.customers
-    ]
+    statements = []
+    for number, found in enumerate(rated.customers):
+        tell(RunProgress(RunStep.DRAW_UP, number, len(rated.customers)))
+        lines, minor_digits = list(found.lines), digits[found.currency]
+        one = drawn_up(found.customer_id, month, found.currency, lines, found.statement_cost, minor_digits)
+        statements.append(one)
+    return statements
 
 
 def _require_kept(found: CustomerLines, minor_digits: int) -> None:

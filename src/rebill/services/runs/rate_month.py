@@ -14,6 +14,7 @@ from rebill.model.billing_rule import RuleCloud, rule_cloud_of
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO
 from rebill.model.rating import Attention, CustomerLines, RatedMonth, RatingInputs
+from rebill.model.run_progress import RunProgress, RunStep
 from rebill.model.statement import Balance, Binding, PricedLine
 from rebill.rating import plan as rating_plan
 from rebill.rating.customer_rules import names_agreements
@@ -43,19 +44,23 @@ def rate_month(
     imported: ImportedCost,
     folder: Path,
     when_rated: Callable[[Sequence[tuple[Attention, int]]], None] | None = None,
+    tell: Callable[[RunProgress], None] = lambda _: None,
 ) -> RatedMonth:
     """Rate the imported cost of a month and leave every rated line in ``folder`` as Parquet.
 
     Beside ``rated_lines.parquet`` lie the small tables its numbers refer to. ``when_rated`` is called when all of them
-    lie there, with what needs attention and how many lines do, before statement lines are made. Raises
-    ``ProgramError`` when a check of ``docs/rating.md`` fails: then nothing of the outcome may be used.
+    lie there, with what needs attention and how many lines do, before statement lines are made. ``tell``: is told how
+    far it is. Raises ``ProgramError`` when a check of ``docs/rating.md`` fails: then nothing of the outcome may be
+    used.
     """
     if not imported.parts:
         nothing = tuple(Balance(currency, total) for currency, total in sorted(imported.sums.items()))
         return with_manual_lines(RatedMonth(with_rule_lines(inputs, (), {}), nothing, line_count=0), inputs)
     engine.read_cost_lines(imported.parts, imported.line_keys)
     features = resolve_rules(engine, inputs)
-    for step in rating_plan.lines(features):
+    steps = rating_plan.lines(features)
+    for number, step in enumerate(steps):
+        tell(RunProgress(RunStep.PRICE, number, len(steps)))
         if step.large:
             file = folder / f"{step.name}.parquet"
             engine.write_lines(step.sql, file, _narrowed(engine, features, imported))
