@@ -237,7 +237,7 @@ def _close(page: Page) -> None:
     page.get_by_role("button", name="Finalize September 2024").click()
     expect(page.get_by_role("status")).to_contain_text("issued")
     _keep(page, "14-final")
-    _keep(page, "bills-phone", size=PHONE)
+    _keep(page, "bills-phone", size=PHONE, shown="Bills")
     page.get_by_role("link", name="Brass Kettle Robotics").click()
     expect(page.get_by_role("link", name="E-invoice (CII)")).to_be_visible()
     _keep(page, "15-documents")
@@ -263,13 +263,21 @@ def _place(page: Page, name: str) -> Locator:
     return page.get_by_role("navigation", name="Main").get_by_role("link", name=name)
 
 
-def _keep(page: Page, name: str, scheme: Literal["light", "dark"] = "light", size: tuple[int, int] = _WIDE) -> None:
-    """A picture of the page as it is in front, cut where the window ends on a phone."""
+def _keep(
+    page: Page,
+    name: str,
+    scheme: Literal["light", "dark"] = "light",
+    size: tuple[int, int] = _WIDE,
+    shown: str = "",
+) -> None:
+    """A picture of the page as it is in front; on a phone of what is in its window, from the region ``shown`` on."""
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size({"width": size[0], "height": size[1]})
     expect(page.locator("[hx-trigger=load] > a")).to_have_count(0)
     if overflow(page) > 0 or sideways(page):
         raise RuntimeError(f"{name} is wider than its window, or a table of it than its place: {sideways(page)}")
+    if shown:
+        page.get_by_role("region", name=shown).evaluate("(region) => region.scrollIntoView()")
     taken = page.screenshot(full_page=size != PHONE, animations="disabled")
     _keep_picture(Image.open(BytesIO(taken)), name)
     page.emulate_media(color_scheme="light")
