@@ -95,13 +95,14 @@ def test_no_page_of_a_month_names_a_command(office: Office, admin: Visitor) -> N
     assert "7.25 USD of cost" in admin.open("/?month=2024-09").text
 
 
-def test_accounts_that_are_new_since_last_month_come_first(office: Office, admin: Visitor) -> None:
+def test_accounts_that_are_new_since_last_month_are_marked_and_stand_by_cost(office: Office, admin: Visitor) -> None:
     august = charge("2024-08-06", "7.25", "8", SubAccountId=NOBODYS, BillingPeriodStart="2024-08-01T00:00:00Z")
     office.month.cost({**august, "BillingPeriodEnd": "2024-09-01T00:00:00Z"}, scope="august")
     office.month.cost(charge("2024-09-07", "0.10", "0.10", SubAccountId="subscription-new"), scope="more")
     run_bill(office.installation, office.partner, BillingMonth(2024, 9))
     home = admin.open("/?month=2024-09").text
-    assert home.index("subscription-new") < home.rindex(NOBODYS)
+    assert home.rindex(NOBODYS) < home.index("subscription-new")
+    assert home.count("nobody new") == 1
 
 
 @pytest.mark.parametrize(

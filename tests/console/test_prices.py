@@ -48,7 +48,7 @@ def test_a_fee_is_checked_tried_made_ended_and_deleted(office: Office, admin: Vi
     wrong = _made(admin, **{**FEE, "fee": "much", "name": ""})
     assert wrong.status == 422
     assert "fee must be a number" in wrong.text
-    assert "name is required" in wrong.text
+    assert "Name is required" in wrong.text
     kept = dict(wrong.form("/billing-rules/new").fields)
     assert (kept["fee"], kept["product_description"]) == ("much", "Somebody looks after it")
     admin.open("/billing-rules/new")
@@ -158,7 +158,7 @@ def test_a_manual_line_needs_a_reason_and_is_taken_back(office: Office, admin: V
     assert wrong.status == 422
     assert "must be a number" in wrong.text
     nothing = admin.send_form(wrong.form(f"{place}/lines"), amount="", line_reason="")
-    assert "line reason is required" in nothing.text
+    assert "Reason, as the customer reads it is required" in nothing.text
     entered = admin.send_form(nothing.form(f"{place}/lines"), amount="5", line_reason="=cmd() <b>")
     assert "=cmd() <b>" in entered.text
     assert _totals(office)["Indigo"] == 13700

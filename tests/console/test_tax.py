@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+from rebill.console.field_words import labelled
 from rebill.model.audit import Act
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
@@ -38,7 +39,11 @@ def test_a_month_without_what_electronic_invoices_ask_for_says_so_until_it_is_to
     bills = admin.open("/bills?month=2024-09")
     assert "2 statements would be issued without an electronic invoice, for good" in bills.text
     checklist = admin.open("/bills/checklist?month=2024-09")
-    places = set(re.findall(r'<a href="([^"]+)">(?:customer|letterhead|tax rules)', checklist.answer.text))
+    places = set(
+        re.findall(
+            r'<a href="([^"]+)">(?:Country of the customer|Country in the letterhead|Tax)</a>', checklist.answer.text
+        )
+    )
     own = f"/customers/{office.own}#address"
     assert places >= {"/settings/letterhead", GENERAL, own}
 
@@ -120,7 +125,7 @@ def test_what_is_no_rule_is_refused_field_by_field(office: Office, admin: Visito
         admin.open(GENERAL)
         refused = admin.send(GENERAL, **{**right, name: value})
         assert refused.status == 422, name
-        assert name.replace("_", " ") in refused.text
+        assert f"{labelled(name)} must be" in refused.text
     assert list_tax_rules(office.installation, office.partner) == []
 
 
