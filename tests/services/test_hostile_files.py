@@ -88,7 +88,7 @@ def test_currencies_are_never_added_up(installation: Installation, partner: Call
         ("ChargePeriodStart", "1924-09-18", "date_out_of_range"),
         ("ChargePeriodStart", "2124-09-18T00:00:00Z", "date_out_of_range"),
         ("BillingPeriodStart", "0001-01-01T00:00:00Z", "date_out_of_range"),
-        ("ChargePeriodStart", "18.09.2024", "not_a_date"),
+        ("ChargePeriodStart", "18 September 2024", "not_a_date"),
         ("BilledCost", "1,25", "not_a_number"),
         ("BilledCost", "1.234,56", "not_a_number"),
         ("PricingQuantity", "1'000", "not_a_number"),
