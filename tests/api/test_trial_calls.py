@@ -86,6 +86,8 @@ def test_every_fault_is_named_as_the_call_names_its_fields(api: ApiClient, world
     assert named == set(wrong)
     told = api.put(WHAT_IF, {**MONTH, "markup": 3, "effective_from": "2024-02-30", "charge_kinds": ["none"]})
     assert set(told.json()["fields"]) == {"markup", "effective_from", "charge_kinds[0]"}
+    told = api.put(WHAT_IF, {**MONTH, "basis": "list", "to_nobody": True})
+    assert set(told.json()["fields"]) == {"to_nobody"}
     accounts = {"billing_account_owner_ids": ["a"], "basis": "list"}
     told = api.put(WHAT_IF, {**MONTH, **accounts})
     assert set(told.json()["fields"]) == {"price_book_id", "billing_account_owner_ids"}

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.cli.command_line import CommandLine
-from tests.cli.test_main_job import MONTH, billed_month
+from tests.cli.test_main_job import MONTH, SUBSCRIPTION, TENANT, billed_month
 from tests.rating.calculator import computed
 
 
@@ -167,6 +167,9 @@ def test_changes_are_tried_on_a_month(rebill: CommandLine, tmp_path: Path) -> No
     text = rebill.run("bill", "what-if", "--period", MONTH, "--markup", "-10").out
     assert "No price would be another." in text
     assert rebill.refusal("bill", "what-if", "--period", MONTH)["code"] == "invalid_what_if"
+    accounts = ("--assign", TENANT, "--assign-subscription", SUBSCRIPTION, "--to-nobody")
+    nobodys = rebill.answer("bill", "what-if", "--period", MONTH, *accounts)
+    assert nobodys["totals"][0]["then"]["price"] == "0.00"
     for_nobody = rebill.refusal("bill", "what-if", "--period", MONTH, "--enter", "5")
     assert for_nobody["fields"] == {"customer": "is required: whom the manual line would be for"}
     assert rebill.answer("statements", "list")["statements"][0]["price"] == "14.85"

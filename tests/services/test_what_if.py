@@ -24,6 +24,7 @@ from rebill.services.costs.enter_manual_line import enter_manual_line
 from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
 from rebill.services.parties.change_customer import change_customer
 from rebill.services.parties.partner_guards import change_partner_guards
+from rebill.services.parties.remove_accounts import remove_accounts
 from rebill.services.pricing.change_price_book import change_price_book
 from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.pricing.create_price_book import create_price_book
@@ -143,6 +144,21 @@ def test_accounts_of_another_customer_are_what_they_will_be(accountant: Accounta
     assert figures(accountant) == then(found)
     whole = tried(accountant, customer_id=second, subscriptions=("s-1", "s-2", "s-3"))
     assert then(whole) == {"Second": (Decimal("26.00"), Decimal("22.001"))}
+
+
+def test_accounts_that_would_be_nobodys_leave_the_statements(accountant: Accountant) -> None:
+    first, _ = ids(accountant)
+    day = date(2024, 9, 10)
+    found = tried(accountant, subscriptions=("s-1",), from_day=day, to_nobody=True)
+    assert then(found) == {**figures(accountant), "First": (Decimal("11.00"), Decimal("8.001"))}
+    order = AssignmentOrder(AccountKind.SUBSCRIPTION, first, ("s-1",), effective_to=day)
+    assert not remove_accounts(accountant.installation, accountant.caller, order).faults
+    accountant.run()
+    assert figures(accountant) == then(found)
+    assert then(tried(accountant, subscriptions=("s-1", "s-2"), to_nobody=True)) == {}
+    with pytest.raises(Invalid) as refusal:
+        what_if(accountant.installation, accountant.caller, WhatIf(SEPTEMBER, basis=Basis.LIST, to_nobody=True))
+    assert set(refusal.value.fields) == {"to_nobody"}
 
 
 def test_billing_rules_are_put_in_and_taken_away(accountant: Accountant) -> None:

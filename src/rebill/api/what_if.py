@@ -101,6 +101,7 @@ class WhatIfBody(PricingTermsBody):
         Annotated[date, BeforeValidator(_read_day, json_schema_input_type=DaySchema)] | None,
         Field(description="The accounts' first charge day; from the beginning unless given."),
     ] = None
+    to_nobody: Annotated[bool, Field(description="The accounts would be nobody's from then on.")] = False
     partner_billing_rule: Annotated[BillingRuleBody | None, Field(description="A rule that would act too.")] = None
     without_partner_billing_rule_ids: Annotated[Ids, Field(description="Rules that would not act.")] = Field(
         default_factory=list
@@ -131,6 +132,7 @@ class WhatIfBody(PricingTermsBody):
             commitment_ids=tuple(self.commitment_discount_ids),
             charge_kinds=tuple(self.charge_kinds),
             from_day=self.effective_from,
+            to_nobody=self.to_nobody,
             rule=None if self.partner_billing_rule is None else self.partner_billing_rule.order(),
             without_rule_ids=tuple(self.without_partner_billing_rule_ids),
             manual_line=self._entered(customer_id),

@@ -87,6 +87,9 @@ _SubscriptionOption = Annotated[
 _FromDayOption = Annotated[
     date | None, typer.Option("--from", parser=day_from_text, metavar="DAY", help="The accounts' first charge day.")
 ]
+_ToNobodyOption = Annotated[
+    bool, typer.Option("--to-nobody", help="The accounts would be nobody's from then on, whoever has them.")
+]
 _CommitmentOption = Annotated[
     list[str] | None,
     typer.Option("--assign-commitment", metavar="ID", help="Charges of this commitment that name no account are its."),
@@ -140,6 +143,7 @@ def what_if(
     commitment: _CommitmentOption = None,
     charge_kind: _ChargeKindOption = None,
     from_day: _FromDayOption = None,
+    to_nobody: _ToNobodyOption = False,
     rule: _RuleOption = None,
     without_rule: _WithoutRuleOption = None,
     enter: _EnteredOption = None,
@@ -149,7 +153,6 @@ def what_if(
     as_json: JsonOption = False,
 ) -> None:
     """Try changes on an imported month without touching it: total, margin and every customer's difference."""
-    from rebill.api.what_if import what_if_answer
     from rebill.model.what_if import WhatIf
     from rebill.services.pricing.price_book_check import written
     from rebill.services.trials.what_if import what_if as try_out
@@ -178,14 +181,14 @@ def what_if(
             commitment_ids=tuple(commitment or ()),
             charge_kinds=tuple(charge_kind or ()),
             from_day=from_day,
+            to_nobody=to_nobody,
             rule=None if rule is None else _tried_rule(rule),
             without_rule_ids=tuple(without_rule or ()),
             manual_line=_entered(customer, period, enter, enter_cost, enter_currency),
         )
         with output.working(f"Computing {period} twice"):
             found = try_out(session.installation, session.caller, order)
-        output.answer(what_if_answer(period, found).model_dump())
-        _show(output, found)
+        _show(output, period, found)
 
 
 def _tried_rule(file: typer.FileBinaryRead) -> BillingRuleOrder:
@@ -204,7 +207,10 @@ def _entered(
     return NewManualLine(customer or 0, period, amount or ZERO, "Tried", currency, cost)
 
 
-def _show(output: Output, found: TriedMonth) -> None:
+def _show(output: Output, month: BillingMonth, found: TriedMonth) -> None:
+    from rebill.api.what_if import what_if_answer
+
+    output.answer(what_if_answer(month, found).model_dump())
     names = ("price now", "price then", "difference", "margin now", "margin then")
     headings = [Heading("customer"), *(Heading(name, right=True) for name in names), Heading("currency")]
     rows = []

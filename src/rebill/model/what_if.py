@@ -20,8 +20,8 @@ class WhatIf:
     that have none of their own. A book is a recorded one, one that ``specification`` says, or a ``markup_percent`` over
     everything; it prices all accounts or ``owner_ids``; with ``replaced_book_id`` it stands wherever that book prices.
     ``azure_customers``, ``subscriptions``, and of charges that name neither ``commitment_ids`` and ``charge_kinds``,
-    are the customer's from ``from_day`` on. ``rule`` is put in, ``without_rule_ids`` are taken away. ``manual_line`` is
-    entered.
+    are the customer's from ``from_day`` on, or with ``to_nobody`` nobody's. ``rule`` is put in, ``without_rule_ids``
+    are taken away. ``manual_line`` is entered.
     """
 
     month: BillingMonth
@@ -45,6 +45,7 @@ class WhatIf:
     commitment_ids: tuple[str, ...] = ()
     charge_kinds: tuple[str, ...] = ()
     from_day: date | None = None
+    to_nobody: bool = False
     rule: BillingRuleOrder | None = None
     without_rule_ids: tuple[int, ...] = ()
     manual_line: NewManualLine | None = None
@@ -58,6 +59,11 @@ class WhatIf:
             (AccountKind.COMMITMENT, self.commitment_ids),
             (AccountKind.CHARGE_KIND, self.charge_kinds),
         )
+
+    @property
+    def owner_id(self) -> int | None:
+        """Whose the accounts would be."""
+        return None if self.to_nobody else self.customer_id
 
     @property
     def moves_accounts(self) -> bool:

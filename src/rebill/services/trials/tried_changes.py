@@ -73,11 +73,14 @@ def only_customer(inputs: RatingInputs, customer_id: int) -> RatingInputs:
 
 
 def with_assignment(
-    inputs: RatingInputs, kind: AccountKind, keys: Collection[str], customer_id: int, first: date | None
+    inputs: RatingInputs, kind: AccountKind, keys: Collection[str], customer_id: int | None, first: date | None
 ) -> RatingInputs:
-    """Accounts that are a customer's from a day on (``None``: from the beginning), whoever has them now."""
+    """Accounts that are a customer's (``None``: nobody's) from a day on, whoever has them now.
+
+    ``first``: ``None`` = from the beginning.
+    """
     kept = [cut for one in inputs.bindings for cut in _cut(one, kind, keys, first)]
-    moved = [AccountBinding(kind, key, customer_id, first, None) for key in sorted(keys)]
+    moved = [] if customer_id is None else [AccountBinding(kind, key, customer_id, first, None) for key in sorted(keys)]
     return replace(inputs, bindings=(*kept, *moved))
 
 

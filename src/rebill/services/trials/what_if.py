@@ -116,8 +116,10 @@ def _faults(
         faults["month"] = "has no imported cost: import it, or try another month"
     if order.customer_id is not None and order.customer_id not in names:
         faults["customer"] = "names no customer: list the customers to find its client_api_id"
-    if order.customer_id is None and order.moves_accounts:
+    if order.moves_accounts and order.customer_id is None and not order.to_nobody:
         faults["customer"] = "is required: whose the accounts would be"
+    if order.to_nobody and not order.moves_accounts:
+        faults["to_nobody"] = "is of accounts: name those that would be nobody's"
     faults |= _faults_of_accounts(scope, order)
     if not set(order.charge_kinds).issubset(AllocatedKind):
         faults["charge_kind"] = f"is one of {', '.join(AllocatedKind)}"
@@ -196,9 +198,9 @@ def _changed(inputs: RatingInputs, order: WhatIf, book: RecordedBook | None, mom
     elif book is not None:
         inputs = with_book(inputs, concerned, book, order.owner_ids)
     for kind, identifiers in order.accounts:
-        if identifiers and order.customer_id is not None:
+        if identifiers:
             keys = {account_key(kind, identifier) for identifier in identifiers}
-            inputs = with_assignment(inputs, kind, keys, order.customer_id, order.from_day)
+            inputs = with_assignment(inputs, kind, keys, order.owner_id, order.from_day)
     if order.manual_line is not None:
         inputs = with_manual_line(inputs, as_kept(order.manual_line), moment)
     rules = []
