@@ -15,7 +15,6 @@ from tests.cli.command_line import CommandLine
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("bill", "run"),
         ("bill", "run", "--period", "2024-13"),
         ("bill", "run", "--period", "2024-09", "--engine", "abacus"),
         ("assign", "123"),
