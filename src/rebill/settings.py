@@ -230,7 +230,7 @@ class Settings:
     ``font_folder``: fonts that documents may use beside rebill's own.
     ``microsoft``: where cost and catalogue are synced from. ``delivery``: where documents are delivered to.
     ``openid``: where people sign in to the pages besides with passwords and keys; ``None`` for nowhere else.
-    ``date_order``: that of the dates of cost files that do not tell it, ``None``: such files are refused.
+    ``date_order``: that of the dates of cost files that do not tell it, ``None``: the one documented for their layout.
     """
 
     home: Path

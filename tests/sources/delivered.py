@@ -43,10 +43,12 @@ class FileReader:
         currency: str | None = None,
         layout: str = "auto",
         date_order: DateOrder | None = None,
+        usual_date_order: DateOrder | None = None,
     ) -> Delivered:
         """Convert ``file``; raises ``FileRefused`` as an import would see it."""
         found = CostFile(file, file.name)
-        fallbacks = Fallbacks(BillingMonth.parse(period) if period else None, currency, layout, date_order=date_order)
+        month = BillingMonth.parse(period) if period else None
+        fallbacks = Fallbacks(month, currency, layout, date_order=date_order, usual_date_order=usual_date_order)
         recognised_file = recognised(self.connection, found, mark_of(found), fallbacks, self._workspace)
         self._number += 1
         faults: list[tuple[str, FileFault, str]] = []

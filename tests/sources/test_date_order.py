@@ -83,14 +83,32 @@ def test_a_charge_lies_in_its_own_billing_period(reader: FileReader, tmp_path: P
     assert charge_days(reader, file) == [date(2026, 4, 5)]
 
 
-def test_nothing_is_guessed(reader: FileReader, tmp_path: Path) -> None:
-    file = usage(tmp_path, "03/02/2026", "02/03/2026")
+def test_a_billing_period_begins_on_the_first_of_a_month(reader: FileReader, tmp_path: Path) -> None:
+    dates = {"ChargePeriodStart": "08/01/2023", "BillingPeriodStart": "08/01/2023", "BillingPeriodEnd": "09/01/2023"}
+    file = written(tmp_path, rows_of(FOCUS, [dates]))
+    assert charge_days(reader, file) == [date(2023, 8, 1)]
+    assert not reader.read(file).converted.date_order_assumed
+
+
+def test_where_no_order_is_documented_nothing_is_guessed(reader: FileReader, tmp_path: Path) -> None:
+    file = written(tmp_path, rows_of(FOCUS, [{"ChargePeriodStart": "03/02/2026"}, {"ChargePeriodStart": "02/03/2026"}]))
     with pytest.raises(FileRefused) as refused:
         reader.read(file, period="2026-04")
     assert refused.value.fault == "date_order_unclear"
     assert "'02/03/2026'" in refused.value.sentence and "--date-order" in refused.value.sentence
     said = charge_days(reader, file, period="2026-04", date_order=DateOrder.DAY_FIRST)
     assert said == [date(2026, 2, 3), date(2026, 3, 2)]
+
+
+def test_microsoft_writes_the_month_first_where_nothing_tells_and_that_is_told(
+    reader: FileReader, tmp_path: Path
+) -> None:
+    file = usage(tmp_path, "03/02/2026", "02/03/2026")
+    assert charge_days(reader, file, period="2026-04") == [date(2026, 3, 2), date(2026, 2, 3)]
+    assert reader.read(file, period="2026-04").converted.date_order_assumed
+    # Who says what is usual with them is heeded before that.
+    other = reader.read(file, period="2026-04", usual_date_order=DateOrder.DAY_FIRST)
+    assert [line["ChargePeriodStart"].date() for line in other.lines] == [date(2026, 2, 3), date(2026, 3, 2)]
 
 
 def test_a_date_that_is_one_day_in_either_order_needs_no_telling(reader: FileReader, tmp_path: Path) -> None:
@@ -136,6 +154,6 @@ def test_one_file_of_a_delivery_tells_for_the_others(reader: FileReader, tmp_pat
 
 def test_the_usual_order_holds_where_nothing_tells_and_there_alone() -> None:
     nothing = {order: OrderFacts(None, 0, 0) for order in DateOrder}
-    assert order_of([DateFacts("03/04/2026", nothing)], DateOrder.DAY_FIRST) is DateOrder.DAY_FIRST
+    assert order_of([DateFacts("03/04/2026", nothing)], DateOrder.DAY_FIRST) == (DateOrder.DAY_FIRST, True)
     told = {**nothing, DateOrder.MONTH_FIRST: OrderFacts("04/13/2026", 0, 0)}
-    assert order_of([DateFacts("03/04/2026", told)], DateOrder.DAY_FIRST) is DateOrder.MONTH_FIRST
+    assert order_of([DateFacts("03/04/2026", told)], DateOrder.DAY_FIRST) == (DateOrder.MONTH_FIRST, False)

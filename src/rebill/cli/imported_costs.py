@@ -10,6 +10,7 @@ from rebill.cli.cost_documents import data_set_document, reject_document, show_d
 from rebill.cli.output import Document, Heading, Output
 from rebill.model.counting import counted
 from rebill.model.data_set import REJECTS_SHOWN
+from rebill.model.date_order import DateOrder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,13 +84,26 @@ def _show_data_sets(output: Output, data_sets: Sequence[DataSet]) -> None:
     rounded = sum(
         file.rounded_values for file in {file.sha256: file for one in data_sets for file in one.files}.values()
     )
-    order = next((one.date_order for one in data_sets if one.date_order), None)
-    if order is not None:
-        output.say(f"Dates that are not in ISO style were read {order.replace('-', ' ')} (docs/cost-lines.md).")
+    dated = next((file for one in data_sets for file in one.files if file.date_order is not None), None)
+    if dated is not None and dated.date_order is not None:
+        _tell_date_order(output, dated.date_order, dated.date_order_assumed)
     if rounded:
         output.say(
             f"{counted(rounded, 'number')} had more decimals than are kept, and were rounded (docs/cost-lines.md)."
         )
+
+
+def _tell_date_order(output: Output, order: DateOrder, is_assumed: bool) -> None:
+    words = order.replace("-", " ")
+    if not is_assumed:
+        output.say(f"Dates that are not in ISO style were read {words} (docs/cost-lines.md).")
+        return
+    other = next(one for one in DateOrder if one is not order)
+    output.say(
+        f"Nothing in the files tells whether the day or the month comes first in their dates: they were read {words}, "
+        "as REBILL_DATE_ORDER says, else as Microsoft writes them. If that is wrong, import them again with "
+        f"--date-order {other}."
+    )
 
 
 def _show_rejects(output: Output, rejects: Sequence[Reject], reject_count: int) -> None:

@@ -229,6 +229,7 @@ def _source_file(file: ConvertedFile, content: MonthContent) -> SourceFile:
         float_values=file.float_values,
         rounded_values=file.rounded_values,
         date_order=file.date_order,
+        date_order_assumed=file.date_order_assumed,
     )
 
 

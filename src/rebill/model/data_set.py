@@ -221,7 +221,8 @@ class SourceFile:
 
     ``float_values``: how many numbers came from binary doubles (read as their shortest decimal text).
     ``rounded_values``: how many had more decimals than are kept, in the whole file. ``date_order``: in which order the
-    dates that are not in ISO style were read; ``None``: there were none.
+    dates that are not in ISO style were read; ``None``: there were none. ``date_order_assumed``: nothing in the
+    delivery tells it.
     """
 
     name: str
@@ -233,6 +234,7 @@ class SourceFile:
     float_values: int = 0
     rounded_values: int = 0
     date_order: DateOrder | None = None
+    date_order_assumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,7 @@ class ConvertedFile:
     float_values: int
     rounded_values: int = 0
     date_order: DateOrder | None = None
+    date_order_assumed: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 The order is never guessed. It is told by days beyond the twelfth in any date column of the delivery, else by what
 cannot be: a start behind its end, a charge behind the end of the month that bills it. Where both orders remain
-possible and differ, the file is refused until somebody says which it is.
+possible and differ, the order is the one that is documented for the layout, and whoever imports is told that it was
+taken for granted; where none is documented the file is refused until somebody says which it is.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 
@@ -57,7 +58,7 @@ class OrderFacts:
     """What speaks about one order. ``only``: a date that can be read in no other; ``None``: there is none.
 
     ``impossible``: how many combinations of dates cannot be if it is this order; ``outside``: how many charges would
-    lie outside of the time that bills them.
+    lie outside of the time that bills them, or be billed by a time that begins on another day than the first.
     """
 
     only: str | None
@@ -145,6 +146,7 @@ def _order_facts(
         return "CAST(NULL AS DATE)" if sql not in named else f"CAST({_read(named[sql], order)} AS DATE)"
 
     charge, (first, last) = day(columns.charge), map(day, columns.period)
+    is_odd = f"coalesce(day({first}) <> 1, false)"
     if month is not None:
         first, last = f"coalesce({first}, DATE '{month.first_day}')", f"coalesce({last}, DATE '{month.last_day}')"
     late = f"coalesce({charge} > {last}, false)"
@@ -153,14 +155,20 @@ def _order_facts(
     )
     impossible = " OR ".join((late, *reversed_pairs))
     return (
-        f"coalesce({', '.join(only)}), count_if({impossible}), count_if({late} OR coalesce({charge} < {first}, false))"
+        f"coalesce({', '.join(only)}), count_if({impossible}), "
+        f"count_if({late} OR coalesce({charge} < {first}, false) OR {is_odd})"
     )
 
 
-def order_of(facts: Sequence[DateFacts], usual: DateOrder | None = None) -> DateOrder | None:
-    """The order of the dates of a delivery's files, ``None`` where either gives the same days.
+class ReadOrder(NamedTuple):
+    """The order that dates are read in, ``None`` where either gives the same days; whether nothing in them tells it."""
 
-    ``usual``: what it is where they do not tell.
+    order: DateOrder | None
+    is_assumed: bool = False
+
+
+def order_of(facts: Sequence[DateFacts], usual: DateOrder | None = None) -> ReadOrder:
+    """The order of the dates of a delivery's files. ``usual``: what it is where they do not tell.
 
     Raises ``FileRefused`` where nothing tells, or they contradict each other.
     """
@@ -175,12 +183,14 @@ def order_of(facts: Sequence[DateFacts], usual: DateOrder | None = None) -> Date
         )
     differing = next((found.differing for found in facts if found.differing is not None), None)
     if told or differing is None:
-        return told[0] if told else None
+        return ReadOrder(told[0] if told else None)
     possible = [order for order in DateOrder if not by_order[order].impossible]
     within = [order for order in possible if not by_order[order].outside]
-    likely = next((found[0] for found in (possible, within) if len(found) == 1), usual)
+    likely = next((found[0] for found in (possible, within) if len(found) == 1), None)
     if likely is not None:
-        return likely
+        return ReadOrder(likely)
+    if usual is not None:
+        return ReadOrder(usual, is_assumed=True)
     raise FileRefused(
         FileFault.DATE_ORDER_UNCLEAR,
         f"has dates such as {differing!r}, which may have the day or the month first, and nothing in the delivery "

@@ -37,8 +37,9 @@ def convert_delivery(
     for number in facts:
         file = numbered[number]
         with refusals(file.file, faults):
-            order = order_of(list(facts.values()), fallbacks.usual_date_order)
+            usual = fallbacks.usual_date_order or file.recognition.layout.date_order
+            order, is_assumed = order_of(list(facts.values()), usual)
             dated = replace(file.recognition, dates=order or DateOrder.DAY_FIRST)
             read = convert(connection, replace(file, recognition=dated), fallbacks, workspace, number)
-            converted[number] = replace(read, date_order=order)
+            converted[number] = replace(read, date_order=order, date_order_assumed=is_assumed)
     return tuple(converted[number] for number in sorted(converted))

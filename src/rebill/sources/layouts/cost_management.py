@@ -11,6 +11,7 @@ from typing import Final
 
 from rebill.model.cost_line import EXCHANGE_RATE, EXCHANGE_RATE_DATE, SOURCE_CHARGE_TYPE
 from rebill.model.data_set import VIEW_ACTUAL, VIEW_AMORTIZED
+from rebill.model.date_order import DateOrder
 from rebill.sources.layouts.azure_commitments import (
     CHARGE_COLUMNS,
     CHARGE_TYPE,
@@ -111,6 +112,7 @@ _MARKS: Final = (
 ACTUAL: Final = Layout(
     name="cost-management-actual",
     view=VIEW_ACTUAL,
+    date_order=DateOrder.MONTH_FIRST,
     marks=_MARKS,
     columns={
         **_COMMON,
@@ -123,6 +125,7 @@ ACTUAL: Final = Layout(
 AMORTIZED: Final = Layout(
     name="cost-management-amortized",
     view=VIEW_AMORTIZED,
+    date_order=DateOrder.MONTH_FIRST,
     marks=_MARKS,
     columns={
         **_COMMON,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from rebill.model.data_set import VIEW_USAGE
+from rebill.model.date_order import DateOrder
 from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
 from rebill.sources.layouts.derivations import (
     day_after,
@@ -88,6 +89,7 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
 DAILY_RATED_USAGE: Final = Layout(
     name="daily-rated-usage",
     view=VIEW_USAGE,
+    date_order=DateOrder.MONTH_FIRST,
     marks=(_COST, ("UnitPrice",), ("EffectiveUnitPrice",), ("UsageDate",), ("EntitlementId",), ("CustomerId",)),
     columns=_COLUMNS,
     kept={

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from rebill.model.data_set import VIEW_ACTUAL, VIEW_AMORTIZED
+from rebill.model.date_order import DateOrder
 from rebill.sources.layouts.azure_commitments import (
     CHARGE_COLUMNS,
     amortized_cost_is_refused,
@@ -70,6 +71,7 @@ _MARKS: Final = (COST, ("PartNumber",), ("ChargeType",), ("Date",), ("OfferId",)
 ACTUAL: Final = Layout(
     name="enterprise-actual",
     view=VIEW_ACTUAL,
+    date_order=DateOrder.MONTH_FIRST,
     marks=_MARKS,
     columns={
         **_COMMON,
@@ -81,6 +83,7 @@ ACTUAL: Final = Layout(
 AMORTIZED: Final = Layout(
     name="enterprise-amortized",
     view=VIEW_AMORTIZED,
+    date_order=DateOrder.MONTH_FIRST,
     marks=_MARKS,
     columns={
         **_COMMON,

@@ -9,6 +9,7 @@ from typing import Final
 
 from rebill.model.cost_line import INPUT_TAX, TIE_OUT
 from rebill.model.data_set import VIEW_INVOICE
+from rebill.model.date_order import DateOrder
 from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
 from rebill.sources.layouts.derivations import is_any_sql, product_sql, quantity_taken_back, without_minus_one
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
@@ -104,6 +105,7 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
 INVOICE_RECONCILIATION: Final = Layout(
     name="invoice-reconciliation",
     view=VIEW_INVOICE,
+    date_order=DateOrder.MONTH_FIRST,
     marks=(_COST, ("TaxTotal",), ("InvoiceNumber",), ("ChargeStartDate",), ("CustomerId",), ("OrderId",)),
     columns=_COLUMNS,
     kept={**COMPARED_COLUMNS, INPUT_TAX: named("TaxTotal")},

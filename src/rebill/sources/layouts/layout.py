@@ -101,6 +101,7 @@ class Layout:
     ``columns``: cost line column → how it comes. ``kept``: further columns under names of our own; one that is
     taken as it stands is not kept under its own name too.
     ``view``: what its data sets hold (``model.data_set``). ``version``: tells the name from the header's columns.
+    ``date_order``: the one that its dates are documented in, where that is not ISO style.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Layout:
     kept: Mapping[str, Named | Computed] = field(default_factory=dict)
     faults: tuple[RowFault, ...] = ()
     version: Callable[[frozenset[str]], str] | None = None
+    date_order: DateOrder | None = None
 
     def recognise(self, header: Sequence[str]) -> "Recognition":
         """How this layout would read a file with ``header``."""

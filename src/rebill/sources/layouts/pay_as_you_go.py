@@ -3,6 +3,7 @@
 from typing import Final
 
 from rebill.model.data_set import VIEW_ACTUAL
+from rebill.model.date_order import DateOrder
 from rebill.sources.layouts.derivations import day_after, product_sql, tags_in_braces
 from rebill.sources.layouts.layout import Computed, Layout, fixed, named
 
@@ -12,6 +13,7 @@ _DAY: Final = ("UsageDateTime", "Date")
 PAY_AS_YOU_GO: Final = Layout(
     name="pay-as-you-go",
     view=VIEW_ACTUAL,
+    date_order=DateOrder.MONTH_FIRST,
     marks=(_COST, ("ResourceRate",), ("UsageQuantity",), _DAY, ("SubscriptionGuid", "SubscriptionId")),
     columns={
         "ProviderName": fixed("Microsoft"),

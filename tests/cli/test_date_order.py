@@ -1,0 +1,28 @@
+"""An import tells in which order it read the dates of its files, and whether anything told it."""
+
+from pathlib import Path
+
+from tests.cli.command_line import CommandLine
+from tests.sources.test_date_order import usage
+
+ASSUMED = "Nothing in the files tells whether the day or the month comes first in their dates: they were read {}, "
+
+
+def told_of(rebill: CommandLine, *days: str, folder: Path, **environment: str) -> str:
+    rebill.answer("init")
+    return rebill.run("costs", "import", str(usage(folder, *days)), "--period", "2026-04", **environment).out
+
+
+def test_what_nothing_tells_is_told(small_rebill: CommandLine, tmp_path: Path) -> None:
+    told = told_of(small_rebill, "03/02/2026", "02/03/2026", folder=tmp_path)
+    assert ASSUMED.format("month first") in told and "--date-order day-first" in told
+
+
+def test_what_is_usual_is_heeded_and_told(small_rebill: CommandLine, tmp_path: Path) -> None:
+    told = told_of(small_rebill, "03/02/2026", "02/03/2026", folder=tmp_path, REBILL_DATE_ORDER="day-first")
+    assert ASSUMED.format("day first") in told and "--date-order month-first" in told
+
+
+def test_what_the_files_tell_is_told_shortly(small_rebill: CommandLine, tmp_path: Path) -> None:
+    told = told_of(small_rebill, "03/04/2026", "13/04/2026", folder=tmp_path)
+    assert "were read day first (docs/cost-lines.md)" in told and "Nothing in the files" not in told
