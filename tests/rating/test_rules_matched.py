@@ -49,6 +49,10 @@ def text_of(line: Line, column: str) -> str | None:
     return text
 
 
+def distinct_texts(lines: Sequence[Line], column: str) -> list[str]:
+    return sorted({text for line in lines if (text := text_of(line, column)) is not None})
+
+
 def product_of(number: int, line: Line, classes: Sequence[TextClasses]) -> dict[str, Any]:
     """The row of ``products`` that a line is of."""
     texts = {one.column: text_of(line, one.column.name) for one in classes}
@@ -63,7 +67,8 @@ def product_of(number: int, line: Line, classes: Sequence[TextClasses]) -> dict[
         "recurring": line.frequency == "Recurring",
         "taken_back": line.billed < 0 or line.charge_class == "Correction",
         "quantified": line.quantity is not None,
-        **{one.column.key: one.by_text.get(texts[one.column] or "", 0) for one in classes},
+        # A line without a text is of no class of texts, not even of those that are like "".
+        **{one.column.key: 0 if (text := texts[one.column]) is None else one.by_text.get(text, 0) for one in classes},
     }
 
 
@@ -81,7 +86,7 @@ def test_the_first_rule_that_matches_a_line_is_found_for_every_book(
     matchers = [rules for rules in every_rule if rules]
     asked = asked_by(rule for rules in matchers for rule in rules)
     classes = [
-        text_classes(column, sorted({text_of(line, column.name) or "" for line in lines}), asked, matching_numbers)
+        text_classes(column, distinct_texts(lines, column.name), asked, matching_numbers)
         for column in asked_columns(asked)
     ]
     products = [product_of(number, line, classes) for number, line in enumerate(lines, 1)]
