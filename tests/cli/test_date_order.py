@@ -25,4 +25,16 @@ def test_what_is_usual_is_heeded_and_told(small_rebill: CommandLine, tmp_path: P
 
 def test_what_the_files_tell_is_told_shortly(small_rebill: CommandLine, tmp_path: Path) -> None:
     told = told_of(small_rebill, "03/04/2026", "13/04/2026", folder=tmp_path)
-    assert "were read day first (docs/cost-lines.md)" in told and "Nothing in the files" not in told
+    assert "were read day first." in told and "Nothing in the files" not in told
+
+
+def test_what_was_read_wrong_is_read_anew_from_the_same_bytes(small_rebill: CommandLine, tmp_path: Path) -> None:
+    told_of(small_rebill, "03/02/2026", "02/03/2026", folder=tmp_path)
+    order = ("costs", "import", str(tmp_path / "file.csv"), "--period", "2026-04")
+    ((before,), (now,), (again,)) = (
+        small_rebill.answer(*order, *more)["datasets"]
+        for more in ((), ("--date-order", "day-first"), ("--date-order", "day-first"))
+    )
+    assert [one["already_imported"] for one in (before, now, again)] == [True, False, True]
+    assert (before["date_order"], now["date_order"]) == ("month-first", "day-first")
+    assert before["dataset_id"] != now["dataset_id"] == again["dataset_id"]

@@ -10,7 +10,7 @@ from rebill.cli.cost_documents import data_set_document, reject_document, show_d
 from rebill.cli.output import Document, Heading, Output
 from rebill.model.counting import counted
 from rebill.model.data_set import REJECTS_SHOWN
-from rebill.model.date_order import DateOrder
+from rebill.model.date_order import DateOrder, sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,16 +94,8 @@ def _show_data_sets(output: Output, data_sets: Sequence[DataSet]) -> None:
 
 
 def _tell_date_order(output: Output, order: DateOrder, is_assumed: bool) -> None:
-    words = order.replace("-", " ")
-    if not is_assumed:
-        output.say(f"Dates that are not in ISO style were read {words} (docs/cost-lines.md).")
-        return
-    other = next(one for one in DateOrder if one is not order)
-    output.say(
-        f"Nothing in the files tells whether the day or the month comes first in their dates: they were read {words}, "
-        "as REBILL_DATE_ORDER says, else as Microsoft writes them. If that is wrong, import them again with "
-        f"--date-order {other}."
-    )
+    remedy = f" If that is wrong, import them again with --date-order {order.other}." if is_assumed else ""
+    output.say(f"{sentence_of(order, is_assumed)}{remedy}")
 
 
 def _show_rejects(output: Output, rejects: Sequence[Reject], reject_count: int) -> None:

@@ -90,7 +90,7 @@ def _data_set(document: dict[str, Any], manifest_sha256: str) -> DataSet:
         delivery_sha256=document["delivery_sha256"],
         rows=document["rows"],
         reject_count=document["reject_count"],
-        files=tuple(SourceFile(**file) for file in document["files"]),
+        files=tuple(map(SourceFile.recorded, document["files"])),
         parts=tuple(Part(**part) for part in document["parts"]),
         sums=tuple(CurrencySum.of_document(found) for found in document["sums"]),
         manifest_sha256=manifest_sha256,

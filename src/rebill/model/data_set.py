@@ -236,6 +236,12 @@ class SourceFile:
     date_order: DateOrder | None = None
     date_order_assumed: bool = False
 
+    @classmethod
+    def recorded(cls, fields: Mapping[str, Any]) -> "SourceFile":
+        """A file as the record keeps it; an older record lacks the newer fields."""
+        order = fields.get("date_order")
+        return cls(**{**fields, "date_order": DateOrder(order) if order else None})
+
 
 @dataclass(frozen=True)
 class ConvertedFile:

@@ -143,7 +143,7 @@ def _data_set(row: Row[Any]) -> DataSet:
         delivery_sha256=row.delivery_sha256,
         rows=row.line_count,
         reject_count=row.reject_count,
-        files=tuple(SourceFile(**file) for file in row.files),
+        files=tuple(map(SourceFile.recorded, row.files)),
         parts=tuple(Part(**part) for part in row.parts),
         sums=tuple(CurrencySum.of_document(found) for found in row.sums),
         manifest_sha256=row.manifest_sha256,

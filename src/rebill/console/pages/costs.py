@@ -12,7 +12,7 @@ from rebill.documents.rejects_csv import rejects_csv
 from rebill.model.audit import Act
 from rebill.model.counting import counted
 from rebill.model.data_set import CostImport, CostImportOrder, RejectedDelivery
-from rebill.model.date_order import DateOrder
+from rebill.model.date_order import DateOrder, sentence_of
 from rebill.model.errors import Invalid, Refusal
 from rebill.model.microsoft_invoice import InvoiceKind, NewMicrosoftInvoice
 from rebill.model.money import parse_decimal
@@ -159,7 +159,16 @@ def _said(done: CostImport) -> str:
     if done.data_sets and all(one.already_imported for one in done.data_sets):
         return f"This very file is in force already, for {months}."
     rejects = f"; {counted(done.reject_count, 'row')} could not be read" if done.reject_count else ""
-    return f"{counted(rows, 'charge')} of {months} taken in{rejects}."
+    return f"{counted(rows, 'charge')} of {months} taken in{rejects}.{_order_told(done)}"
+
+
+def _order_told(done: CostImport) -> str:
+    """Where nothing in the files said in which order their dates are: in which they were read, and what to do."""
+    assumed = (file.date_order for one in done.data_sets for file in one.files if file.date_order_assumed)
+    order = next(assumed, None)
+    if order is None:
+        return ""
+    return f" {sentence_of(order, True)} If that is wrong, take it in again, {order.other.replace('-', ' ')}."
 
 
 ROUTES = (

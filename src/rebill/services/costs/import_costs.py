@@ -255,11 +255,16 @@ def _of_these_bytes(task: _Task, scope: str, view: str, sha256: str) -> tuple[Da
     with task.installation.database.reading() as connection:
         scoped = Scope.of(connection, task.caller)
         recorded = data_sets_of_delivery(scoped, task.source_kind, scope, view, sha256=sha256)
-    known = delivered_before(recorded, task.in_force, task.version)
+    known = delivered_before([one for one in recorded if _is_read_so(task, one)], task.in_force, task.version)
     aged = [found for found in known if task.version and not found.superseded and not is_older(task.version, found)]
     if any(found.source_version != task.version for found in aged):
         task.installation.database.write(lambda connection: _raise_version(task, connection, aged))
     return known
+
+
+def _is_read_so(task: _Task, data_set: DataSet) -> bool:
+    """Whether the dates of a data set were read in the order that is said now, if one is."""
+    return task.order.date_order in (None, data_set.date_order)
 
 
 def _raise_version(task: _Task, connection: Connection, found: Sequence[DataSet]) -> None:
@@ -374,6 +379,7 @@ def _unchanged(task: _Task, delivery: Delivery, months: Sequence[MonthContent]) 
         if data_set.name == (delivery.source_kind, delivery.scope, delivery.view, data_set.billing_month)
         and data_set.delivery_sha256 == delivery.sha256
         and data_set.billing_month in wanted
+        and _is_read_so(task, data_set)
     }
 
 
