@@ -21,7 +21,7 @@ def months_due(installation: Installation, caller: Caller) -> list[BillingMonth]
         in_force, run_at = data_sets_in_force(scope), last_run_at(scope)
     months = {one.billing_month for one in in_force}
     if not months:
-        raise Conflict("no_cost", "There is no cost to bill yet: rebill costs import FILE… or rebill sync brings it.")
+        raise Conflict("no_cost", "There is no cost to bill yet: rebill costs import FILE… brings it, or a sync.")
     due = {
         one.billing_month
         for one in in_force
