@@ -127,6 +127,13 @@ def test_both_orders_in_one_file_are_refused_until_one_is_said(reader: FileReade
     assert [(reject.row, reject.column, reject.code) for reject in found.rejects] == [(1, "UsageDate", "not_a_date")]
 
 
+@pytest.mark.parametrize("word", ["infinity", "-infinity", "epoch", "today"])
+def test_a_word_is_no_date(reader: FileReader, tmp_path: Path, word: str) -> None:
+    found = reader.read(usage(tmp_path, "04/13/2026", word), period="2026-04")
+    assert [(reject.row, reject.column, reject.code) for reject in found.rejects] == [(2, "UsageDate", "not_a_date")]
+    assert word in found.rejects[0].reason
+
+
 def test_a_broken_row_does_not_hide_the_order(reader: FileReader, tmp_path: Path) -> None:
     file = usage(tmp_path, "03/04/2026", "13/04/2026")
     with file.open("a", encoding="utf-8") as stream:

@@ -31,7 +31,9 @@ def iso_sql(text: str, order: DateOrder) -> str:
     days = (*(f"{_FIRST_TWO[order].format(mark)}{mark}%Y" for mark in _OF_EITHER_ORDER), *_OF_ONE_ORDER)
     formats = ", ".join(sql_text(day + time) for day in days for time in _TIMES)
     iso = f"strftime(try_strptime({text}, [{formats}]), '%Y-%m-%dT%H:%M:%S')"
-    return f"CASE WHEN {_is_iso(text)} THEN {text} ELSE coalesce({iso}, {text}) END"
+    # The engine takes words such as "infinity" for moments.
+    is_word = f"NOT coalesce(left({text}, 1) BETWEEN '0' AND '9', FALSE)"
+    return f"CASE WHEN {_is_iso(text)} OR {is_word} THEN {text} ELSE coalesce({iso}, {text}) END"
 
 
 def _is_iso(text: str) -> str:
