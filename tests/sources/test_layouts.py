@@ -188,6 +188,7 @@ def test_retail_of_what_is_taken_back_is_taken_back_too(
         {cost: "-1", quantity: "-3"},
         {cost: "-1", price: "-2"},
         {cost: "1", quantity: "-3"},
+        {cost: "-1", price: "-2", quantity: "-3"},
     )
     numbers = {cost: "1", price: "2", quantity: "3"}
     currencies = {"BillingCurrency": "USD", "PricingCurrency": "USD", "PCToBCExchangeRate": "1"}
@@ -195,7 +196,29 @@ def test_retail_of_what_is_taken_back_is_taken_back_too(
         {**row, **{name: value for name, value in currencies.items() if name in row}, **numbers, **one} for one in signs
     ]
     lines = reader.read(_written(tmp_path / "file.csv", rows), period="2024-09").lines
-    assert [line["ListCost"] for line in lines] == [6, -6, -6, -6, -6]
+    assert [line["ListCost"] for line in lines] == [6, -6, -6, -6, -6, -6]
+
+
+def test_retail_that_is_told_whole_is_taken_back_too(reader: FileReader, tmp_path: Path) -> None:
+    cost, retail = "costInBillingCurrency", "paygCostInBillingCurrency"
+    told = (("10", "12"), ("-10", "12"), ("-10", "-12"), ("-10", "+12"), ("-1", "0"), ("-1", ""))
+    rows = [{**COST_MANAGEMENT, cost: amount, retail: whole, "PayGPrice": ""} for amount, whole in told]
+    lines = reader.read(_written(tmp_path / "file.csv", rows), period="2024-09").lines
+    assert [line["ListCost"] for line in lines] == [12, -12, -12, -12, 0, None]
+
+
+def test_a_refund_whose_effective_price_alone_bears_the_sign_is_no_charge(reader: FileReader, tmp_path: Path) -> None:
+    """Part of a licence's term is given back: its price is the effective one, which says so by itself."""
+    numbers = {"UnitPrice": "57", "EffectiveUnitPrice": "-38", "BillableQuantity": "2", "Subtotal": "-76"}
+    same = {"PricingCurrency": "USD", "Currency": "USD", "BillingCurrency": "USD", "PCToBCExchangeRate": "1"}
+    licence = {
+        "SubscriptionDescription": "Business Premium",
+        "ReservationOrderId": "",
+        "PriceAdjustmentDescription": "",
+    }
+    row = {**INVOICE, **same, **numbers, **licence, "ChargeType": "cancel"}
+    (line,) = reader.read(_written(tmp_path / "file.csv", [row]), period="2024-09").lines
+    assert line["ListCost"] == -76
 
 
 def test_the_zero_guid_of_older_exports_is_no_subscription_and_no_customer(reader: FileReader, tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ from rebill.sources.layouts.derivations import (
     day_after,
     percent_of_share,
     product_sql,
-    quantity_taken_back,
     tags_in_braces,
+    taken_back_sql,
     without_minus_one,
 )
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
@@ -42,9 +42,8 @@ _RETAIL: Final = ("paygCostInBillingCurrency", *_RETAIL_PRICE, "quantity", *_RAT
 def _list_cost(fields: Fields) -> str:
     same = f"{fields(*_PRICING_CURRENCY)} IS NOT DISTINCT FROM {fields(*_BILLING_CURRENCY)}"
     known_rate = f"coalesce({fields(*_RATE)}, CASE WHEN {same} THEN '1' END)"
-    quantity = quantity_taken_back(fields("quantity"), fields(*_RETAIL_PRICE), fields(*COST))
-    computed = product_sql(fields(*_RETAIL_PRICE), quantity, known_rate)
-    return f"coalesce({fields('paygCostInBillingCurrency')}, {computed})"
+    computed = product_sql(fields(*_RETAIL_PRICE), fields("quantity"), known_rate)
+    return taken_back_sql(f"coalesce({fields('paygCostInBillingCurrency')}, {computed})", fields(*COST))
 
 
 _COMMON: Final[Mapping[str, Named | Computed]] = {

@@ -15,8 +15,8 @@ from rebill.sources.layouts.derivations import (
     day_after,
     percent_of_share,
     product_sql,
-    quantity_taken_back,
     tags_in_braces,
+    taken_back_sql,
     without_minus_one,
 )
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
@@ -28,8 +28,7 @@ _BENEFIT: Final = ("BenefitId", "BenefitOrderId")
 def _list_cost(fields: Fields) -> str:
     same = f"{fields('PricingCurrency')} IS NOT DISTINCT FROM {fields('BillingCurrency')}"
     rate = f"coalesce({fields('PCToBCExchangeRate')}, CASE WHEN {same} THEN '1' END)"
-    quantity = quantity_taken_back(fields("Quantity"), fields("UnitPrice"), fields(*_COST))
-    return product_sql(fields("UnitPrice"), quantity, rate)
+    return taken_back_sql(product_sql(fields("UnitPrice"), fields("Quantity"), rate), fields(*_COST))
 
 
 def _effective_cost(fields: Fields) -> str:

@@ -63,14 +63,16 @@ def percent_of_share(*names: str) -> Computed:
     return Computed(names, build, "in percent: up to 1 it is a share")
 
 
-def quantity_taken_back(quantity: str, price: str, cost: str) -> str:
-    """SQL of a ``quantity``, below 0 where its cost is and neither it nor the price says so.
+def taken_back_sql(retail: str, cost: str) -> str:
+    """SQL of what a charge is at ``retail``, below 0 where its cost is.
 
-    Some files tell a refund by the price that was paid alone: at the retail price, above 0, it would be a charge.
+    Files tell a refund by quantity, by one of its prices, by both or by its cost alone: at a retail price above 0 it
+    would be a charge.
     """
-    is_said = f"starts_with({quantity}, '-') OR starts_with({price}, '-')"
-    is_refund = f"starts_with({cost}, '-') AND NOT coalesce({is_said}, false)"
-    return f"CASE WHEN {is_refund} THEN '-' || ltrim({quantity}, '+') ELSE {quantity} END"
+    is_above = "starts_with(retail, '+') OR left(retail, 1) BETWEEN '0' AND '9' OR starts_with(retail, '.')"
+    is_charge = f"coalesce(starts_with({cost}, '-') AND ({is_above}), false)"
+    negated = f"CASE WHEN {is_charge} THEN '-' || ltrim(retail, '+') ELSE retail END"
+    return f"list_transform([{retail}], lambda retail: {negated})[1]"
 
 
 def product_sql(*factors: str) -> str:

@@ -16,15 +16,14 @@ from rebill.sources.layouts.azure_commitments import (
     effective_of_actual,
     effective_of_amortized,
 )
-from rebill.sources.layouts.derivations import day_after, product_sql, quantity_taken_back, tags_in_braces
+from rebill.sources.layouts.derivations import day_after, product_sql, tags_in_braces, taken_back_sql
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
 COST: Final = ("CostInBillingCurrency", "Cost")
 
 
 def _list_cost(fields: Fields) -> str:
-    quantity = quantity_taken_back(fields("Quantity"), fields("PayGPrice"), fields(*COST))
-    return product_sql(fields("PayGPrice"), quantity)
+    return taken_back_sql(product_sql(fields("PayGPrice"), fields("Quantity")), fields(*COST))
 
 
 _COMMON: Final[Mapping[str, Named | Computed]] = {

@@ -11,7 +11,7 @@ from rebill.model.cost_line import INPUT_TAX, TIE_OUT
 from rebill.model.data_set import VIEW_INVOICE
 from rebill.model.date_order import DateOrder
 from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
-from rebill.sources.layouts.derivations import is_any_sql, product_sql, quantity_taken_back, without_minus_one
+from rebill.sources.layouts.derivations import is_any_sql, product_sql, taken_back_sql, without_minus_one
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
 _COST: Final = ("Subtotal",)
@@ -58,8 +58,7 @@ def _list_cost(fields: Fields) -> str:
     same = f"{fields('PricingCurrency')} IS NOT DISTINCT FROM {fields('Currency')}"
     unknown = f"{fields('PricingCurrency')} IS NULL"
     rate = f"coalesce({fields('PCToBCExchangeRate')}, CASE WHEN {same} OR {unknown} THEN '1' END)"
-    quantity = quantity_taken_back(fields("BillableQuantity", "Quantity"), fields("UnitPrice"), fields(*_COST))
-    return product_sql(price, quantity, rate)
+    return taken_back_sql(product_sql(price, fields("BillableQuantity", "Quantity"), rate), fields(*_COST))
 
 
 _COLUMNS: Final[Mapping[str, Named | Computed]] = {
