@@ -10,7 +10,9 @@ from azure.identity._credentials import imds
 
 from rebill.model.errors import Forbidden, Invalid, Unavailable
 from rebill.settings import MicrosoftSettings
-from rebill.sources.microsoft.calls import MicrosoftCalls
+from rebill.sources.microsoft.calls import PARTNER_CENTER, MicrosoftCalls
+from rebill.sources.microsoft.passing import Passing
+from rebill.sources.microsoft.sign_in import SignIn
 from rebill.twin.certificates import write_application_certificate
 from rebill.twin.faults import Fault, Faults
 from rebill.twin.server import RunningTwin, running_twin
@@ -124,3 +126,22 @@ def test_a_sign_in_that_fails_for_a_while_is_tried_again(monkeypatch: pytest.Mon
         for cloud in CLOUDS:
             assert customers_listed(on_machine(monkeypatch, getattr(twin, cloud))) == 1
     assert faults.suffered.keys() & {Fault.THROTTLED, Fault.SERVER_ERROR}
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.SERVER_ERROR])
+@pytest.mark.parametrize("way", ["environment", "environment_with_user"])
+def test_a_sign_in_that_is_told_to_come_back_later_does(way: str, fault: Fault) -> None:
+    """With this seed the first sign-ins suffer the fault, and none after them."""
+    faults = Faults((fault,), 5)
+    with running_twin(SMALL, faults) as twin, stamina.set_testing(True, attempts=8):
+        assert customers_listed(getattr(twin, way)) == 1
+    assert faults.suffered[fault]
+
+
+def test_a_user_is_told_how_long_the_sign_in_asks_to_wait() -> None:
+    with running_twin(SMALL, Faults((Fault.THROTTLED,), 5)) as twin:
+        sign_in = SignIn(MicrosoftSettings.from_environment(twin.environment_with_user))
+        with pytest.raises(Passing) as passing:
+            sign_in.token(PARTNER_CENTER)
+        sign_in.close()
+    assert (str(passing.value), passing.value.wait_seconds) == ("the sign-in answered 429", 0)

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from rebill.model.errors import Forbidden, Invalid, NotFound, Unavailable
 from rebill.settings import MicrosoftSettings
 from rebill.sources.microsoft.pacing import Pacer
-from rebill.sources.microsoft.passing import Passing
+from rebill.sources.microsoft.passing import Passing, refuse_passing
 from rebill.sources.microsoft.retry_after import wait_seconds
 from rebill.sources.microsoft.sign_in import SignIn, require_complete
 
@@ -40,7 +40,6 @@ _FRESH_TOKENS: Final = 4
 _GREATEST_WAIT_SECONDS: Final = 60.0
 _GREATEST_ANSWER_BYTES: Final = 64 * 2**20
 _GREATEST_REASON: Final = 300
-_PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 _CALL_SECONDS: Final = 120.0
 _CHUNK_BYTES: Final = 1 << 20
 
@@ -170,7 +169,7 @@ class MicrosoftCalls:
             content = _bounded(response)
         if response.status_code == 401:
             raise _TokenRefused
-        _refuse_passing(response.status_code, response.headers)
+        refuse_passing(response.status_code, response.headers)
         document = _document(content, response.status_code)
         if response.status_code >= 300:
             raise self._refusal(response.status_code, url, document)
@@ -191,7 +190,7 @@ class MicrosoftCalls:
         with _connected(), self._client.stream("GET", url) as response:
             if response.status_code in (401, 403):
                 raise LinkExpired
-            _refuse_passing(response.status_code, response.headers)
+            refuse_passing(response.status_code, response.headers)
             if response.status_code != 200:
                 raise Invalid("microsoft_refused", f"Microsoft's storage answered {response.status_code} for a file.")
             told = response.headers.get("content-length", "0")
@@ -246,11 +245,6 @@ def _worth_waiting(error: Exception) -> bool | float:
     if not isinstance(error, Passing):
         return False
     return True if error.wait_seconds is None else error.wait_seconds
-
-
-def _refuse_passing(status: int, headers: Mapping[str, str]) -> None:
-    if status in _PASSING:
-        raise Passing(f"it answered {status}", wait_seconds(headers))
 
 
 def _document(content: bytes, status: int) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, Final
 
 from rebill.model.errors import Forbidden, Invalid
 from rebill.settings import MicrosoftSettings, SignInWay
-from rebill.sources.microsoft.passing import Passing
+from rebill.sources.microsoft.passing import Passing, refuse_passing
 
 if TYPE_CHECKING:
     import requests
@@ -150,6 +151,8 @@ class SignIn:
                 answer = found or application.acquire_token_by_refresh_token(refresh_token, [scope])
             except (MsalError, requests.RequestException) as error:
                 raise _unreachable(type(error).__name__) from None
+            except JSONDecodeError:
+                raise _unreachable("no whole answer came") from None
             if "access_token" not in answer:
                 raise self.refused(str(answer.get("error_description") or answer.get("error") or "no token was given."))
             return str(answer["access_token"])
@@ -158,7 +161,10 @@ class SignIn:
 
 
 class _Bounded:
-    """The session that MSAL calls by: no call of it waits for ever, or trusts others than it should."""
+    """The session that MSAL calls by: no call of it waits for ever, or trusts others than it should.
+
+    What passes is raised at once: MSAL takes 429 for an answer that gives no token, and forgets how long to wait.
+    """
 
     def __init__(self, session: requests.Session, trusted: str | bool) -> None:
         self._session = session
@@ -166,13 +172,18 @@ class _Bounded:
         self._options: dict[str, Any] = {"timeout": _CALL_SECONDS, "verify": trusted}
 
     def get(self, url: str, **options: Any) -> requests.Response:
-        return self._session.get(url, **{**options, **self._options})
+        return _whole(self._session.get(url, **{**options, **self._options}))
 
     def post(self, url: str, **options: Any) -> requests.Response:
-        return self._session.post(url, **{**options, **self._options})
+        return _whole(self._session.post(url, **{**options, **self._options}))
 
     def close(self) -> None:
         self._session.close()
+
+
+def _whole(response: requests.Response) -> requests.Response:
+    refuse_passing(response.status_code, response.headers, "the sign-in")
+    return response
 
 
 def _nothing() -> None:
