@@ -207,6 +207,7 @@ _ROWS: dict[str, list[Faulty]] = {
     "PUT /v1/tax_rules": [
         Faulty({"category": "X", "reason_code": LONG, "percent": "x"}, {"category", "reason_code", "percent"}),
         Faulty({"category": "X", "percent": 200}, {"category"}),
+        Faulty({"category": "E", "reason_code": "VATEX-EU-BOGUS", "percent": 1}, {"reason_code", "percent"}),
     ],
     "PUT /v1/what_if": [
         Faulty(

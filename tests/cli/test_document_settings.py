@@ -13,6 +13,10 @@ def test_rules_of_tax_are_set_with_a_percent_and_without(rebill: CommandLine) ->
     assert (reverse["percent"], reverse["reason"], reverse["lines"]) == ("0", "Reverse charge", "purchase")
     assert rebill.refusal("tax", "set", "E")["fields"].keys() == {"reason"}
     assert rebill.answer("tax", "list")["tax_rules"] == [standard, reverse]
+    exempt = ("tax", "set", "E", "--lines", "manual", "--exemption-code")
+    unknown = rebill.refusal(*exempt, "VATEX-EU-BOGUS")["fields"]
+    assert unknown == {"reason_code": "must be a code of the VATEX list of EN 16931, such as VATEX-EU-AE"}
+    assert rebill.answer(*exempt, "vatex-eu-132")["reason_code"] == "VATEX-EU-132"
 
 
 def test_what_documents_show_is_set_and_left_out_again(rebill: CommandLine, tmp_path: Path) -> None:

@@ -73,6 +73,10 @@ def test_rules_are_set_seen_ended_and_in_the_trail(office: Office, admin: Visito
     assert refused.status == 422
     assert "is needed with category AE" in refused.text
     admin.open(place)
+    refused = admin.send(place, lines="all", category="AE", percent="", reason_code="VATEX-EU-BOGUS")
+    assert refused.status == 422
+    assert "The same by the VATEX list must be a code of the VATEX list of EN 16931" in refused.text
+    admin.open(place)
     admin.send(place, lines="all", category="AE", percent="", reason="Reverse charge", reason_code="VATEX-EU-AE")
     for path in (place, f"/customers/{office.own}", GENERAL):
         assert "AE: reverse charge" in admin.open(path).text, path

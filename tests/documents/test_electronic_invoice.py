@@ -14,11 +14,12 @@ from rebill.documents.statement_pdf import statement_pdf
 from rebill.documents.ubl import ubl
 from rebill.model.document import Document
 from rebill.model.errors import Conflict
+from rebill.model.exemption_codes import EXEMPTION_CODES
 from rebill.model.statement import LineKind, StatementStatus
 from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
 from tests.documents.examples import LETTERHEAD, RECIPIENT, STANDARD, charges, entry, note, presented, statement
 from tests.documents.pdf_reading import attachments_of
-from tests.documents.rules import failed_rules, schema_faults
+from tests.documents.rules import exemption_codes_of, failed_rules, schema_faults
 
 WRITERS = {"cii": cii, "ubl": ubl}
 
@@ -44,6 +45,15 @@ CASES: Mapping[str, PresentedStatement] = {
     "exempt for two reasons": presented(
         *_LINES, rules=(_rule("E", "One reason"), _rule("E", "Another reason", lines=TaxedLines.MANUAL))
     ),
+    "exempt by two codes": presented(
+        *_LINES, rules=(_rule("E", "", "VATEX-EU-132"), _rule("E", "", "VATEX-EU-143", TaxedLines.MANUAL))
+    ),
+    "exempt by a code and for a reason": presented(
+        *_LINES, rules=(_rule("E", "", "VATEX-EU-132"), _rule("E", "Another reason", lines=TaxedLines.MANUAL))
+    ),
+    "by code alone": presented(*_LINES, rules=(_rule("AE", "", "VATEX-EU-AE"),)),
+    "by reason alone": presented(*_LINES, rules=(_rule("O", "Not subject to VAT"),)),
+    "code in small letters": presented(*_LINES, rules=(_rule("K", "", "vatex-eu-ic"),)),
     "reverse charge": presented(*_LINES, rules=(_rule("AE", "Reverse charge", "VATEX-EU-AE"),)),
     "inside the Union": presented(*_LINES, rules=(_rule("K", "Intra-Community supply", "VATEX-EU-IC"),)),
     "export": presented(*_LINES, rules=(_rule("G", "Export", "VATEX-EU-G"),)),
@@ -160,6 +170,28 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(Conflict) as refused:
         electronic_invoice(presented(*_LINES, rules=(STANDARD, _rule("O", "Outside", lines=TaxedLines.MANUAL))))
     assert refused.value.fields.keys() == {"tax_rules"}
+
+
+def test_the_codes_that_a_rule_may_name_are_those_that_both_syntaxes_take() -> None:
+    exempt = {syntax: write(electronic_invoice(CASES["by code alone"])) for syntax, write in WRITERS.items()}
+    for syntax, document in exempt.items():
+        assert failed_rules(syntax, document.replace("VATEX-EU-AE", "VATEX-EU-BOGUS")), syntax
+    assert exemption_codes_of("ubl") == exemption_codes_of("cii") == EXEMPTION_CODES
+
+
+def test_a_code_that_the_list_has_not_is_no_electronic_invoice() -> None:
+    """A rule of before its code was checked: told on the checklist, and by the refusal."""
+    with pytest.raises(Conflict) as refused:
+        electronic_invoice(presented(*_LINES, rules=(_rule("E", "Because", "VATEX-EU-BOGUS"),)))
+    assert refused.value.fields == {"tax_rules": "name VATEX-EU-BOGUS, which the VATEX list of EN 16931 has not"}
+
+
+def test_codes_that_stand_for_several_reasons_stand_among_the_words() -> None:
+    (two,), (mixed,) = (electronic_invoice(CASES[name]).taxes for name in (
+        "exempt by two codes", "exempt by a code and for a reason"
+    ))  # fmt: skip
+    assert (two.reason, two.reason_code) == ("VATEX-EU-132; VATEX-EU-143", "")
+    assert (mixed.reason, mixed.reason_code) == ("VATEX-EU-132; Another reason", "")
 
 
 def test_it_stands_inside_the_pdf() -> None:

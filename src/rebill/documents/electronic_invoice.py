@@ -16,6 +16,7 @@ from rebill.documents.presented import PresentedStatement
 from rebill.documents.wording import wording_of
 from rebill.model.document import DocumentType
 from rebill.model.errors import Conflict
+from rebill.model.exemption_codes import is_exemption_code
 from rebill.model.money import text_of, text_of_minor_units, without_spare_zeros
 from rebill.model.particulars import Particulars, Recipient
 from rebill.model.party import Address
@@ -204,6 +205,11 @@ def lacking_fields(
     faults = {name: "is needed" for name, told in needed.items() if not told}
     if outside and len(categories) > 1:
         faults["tax_rules"] = "give some lines category O: then all of them must have it"
+    codes = sorted({one.reason_code for one in treatments if one is not None and one.reason_code})
+    unknown = [code for code in codes if not is_exemption_code(code)]
+    if unknown:
+        # Rules that were kept before their codes were checked.
+        faults["tax_rules"] = f"name {', '.join(unknown)}, which the VATEX list of EN 16931 has not"
     if minor_digits > _GREATEST_DIGITS:
         faults["currency"] = f"has amounts with more than {_GREATEST_DIGITS} decimals, which EN 16931 does not know"
     return faults
@@ -305,15 +311,17 @@ def _taxes(parts: Iterable[TaxPart], money: _Money) -> Iterable[InvoiceTax]:
         grouped[part.treatment.category, part.treatment.percent].append(part)
     for found in grouped.values():
         treatment = found[0].treatment
-        reasons: Mapping[str, None] = dict.fromkeys(one.treatment.reason for one in found if one.treatment.reason)
         codes = {one.treatment.reason_code for one in found}
+        # There is room for one code: where there are more, those without words stand among the words.
+        told = [one.treatment.reason or (one.treatment.reason_code if len(codes) > 1 else "") for one in found]
+        reasons: Mapping[str, None] = dict.fromkeys(filter(None, told))
         yield InvoiceTax(
             treatment.category.value,
             _percent(treatment),
             money.text(sum(one.base_minor_units for one in found)),
             money.text(sum(one.tax_minor_units for one in found)),
             _clean("; ".join(reasons)),
-            codes.pop() if len(codes) == 1 else "",
+            codes.pop().upper() if len(codes) == 1 else "",
         )
 
 

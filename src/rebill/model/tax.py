@@ -5,10 +5,11 @@ of that sum, rounded half away from zero to minor units (``docs/documents.md``, 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from rebill.model.exemption_codes import is_exemption_code
 from rebill.model.money import ZERO, checked_percent, round_half_away, text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
 from rebill.model.statement import CARRY_KINDS, LineKind, Statement
@@ -80,7 +81,13 @@ class TaxTreatment:
             found["reason"] = f"is needed with category {self.category}: say why no tax is charged"
         if self.category not in _WITH_REASON and has_reason:
             found["reason"] = f"does not go with category {self.category}"
+        if self.reason_code and not is_exemption_code(self.reason_code):
+            found["reason_code"] = "must be a code of the VATEX list of EN 16931, such as VATEX-EU-AE"
         return found
+
+    def as_kept(self) -> "TaxTreatment":
+        """The same with its code in upper case, as documents must write it."""
+        return replace(self, reason_code=self.reason_code.upper())
 
 
 @dataclass(frozen=True)

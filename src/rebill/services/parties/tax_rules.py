@@ -19,8 +19,6 @@ from rebill.store.particulars import store_tax_rule, tax_rules_of
 from rebill.store.scope import Scope
 from rebill.store.terms import first_changeable_month_of
 
-GREATEST_REASON_CODE_LENGTH = 30
-
 
 def list_tax_rules(installation: Installation, caller: Caller, customer_id: int | None = None) -> list[TaxRule]:
     """The rules, those for every customer first. ``customer_id``: what may concern that one. Raises ``NotFound``."""
@@ -53,9 +51,8 @@ def set_tax_rule(
             faults["from_month"] = f"has an issued statement, or comes before one: give {first} or a later month"
         if faults:
             raise Invalid("invalid_tax_rule", "Nothing was changed: correct the fields named here.", faults)
-        rule = TaxRule(
-            wanted.customer_id, wanted.lines, first if from_month is None else str(from_month), wanted.treatment
-        )
+        since = first if from_month is None else str(from_month)
+        rule = TaxRule(wanted.customer_id, wanted.lines, since, wanted.treatment.as_kept())
         standing = [one for one in tax_rules_of(scope, rule.customer_id) if _place(one) == _place(rule)]
         if standing != [rule]:
             store_tax_rule(scope, rule, now)
@@ -78,13 +75,7 @@ def set_tax_rule(
 
 def tax_faults(treatment: TaxTreatment) -> dict[str, str]:
     """What is wrong with a treatment in itself, by field."""
-    texts = only_faults(
-        {
-            "reason": text_fault(treatment.reason),
-            "reason_code": text_fault(treatment.reason_code, greatest=GREATEST_REASON_CODE_LENGTH),
-        }
-    )
-    return treatment.faults() | texts
+    return treatment.faults() | only_faults({"reason": text_fault(treatment.reason)})
 
 
 def _place(rule: TaxRule) -> tuple[int | None, str, str]:
