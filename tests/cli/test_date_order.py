@@ -38,3 +38,13 @@ def test_what_was_read_wrong_is_read_anew_from_the_same_bytes(small_rebill: Comm
     assert [one["already_imported"] for one in (before, now, again)] == [True, False, True]
     assert (before["date_order"], now["date_order"]) == ("month-first", "day-first")
     assert before["dataset_id"] != now["dataset_id"] == again["dataset_id"]
+
+
+def test_bytes_in_force_are_read_anew_when_somebody_says_so(small_rebill: CommandLine, tmp_path: Path) -> None:
+    told_of(small_rebill, "04/03/2026", "04/13/2026", folder=tmp_path)
+    order = ("costs", "import", str(tmp_path / "file.csv"), "--period", "2026-04")
+    ((known,), (anew,)) = (small_rebill.answer(*order, *more)["datasets"] for more in ((), ("--read-anew",)))
+    assert (known["already_imported"], anew["already_imported"]) == (True, False)
+    assert known["dataset_id"] != anew["dataset_id"] and known["sums"] == anew["sums"]
+    (listed,) = [one for one in small_rebill.answer("costs", "list")["datasets"] if one["period"] == "2026-04"]
+    assert listed["dataset_id"] == anew["dataset_id"]

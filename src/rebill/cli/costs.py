@@ -62,6 +62,9 @@ def import_files(
         DateOrder | None,
         typer.Option("--date-order", help="Of dates such as 03/04/2026; told from the files by default."),
     ] = None,
+    read_anew: Annotated[
+        bool, typer.Option("--read-anew", help="Read files again whose bytes are in force, as this version reads them.")
+    ] = False,
     overlap_reason: Annotated[
         str | None,
         typer.Option(
@@ -84,6 +87,7 @@ def import_files(
         accept_rejects=accept_rejects,
         overlap_reason=overlap_reason,
         date_order=date_order,
+        read_anew=read_anew,
     )
     with changing_session(Act.IMPORT_COSTS, partner, as_json, reason) as session:
         output = session.output

@@ -201,7 +201,8 @@ class CostImportOrder:
     ``period`` and ``currency``: for files that name none. ``overlap_reason``: why charges that
     another data set seems to hold already may be counted again. ``keep_rejects``: where it is refused for rows
     that cannot be read, keep them for a while, to be looked at. ``date_order``: which of day and month comes first in
-    dates that are not in ISO style; by default the files must tell.
+    dates that are not in ISO style; by default the files must tell. ``read_anew``: bytes that are in force already are
+    read again all the same, as they are read by now, and take the place of what they were read as.
     """
 
     files: tuple[FileAddress | str, ...]
@@ -213,6 +214,7 @@ class CostImportOrder:
     overlap_reason: str | None = None
     keep_rejects: bool = False
     date_order: DateOrder | None = None
+    read_anew: bool = False
 
 
 @dataclass(frozen=True)

@@ -263,8 +263,8 @@ def _of_these_bytes(task: _Task, scope: str, view: str, sha256: str) -> tuple[Da
 
 
 def _is_read_so(task: _Task, data_set: DataSet) -> bool:
-    """Whether the dates of a data set were read in the order that is said now, if one is."""
-    return task.order.date_order in (None, data_set.date_order)
+    """Whether a data set of the same bytes can stand: nobody wants it read anew, or its dates in another order."""
+    return not task.order.read_anew and task.order.date_order in (None, data_set.date_order)
 
 
 def _raise_version(task: _Task, connection: Connection, found: Sequence[DataSet]) -> None:
