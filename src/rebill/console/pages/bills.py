@@ -1,5 +1,7 @@
 """Bills: run a month, look at what it says and why it is another than before, and close it."""
 
+from heapq import nlargest
+
 from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
 from rebill.console.showing import month_name
@@ -27,6 +29,7 @@ from rebill.services.billing.start_run import runs_of_month, start_run
 from rebill.services.proof.diff_month import diff_month
 
 _PER_PAGE = 100
+_SHOWN_DIFFERENCES = 200
 _WAITED_SECONDS = 2.0
 """A month of an ordinary partner is billed by then, and its page need not look again."""
 _ORDER_WORDS = (
@@ -159,12 +162,19 @@ def _completed_at(field: str, customer_id: int) -> str:
 
 
 def show_differences(visit: Visit) -> Page:
-    """Why the month is another than what was issued, or than the run before said: by customer and cause."""
+    """Why the month is another than what was issued, or than the run before said: by customer, service and cause."""
     _, month = chosen_month(visit)
     found = diff_month(visit.installation, visit.caller, month)
     changed = [one for one in found.totals if one.before != one.after]
     causes = sorted({cause for one in changed for cause in one.by_cause})
-    values = {"month": month, "found": found, "changed": changed, "causes": causes}
+    values = {
+        "month": month,
+        "found": found,
+        "changed": changed,
+        "causes": causes,
+        "names": {one.customer_id: one.customer_name for one in found.totals},
+        "by_service": nlargest(_SHOWN_DIFFERENCES, found.differences, key=lambda one: abs(one.amount)),
+    }
     return Page("bills_differences.html", values)
 
 
