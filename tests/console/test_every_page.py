@@ -22,6 +22,7 @@ from rebill.services.callers.create_user import create_user
 from rebill.services.callers.delete_user import delete_user
 from rebill.services.callers.keys import create_key_of_user, list_keys
 from rebill.services.parties.change_customer import change_customer
+from rebill.services.parties.read_customers import get_customer
 from tests.console.conftest import Office
 from tests.console.visitor import SAME_SITE, Visitor, visiting
 from tests.services.months import charge, stored, write_focus
@@ -251,6 +252,8 @@ def test_a_user_gets_a_password_and_a_key_that_is_shown_once(office: Office, adm
     admin.open("/access")
     assert admin.send("/access/users", name="", role="operator").status == 422
     admin.open("/access")
+    admin.send("/access/users", name="Cleo", role="customer_read_only", customer="Indigo")
+    assert "Cleo – customer read only Indigo enabled" in admin.open("/access").text
     user = admin.send("/access/users", name="Ann", role="operator", email="ann@partner.example")
     assert "Ann is a user now" in user.text
     weak = admin.send(f"{user.path}/password", password="short")
@@ -300,6 +303,30 @@ def test_terms_change_from_a_month_on(office: Office, admin: Visitor) -> None:
     assert "Indigo is changed." in changed.text
     assert "November 2024" in changed.text
     assert "margin at least 5.00 %" in changed.text
+
+
+def test_a_customer_whose_address_is_half_told_is_shown_what_it_lacks(office: Office, admin: Visitor) -> None:
+    """State is asked of everybody: the form says so, and a refusal opens the part that it is in."""
+    address = {"address.street1": "Kanalstraße 1", "address.city": "Berlin", "address.zipcode": "10115"}
+    form = admin.open("/customers/new")
+    assert "Needed with an address; where there are no states, the region." in form.text
+    assert "<details open>" not in form.answer.text
+    refused = admin.send("/customers/new", name="Half Ltd", **address, **{"address.country": "DE"})
+    assert (refused.status, "State is required" in refused.text) == (422, True)
+    assert "<details open>" in refused.answer.text
+
+
+def test_a_folder_that_is_none_is_told_by_the_field_that_it_stands_in(office: Office, admin: Visitor) -> None:
+    place, field = f"/customers/{office.own}", "partner_billing_configuration.folder"
+    form = next(one for one in admin.open(place).forms if field in one.names)
+    refused = admin.send_form(form, SAME_SITE, **{field: "../bills"})
+    assert refused.status == 422
+    assert "Billing folder must be a relative path" in refused.text
+    assert f'id="fault-{field}"' in refused.answer.text
+    assert "partner_billing_configuration" not in refused.text
+    form = next(one for one in refused.forms if field in one.names)
+    assert "is changed" in admin.send_form(form, SAME_SITE, **{field: "indigo/bills"}).text
+    assert get_customer(office.installation, office.partner, office.own).billing_folder == "indigo/bills"
 
 
 def test_a_form_that_is_too_large_is_refused(admin: Visitor) -> None:

@@ -37,6 +37,8 @@ def test_a_month_without_what_electronic_invoices_ask_for_says_so_until_it_is_to
     """Letterhead, tax and addresses are completed by the links of the checklist; then both invoices can be had."""
     run_bill(office.installation, office.partner, MONTH)
     bills = admin.open("/bills?month=2024-09")
+    checklist_of_month = 'href="/bills/checklist?month=2024-09">Checklist</a>'
+    assert checklist_of_month in bills.answer.text
     assert "2 statements would be issued without an electronic invoice, for good" in bills.text
     checklist = admin.open("/bills/checklist?month=2024-09")
     places = set(
@@ -57,7 +59,9 @@ def test_a_month_without_what_electronic_invoices_ask_for_says_so_until_it_is_to
         (form,) = [one for one in admin.open(f"/customers/{customer_id}").forms if "address.country" in one.names]
         assert "10115" in admin.send_form(form, SAME_SITE, **ADDRESS).text
     assert get_customer(office.installation, office.partner, office.own).address.country == "Germany"
-    assert "without an electronic invoice" not in admin.open("/bills?month=2024-09").text
+    bills = admin.open("/bills?month=2024-09")
+    assert "without an electronic invoice" not in bills.text
+    assert checklist_of_month in bills.answer.text
     done = "Every statement and note has all that an electronic invoice asks for."
     assert done in admin.open("/bills/checklist?month=2024-09").text
     admin.open("/bills?month=2024-09")

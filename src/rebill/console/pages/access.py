@@ -15,7 +15,7 @@ from rebill.services.callers.create_user import create_user
 from rebill.services.callers.keys import create_key_of_user, list_keys, revoke_key
 from rebill.services.callers.passwords import set_password
 from rebill.services.callers.read_users import get_user, list_users
-from rebill.services.parties.find_customers import customer_meant
+from rebill.services.parties.find_customers import customer_meant, customer_names_in_order
 
 _ROLES = [(one.value, one.value.replace("_", " ")) for one in Role]
 
@@ -34,6 +34,7 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "keys": [one for one in keys.items if one.revoked_at is None],
         "revoked": counted(sum(one.revoked_at is not None for one in keys.items), "revoked key"),
         "names": {one.user_id: one.name for one in users.items},
+        "customer_names": dict(customer_names_in_order(visit.installation, visit.caller)),
         "roles": _ROLES,
         "refusal": refusal,
         "faults": {} if refusal is None else refusal.fields,

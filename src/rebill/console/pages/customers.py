@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from rebill.console.pages.accounts import KIND_WORDS
-from rebill.console.pages.letterhead import ADDRESS, address_given, address_now
+from rebill.console.pages.letterhead import ADDRESS_OF_CUSTOMER, address_given, address_now
 from rebill.console.route import PageRoute
 from rebill.console.showing import words
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
@@ -80,7 +80,7 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "ties": read_ties(installation, caller, [one.record.statement_id for one in statements.items]),
         "statements": sorted(statements.items, key=lambda one: str(one.record.statement.month), reverse=True),
         "tax_rules": list_tax_rules(installation, caller, customer_id),
-        "address": ADDRESS,
+        "address": ADDRESS_OF_CUSTOMER,
         "now": address_now(customer.address),
         "choices": _choices(),
         "refusal": refusal,
@@ -99,7 +99,7 @@ def _new(visit: Visit, refusal: Refusal | None = None) -> Page:
         "choices": _choices(),
         "refusal": refusal,
         "faults": {} if refusal is None else refusal.fields,
-        "address": ADDRESS,
+        "address": ADDRESS_OF_CUSTOMER,
         "now": address_now(Address()),
     }
     return Page("customer_new.html", values, 200 if refusal is None else 422)
@@ -143,7 +143,7 @@ def _facts_change(form: Fields) -> CustomerChange:
         address=address_given(form),
         classification=_word(form, "classification", Classification),
         billing_contact=form.text("billing_contact"),
-        billing_folder=form.text("billing_folder"),
+        billing_folder=form.text("partner_billing_configuration.folder"),
     )
 
 

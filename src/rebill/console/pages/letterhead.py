@@ -43,6 +43,11 @@ ADDRESS: tuple[Field, ...] = (
     ("address.country", "Country", "Its name or its ISO 3166 code."),
 )
 """The parts of an address, of the letterhead and of customers."""
+_NEEDED_STATE = "Needed with an address; where there are no states, the region."
+ADDRESS_OF_CUSTOMER = tuple(
+    (name, words, _NEEDED_STATE if name == "address.state" else hint) for name, words, hint in ADDRESS
+)
+"""The same, as a customer's forms ask for them: whole, or not at all."""
 _DETAILS: tuple[Field, ...] = (
     ("legal_name", "Legal name", "Empty: the customer’s name."),
     ("country", "Country", "Its ISO 3166 code, where the address tells none."),
