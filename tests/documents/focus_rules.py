@@ -24,6 +24,14 @@ OVERSTATED = {
 """Rules whose published checks ask for more than their sentences do, and for what other rules forbid."""
 
 
+def asking_for_ascii() -> set[str]:
+    """The rules of texts: the validator's check of them wants ASCII, StringHandling-A-001-M "valid Unicode strings".
+
+    Our reader asks them as they are meant.
+    """
+    return {name for name, rule in rules().items() if rule["Requirement"].get("CheckFunction") == "FormatString"}
+
+
 @cache
 def rules() -> Mapping[str, Mapping[str, Any]]:
     """Every rule by its identifier."""

@@ -18,7 +18,7 @@ from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.enter_manual_line import enter_manual_line
 from rebill.services.parties.letterhead import LetterheadChange, change_letterhead
 from rebill.services.presenting.customer_data_set import write_customer_data_set
-from tests.documents.focus_rules import OVERSTATED
+from tests.documents.focus_rules import OVERSTATED, asking_for_ascii
 from tests.documents.focus_validator import failing_rules
 from tests.services.months import SEPTEMBER, Month, charge
 
@@ -31,11 +31,16 @@ def _charge(day: int, billed: str, **columns: str) -> dict[str, str]:
 
 
 def _data_set(
-    installation: Installation, partner: Caller, folder: Path, *besides: dict[str, str], commitment: str = "r-1"
+    installation: Installation,
+    partner: Caller,
+    folder: Path,
+    *besides: dict[str, str],
+    commitment: str = "r-1",
+    customer: str = "Indigo",
 ) -> Path:
     """An issued month with a charge of every category, an entry, and minor units to deal out; and ``besides``."""
     month = Month(installation, partner, folder)
-    customer_id = month.customer("Indigo", basis="billed")
+    customer_id = month.customer(customer, basis="billed")
     month.cost(
         _charge(5, "7.777777", RegionId="westeurope", ServiceSubcategory="Virtual Machines"),
         _charge(6, "3.131313", ServiceCategory="Storage", ServiceSubcategory="Nonsense"),
@@ -61,6 +66,18 @@ def test_the_validator_finds_nothing_but_what_rules_that_contradict_each_other_a
 ) -> None:
     found = failing_rules(_data_set(installation, partner, tmp_path), tmp_path / "validator")
     assert found.keys() <= {"InvoiceId-C-004-C"}, "every row has its invoice"
+
+
+def test_of_names_the_validator_asks_for_ascii_where_its_rules_ask_for_unicode(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    file = _data_set(installation, partner, tmp_path, customer="Müller & Söhne")
+    with duckdb.connect() as engine:
+        names = engine.execute("SELECT DISTINCT BillingAccountName FROM read_parquet($1)", [str(file)]).fetchall()
+    assert names == [("Müller & Söhne",)]
+    assert "BillingAccountName-C-002-M" in asking_for_ascii()
+    found = failing_rules(file, tmp_path / "validator")
+    assert found.keys() <= {"InvoiceId-C-004-C", "BillingAccountName-C-002-M"}
 
 
 def test_of_purchases_that_cover_nothing_later_the_validator_asks_too_much(
