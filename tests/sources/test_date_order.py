@@ -127,8 +127,8 @@ def test_both_orders_in_one_file_are_refused_until_one_is_said(reader: FileReade
     assert [(reject.row, reject.column, reject.code) for reject in found.rejects] == [(1, "UsageDate", "not_a_date")]
 
 
-@pytest.mark.parametrize("word", ["infinity", "-infinity", "epoch", "today"])
-def test_a_word_is_no_date(reader: FileReader, tmp_path: Path, word: str) -> None:
+@pytest.mark.parametrize("word", ["infinity", "-infinity", "epoch", "today", "04/03/26"])
+def test_a_word_or_a_year_of_two_digits_is_no_date(reader: FileReader, tmp_path: Path, word: str) -> None:
     found = reader.read(usage(tmp_path, "04/13/2026", word), period="2026-04")
     assert [(reject.row, reject.column, reject.code) for reject in found.rejects] == [(2, "UsageDate", "not_a_date")]
     assert word in found.rejects[0].reason

@@ -30,7 +30,9 @@ def iso_sql(text: str, order: DateOrder) -> str:
     """SQL of ``text`` as ISO text where it is a date of another style; anything else stays as it is."""
     days = (*(f"{_FIRST_TWO[order].format(mark)}{mark}%Y" for mark in _OF_EITHER_ORDER), *_OF_ONE_ORDER)
     formats = ", ".join(sql_text(day + time) for day in days for time in _TIMES)
-    iso = f"strftime(try_strptime({text}, [{formats}]), '%Y-%m-%dT%H:%M:%S')"
+    moment = f"try_strptime({text}, [{formats}])"
+    # Of a year of two digits the engine makes one of the first century: such a date stays as it stands, and is refused.
+    iso = f"CASE WHEN {moment} >= TIMESTAMP '1000-01-01' THEN strftime({moment}, '%Y-%m-%dT%H:%M:%S') END"
     # The engine takes words such as "infinity" for moments.
     is_word = f"NOT coalesce(left({text}, 1) BETWEEN '0' AND '9', FALSE)"
     return f"CASE WHEN {_is_iso(text)} OR {is_word} THEN {text} ELSE coalesce({iso}, {text}) END"

@@ -157,13 +157,16 @@ def _require_complete(recognition: Recognition, fallbacks: Fallbacks) -> None:
         raise FileRefused(FileFault.PERIOD_MISSING, "names no billing period; add --period YYYY-MM")
 
 
+_IN_ENGLISH: Final = "; if its header is in another language, export it in English"
+
+
 def _not_recognised(recognition: Recognition, missing: list[str]) -> FileRefused:
     lacks = f"its header lacks {', '.join(missing)}"
     if recognition.layout is FOCUS:
-        return FileRefused(FileFault.NOT_FOCUS, f"is not a FOCUS file: {lacks}")
+        return FileRefused(FileFault.NOT_FOCUS, f"is not a FOCUS file, nor of another layout: {lacks}{_IN_ENGLISH}")
     return FileRefused(
         FileFault.LAYOUT_NOT_RECOGNISED,
-        f"has the header of no layout that rebill reads; the nearest is {recognition.name}, but {lacks}",
+        f"has the header of no layout that rebill reads; the nearest is {recognition.name}, but {lacks}{_IN_ENGLISH}",
     )
 
 
