@@ -258,3 +258,22 @@ def test_browsers_find_the_icon_where_they_look_for_it(stranger: Visitor) -> Non
     assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
     assert icon.headers["cache-control"] == "public, max-age=86400"
     assert icon.content.startswith(b"<svg")
+
+
+def test_a_new_customer_gets_into_its_portal_as_the_readme_says(office: Office, stranger: Visitor) -> None:
+    """Portal `managed with access`, a user of the role `customer read only`, and a password on its page."""
+    stranger.sign_in(office.key())
+    stranger.open("/customers/new")
+    made = stranger.send("/customers/new", name="Lantern Ltd", classification="managed_without_access")
+    stranger.open("/access")
+    lea = {"role": "customer_read_only", "customer": "Lantern", "email": "lea@lantern.example"}
+    user = stranger.send("/access/users", name="Lea", **lea)
+    assert "it signs in as lea@lantern.example" in stranger.send(f"{user.path}/password", password=PASSWORD).text
+    signing_in = {"sign_in_name": "lea@lantern.example", "password": PASSWORD}
+    stranger.open("/sign-in")
+    assert stranger.send("/sign-in", **signing_in).path == "/sign-in"
+    stranger.sign_in(office.key())
+    form = next(one for one in stranger.open(made.path).forms if "classification" in one.names)
+    stranger.send_form(form, classification="managed_with_access")
+    stranger.open("/sign-in")
+    assert stranger.send("/sign-in", **signing_in).path == "/portal"
