@@ -67,6 +67,7 @@ class RejectCode(StrEnum):
     MISSING_COMMITMENT_STATUS = "missing_commitment_status"
     UNKNOWN_COMMITMENT_STATUS = "unknown_commitment_status"
     AMORTIZED_COST = "amortized_cost"
+    CONSUMPTION_UNCLEAR = "consumption_unclear"
 
 
 REJECT_SENTENCES: Final[dict[RejectCode, str]] = {
@@ -89,6 +90,10 @@ REJECT_SENTENCES: Final[dict[RejectCode, str]] = {
     RejectCode.UNKNOWN_COMMITMENT_STATUS: "{value} is neither Used nor Unused",
     RejectCode.AMORTIZED_COST: (
         "usage that a commitment covers bears a cost of {value}: the file holds amortized cost; name that --layout"
+    ),
+    RejectCode.CONSUMPTION_UNCLEAR: (
+        "a row of an Azure plan without meter, unit, billing frequency and reservation order: it may sum up usage, "
+        "which is billed already, or be a purchase; fill in one of them"
     ),
 }
 """What a reject's reason says; ``{value}`` stands for the text found, quoted."""

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from rebill.model.cost_line import INPUT_TAX, TIE_OUT
-from rebill.model.data_set import VIEW_INVOICE
+from rebill.model.data_set import VIEW_INVOICE, RejectCode
 from rebill.model.date_order import DateOrder
 from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
 from rebill.sources.layouts.derivations import is_any_sql, product_sql, taken_back_sql, without_minus_one
-from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
+from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, RowFault, fixed, named
 
 _COST: Final = ("Subtotal",)
 _TERM_PRICE: Final = "EffectiveUnitPrice"
@@ -21,14 +21,52 @@ _PRICED_BY: Final = (
     *("UnitPrice", _TERM_PRICE, _DISCOUNT),
     *("BillableQuantity", "Quantity", "PCToBCExchangeRate", "PricingCurrency", "Currency"),
 )
-_USAGE_NAMES: Final = ("SubscriptionDescription", "ReservationOrderId", "MeterDescription", "ProductName")
+_USAGE_NAMES: Final = (
+    *("SubscriptionDescription", "ReservationOrderId", "MeterDescription", "UnitType"),
+    *("TermAndBillingCycle", "BillingFrequency", "ChargeType", "ProductName", "SkuName"),
+)
+_PRODUCT: Final = _USAGE_NAMES[-2:]
+_PLAN: Final = "[^a-z0-9]*(microsoft[^a-z0-9]*)?azure[^a-z0-9]*plan[^a-z0-9]*"
+_NOTHING: Final = r"\s*(-|n/?a|none)?\s*"
+_UNIT_OF_METER: Final = r"\s*[0-9].*"
+"""Meters count in ``1 Hour`` or ``1 GB/Month``, purchases in ``Licenses``."""
 
 
 def is_consumption(fields: Fields) -> str:
-    """SQL: whether the row sums up metered usage of an Azure plan."""
-    of_plan = is_any_sql(fields("SubscriptionDescription"), "azure plan")
-    metered = f"{fields('MeterDescription')} IS NOT NULL AND {fields('ReservationOrderId')} IS NULL"
-    return f"({of_plan} AND {metered})"
+    """SQL: whether the row sums up metered usage of an Azure plan.
+
+    The meter says so; where none is named, a meter's unit in a row that is not bought.
+    """
+    has_unit = is_any_sql(fields("UnitType"), _UNIT_OF_METER)
+    is_metered = f"{_is_said(fields, 'MeterDescription')} OR ({has_unit} AND NOT {_is_bought(fields)})"
+    return f"({_is_of_plan(fields)} AND ({is_metered}))"
+
+
+def _is_of_plan(fields: Fields) -> str:
+    of_plan = is_any_sql(fields("SubscriptionDescription"), _PLAN)
+    return f"{of_plan} AND NOT {_is_said(fields, 'ReservationOrderId')}"
+
+
+def _is_said(fields: Fields, *names: str) -> str:
+    return f"({fields(*names)} IS NOT NULL AND NOT {is_any_sql(fields(*names), _NOTHING)})"
+
+
+def _is_bought(fields: Fields) -> str:
+    """SQL: whether the row is a commitment's, which Azure plans have for years, or a credit of its own.
+
+    Of consumption the file writes ``NA`` for the billing frequency, and what is metered for the term.
+    """
+    of_years = is_any_sql(fields("TermAndBillingCycle"), ".*years?.*")
+    is_commitment = is_any_sql(fields(*_PRODUCT), ".*(reserved|savings plan).*")
+    is_credit = is_any_sql(fields("ChargeType"), "customercredit")
+    return f"({_is_said(fields, 'BillingFrequency')} OR {of_years} OR {is_commitment} OR {is_credit})"
+
+
+def _is_unclear(fields: Fields) -> str:
+    """SQL: whether nothing tells consumption, which is never rated, from a purchase, which is."""
+    told = f"{_is_said(fields, 'MeterDescription')} OR {_is_said(fields, 'UnitType')} OR {_is_bought(fields)}"
+    costs = f"coalesce(TRY_CAST({fields(*_COST)} AS DECIMAL(38,18)), 0) <> 0"
+    return f"{_is_of_plan(fields)} AND NOT ({told}) AND {costs}"
 
 
 def _category(fields: Fields) -> str:
@@ -68,7 +106,7 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "BilledCost": named(*_COST),
     "EffectiveCost": named(*_COST),
     "ListCost": Computed(
-        (*_PRICED_BY, *_USAGE_NAMES[:-1], *_COST),
+        (*_PRICED_BY, *_USAGE_NAMES, *_COST),
         _list_cost,
         "price × billable quantity × exchange rate (1 where both currencies are one or one is not named), exactly; "
         "below 0 where the cost is. The price is the unit price; of a licence for part of a term, whose effective one "
@@ -97,7 +135,8 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "x_Role": Computed(
         _USAGE_NAMES,
         lambda fields: f"CASE WHEN {is_consumption(fields)} THEN '{TIE_OUT}' END",
-        "`tie_out` for metered consumption of an Azure plan that no reservation order names",
+        "`tie_out` for consumption of an Azure plan that no reservation order names: a meter is, or the unit is a "
+        "meter's (`1 Hour`) and neither billing frequency, a term of years, a credit nor the product tells a purchase",
     ),
 }
 
@@ -108,4 +147,5 @@ INVOICE_RECONCILIATION: Final = Layout(
     marks=(_COST, ("TaxTotal",), ("InvoiceNumber",), ("ChargeStartDate",), ("CustomerId",), ("OrderId",)),
     columns=_COLUMNS,
     kept={**COMPARED_COLUMNS, INPUT_TAX: named("TaxTotal")},
+    faults=(RowFault(("MeterDescription", *_USAGE_NAMES), RejectCode.CONSUMPTION_UNCLEAR, _is_unclear),),
 )
