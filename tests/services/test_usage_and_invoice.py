@@ -1,16 +1,17 @@
 """Daily usage and the reconciliation of its invoice make one complete bill, and no cost counts twice."""
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from rebill.model.assignment import AssignmentOrder
-from rebill.model.data_set import CostImport, CostImportOrder
+from rebill.model.data_set import CostImport, CostImportOrder, RejectedDelivery
 from rebill.model.errors import Conflict, Invalid
 from rebill.model.identifiers import AccountKind
+from rebill.model.microsoft_invoice import NewMicrosoftInvoice
 from rebill.model.party import Caller
 from rebill.model.rating import Attention
 from rebill.model.terms import CommitmentsPolicy
@@ -18,6 +19,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.import_costs import import_costs
 from rebill.services.parties.assign_accounts import assign_accounts
+from rebill.services.reconciling.enter_invoice import enter_invoice
 from tests.services.months import SEPTEMBER, Month, charge
 from tests.services.steps import listed
 from tests.sources.test_layouts import COST_MANAGEMENT, DAILY_RATED, INVOICE, USAGE
@@ -32,12 +34,16 @@ def month(installation: Installation, partner: Caller, tmp_path: Path) -> Month:
 
 
 def _imported(month: Month, name: str, *rows: Mapping[str, str]) -> CostImport:
-    file = month.folder / name
+    file = _written(month.folder / name, rows)
+    return import_costs(month.installation, month.caller, CostImportOrder((file,), period=SEPTEMBER))
+
+
+def _written(file: Path, rows: Sequence[Mapping[str, str]]) -> Path:
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, DAILY_RATED if "UsageDate" in rows[0] else list(rows[0]), restval="")
         writer.writeheader()
         writer.writerows(rows)
-    return import_costs(month.installation, month.caller, CostImportOrder((file,), period=SEPTEMBER))
+    return file
 
 
 def test_consumption_in_the_invoice_is_compared_and_not_billed_again(month: Month) -> None:
@@ -148,3 +154,24 @@ def test_two_views_are_two_deliveries(month: Month) -> None:
         import_costs(month.installation, month.caller, CostImportOrder(tuple(files), period=SEPTEMBER))
     assert refused.value.code == "mixed_views"
     assert "invoice.csv" in refused.value.fields
+
+
+def test_a_line_belongs_to_the_month_of_the_invoice_that_it_names(month: Month) -> None:
+    """Entered or read by a sync, an invoice has its month; a line of one that nobody knows is told, and not guessed."""
+
+    def imported(*numbers: str) -> list[tuple[str, int]]:
+        file = _written(month.folder / "invoice.csv", [{**INVOICE, "InvoiceNumber": number} for number in numbers])
+        done = import_costs(month.installation, month.caller, CostImportOrder((file,), scope="reconciliation"))
+        return [(str(one.billing_month), one.rows) for one in done.data_sets]
+
+    with pytest.raises(Invalid) as refused:
+        imported("G1")
+    assert "add --period" in refused.value.message
+    for number, of in (("G1", SEPTEMBER), ("G2", SEPTEMBER.following)):
+        new = NewMicrosoftInvoice(number, of, "USD", Decimal(1))
+        enter_invoice(month.installation, month.caller, new)
+    assert imported("G1", "G2", " G1") == [(str(SEPTEMBER), 2), (str(SEPTEMBER.following), 1)]
+    for unknown in ("G3", ""):
+        with pytest.raises(RejectedDelivery) as rejected:
+            imported("G1", unknown)
+        assert [reject.code for reject in rejected.value.rejects] == ["missing_billing_period"]

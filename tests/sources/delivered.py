@@ -16,7 +16,8 @@ from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path
 from rebill.sources.cost_files import CostFile, FileRefused, mark_of
 from rebill.sources.delivered_files import convert_delivery
-from rebill.sources.reading import Fallbacks, recognised
+from rebill.sources.fallbacks import Fallbacks
+from rebill.sources.reading import recognised
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from rebill.model.months import BillingMonth
 from rebill.sources.cost_files import CostFile, FileRefused, mark_of
 from rebill.sources.date_styles import DateFacts, OrderFacts, order_of
 from rebill.sources.delivered_files import convert_delivery
+from rebill.sources.fallbacks import Fallbacks
 from rebill.sources.layouts.daily_rated_usage import DAILY_RATED_USAGE
 from rebill.sources.layouts.focus import FOCUS
 from rebill.sources.layouts.invoice_reconciliation import INVOICE_RECONCILIATION
 from rebill.sources.layouts.layout import Layout
-from rebill.sources.reading import Fallbacks, recognised
+from rebill.sources.reading import recognised
 from tests.sources.delivered import FileReader
 from tests.sources.test_every_layout import sound_row
 

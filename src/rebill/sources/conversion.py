@@ -4,7 +4,7 @@ Texts are checked against rebill's own grammar before the engine casts them: the
 accept more (``1_000``, ``infinity``) and drop time offsets.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +39,7 @@ LATEST: Final = "2099-12-31"
 """Cloud charges are of this century: a date of another one is a slip of a digit, or a default such as year 1."""
 CURRENCY_COLUMN: Final = "BillingCurrency"
 PERIOD_COLUMN: Final = "BillingPeriodStart"
+INVOICE_COLUMN: Final = "InvoiceId"
 ROW_NUMBER: Final = "rebill_source_row_number"
 """What the source relation calls the number of a data row."""
 RAW_CHARACTERS: Final = 4000
@@ -98,14 +99,18 @@ def conversion(
     period: BillingMonth | None,
     currency: str | None,
     quick: bool = False,
+    invoice_months: Mapping[str, BillingMonth] | None = None,
 ) -> Conversion:
     """How each column of the cost line comes from ``source``, the columns of a file in their order.
 
-    ``period`` and ``currency`` stand in where the file names none. ``quick``: for files without
+    ``period`` and ``currency`` stand in where the file names none; without a ``period`` the month of the invoice that a
+    line names, by ``invoice_months``. ``quick``: for files without
     rejects; casts raise, and rare but sound forms of dates count as faulty. What passes has the
     same values either way.
     """
     by_name = recognition.columns_of(source)
+    if invoice_months and period is None and PERIOD_COLUMN not in by_name and INVOICE_COLUMN in by_name:
+        by_name[PERIOD_COLUMN] = _month_of_invoice(by_name[INVOICE_COLUMN], invoice_months)
     columns: list[tuple[str, str]] = []
     faults: list[Fault] = []
     for column in COLUMNS:
@@ -318,6 +323,12 @@ def _commitment_faults(by_name: dict[str, SourceColumn]) -> list[Fault]:
         Fault(f"{usage} AND {status} IS NULL", column, RejectCode.MISSING_COMMITMENT_STATUS, status),
         Fault(unknown, column, RejectCode.UNKNOWN_COMMITMENT_STATUS, status),
     ]
+
+
+def _month_of_invoice(invoice: SourceColumn, months: Mapping[str, BillingMonth]) -> SourceColumn:
+    """The start of the month of the invoice that a line names; absent where that is not known."""
+    known = ", ".join(f"{sql_text(number)}: TIMESTAMP '{month.first_day}'" for number, month in months.items())
+    return SourceColumn(f"MAP {{{known}}}[trim({invoice.text})]", "TIMESTAMP", label=invoice.label)
 
 
 def _period_faults(by_name: dict[str, SourceColumn], period: BillingMonth | None) -> list[Fault]:

@@ -10,7 +10,8 @@ from rebill.model.data_set import ConvertedFile, FileFault
 from rebill.model.date_order import DateOrder
 from rebill.sources.cost_files import refusals
 from rebill.sources.date_styles import DateFacts, OtherDates, order_of
-from rebill.sources.reading import Fallbacks, RecognisedFile, convert
+from rebill.sources.fallbacks import Fallbacks
+from rebill.sources.reading import RecognisedFile, convert
 
 
 def convert_delivery(

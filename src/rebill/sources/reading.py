@@ -17,11 +17,10 @@ import duckdb
 from rebill.model.cost_line import LINE_KEY, LINE_KEYS, ROUNDED_VALUES
 from rebill.model.counting import counted
 from rebill.model.data_set import ConvertedFile, FileFault, RejectCode
-from rebill.model.date_order import DateOrder
-from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_path, sql_text
 from rebill.sources.conversion import (
     CURRENCY_COLUMN,
+    INVOICE_COLUMN,
     PERIOD_COLUMN,
     RAW_CHARACTERS,
     ROW_NUMBER,
@@ -46,8 +45,9 @@ from rebill.sources.cost_files import (
 )
 from rebill.sources.csv_rows import CsvRow, csv_relation, csv_rows
 from rebill.sources.date_styles import require_iso_dates
+from rebill.sources.fallbacks import Fallbacks
 from rebill.sources.json_lines import json_relation, names_in
-from rebill.sources.layouts import AUTOMATIC, recognise
+from rebill.sources.layouts import recognise
 from rebill.sources.layouts.focus import FOCUS
 from rebill.sources.layouts.layout import MADE_OF, Recognition
 from rebill.sources.source_column import SourceColumn
@@ -79,21 +79,6 @@ class RecognisedFile:
     recognition: Recognition
     columns: tuple[SourceColumn, ...]
     header_in_first_line: bool = True
-
-
-@dataclass(frozen=True)
-class Fallbacks:
-    """What is said for files that do not: the month that bills them, their currency, their layout, what they hold.
-
-    ``date_order``: that of all dates that are not in ISO style; ``usual_date_order``: of those where nothing tells it.
-    """
-
-    period: BillingMonth | None
-    currency: str | None
-    layout: str = AUTOMATIC
-    view: str | None = None
-    date_order: DateOrder | None = None
-    usual_date_order: DateOrder | None = None
 
 
 def recognised(
@@ -153,7 +138,8 @@ def _require_complete(recognition: Recognition, fallbacks: Fallbacks) -> None:
         raise FileRefused(FileFault.CURRENCY_NAMED, "names its currency itself; import it without --currency")
     if not recognition.has(CURRENCY_COLUMN) and not fallbacks.currency:
         raise FileRefused(FileFault.CURRENCY_MISSING, f"has no {CURRENCY_COLUMN} column; add --currency CODE")
-    if not recognition.has(PERIOD_COLUMN) and fallbacks.period is None:
+    by_invoice = bool(fallbacks.invoice_months) and recognition.has(INVOICE_COLUMN)
+    if not recognition.has(PERIOD_COLUMN) and fallbacks.period is None and not by_invoice:
         raise FileRefused(FileFault.PERIOD_MISSING, "names no billing period; add --period YYYY-MM")
 
 
@@ -313,7 +299,8 @@ class _Reader:
 
     def _conversion_of(self, columns: tuple[SourceColumn, ...], quick: bool = False) -> Conversion:
         found, given = self._found, self._fallbacks
-        return conversion(found.recognition, columns, found.file.name, given.period, given.currency, quick)
+        name, months = found.file.name, given.invoice_months
+        return conversion(found.recognition, columns, name, given.period, given.currency, quick, months)
 
     def clear(self) -> None:
         for path in (self._source, self._sound_rows, self._broken_rows):

@@ -68,6 +68,11 @@ def invoices_in_force(scope: Scope) -> list[MicrosoftInvoice]:
     return [_invoice(row) for row in scope.connection.execute(query)]
 
 
+def invoice_months(scope: Scope) -> dict[str, BillingMonth]:
+    """The billing month of every invoice and note that was not withdrawn, by its number."""
+    return {one.entered.number: one.entered.month for one in invoices_in_force(scope)}
+
+
 def invoice_page(
     scope: Scope, page: Page, month: BillingMonth | None, after: Sequence[Any]
 ) -> Listing[MicrosoftInvoice]:

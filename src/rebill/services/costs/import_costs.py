@@ -1,7 +1,7 @@
 """Take in one delivery of cost files: all of it, or nothing (``docs/cost-lines.md``)."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -51,8 +51,9 @@ from rebill.services.costs.delivery_order import delivered_before, is_older, ref
 from rebill.sources.cost_files import CostFile, FileMark, mark_of, refusals
 from rebill.sources.delivered_files import convert_delivery
 from rebill.sources.delivery_source import DeliverySource, GivenFiles
+from rebill.sources.fallbacks import Fallbacks
 from rebill.sources.layouts import LAYOUT_NAMES
-from rebill.sources.reading import Fallbacks, RecognisedFile, recognised
+from rebill.sources.reading import RecognisedFile, recognised
 from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.closed_months import closed_months
 from rebill.store.data_sets import (
@@ -63,6 +64,7 @@ from rebill.store.data_sets import (
     recorded_data_sets,
 )
 from rebill.store.identity import draw_ids
+from rebill.store.microsoft_invoices import invoice_months
 from rebill.store.scope import Scope
 from rebill.store.tables import data_sets
 
@@ -82,6 +84,7 @@ class _Task:
     moment: datetime
     origin: DeliveryOrigin | None
     source_kind: str
+    invoice_months: Mapping[str, BillingMonth]
 
     @property
     def version(self) -> str | None:
@@ -105,6 +108,7 @@ class _Task:
             view=view,
             date_order=self.order.date_order,
             usual_date_order=self.installation.settings.date_order,
+            invoice_months=self.invoice_months,
         )
 
 
@@ -143,7 +147,9 @@ def import_delivery(
             _check_scope(order.scope, in_force)
             kind = source_kind_of(in_force, order.scope, source.origin)
             moment = installation.clock()
-            task = _Task(installation, caller, order, connection, place, in_force, moment, source.origin, kind)
+            with installation.database.reading() as reading:
+                months = invoice_months(Scope.of(reading, caller))
+            task = _Task(installation, caller, order, connection, place, in_force, moment, source.origin, kind, months)
             try:
                 known = _of_this_version(task)
                 done = CostImport(known) if known else _take_in(task, source.files(place.fetched()))
