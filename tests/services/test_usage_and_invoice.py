@@ -171,6 +171,11 @@ def test_a_line_belongs_to_the_month_of_the_invoice_that_it_names(month: Month) 
         new = NewMicrosoftInvoice(number, of, "USD", Decimal(1))
         enter_invoice(month.installation, month.caller, new)
     assert imported("G1", "G2", " G1") == [(str(SEPTEMBER), 2), (str(SEPTEMBER.following), 1)]
+    file = _written(month.folder / "other.csv", [{**INVOICE, "InvoiceNumber": number} for number in ("G2", "G3")])
+    order = CostImportOrder((file,), scope="reconciliation", period=SEPTEMBER)
+    # What is said for the delivery is for lines of unknown invoices.
+    months = [(one.billing_month, one.rows) for one in import_costs(month.installation, month.caller, order).data_sets]
+    assert months == [(SEPTEMBER, 1), (SEPTEMBER.following, 1)]
     for unknown in ("G3", ""):
         with pytest.raises(RejectedDelivery) as rejected:
             imported("G1", unknown)

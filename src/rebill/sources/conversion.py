@@ -103,13 +103,12 @@ def conversion(
 ) -> Conversion:
     """How each column of the cost line comes from ``source``, the columns of a file in their order.
 
-    ``period`` and ``currency`` stand in where the file names none; without a ``period`` the month of the invoice that a
-    line names, by ``invoice_months``. ``quick``: for files without
-    rejects; casts raise, and rare but sound forms of dates count as faulty. What passes has the
-    same values either way.
+    ``period`` and ``currency`` stand in where the file names none; before ``period`` comes the month of the invoice
+    that a line names, by ``invoice_months``. ``quick``: for files without rejects; casts raise, and rare but sound
+    forms of dates count as faulty. What passes has the same values either way.
     """
     by_name = recognition.columns_of(source)
-    if invoice_months and period is None and PERIOD_COLUMN not in by_name and INVOICE_COLUMN in by_name:
+    if invoice_months and PERIOD_COLUMN not in by_name and INVOICE_COLUMN in by_name:
         by_name[PERIOD_COLUMN] = _month_of_invoice(by_name[INVOICE_COLUMN], invoice_months)
     columns: list[tuple[str, str]] = []
     faults: list[Fault] = []
