@@ -23,6 +23,7 @@ from rebill.lake.runs import ProgressNotes, only_run
 from rebill.model.bill_run import RunOrder
 from rebill.model.customer import NewCustomer
 from rebill.model.identifiers import AccountKind
+from rebill.model.money import round_half_away
 from rebill.model.months import BillingMonth
 from rebill.model.party import Address, Caller, Classification, Role
 from rebill.model.run_progress import RunProgress, RunStep
@@ -144,9 +145,11 @@ def _charges(month: BillingMonth) -> list[dict[str, str]]:
     found = []
     for account, service, cost in (*owned, *(_NOBODYS if month == SEPTEMBER else ())):
         for day in range(1, 31):
-            share = f"{float(cost) / 30 * (0.6 + (day % 7) / 7 + (month == SEPTEMBER) / 20):.4f}"
+            weight = Decimal("0.6") + Decimal(day % 7) / 7 + Decimal("0.05") * (month == SEPTEMBER)
+            share = round_half_away(Decimal(cost) / 30 * weight, 4)
             columns = {"SubAccountId": _account(account), "ServiceName": service, "BillingCurrency": "EUR"}
-            found.append(charge(f"{month}-{day:02}", share, f"{float(share) * 1.1:.4f}", **columns, **_PERIODS[month]))
+            listed = round_half_away(share * Decimal("1.1"), 4)
+            found.append(charge(f"{month}-{day:02}", str(share), str(listed), **columns, **_PERIODS[month]))
     return found
 
 

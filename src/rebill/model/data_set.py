@@ -206,8 +206,8 @@ class CostImportOrder:
     ``period`` and ``currency``: for files that name none. ``overlap_reason``: why charges that
     another data set seems to hold already may be counted again. ``keep_rejects``: where it is refused for rows
     that cannot be read, keep them for a while, to be looked at. ``date_order``: which of day and month comes first in
-    dates that are not in ISO style; by default the files must tell. ``read_anew``: bytes that are in force already are
-    read again all the same, as they are read by now, and take the place of what they were read as.
+    dates that are not in ISO style; by default what the files tell, else what is usual. ``read_anew``: bytes that are
+    in force already are read again all the same, as they are read by now, and take the place of what they were read as.
     """
 
     files: tuple[FileAddress | str, ...]

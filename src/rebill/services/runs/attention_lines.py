@@ -56,7 +56,7 @@ def keep_attention_lines(
         raise ProgramError(
             "attention_lines_differ",
             "Lines that need attention are not those that were rated, or are of no file, and nothing was stored: "
-            "import the month's cost anew with its --scope, then run again.",
+            "import the month's cost again with --read-anew, then run again.",
         )
     return found
 
