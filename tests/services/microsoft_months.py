@@ -42,14 +42,15 @@ def bought(cost: str, **columns: str) -> dict[str, str]:
 class MicrosoftPartner(Accountant):
     """A partner whose cost comes as Microsoft's usage and invoice files."""
 
-    def delivered(self, scope: str, rows: Sequence[Mapping[str, str]], month: BillingMonth = SEPTEMBER) -> DataSet:
-        """Rows of one file, imported as one delivery of the month."""
+    def delivered(
+        self, scope: str, rows: Sequence[Mapping[str, str]], month: BillingMonth = SEPTEMBER
+    ) -> Sequence[DataSet]:
+        """Rows of one file, imported as one delivery; those that name no invoice that is entered are of the month."""
         self.deliveries += 1
         file = self.folder / f"delivery-{self.deliveries}.csv"
         _write(file, rows)
         order = CostImportOrder((file,), scope=scope, period=month)
-        (data_set,) = import_costs(self.installation, self.caller, order).data_sets
-        return data_set
+        return import_costs(self.installation, self.caller, order).data_sets
 
     def invoiced(
         self,

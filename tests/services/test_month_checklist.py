@@ -353,7 +353,8 @@ def test_usage_by_invoice_is_missed_when_no_invoice_of_the_month_delivers_any(mi
 def test_a_delivery_is_billed_where_its_lines_name_the_invoice(
     microsoft: MicrosoftPartner, scope: str, rows: list[dict[str, str]], status: BillingStatus
 ) -> None:
-    assert microsoft.delivered(scope, rows).billing_status is status
+    (data_set,) = microsoft.delivered(scope, rows)
+    assert data_set.billing_status is status
 
 
 def test_a_file_that_need_not_name_invoices_does_not_tell(microsoft: MicrosoftPartner) -> None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rebill.model.microsoft_invoice import InvoiceKind
+from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.model.reconciliation import Cost, CostKind
 from rebill.services.acting.installation import Installation
@@ -20,6 +21,9 @@ from tests.services.months import SEPTEMBER
 CURRENCIES = ("USD", "EUR")
 ENTERED = {"G1": SEPTEMBER, "G2": SEPTEMBER, "G0": AUGUST}
 NOTE = "G1NOTE"
+"""A note on G1, which comes in October."""
+PERIODS = {"export": SEPTEMBER, "late": OCTOBER}
+"""The files whose rows have a billing period of their own."""
 METERS = ("D2 v3", "Disk")
 AMOUNTS = st.decimals(min_value=-900, max_value=9_000, places=6, allow_nan=False)
 
@@ -36,8 +40,11 @@ class Row:
     meter: str
 
     @property
-    def month(self) -> str:
-        return "2024-10" if self.file == "late" else "2024-09"
+    def month(self) -> BillingMonth:
+        """Of the billing period where the file has one, else of the invoice that the row names, else as delivered."""
+        if self.file in PERIODS:
+            return PERIODS[self.file]
+        return OCTOBER if self.invoice == NOTE else ENTERED.get(self.invoice, SEPTEMBER)
 
     @property
     def named(self) -> str:
@@ -46,16 +53,23 @@ class Row:
 
 
 def _rows(file: str, kinds: tuple[str, ...]) -> st.SearchStrategy[list[Row]]:
-    row = st.builds(
-        Row,
-        st.just(file),
-        st.sampled_from(["G1", "G2", "G3", "G0", NOTE, ""]),
-        st.sampled_from(CURRENCIES),
-        AMOUNTS,
-        st.sampled_from(kinds),
-        st.sampled_from(METERS),
-    )
-    return st.lists(row, min_size=1, max_size=12)
+    def row_of(invoices: st.SearchStrategy[str]) -> st.SearchStrategy[Row]:
+        return st.builds(
+            Row,
+            st.just(file),
+            invoices,
+            st.sampled_from(CURRENCIES),
+            AMOUNTS,
+            st.sampled_from(kinds),
+            st.sampled_from(METERS),
+        )
+
+    # A row for each month that a delivery may have, so that it takes the place of all that the last one brought.
+    months = () if file in PERIODS else ("G0", "G1", NOTE)
+    return st.tuples(
+        st.lists(row_of(st.sampled_from(["G1", "G2", "G3", "G0", NOTE, ""])), min_size=1, max_size=12),
+        *(row_of(st.just(invoice)) for invoice in months),
+    ).map(lambda drawn: [*drawn[0], *drawn[1:]])
 
 
 MONTHS = st.tuples(
@@ -145,7 +159,7 @@ def test_what_is_compared_is_what_the_rows_come_to(
         assert compared.difference == totals[number] - sum(row.amount for row in of_invoice if _is_compared(row))
 
     for currency in CURRENCIES:
-        of_month = [row for row in rows if row.currency == currency and row.month == "2024-09"]
+        of_month = [row for row in rows if row.currency == currency and row.month == SEPTEMBER]
         entered = set(ENTERED) if currency == "USD" else set()
         places: dict[str, list[Row]] = defaultdict(list)
         for row in of_month:
@@ -155,7 +169,8 @@ def test_what_is_compared_is_what_the_rows_come_to(
                 places["other_providers"].append(row)
             else:
                 places["not_entered" if row.invoice else "without_invoice"].append(row)
-        late = [row for row in rows if row.file == "late" and row.currency == currency and row.named in september]
+        of_other_months = [row for row in rows if row.currency == currency and row.month != SEPTEMBER]
+        late = [row for row in of_other_months if row.named in september]
         places["invoiced"] += late if currency == "USD" else []
         months = [one for one in found.currencies if one.currency == currency]
         if not months:
@@ -165,11 +180,13 @@ def test_what_is_compared_is_what_the_rows_come_to(
         for place in ("invoiced", "other_months", "other_providers", "not_entered", "without_invoice"):
             assert _told(getattr(month_found, place)) == _sums(places[place]), place
 
-    assert {(one.invoice, one.currency, one.product, one.summed, one.used) for one in details.meters} == _meters(rows)
+    assert {(one.invoice, one.currency, one.product, one.summed, one.used) for one in details.meters} == _meters(
+        [row for row in rows if row.month == SEPTEMBER or row.named in september]
+    )
 
 
 def _meters(rows: list[Row]) -> set[tuple[str, str, str, Decimal, Decimal]]:
-    """Meters of invoices that sum usage up, where that is not what the usage comes to."""
+    """Meters of the month's invoices that sum usage up, where that is not what the usage comes to."""
     named = {row.invoice for row in rows if row.apart == "tie_out" and row.invoice}
     sums: dict[tuple[str, str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for row in rows:
