@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve focus pictures bench bench-api bench-documents bench-pages bench-peers fuzz-api mutation kills openapi lock clean bench-import
+.PHONY: help demo test lint serve focus pictures bench bench-api bench-documents bench-pages bench-peers fuzz-api properties mutation kills openapi lock clean bench-import
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -54,6 +54,9 @@ bench-peers: .venv/runtime.stamp .venv/peers.stamp ## the same month in pandas, 
 
 fuzz-api: .venv/development.stamp ## the API tried against its document, with Schemathesis, on both stores (SECONDS=600 each, SEED=1)
 	@$(BIN)/python -m tests.api.trial $(SECONDS:%=--seconds %) $(SEED:%=--seed %)
+
+properties: .venv/development.stamp ## the property tests with examples drawn at random, on both stores (TIMES=10 rounds, SEED=any)
+	@$(BIN)/python -m tests.properties $(TIMES:%=--times %) $(SEED:%=--seed %)
 
 mutation: .venv/development.stamp .venv/mutmut.stamp ## faults put into rating, and which no test notices (SAMPLE=8: so many of each kind, SEED=1, QUICK=1, AGAIN=1)
 	@$(BIN)/python -m tests.mutation $(SAMPLE:%=--sample %) $(SEED:%=--seed %) $(QUICK:%=--quick) $(AGAIN:%=--again)

@@ -20,6 +20,9 @@ from rebill.store.migrations import upgrade
 from tests.blob_server import BlobServer, running_blob_server
 from tests.postgresql_databases import KeptDatabase, PostgresqlDatabases
 from tests.postgresql_server import URL_VARIABLE, running_server
+from tests.properties import register_profiles
+
+register_profiles()
 
 STORES = ("sqlite", "postgresql")
 

@@ -25,8 +25,8 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
-# A fixed few: a month takes Spark seconds, whatever its length, and the embedded engine has the many.
-@tried(max_examples=4, deadline=None, derandomize=True, database=None, phases=[Phase.generate])
+# A few: a month takes Spark seconds, whatever its length, and the embedded engine has the many.
+@tried(max_examples=4, phases=[Phase.generate])
 @given(lines=many_lines(), inputs=rating_inputs())
 def test_months_are_rated_alike(scratch: Path, lines: list[Line], inputs: RatingInputs) -> None:
     with TemporaryDirectory(dir=scratch) as folder:
