@@ -25,6 +25,7 @@ from rebill.twin.world import PARTNER_TENANT, TwinWorld
 
 _BILLING: Final = "/v1.0/reports/partners/billing"
 _STOP_SECONDS: Final = 60
+_GOODBYE_SECONDS: Final = 1
 _CLOSING_TURNS: Final = 20
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -123,7 +124,7 @@ def running_twin(world: TwinWorld | None = None, faults: Faults | None = None, p
             lifespan="off",
             ssl_certfile=files.certificate,
             ssl_keyfile=files.key,
-            timeout_graceful_shutdown=_STOP_SECONDS // 2,
+            timeout_graceful_shutdown=_GOODBYE_SECONDS,
         )
         # An answer that is cut is a fault of an application to uvicorn; here it is meant.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
@@ -139,8 +140,11 @@ def running_twin(world: TwinWorld | None = None, faults: Faults | None = None, p
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
-    """Serve until told to stop, and then till the last connection has said goodbye."""
+    """Serve until told to stop, and then till the last connection has said goodbye, or was given a moment for it."""
     await server.serve(sockets=[listener])
+    for connection in list(server.server_state.connections):
+        # A client that never read a refusal to its end keeps its side open; TLS would wait half a minute for it.
+        connection.transport.abort()
     for _ in range(_CLOSING_TURNS):
         await asyncio.sleep(0)
 
