@@ -1,7 +1,10 @@
 """The embedded engine as the lake uses it: bounded memory, exact time zone, nothing fetched from outside."""
 
+import atexit
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,23 +13,81 @@ import duckdb
 THREADS = 2
 PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 """How the files of a data set are written."""
+_GREATEST_IDLE: Final = 2
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """An engine that one session after another has for itself."""
+
+    memory_limit: str
+    connection: duckdb.DuckDBPyConnection
+
+
+# Starting an engine takes 15 ms of a processor, longer than most of what a page or a small run asks of one.
+_idle: list[_Engine] = []
 
 
 @contextmanager
 def engine_session(memory_limit: str, spill_folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A private engine in memory. ``memory_limit`` in DuckDB's notation; what does not fit goes to ``spill_folder``."""
+    if spill_folder is not None:
+        with closing(_started(memory_limit, temp_directory=str(spill_folder))) as connection:
+            yield connection
+        return
+    engine = _lent(memory_limit)
+    try:
+        with closing(engine.connection.cursor()) as connection:
+            # What a session makes lies in a catalogue of its own, and goes with it.
+            connection.execute("ATTACH ':memory:' AS session; USE session")
+            _set_time_zone(connection)
+            yield connection
+        engine.connection.execute("DETACH session")
+    except BaseException:
+        # What failed may have left anything behind.
+        engine.connection.close()
+        raise
+    if len(_idle) < _GREATEST_IDLE:
+        _idle.append(engine)
+    else:
+        engine.connection.close()
+
+
+def _lent(memory_limit: str) -> _Engine:
+    """An idle engine of this bound, which nobody else gets meanwhile, or a new one."""
+    try:
+        engine = _idle.pop()
+    except IndexError:
+        return _Engine(memory_limit, _started(memory_limit))
+    if engine.memory_limit == memory_limit:
+        return engine
+    engine.connection.close()
+    return _Engine(memory_limit, _started(memory_limit))
+
+
+def _started(memory_limit: str, **more: str) -> duckdb.DuckDBPyConnection:
     options: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "threads": THREADS,
         "autoinstall_known_extensions": False,
         "preserve_insertion_order": True,
+        **more,
     }
-    if spill_folder is not None:
-        options["temp_directory"] = str(spill_folder)
     connection = duckdb.connect(":memory:", config=options)
-    try:
-        # Texts with an offset are cast by way of the session's zone; days are UTC days.
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
-    finally:
-        connection.close()
+    _set_time_zone(connection)
+    return connection
+
+
+def _set_time_zone(connection: duckdb.DuckDBPyConnection) -> None:
+    """Texts with an offset are cast by way of the session's zone; days are UTC days."""
+    connection.execute("SET TimeZone = 'UTC'")
+
+
+def _end_idle() -> None:
+    """End the engines that nobody has: their threads would neither survive a fork nor let a process end well."""
+    while _idle:
+        _idle.pop().connection.close()
+
+
+atexit.register(_end_idle)
+os.register_at_fork(before=_end_idle)
