@@ -6,7 +6,7 @@ them in: exact, rounded, in minor units, with a comma, in groups of thousands.
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -111,12 +111,12 @@ def search(
     routes: Sequence[Route],
     ids: Mapping[str, Sequence[int]],
     secrets: tuple[Secret, ...],
-    only_the_first: bool = False,
+    enough: Callable[[list[Leak]], bool] = lambda found: False,
 ) -> tuple[list[Leak], set[int]]:
     """Make every call there is on ``routes``; answers what leaked, and every status that was met.
 
-    ``ids``: by the name of an id in a path, those of things that exist, whoever has them. ``only_the_first``: no more
-    calls are made once something leaked.
+    ``ids``: by the name of an id in a path, those of things that exist, whoever has them. ``enough``: no more calls
+    are made once it holds of what leaked.
     """
     found: list[Leak] = []
     statuses: set[int] = set()
@@ -124,17 +124,21 @@ def search(
         answer = client.request(request.method, request.path, content=request.content, headers=request.headers)
         statuses.add(answer.status_code)
         found += leaks_in(request, answer, secrets)
-        if found and only_the_first:
+        if found and enough(found):
             break
     return found, statuses
 
 
 def _requests(routes: Sequence[Route], ids: Mapping[str, Sequence[int]]) -> Iterator[Request]:
+    # What a call shows at all it mostly shows where nothing is asked besides.
+    for route in routes:
+        if route.method == "GET":
+            yield from (_request("GET", f"{path}?") for path in _paths(route, ids))
     for route in routes:
         for path in _paths(route, ids):
             if route.method == "GET":
                 queries = _queries(route, ids)
-                for query in queries:
+                for query in queries[1:]:
                     yield _request("GET", f"{path}?{query}")
                 for query, accept in itertools.product((queries[0], queries[-1]), ACCEPTED):
                     yield _request("GET", f"{path}?{query}", accept=accept)

@@ -39,7 +39,7 @@ ACT = st.tuples(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(acts=st.lists(ACT, min_size=1, max_size=12))
 def test_any_acts_leave_what_the_model_says(installation: Installation, clock: SettableClock, acts: list[Act]) -> None:

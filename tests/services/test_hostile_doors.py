@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ WORLD = TwinWorld(customer_count=1, days=1)
 USAGE = (WORLD.invoice_id, "usage")
 
 
+@lru_cache
 def ten_gigabytes(start: bytes) -> bytes:
     """A sound start, and ten gigabytes of zeros behind it, packed."""
     return gzip.compress(start, mtime=0) + gzip.compress(bytes(ZEROS_OF_A_MEMBER), 9, mtime=0) * 160
@@ -54,6 +56,8 @@ def views_in_force(syncing: SyncingPartner) -> set[tuple[str, str]]:
     return {(one.scope, one.view) for one in list_data_sets(syncing.installation, syncing.caller)}
 
 
+# What a file unpacks to is judged where it is read, alike whatever keeps the record.
+@pytest.mark.parametrize("store", ["sqlite"])
 @pytest.mark.parametrize("start", [b"", lines([{"InvoiceNumber": "G1"}])], ids=["zeros only", "behind a sound start"])
 def test_ten_gigabytes_of_zeros_from_the_billing_export_are_refused_and_hold_up_nothing(
     installation: Installation, partner: Caller, monkeypatch: pytest.MonkeyPatch, start: bytes
@@ -84,6 +88,7 @@ def test_a_file_of_the_billing_export_that_does_not_end_is_refused_and_nothing_o
         assert sum(file.stat().st_size for file in (installation.settings.home / "sync").rglob("*")) < 2 * 10**6
 
 
+@pytest.mark.parametrize("store", ["sqlite"])
 def test_ten_gigabytes_of_zeros_in_storage_are_refused_and_hold_up_nothing(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:
@@ -98,6 +103,8 @@ def test_ten_gigabytes_of_zeros_in_storage_are_refused_and_hold_up_nothing(
     assert not list(installation.lake_folder.rglob("staging"))
 
 
+# So is a value; test_every_door.py refuses a delivery at every door on both stores.
+@pytest.mark.parametrize("store", ["sqlite"])
 @pytest.mark.parametrize(
     ("name", "value"),
     [("UsageDate", "1924-09-01T00:00:00Z"), ("BillingPreTaxTotal", "1,5"), ("BillingCurrency", "US Dollars")],

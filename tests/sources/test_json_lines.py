@@ -49,7 +49,7 @@ rows = st.builds(
 
 
 @given(found=st.lists(rows, min_size=1, max_size=5), gap=st.sampled_from(["", " ", "\t "]))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=30)
 def test_objects_become_the_lines_and_rejects_of_the_same_rows_in_csv(
     lasting: tuple[FileReader, Path], found: list[dict[str, str]], gap: str
 ) -> None:

@@ -89,7 +89,7 @@ def _expected(rows: list[dict[str, str]]) -> tuple[list[dict[str, Any]], list[tu
 
 
 @given(st.lists(focus_rows(), min_size=1, max_size=25), st.sampled_from(["csv", "csv.gz", "parquet", "crlf.csv"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_rows_become_the_lines_and_rejects_that_a_slow_reader_finds(
     lasting: tuple[FileReader, Path], rows: list[dict[str, str]], form: str
 ) -> None:
