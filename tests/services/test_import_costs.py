@@ -210,7 +210,7 @@ def test_charges_that_are_in_force_are_not_counted_twice(
         {"x_CustomerId": "another"},
         {"BillingAccountId": "another"},
         {"ProviderName": "AWS"},
-        {"BillingPeriodStart": "2024-10-01"},
+        {"BillingPeriodStart": "2024-10-01", "BilledCost": "1.5"},
     ],
 )
 def test_other_charges_stand_beside(

@@ -179,6 +179,37 @@ def test_the_invoice_takes_the_place_of_what_was_not_billed_yet_as_one_step(
         assert of_september == {WORLD.invoice_id}
 
 
+def test_last_month_is_there_as_unbilled_until_its_invoice_is(installation: Installation, partner: Caller) -> None:
+    with syncing_with_twin(installation, partner, replace(WORLD, is_invoiced=False)) as syncing:
+        (record,) = syncing.sync(SyncPart.COSTS)
+        assert (record.outcome, record.fault, record.result.counts["deliveries"]) == (SyncOutcome.DONE, "", 4)
+        waiting = in_force(syncing)
+        views = ("invoice", "usage")
+        assert sorted(waiting) == [(month, "unbilled:USD", view) for month in ("2024-09", "2024-10") for view in views]
+    with syncing_with_twin(installation, partner, WORLD) as syncing:
+        syncing.sync(SyncPart.COSTS)
+        found = in_force(syncing)
+        assert {scope for month, scope, _ in found if month == "2024-09"} == {WORLD.invoice_id}
+        for view in views:
+            assert found["2024-09", WORLD.invoice_id, view].sums == waiting["2024-09", "unbilled:USD", view].sums
+
+
+def test_a_month_that_is_billed_in_another_currency_is_rated_in_that(
+    installation: Installation, partner: Caller
+) -> None:
+    world = replace(WORLD, currency="EUR", exchange_rate=Decimal("0.846202666"))
+    with syncing_with_twin(installation, partner, world) as syncing:
+        assert [(one.outcome, one.fault) for one in syncing.sync()] == [(SyncOutcome.DONE, "")] * 2
+        assert {scope for month, scope, _ in in_force(syncing) if month == "2024-10"} == {"unbilled:EUR"}
+        costs = {key: cost for key, (_, cost) in statements_of(syncing).items()}
+        _, details = reconcile_month(installation, partner, SEPTEMBER)
+    assert {currency for *_, currency in costs} == {"EUR"}
+    usage, purchases = cost_of(world, SEPTEMBER, world.invoice_id)
+    assert sum(cost for (month, *_), cost in costs.items() if month == str(SEPTEMBER)) == usage + purchases
+    (rate,) = details.exchange_rates
+    assert (rate.pricing_currency, rate.currency, Decimal(rate.rate)) == ("USD", "EUR", world.exchange_rate)
+
+
 def test_an_invoice_that_was_voided_and_issued_anew_takes_its_place(
     installation: Installation, partner: Caller
 ) -> None:

@@ -43,6 +43,17 @@ def test_each_new_run_is_taken_in_once_and_replaces_the_one_before(
     assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(3))]
 
 
+def test_the_rows_of_an_older_run_that_comes_late_are_not_counted(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    write_run(tmp_path / "new", Run({"a.csv": [row(BilledCost="1")]}, submitted=LATE))
+    synced(installation, partner, tmp_path / "new")
+    write_run(tmp_path / "old", Run({"a.csv": [row(BilledCost="2"), row(BilledCost="3")]}))
+    counts = synced(installation, partner, tmp_path / "old").result.counts
+    assert (counts["deliveries"], counts["superseded"], counts["rows"]) == (0, 1, 0)
+    assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(1))]
+
+
 def test_one_place_that_fails_does_not_hold_up_the_others(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:

@@ -180,3 +180,16 @@ def test_a_line_belongs_to_the_month_of_the_invoice_that_it_names(month: Month) 
         with pytest.raises(RejectedDelivery) as rejected:
             imported("G1", unknown)
         assert [reject.code for reject in rejected.value.rejects] == ["missing_billing_period"]
+
+
+def test_an_empty_billing_period_gives_way_to_the_month_of_the_invoice(month: Month) -> None:
+    """Exports leave the period of some rows empty; a period that stands is that of the row, whatever its invoice."""
+    enter_invoice(month.installation, month.caller, NewMicrosoftInvoice("G1", SEPTEMBER.following, "USD", Decimal(1)))
+    empty = {**EXPORTED, "billingPeriodStartDate": "", "billingPeriodEndDate": "", "invoiceId": "G1"}
+    file = _written(month.folder / "export.csv", [{**EXPORTED, "invoiceId": "G1"}, empty])
+    done = import_costs(month.installation, month.caller, CostImportOrder((file,)))
+    assert [(one.billing_month, one.rows) for one in done.data_sets] == [(SEPTEMBER, 1), (SEPTEMBER.following, 1)]
+    file = _written(month.folder / "unknown.csv", [{**empty, "invoiceId": "G2"}])
+    with pytest.raises(RejectedDelivery) as rejected:
+        import_costs(month.installation, month.caller, CostImportOrder((file,)))
+    assert [reject.code for reject in rejected.value.rejects] == ["missing_billing_period"]

@@ -44,6 +44,16 @@ def test_a_licence_for_part_of_a_term_has_the_retail_of_that_part(reader: FileRe
     assert [line["ListCost"] for line in lines] == [whole, of_part, of_part, -of_part, whole, whole, whole, whole]
 
 
+@pytest.mark.parametrize("nothing", ["", " ", "-", "N/A", "none"])
+def test_a_reservation_order_that_says_nothing_is_no_commitment(
+    reader: FileReader, tmp_path: Path, nothing: str
+) -> None:
+    licence = {**INVOICE, "SubscriptionDescription": "Microsoft 365", "ReservationOrderId": nothing}
+    (of_licence, of_reservation) = read(reader, tmp_path, [licence, INVOICE], period="2024-09").lines
+    assert (of_licence["CommitmentDiscountId"], of_licence["ChargeCategory"]) == (None, "Purchase")
+    assert of_reservation["CommitmentDiscountId"] == "reservation-order"
+
+
 CONSUMPTION = {
     **INVOICE,
     "ReservationOrderId": "",

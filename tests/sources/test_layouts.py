@@ -258,6 +258,26 @@ def test_a_line_of_daily_rated_usage(reader: FileReader, tmp_path: Path) -> None
     assert (line["x_ExchangeRate"], line["ChargeStartDate"]) == ("0.846202666", "8/1/2024")
 
 
+@pytest.mark.parametrize(
+    ("text", "percent"),
+    [
+        *((text, "15.000000") for text in ("15", "0.15", "15.0", ".15", "15%", "15.0%", "15.0 %", "15.0\u00a0%")),
+        ("0", "0.000000"),
+        ("0 %", "0.000000"),
+        ("1", "1.000000"),
+        ("0.5%", "0.500000"),
+        ("fifteen", "fifteen"),
+        ("", None),
+    ],
+)
+def test_a_partner_earned_credit_is_read_however_it_is_written(
+    reader: FileReader, tmp_path: Path, text: str, percent: str | None
+) -> None:
+    usage = {**USAGE, "PartnerEarnedCreditPercentage": text}
+    (line,) = read(reader, tmp_path, [usage], period="2024-09").lines
+    assert line["x_PartnerCreditPercent"] == percent
+
+
 def test_late_usage_needs_to_be_told_which_month_bills_it(reader: FileReader, tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="--period"):
         read(reader, tmp_path, [USAGE])

@@ -119,6 +119,16 @@ def test_a_machine_whose_metadata_service_does_not_answer_is_told_that_it_may_pa
     assert refused.value.code == "microsoft_unavailable"
 
 
+@pytest.mark.parametrize("way", ["environment", "environment_with_user", "environment_with_certificate"])
+def test_a_tenant_that_does_not_exist_is_refused_at_once(twin: RunningTwin, way: str) -> None:
+    before = twin.line.count
+    with pytest.raises(Forbidden) as refused:
+        customers_listed({**getattr(twin, way), "REBILL_MICROSOFT_TENANT_ID": "no-such-tenant.example"})
+    assert refused.value.code == "microsoft_sign_in_refused"
+    assert "no-such-tenant.example" in refused.value.message
+    assert twin.line.count == before + 1
+
+
 def test_a_sign_in_that_fails_for_a_while_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     faults = Faults.all(5)
     with running_twin(SMALL, faults) as twin, stamina.set_testing(True, attempts=8):
@@ -138,10 +148,11 @@ def test_a_sign_in_that_is_told_to_come_back_later_does(way: str, fault: Fault) 
     assert faults.suffered[fault]
 
 
-def test_a_user_is_told_how_long_the_sign_in_asks_to_wait() -> None:
-    with running_twin(SMALL, Faults((Fault.THROTTLED,), 5)) as twin:
+@pytest.mark.parametrize("seconds", [0, 57])
+def test_a_user_is_told_how_long_the_sign_in_asks_to_wait(seconds: int) -> None:
+    with running_twin(SMALL, Faults((Fault.THROTTLED,), 5, seconds)) as twin:
         sign_in = SignIn(MicrosoftSettings.from_environment(twin.environment_with_user))
         with pytest.raises(Passing) as passing:
             sign_in.token(PARTNER_CENTER)
         sign_in.close()
-    assert (str(passing.value), passing.value.wait_seconds) == ("the sign-in answered 429", 0)
+    assert (str(passing.value), passing.value.wait_seconds) == ("the sign-in answered 429", seconds)

@@ -50,3 +50,10 @@ def first_shared_day(
         f"AND ({has_none if is_same_view else 'true'}) ORDER BY ALL NULLS LAST LIMIT 1"
     ).fetchone()
     return OverlapKey(*found) if found else None
+
+
+def have_same_days(connection: duckdb.DuckDBPyConnection, file: Path, other_file: Path) -> bool:
+    """Whether both files hold the very same accounts and days."""
+    mine, others = (f"SELECT * FROM read_parquet({sql_path(path)})" for path in (file, other_file))
+    differing = f"({mine} EXCEPT {others}) UNION ALL ({others} EXCEPT {mine}) LIMIT 1"
+    return connection.execute(differing).fetchone() is None

@@ -17,7 +17,7 @@ from typing import Any, Final
 import duckdb
 
 from rebill.lake import folders
-from rebill.lake.account_days import KEYS, first_shared_day, write_account_days
+from rebill.lake.account_days import KEYS, write_account_days
 from rebill.lake.folders import flush_to_disk
 from rebill.lake.line_keys import LINE_KEYS_FILE, write_line_keys
 from rebill.lake.session import PARQUET
@@ -28,7 +28,6 @@ from rebill.model.data_set import (
     CurrencySum,
     DataSet,
     FileFault,
-    OverlapKey,
     Part,
     Reject,
     RejectCode,
@@ -341,16 +340,6 @@ def _published(place: Workshop, entry: StagedDataSet) -> Path:
 
 def _in_lake(place: Workshop, path: Path) -> str:
     return path.relative_to(place.lake_folder).as_posix()
-
-
-def overlap(
-    connection: duckdb.DuckDBPyConnection, lake_folder: Path, staged: StagedDataSet, other: DataSet
-) -> OverlapKey | None:
-    """The first charge day of an account that both data sets hold, if any."""
-    known = lake_folder / Path(other.parts[0].path).parent / KEYS
-    if not known.exists():
-        raise _damaged(other, f"{KEYS} is missing")
-    return first_shared_day(connection, staged.folder / KEYS, known, staged.data_set.view == other.view)
 
 
 def accounts_of(

@@ -18,6 +18,7 @@ from rebill.model.cost_line import (
     SOURCE_CHARGE_TYPE,
     TIE_OUT,
 )
+from rebill.model.credit_rate import credit_percent_sql
 from rebill.model.data_set import VIEW_USAGE, DataSet
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO
@@ -42,16 +43,16 @@ _KIND: Final = f"""CASE WHEN {ROLE} = '{TIE_OUT}' THEN '{CostKind.TIE_OUT}'
      WHEN SubAccountId IS NULL AND x_AzureCustomerId IS NULL THEN '{CostKind.WITHOUT_CUSTOMER}'
      ELSE '{CostKind.CHARGE}' END"""
 _METER: Final = ("InvoiceId", "BillingCurrency", PLAN, "SkuId", PRODUCT_SKU, AVAILABILITY)
-_CREDIT_RATE: Final = "x_PartnerCreditPercent"
+_CREDIT_PERCENT: Final = "x_PartnerCreditPercent"
+_CREDIT_RATE: Final = "x_PartnerCreditRate"
 _CREDIT_APPLIED: Final = "x_PartnerCreditApplied"
 _OTHER_NAMES: Final[Mapping[str, str]] = {
     EXCHANGE_RATE: "x_BillingExchangeRate",
     EXCHANGE_RATE_DATE: "x_BillingExchangeRateDate",
-    _CREDIT_RATE: "x_PartnerCreditRate",
     _CREDIT_APPLIED: "partnerEarnedCreditApplied",
 }
-"""What other exports of Microsoft's call the exchange rate, its day, and the partner earned credit."""
-_RATES: Final = (EXCHANGE_RATE, EXCHANGE_RATE_DATE, _CREDIT_RATE, _CREDIT_APPLIED)
+"""What other exports of Microsoft's call the exchange rate, its day, and whether a credit was given."""
+_RATES: Final = (EXCHANGE_RATE, EXCHANGE_RATE_DATE, _CREDIT_PERCENT, _CREDIT_RATE, _CREDIT_APPLIED)
 _TEXTS: Final = (ROLE, INPUT_TAX, SOURCE_CHARGE_TYPE, PLAN, PRODUCT_SKU, AVAILABILITY, *_RATES)
 _COLUMNS: Final = (
     "InvoiceId BillingCurrency ProviderName ChargeCategory SubAccountId x_AzureCustomerId ChargeDescription "
@@ -160,14 +161,11 @@ def credited_retail(
     """
     source = _lines(connection, lake_folder, [data_set])
     is_applied = f"lower(coalesce({_CREDIT_APPLIED}, 'true')) NOT IN ('false', '0', 'no')"
-    number = f"TRY_CAST({_CREDIT_RATE} AS DECIMAL(18,8))"
-    percent = (
-        f"CASE WHEN {number} <= 1 THEN CAST({number} * 100 AS DECIMAL(18,6)) ELSE CAST({number} AS DECIMAL(18,6)) END"
-    )
+    percent = f"coalesce(TRY_CAST({_CREDIT_PERCENT} AS DECIMAL(18,6)), {credit_percent_sql(_CREDIT_RATE)})"
     rows = connection.execute(
         f"SELECT BillingCurrency, CASE WHEN {is_applied} THEN {percent} ELSE CAST(0 AS DECIMAL(18,6)) END AS percent, "
         f"CAST(sum(ListCost) AS {_AMOUNT}) FROM {source} "
-        f"WHERE {number} IS NOT NULL AND ListCost > 0 AND ChargeCategory = 'Usage' AND {ROLE} IS NULL "
+        f"WHERE {percent} IS NOT NULL AND ListCost > 0 AND ChargeCategory = 'Usage' AND {ROLE} IS NULL "
         "GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return tuple(CreditedRetail(*row) for row in rows)

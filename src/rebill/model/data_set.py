@@ -401,6 +401,11 @@ class CostImport:
     reject_count: int = 0
     closed: ClosedAmong = NOTHING_CLOSED
 
+    @property
+    def put_in_force(self) -> tuple[DataSet, ...]:
+        """Those that are in force since this import: neither known before, nor older than what is in force."""
+        return tuple(one for one in self.data_sets if not one.already_imported and not one.superseded)
+
 
 def refuse_files(faults: Sequence[tuple[str, FileFault, str]]) -> None:
     """Raise one ``Invalid`` for all of these ``(file name, fault, sentence)``, if there are any."""

@@ -108,16 +108,20 @@ def conversion(
     forms of dates count as faulty. What passes has the same values either way.
     """
     by_name = recognition.columns_of(source)
-    if invoice_months and PERIOD_COLUMN not in by_name and INVOICE_COLUMN in by_name:
-        by_name[PERIOD_COLUMN] = _month_of_invoice(by_name[INVOICE_COLUMN], invoice_months)
+    by_invoice = _month_of_invoice(by_name.get(INVOICE_COLUMN), invoice_months or {})
+    if by_invoice and PERIOD_COLUMN not in by_name:
+        by_name[PERIOD_COLUMN] = by_invoice
     columns: list[tuple[str, str]] = []
     faults: list[Fault] = []
     for column in COLUMNS:
-        columns.append((_value(column, by_name.get(column.name), file_name, currency, quick), column.name))
+        value = _value(column, by_name.get(column.name), file_name, currency, quick)
+        if column.name == PERIOD_COLUMN and by_invoice:
+            value = f"coalesce({value}, {by_invoice.sql})"
+        columns.append((value, column.name))
         if column.name in by_name:
             faults += column_faults(column, by_name[column.name], quick)
     faults += _commitment_faults(by_name)
-    faults += _period_faults(by_name, period)
+    faults += _period_faults(by_name.get(PERIOD_COLUMN), by_invoice, period)
     faults += _layout_faults(recognition, source)
     values = {name: sql for sql, name in columns}
     columns += recognition.kept_columns(source)
@@ -324,17 +328,21 @@ def _commitment_faults(by_name: dict[str, SourceColumn]) -> list[Fault]:
     ]
 
 
-def _month_of_invoice(invoice: SourceColumn, months: Mapping[str, BillingMonth]) -> SourceColumn:
+def _month_of_invoice(invoice: SourceColumn | None, months: Mapping[str, BillingMonth]) -> SourceColumn | None:
     """The start of the month of the invoice that a line names; absent where that is not known."""
+    if invoice is None or not months:
+        return None
     known = ", ".join(f"{sql_text(number)}: TIMESTAMP '{month.first_day}'" for number, month in months.items())
     return SourceColumn(f"MAP {{{known}}}[trim({invoice.text})]", "TIMESTAMP", label=invoice.label)
 
 
-def _period_faults(by_name: dict[str, SourceColumn], period: BillingMonth | None) -> list[Fault]:
-    source = by_name.get(PERIOD_COLUMN)
+def _period_faults(
+    source: SourceColumn | None, by_invoice: SourceColumn | None, period: BillingMonth | None
+) -> list[Fault]:
     if source is None or period is not None:
         return []
-    return [Fault(source.absent, PERIOD_COLUMN, RejectCode.MISSING_BILLING_PERIOD, source.text)]
+    absent = f"{source.absent} AND {by_invoice.absent}" if by_invoice else source.absent
+    return [Fault(absent, PERIOD_COLUMN, RejectCode.MISSING_BILLING_PERIOD, source.text)]
 
 
 def reason_sql(code: str, value: str) -> str:

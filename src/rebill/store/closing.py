@@ -137,11 +137,10 @@ def months_ever_run(scope: Scope) -> set[BillingMonth]:
     return {BillingMonth.parse(month) for month in scope.connection.scalars(query)}
 
 
-def last_run_at(scope: Scope) -> dict[BillingMonth, datetime]:
-    """When each month was last run for all customers."""
-    query = scope.select(runs, runs.c.billing_month, func.max(runs.c.finished_at))
-    query = query.where(runs.c.customer_id.is_(None)).group_by(runs.c.billing_month)
-    return {BillingMonth.parse(month): at for month, at in scope.connection.execute(query)}
+def last_whole_runs(scope: Scope) -> dict[BillingMonth, RecordedRun]:
+    """The last run of each month that was for all customers."""
+    query = scope.select(runs).where(runs.c.customer_id.is_(None)).order_by(runs.c.number)
+    return {run.month: run for run in map(recorded_run, scope.connection.execute(query))}
 
 
 @dataclass(frozen=True)

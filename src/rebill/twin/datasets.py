@@ -15,11 +15,15 @@ BLOB_COUNT: Final = 3
 
 @dataclass(frozen=True)
 class ExportedDataSet:
-    """One export: ``kind`` is ``usage`` or ``reconciliation``; ``invoice_id`` is ``""`` while it is unbilled."""
+    """One export: ``kind`` is ``usage`` or ``reconciliation``; ``invoice_id`` is ``""`` while it is unbilled.
+
+    ``period`` and ``currency``: of what is unbilled.
+    """
 
     kind: str
     invoice_id: str
     period: str = ""
+    currency: str = ""
 
     @property
     def name(self) -> str:
@@ -30,9 +34,12 @@ def month_of(world: TwinWorld, data_set: ExportedDataSet) -> BillingMonth | None
     """The month that an export is of; ``None`` where there is no data."""
     if data_set.invoice_id:
         known = (world.invoice_id, world.reissued_id) if world.reissued else (world.invoice_id,)
-        has_data = data_set.invoice_id in known and data_set.kind not in world.lacking
+        has_data = world.is_invoiced and data_set.invoice_id in known and data_set.kind not in world.lacking
         return world.month if has_data else None
-    return world.month.following if data_set.period == "current" else None
+    if data_set.currency != world.currency:
+        return None
+    unbilled = {"current": world.month.following, "last": None if world.is_invoiced else world.month}
+    return unbilled.get(data_set.period)
 
 
 def blobs(world: TwinWorld, data_set: ExportedDataSet, is_old: bool) -> dict[str, bytes]:

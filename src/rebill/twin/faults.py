@@ -42,21 +42,23 @@ _SHARE: Final = 0.6
 class Faults:
     """Which faults a request suffers, before it is answered as it should be.
 
-    ``kinds``: those that are switched on. Each request, known by its ``key``, suffers the same ones in the same order
-    whenever the seed is the same. ``suffered`` counts them by kind.
+    ``kinds``: those that are switched on. ``wait_seconds``: what who is throttled is told to wait. Each request, known
+    by its ``key``, suffers the same ones in the same order whenever the seed is the same. ``suffered`` counts them by
+    kind.
     """
 
-    def __init__(self, kinds: Sequence[Fault] = (), seed: int = 0) -> None:
+    def __init__(self, kinds: Sequence[Fault] = (), seed: int = 0, wait_seconds: int = 0) -> None:
         self._kinds = tuple(kinds)
+        self.wait_seconds = wait_seconds
         self._seed = seed
         self._visits: dict[str, int] = defaultdict(int)
         self._lock = threading.Lock()
         self.suffered: dict[Fault, int] = defaultdict(int)
 
     @classmethod
-    def all(cls, seed: int = 0) -> "Faults":
+    def all(cls, seed: int = 0, wait_seconds: int = 0) -> "Faults":
         """Every fault that Microsoft's services are known for."""
-        return cls(tuple(kind for kind in Fault if kind is not Fault.ENDLESS_BLOB), seed)
+        return cls(tuple(kind for kind in Fault if kind is not Fault.ENDLESS_BLOB), seed, wait_seconds)
 
     def next(self, key: str, possible: Sequence[Fault]) -> Fault | None:
         """The fault that this visit of the request ``key`` suffers, one of ``possible``, if any."""

@@ -43,7 +43,10 @@ class TwinService:
         self._blobs = cache(lambda data_set, is_old: blobs(world, data_set, is_old))
 
     async def discovery(self, request: Request) -> Response:
-        """OpenID's discovery document, from which sign-in libraries know where tokens are."""
+        """OpenID's discovery document, from which sign-in libraries know where tokens are; of this tenant alone."""
+        if request.path_params["tenant"] != PARTNER_TENANT:
+            told = f"AADSTS90002: Tenant '{request.path_params['tenant']}' not found."
+            return JSONResponse({"error": "invalid_tenant", "error_description": told}, 400)
         authority = f"{_origin(request)}/{request.path_params['tenant']}"
         return JSONResponse(
             {
@@ -59,7 +62,7 @@ class TwinService:
         form = dict(parse_qsl((await request.body()).decode()))
         fault = self._fault("sign-in", _SIGN_IN)
         if fault is not None:
-            return _failed(fault)
+            return self._failed(fault)
         endpoint = f"{_origin(request)}{request.url.path}"
         refusal = refusal_of(form, endpoint, self.application_certificate)
         if refusal is not None:
@@ -77,7 +80,7 @@ class TwinService:
             return JSONResponse(refusal, 400)
         fault = self._fault("sign-in", _SIGN_IN)
         if fault is not None:
-            return _failed(fault)
+            return self._failed(fault)
         resource = asked["resource"].removesuffix("/.default")
         expiry = str(seconds_now() + 3599)
         answer = {"token_type": "Bearer", "expires_in": "3599", "expires_on": expiry, "resource": resource}
@@ -146,14 +149,16 @@ class TwinService:
             "invoiceDate": f"{month.following.first_day.replace(day=8).isoformat()}T08:00:00.1234567Z",
             "billingPeriodStartDate": f"{month.first_day.isoformat()}T00:00:00Z",
             "billingPeriodEndDate": f"{month.last_day.isoformat()}T23:59:59Z",
-            "currencyCode": "USD",
+            "currencyCode": self.world.currency,
             "documentType": "invoice",
             "invoiceType": "OneTime",
             "totalCharges": json.loads(str(self.world.invoiced)),
             "amendments": self._notes(),
         }
-        listed = [{**invoice, "id": "D000012345", "invoiceType": "Recurring"}, invoice]
-        if self.world.reissued:
+        listed = [{**invoice, "id": "D000012345", "invoiceType": "Recurring"}]
+        if self.world.is_invoiced:
+            listed.append(invoice)
+        if self.world.is_invoiced and self.world.reissued:
             later = f"{month.following.first_day.replace(day=10).isoformat()}T08:00:00Z"
             listed.append({**invoice, "id": self.world.reissued_id, "invoiceDate": later, "amendments": []})
         return JSONResponse(_collection(listed))
@@ -181,8 +186,9 @@ class TwinService:
         asked = json.loads(content)
         is_billed = request.path_params["billing"] == "billed"
         invoice_id = asked["invoiceId"] if is_billed else ""
-        period = "" if is_billed else asked["billingPeriod"]
-        operation = self.state.new_operation(ExportedDataSet(request.path_params["kind"], invoice_id, period))
+        period, currency = ("", "") if is_billed else (asked["billingPeriod"], asked["currencyCode"])
+        wanted = ExportedDataSet(request.path_params["kind"], invoice_id, period, currency)
+        operation = self.state.new_operation(wanted)
         location = f"{_origin(request)}{_BILLING}/operations/{operation}"
         return Response(status_code=202, headers={"Location": location, "Retry-After": "0"})
 
@@ -252,7 +258,7 @@ class TwinService:
         if fault is Fault.ENDLESS_BLOB:
             return StreamingResponse(_endless(content), media_type="application/octet-stream")
         if fault is not None:
-            return _failed(fault, content)
+            return self._failed(fault, content)
         checksum = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
         return Response(content, media_type="application/octet-stream", headers={"Content-MD5": checksum})
 
@@ -274,11 +280,20 @@ class TwinService:
         if not self.state.is_good(token, resource):
             return fault, JSONResponse({"code": "401", "description": "Unauthorized"}, 401)
         if fault in EVERYWHERE:
-            return fault, _failed(fault, b'{"totalCount": 1, "items": [')
+            return fault, self._failed(fault, b'{"totalCount": 1, "items": [')
         return fault, None
 
     def _fault(self, key: str, possible: Sequence[Fault]) -> Fault | None:
         return self.faults.next(key, possible)
+
+    def _failed(self, fault: Fault, content: bytes = b"{}") -> Response:
+        if fault is Fault.THROTTLED:
+            seconds = self.faults.wait_seconds
+            body = {"statusCode": 429, "message": f"Rate limit is exceeded. Try again in {seconds} seconds."}
+            return JSONResponse(body, 429, headers={"Retry-After": str(seconds)})
+        if fault is Fault.SERVER_ERROR:
+            return JSONResponse({"code": "500", "description": "Internal error.", "data": []}, 500)
+        return CutAnswer(content)
 
 
 def _origin(request: Request) -> str:
@@ -307,15 +322,6 @@ def _with_byte_order_mark(document: dict[str, Any]) -> Response:
 
 def _unknown() -> Response:
     return JSONResponse({"code": "2000", "description": "Not found.", "data": [], "source": "PartnerFD"}, 404)
-
-
-def _failed(fault: Fault, content: bytes = b"{}") -> Response:
-    if fault is Fault.THROTTLED:
-        body = {"statusCode": 429, "message": "Rate limit is exceeded. Try again in 0 seconds."}
-        return JSONResponse(body, 429, headers={"Retry-After": "0"})
-    if fault is Fault.SERVER_ERROR:
-        return JSONResponse({"code": "500", "description": "Internal error.", "data": []}, 500)
-    return CutAnswer(content)
 
 
 def _endless(content: bytes) -> Iterator[bytes]:

@@ -53,7 +53,10 @@ class TwinCustomer:
 
 @dataclass(frozen=True)
 class TwinWorld:
-    """A partner with ``customer_count`` customers, of whom ``month`` is invoiced and the one after is not yet."""
+    """A partner with ``customer_count`` customers, of whom ``month`` is invoiced and the one after is not yet.
+
+    Prices are in US dollars; it is billed in ``currency``, at ``exchange_rate`` of it for a dollar.
+    """
 
     customer_count: int = 12
     seed: int = 7
@@ -66,6 +69,10 @@ class TwinWorld:
     """Whether the month's invoice was voided, and issued anew under another number."""
     lacking: frozenset[str] = frozenset()
     """The kinds of exports, ``usage`` or ``reconciliation``, that the invoice has no data for yet."""
+    is_invoiced: bool = True
+    """Whether the month's invoice is there yet; before, the month is unbilled, and the last one."""
+    currency: str = "USD"
+    exchange_rate: Decimal = Decimal(1)
 
     @property
     def invoice_id(self) -> str:
@@ -110,7 +117,9 @@ class TwinWorld:
 
     def reconciliation(self, month: BillingMonth, invoice_id: str) -> list[dict[str, Any]]:
         """Invoice reconciliation: usage summed up by plan, meter and credit, and what usage does not hold."""
-        return [*_summed_up(self.usage(month, invoice_id)), *self._purchases(month, invoice_id)]
+        rows = [*_summed_up(self.usage(month, invoice_id)), *self._purchases(month, invoice_id)]
+        with localcontext(prec=60):
+            return [{**row, **self._money(row.pop("Subtotal"))} for row in rows]
 
     def _customer(self, number: int) -> TwinCustomer:
         draw = random.Random(f"{self.seed} customer {number}")
@@ -132,6 +141,7 @@ class TwinWorld:
             used = Decimal(quantity) * draw.randint(1, 9)
             effective = Decimal(price) * (1 - _CREDIT) if has_credit else Decimal(price)
             cost = effective * used
+            billed = cost * self.exchange_rate
         return {
             "PartnerId": PARTNER_TENANT,
             "PartnerName": "Twin Partner",
@@ -168,8 +178,8 @@ class TwinWorld:
             "UnitPrice": Decimal(price),
             "Quantity": used,
             "UnitType": unit,
-            "BillingPreTaxTotal": cost,
-            "BillingCurrency": "USD",
+            "BillingPreTaxTotal": billed,
+            "BillingCurrency": self.currency,
             "PricingPreTaxTotal": cost,
             "PricingCurrency": "USD",
             "ServiceInfo1": "",
@@ -177,7 +187,7 @@ class TwinWorld:
             "Tags": '{"env":"twin"}',
             "AdditionalInfo": "",
             "EffectiveUnitPrice": effective,
-            "PCToBCExchangeRate": 1,
+            "PCToBCExchangeRate": self.exchange_rate,
             "PCToBCExchangeRateDate": f"{day.replace(day=1).isoformat()}T00:00:00Z",
             "EntitlementId": subscription.subscription_id,
             "EntitlementDescription": subscription.name,
@@ -216,6 +226,13 @@ class TwinWorld:
                 rows.append(_purchase(customer, month, invoice_id, "Compute savings plan", "105.12", 1))
         return rows
 
+    def _money(self, subtotal: Decimal) -> dict[str, Any]:
+        """What a line of the reconciliation comes to, from what it does in the pricing currency."""
+        billed = subtotal * self.exchange_rate
+        tax = (billed * Decimal("0.19")).quantize(Decimal("0.01"))
+        money = {"Subtotal": billed, "TaxTotal": tax, "Total": billed + tax, "Currency": self.currency}
+        return {**money, "PricingCurrency": "USD", "PCToBCExchangeRate": self.exchange_rate}
+
 
 def _benefit_order(customer: TwinCustomer) -> str:
     return _guid(random.Random(f"{customer.plan_id} reserved"))
@@ -237,7 +254,7 @@ def _purchase(
         "EffectiveUnitPrice": Decimal(price),
         "Quantity": quantity,
         "BillableQuantity": quantity,
-        **_money(subtotal),
+        "Subtotal": subtotal,
         "SubscriptionDescription": product,
         "SubscriptionId": str(uuid.uuid5(uuid.NAMESPACE_OID, customer.tenant_id + product)),
         "ChargeStartDate": f"{month.first_day.isoformat()}T00:00:00Z",
@@ -264,7 +281,7 @@ def _summed_up(usage: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         first = group[0]
         with localcontext(prec=60):
             quantity = sum((row["Quantity"] for row in group), Decimal(0))
-            subtotal = sum((row["BillingPreTaxTotal"] for row in group), Decimal(0))
+            subtotal = sum((row["PricingPreTaxTotal"] for row in group), Decimal(0))
         kept = ("ProductId", "SkuId", "AvailabilityId", "SkuName", "ProductName", "SubscriptionDescription")
         same = ("SubscriptionId", "ChargeStartDate", "ChargeEndDate", "UnitPrice", "EffectiveUnitPrice", "UnitType")
         rows.append(
@@ -274,7 +291,7 @@ def _summed_up(usage: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 "ChargeType": "new",
                 "Quantity": quantity,
                 "BillableQuantity": quantity,
-                **_money(subtotal),
+                "Subtotal": subtotal,
                 "MeterDescription": first["MeterName"],
                 "ReservationOrderId": "",
             }
@@ -295,12 +312,6 @@ def _head(tenant_id: str, name: str, invoice_id: str) -> dict[str, Any]:
         "PublisherName": "Microsoft",
         "TermAndBillingCycle": "1 Month term, monthly billing",
     }
-
-
-def _money(subtotal: Decimal) -> dict[str, Any]:
-    tax = (subtotal * Decimal("0.19")).quantize(Decimal("0.01"))
-    money = {"Subtotal": subtotal, "TaxTotal": tax, "Total": subtotal + tax, "Currency": "USD"}
-    return {**money, "PricingCurrency": "USD", "PCToBCExchangeRate": 1}
 
 
 def _guid(draw: random.Random) -> str:

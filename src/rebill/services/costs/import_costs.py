@@ -15,7 +15,6 @@ from rebill.lake.cost_data_sets import (
     StagedDataSet,
     confirm_published,
     contents,
-    overlap,
     publish,
     read_rejects,
     stage,
@@ -27,7 +26,6 @@ from rebill.lake.workshop import Workshop, workshop
 from rebill.model.audit import Act
 from rebill.model.currencies import minor_digits
 from rebill.model.data_set import (
-    LAWFUL_PAIR,
     REJECTS_SHOWN,
     ConvertedFile,
     CostImport,
@@ -48,6 +46,7 @@ from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.costs.delivery_order import delivered_before, is_older, refuse_narrower, source_kind_of
+from rebill.services.costs.double_counting import refuse_files_in_force, refuse_overlaps
 from rebill.sources.cost_files import CostFile, FileMark, mark_of, refusals
 from rebill.sources.delivered_files import convert_delivery
 from rebill.sources.delivery_source import DeliverySource, GivenFiles
@@ -219,10 +218,11 @@ def _take_in(task: _Task, files: Sequence[CostFile]) -> CostImport:
     own_scope = task.origin.scope if task.origin else UNNAMED_SCOPE + sha256[:16]
     scope = task.order.scope or own_scope
     known = _of_these_bytes(task, scope, view, sha256)
-    if known:
+    if known and not _is_of_other_months(task, known):
         return CostImport(known)
     replaceable = _ids(data_set for data_set in task.in_force if (data_set.scope, data_set.view) == (scope, view))
-    _refuse_files_in_force(task, [mark.sha256 for mark in marks], replaceable)
+    standing = [data_set for data_set in task.in_force if data_set.data_set_id not in replaceable]
+    refuse_files_in_force(standing, [mark.sha256 for mark in marks])
     delivery = Delivery(
         source_kind=task.source_kind,
         scope=scope,
@@ -273,6 +273,12 @@ def _is_read_so(task: _Task, data_set: DataSet) -> bool:
     return not task.order.read_anew and task.order.date_order in (None, data_set.date_order)
 
 
+def _is_of_other_months(task: _Task, known: Sequence[DataSet]) -> bool:
+    """Whether the order is of a month for which the same bytes are not known: it may want them to be of that."""
+    period = task.order.period
+    return period is not None and any(data_set.billing_month != period for data_set in known)
+
+
 def _raise_version(task: _Task, connection: Connection, found: Sequence[DataSet]) -> None:
     scope = Scope.of(connection, task.caller)
     version = task.version or ""
@@ -280,18 +286,6 @@ def _raise_version(task: _Task, connection: Connection, found: Sequence[DataSet]
     before = {str(one.data_set_id): {"source_version": one.source_version} for one in found}
     after = {str(one.data_set_id): {"source_version": version} for one in found}
     record_change(scope, task.caller, Act.IMPORT_COSTS, None, task.moment, before=before, after=after)
-
-
-def _refuse_files_in_force(task: _Task, sha256s: Sequence[str], replaced: set[int]) -> None:
-    for data_set in task.in_force:
-        for file in data_set.files:
-            if data_set.data_set_id not in replaced and file.sha256 in sha256s and file.rows:
-                raise Conflict(
-                    FileFault.FILE_IN_FORCE,
-                    f"The bytes of {file.name} are in force already, in data set {data_set.data_set_id} of "
-                    f"{data_set.billing_month} (scope {data_set.scope}); leave the file out, or replace that data set "
-                    "by importing with its --scope.",
-                )
 
 
 def _recognised(task: _Task, files: Sequence[CostFile], marks: Sequence[FileMark]) -> list[RecognisedFile]:
@@ -343,12 +337,16 @@ def _keep(task: _Task, delivery: Delivery) -> CostImport:
     staged = _stage(task, delivery, months, [content for content in months if content.month not in kept])
     staged = [_as_it_stands(task, entry) for entry in staged]
     wanted = [entry for entry in staged if not entry.data_set.superseded]
-    replaced = _replaced(task, wanted)
+    replaced = _replaced(task, delivery, wanted)
     refuse_narrower([entry.data_set for entry in wanted], [one for one in task.in_force if one.data_set_id in replaced])
     # An older delivery that comes late shares files with the newer one of its name.
     of_name = _named_as(task, staged)
-    _refuse_files_in_force(task, [file.sha256 for file in delivery.files], replaced | of_name | _ids(kept.values()))
-    _refuse_overlaps(task, wanted, replaced)
+    apart = replaced | of_name | _ids(kept.values())
+    sha256s = [file.sha256 for file in delivery.files]
+    refuse_files_in_force([one for one in task.in_force if one.data_set_id not in apart], sha256s)
+    if not task.order.overlap_reason:
+        standing = [one for one in task.in_force if one.data_set_id not in replaced]
+        refuse_overlaps(task.connection, task.place.lake_folder, wanted, standing)
     _publish(task, staged, replaced)
     imported = {**kept, **{entry.data_set.billing_month: entry.data_set for entry in staged}}
     return CostImport(tuple(imported[content.month] for content in months), rejects, reject_count)
@@ -382,11 +380,16 @@ def _unchanged(task: _Task, delivery: Delivery, months: Sequence[MonthContent]) 
     return {
         data_set.billing_month: replace(data_set, already_imported=True)
         for data_set in task.in_force
-        if data_set.name == (delivery.source_kind, delivery.scope, delivery.view, data_set.billing_month)
+        if _is_of(delivery, data_set)
         and data_set.delivery_sha256 == delivery.sha256
         and data_set.billing_month in wanted
         and _is_read_so(task, data_set)
     }
+
+
+def _is_of(delivery: Delivery, data_set: DataSet) -> bool:
+    """Whether the data set has the delivery's name, of whatever month."""
+    return data_set.name[:3] == (delivery.source_kind, delivery.scope, delivery.view)
 
 
 def _ids(found: Iterable[DataSet]) -> set[int]:
@@ -409,30 +412,14 @@ def _named_as(task: _Task, staged: Sequence[StagedDataSet]) -> set[int]:
     return _ids(data_set for data_set in task.in_force if data_set.name in names)
 
 
-def _replaced(task: _Task, staged: Sequence[StagedDataSet]) -> set[int]:
+def _replaced(task: _Task, delivery: Delivery, staged: Sequence[StagedDataSet]) -> set[int]:
     names = {entry.data_set.name for entry in staged}
+    if task.order.read_anew:
+        # What the same bytes were read as before, whatever months that was of.
+        names |= {one.name for one in task.in_force if _is_of(delivery, one) and one.delivery_sha256 == delivery.sha256}
     for ended in task.origin.ends if task.origin else ():
         names |= {replace(entry.data_set, scope=ended).name for entry in staged}
     return _ids(data_set for data_set in task.in_force if data_set.name in names)
-
-
-def _refuse_overlaps(task: _Task, staged: Sequence[StagedDataSet], replaced: set[int]) -> None:
-    if task.order.overlap_reason:
-        return
-    for entry in staged:
-        for other in task.in_force:
-            if other.billing_month != entry.data_set.billing_month or other.data_set_id in replaced:
-                continue
-            if {other.view, entry.data_set.view} == LAWFUL_PAIR:
-                continue
-            shared = overlap(task.connection, task.place.lake_folder, entry, other)
-            if shared is not None:
-                raise Conflict(
-                    FileFault.DOUBLE_COUNTING,
-                    f"Data set {other.data_set_id} of {other.billing_month} (scope {other.scope}) already holds "
-                    f"charges of {shared}. To replace it, import with its --scope; to count both, say why with "
-                    "--overlap-reason.",
-                )
 
 
 def _publish(task: _Task, staged: Sequence[StagedDataSet], replaced: set[int]) -> None:

@@ -191,6 +191,5 @@ def _is_in_force(task: _Task, wanted: _Wanted, manifest: Manifest) -> bool:
 
 
 def _count(done: CostImport, counts: Counter[str]) -> None:
-    fresh = [one for one in done.data_sets if not one.already_imported]
-    counts["deliveries" if fresh else "unchanged"] += 1
-    counts["rows"] += sum(one.rows for one in fresh)
+    counts["deliveries" if done.put_in_force else "unchanged"] += 1
+    counts["rows"] += sum(one.rows for one in done.put_in_force)

@@ -53,4 +53,4 @@ def _count(done: tuple[DeliveryDone, ...], counts: Counter[str], refused: dict[s
             continue
         counts[_COUNTED_AS[one.outcome]] += 1
         if one.done is not None:
-            counts["rows"] += sum(found.rows for found in one.done.data_sets if not found.already_imported)
+            counts["rows"] += sum(found.rows for found in one.done.put_in_force)

@@ -21,8 +21,8 @@ from rebill.sources.layouts.azure_commitments import (
     effective_of_amortized,
 )
 from rebill.sources.layouts.derivations import (
+    credit_percent,
     day_after,
-    percent_of_share,
     product_sql,
     tags_in_braces,
     taken_back_sql,
@@ -93,7 +93,7 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
     "Tags": tags_in_braces("tags"),
 }
 _KEPT: Final[Mapping[str, Named | Computed]] = {
-    "x_PartnerCreditPercent": percent_of_share("partnerEarnedCreditRate"),
+    "x_PartnerCreditPercent": credit_percent("partnerEarnedCreditRate"),
     EXCHANGE_RATE: named(*_RATE),
     EXCHANGE_RATE_DATE: named("exchangeRateDate"),
     SOURCE_CHARGE_TYPE: named(*CHARGE_TYPE),

@@ -12,8 +12,8 @@ from rebill.model.data_set import VIEW_USAGE
 from rebill.model.date_order import DateOrder
 from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
 from rebill.sources.layouts.derivations import (
+    credit_percent,
     day_after,
-    percent_of_share,
     product_sql,
     tags_in_braces,
     taken_back_sql,
@@ -92,7 +92,7 @@ DAILY_RATED_USAGE: Final = Layout(
     marks=(_COST, ("UnitPrice",), ("EffectiveUnitPrice",), ("UsageDate",), ("EntitlementId",), ("CustomerId",)),
     columns=_COLUMNS,
     kept={
-        "x_PartnerCreditPercent": percent_of_share("PartnerEarnedCreditPercentage", "RateOfPartnerEarnedCredit"),
+        "x_PartnerCreditPercent": credit_percent("PartnerEarnedCreditPercentage", "RateOfPartnerEarnedCredit"),
         **COMPARED_COLUMNS,
     },
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from rebill.model.credit_rate import credit_percent_sql
 from rebill.model.money import NUMBER_TEXT
 from rebill.model.sql_text import sql_text
 from rebill.sources.layouts.layout import Computed, Fields
@@ -52,15 +53,15 @@ def tags_in_braces(*names: str) -> Computed:
     return Computed(names, build, "in braces where the export left them out")
 
 
-def percent_of_share(*names: str) -> Computed:
-    """A rate that some exports write as ``0.15`` and others as ``15``, in percent."""
+def credit_percent(*names: str) -> Computed:
+    """A rate of the partner earned credit in percent; a text that is none stays as it is."""
 
     def build(fields: Fields) -> str:
-        number = f"TRY_CAST({fields(*names)} AS DECIMAL(18,8))"
-        in_percent = f"CASE WHEN {number} <= 1 THEN CAST({number} * 100 AS DECIMAL(18,6)) ELSE {number} END"
-        return f"CAST(CAST({in_percent} AS DECIMAL(18,6)) AS VARCHAR)"
+        text = fields(*names)
+        return f"coalesce(CAST({credit_percent_sql(text)} AS VARCHAR), {text})"
 
-    return Computed(names, build, "in percent: up to 1 it is a share")
+    rule = "in percent: below 1 it is a share, unless it bears a percent sign; a text that is no rate stays"
+    return Computed(names, build, rule)
 
 
 def taken_back_sql(retail: str, cost: str) -> str:

@@ -17,12 +17,13 @@ from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, RowFa
 _COST: Final = ("Subtotal",)
 _TERM_PRICE: Final = "EffectiveUnitPrice"
 _DISCOUNT: Final = "PriceAdjustmentDescription"
+_RESERVATION: Final = "ReservationOrderId"
 _PRICED_BY: Final = (
     *("UnitPrice", _TERM_PRICE, _DISCOUNT),
     *("BillableQuantity", "Quantity", "PCToBCExchangeRate", "PricingCurrency", "Currency"),
 )
 _USAGE_NAMES: Final = (
-    *("SubscriptionDescription", "ReservationOrderId", "MeterDescription", "UnitType"),
+    *("SubscriptionDescription", _RESERVATION, "MeterDescription", "UnitType"),
     *("TermAndBillingCycle", "BillingFrequency", "ChargeType", "ProductName", "SkuName"),
 )
 _PRODUCT: Final = _USAGE_NAMES[-2:]
@@ -44,7 +45,7 @@ def is_consumption(fields: Fields) -> str:
 
 def _is_of_plan(fields: Fields) -> str:
     of_plan = is_any_sql(fields("SubscriptionDescription"), _PLAN)
-    return f"{of_plan} AND NOT {_is_said(fields, 'ReservationOrderId')}"
+    return f"{of_plan} AND NOT {_is_said(fields, _RESERVATION)}"
 
 
 def _is_said(fields: Fields, *names: str) -> str:
@@ -78,6 +79,10 @@ def _charge_class(fields: Fields) -> str:
     return f"CASE WHEN {is_refund} THEN 'Correction' END"
 
 
+def _commitment(fields: Fields) -> str:
+    return f"CASE WHEN {_is_said(fields, _RESERVATION)} THEN {fields(_RESERVATION)} END"
+
+
 def _list_price(fields: Fields) -> str:
     """SQL of the price that is retail: what part of a term costs stands as ``EffectiveUnitPrice`` alone.
 
@@ -85,7 +90,7 @@ def _list_price(fields: Fields) -> str:
     ``UnitPrice``. A discount makes the one less than the other too; that says so in words.
     """
     unit, effective = (f"abs(TRY_CAST({fields(name)} AS DECIMAL(38,18)))" for name in ("UnitPrice", _TERM_PRICE))
-    is_whole = f"{is_consumption(fields)} OR {fields('ReservationOrderId')} IS NOT NULL"
+    is_whole = f"{is_consumption(fields)} OR {_is_said(fields, _RESERVATION)}"
     is_discounted = f"coalesce({fields(_DISCOUNT)}, '[]') <> '[]'"
     is_part = f"{effective} > 0 AND {effective} < {unit} AND NOT ({is_whole}) AND NOT {is_discounted}"
     return f"CASE WHEN {is_part} THEN {fields(_TERM_PRICE)} ELSE {fields('UnitPrice')} END"
@@ -121,7 +126,7 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "ChargeDescription": named("ProductName", "SkuName"),
     "ChargeFrequency": named("BillingFrequency"),
     # Who pays for covered usage at retail does not pay for the reservation besides: rating must know which it is.
-    "CommitmentDiscountId": named("ReservationOrderId"),
+    "CommitmentDiscountId": Computed((_RESERVATION,), _commitment, "absent where it is blank, `-`, `n/a` or `none`"),
     "InvoiceId": named("InvoiceNumber"),
     "BillingAccountId": named("PartnerId"),
     "PublisherName": named("PublisherName"),

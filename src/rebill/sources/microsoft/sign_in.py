@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,11 +22,14 @@ _BLOTTED: Final = "…"
 _GREATEST_REASON: Final = 300
 _CALL_SECONDS: Final = 60
 _REFUSED: Final = re.compile(
-    r"AADSTS|Token request error: \((invalid_|bad_request|unauthorized_client|access_denied|unknown_source)"
+    r"AADSTS|OIDC Discovery failed on \S+ HTTP status: 4(?!08|29)"
+    r"|Token request error: \((invalid_|bad_request|unauthorized_client|access_denied|unknown_source)"
     r"(?!scope\) (None|429|5))"
 )
 """In the words of a library: Entra's own refusals bear one of its numbers, those of a machine's metadata service one of
-its codes; the library calls every answer of App Service ``invalid_scope``, with the status behind it."""
+its codes; the library calls every answer of App Service ``invalid_scope``, with the status behind it. Where a tenant is
+none, or the address of the sign-in no such service, the discovery before it is refused."""
+_OWN_WORDS: Final = re.compile(r'AADSTS[^"\\\r\n]*')
 
 
 class SignIn:
@@ -90,8 +93,8 @@ class SignIn:
                 return credential.get_token(scope).token
             except ClientAuthenticationError as error:
                 # It is raised for a broken connection, too.
-                if _REFUSED.search(str(error)):
-                    raise self.refused(str(error)) from None
+                if _is_refusal(error):
+                    raise self.refused(_reason(error)) from None
                 raise _unreachable("no whole answer came") from None
             except AzureError as error:
                 raise _unreachable(self.blotted(type(error).__name__)) from None
@@ -142,6 +145,8 @@ class SignIn:
                 http_client=_Bounded(session, str(settings.certificates) if settings.certificates else True),
             )
         except (ValueError, MsalError, requests.RequestException) as error:
+            if _is_refusal(error):
+                raise self.refused(_reason(error)) from None
             raise _unreachable(type(error).__name__) from None
 
         def token(scope: str) -> str:
@@ -184,6 +189,24 @@ class _Bounded:
 def _whole(response: requests.Response) -> requests.Response:
     refuse_passing(response.status_code, response.headers, "the sign-in")
     return response
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether Entra refused, and was not cut off on the way: libraries make one exception of both."""
+    return any(_REFUSED.search(text) for text in _told(error))
+
+
+def _reason(error: BaseException) -> str:
+    """Entra's own words, where they are among those of the libraries."""
+    own = (found[0] for text in _told(error) if (found := _OWN_WORDS.search(text)))
+    return next(own, str(error))
+
+
+def _told(error: BaseException | None) -> Iterator[str]:
+    """What an exception says, and those that it was raised for: a tenant that is none stands in the innermost alone."""
+    while error is not None:
+        yield str(error)
+        error = error.__cause__ or error.__context__
 
 
 def _nothing() -> None:
