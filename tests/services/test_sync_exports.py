@@ -48,7 +48,7 @@ def test_the_rows_of_an_older_run_that_comes_late_are_not_counted(
 ) -> None:
     write_run(tmp_path / "new", Run({"a.csv": [row(BilledCost="1")]}, submitted=LATE))
     synced(installation, partner, tmp_path / "new")
-    write_run(tmp_path / "old", Run({"a.csv": [row(BilledCost="2"), row(BilledCost="3")]}))
+    write_run(tmp_path / "old", Run({"a.csv": [row(BilledCost="2"), row(BilledCost="3")]}, submitted=EARLY))
     counts = synced(installation, partner, tmp_path / "old").result.counts
     assert (counts["deliveries"], counts["superseded"], counts["rows"]) == (0, 1, 0)
     assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(1))]
