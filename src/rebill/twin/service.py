@@ -14,6 +14,7 @@ from cryptography import x509
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from rebill.model.counting import counted
 from rebill.twin.datasets import ExportedDataSet, blobs, month_of
 from rebill.twin.faults import EVERYWHERE, Fault, Faults
 from rebill.twin.signing_in import REFRESH_TOKEN, machine_refusal_of, refusal_of, seconds_now
@@ -289,7 +290,7 @@ class TwinService:
     def _failed(self, fault: Fault, content: bytes = b"{}") -> Response:
         if fault is Fault.THROTTLED:
             seconds = self.faults.wait_seconds
-            body = {"statusCode": 429, "message": f"Rate limit is exceeded. Try again in {seconds} seconds."}
+            body = {"statusCode": 429, "message": f"Rate limit is exceeded. Try again in {counted(seconds, 'second')}."}
             return JSONResponse(body, 429, headers={"Retry-After": str(seconds)})
         if fault is Fault.SERVER_ERROR:
             return JSONResponse({"code": "500", "description": "Internal error.", "data": []}, 500)
