@@ -20,15 +20,21 @@ def written_out_sql(text: str) -> str:
 
     An exponent beyond ±400 counts as 400: what it makes of any sound cost is out of range, or 0.
     """
-    whole = f"regexp_extract({text}, '^[+-]?([0-9]*)', 1)"
-    fraction = f"regexp_extract({text}, '[.]([0-9]*)', 1)"
     written = f"regexp_extract({text}, '[eE][+-]?0*([0-9]*)$', 1)"
-    size = f"CASE WHEN length({written}) > 3 THEN 400 ELSE least(400, CAST('0' || {written} AS INTEGER)) END"
-    exponent = f"CASE WHEN regexp_matches({text}, '[eE]-') THEN -({size}) ELSE {size} END"
-    digits, point = f"{whole} || {fraction}", f"CAST(length({whole}) + ({exponent}) AS INTEGER)"
-    return (
-        f"CASE WHEN starts_with({text}, '-') THEN '-' ELSE '' END || "
-        f"left(rpad({digits}, CAST(greatest(length({digits}), {point}) AS INTEGER), '0'), greatest({point}, 0)) "
-        "|| '.' || "
-        f"CASE WHEN {point} < 0 THEN repeat('0', -{point}) || {digits} ELSE substr({digits}, {point} + 1) END"
+    found = (
+        f"{{'sign': CASE WHEN starts_with({text}, '-') THEN '-' ELSE '' END, "
+        f"'whole': regexp_extract({text}, '^[+-]?([0-9]*)', 1), 'fraction': regexp_extract({text}, '[.]([0-9]*)', 1), "
+        f"'size': CASE WHEN length({written}) > 3 THEN 400 ELSE least(400, CAST('0' || {written} AS INTEGER)) END, "
+        f"'is_small': regexp_matches({text}, '[eE]-')}}"
     )
+    placed = (
+        "{'sign': found.sign, 'digits': found.whole || found.fraction, 'point': "
+        "CAST(length(found.whole) + CASE WHEN found.is_small THEN -found.size ELSE found.size END AS INTEGER)}"
+    )
+    moved = (
+        "placed.sign || left(rpad(placed.digits, CAST(greatest(length(placed.digits), placed.point) AS INTEGER), '0'), "
+        "greatest(placed.point, 0)) || '.' || CASE WHEN placed.point < 0 THEN repeat('0', -placed.point) || "
+        "placed.digits ELSE substr(placed.digits, placed.point + 1) END"
+    )
+    # Each part is told once: written out wherever it is needed, it took longer to plan than a small file to read.
+    return f"list_transform(list_transform([{found}], lambda found: {placed}), lambda placed: {moved})[1]"
