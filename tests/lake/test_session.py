@@ -70,6 +70,22 @@ def test_a_file_that_became_another_is_read_anew(tmp_path: Path) -> None:
             assert _one(connection, f"SELECT told FROM '{file}'") == told
 
 
+@pytest.mark.parametrize("has_folder", [True, False])
+def test_what_was_spilled_goes_away_with_its_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_folder: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # By itself the engine spills into a folder of this name where it runs.
+    folder = tmp_path / ("spill" if has_folder else ".tmp")
+    with engine_session("60MB", folder if has_folder else None) as connection:
+        connection.execute("CREATE TABLE wide AS SELECT repeat('x', 200) || hash(i) AS text FROM range(600000) r(i)")
+        assert list(folder.iterdir())
+    assert not folder.exists()
+    for another in (tmp_path / "another", None):
+        with engine_session("60MB", another) as connection:
+            assert _one(connection, "SELECT current_setting('temp_directory')") == str(another or ".tmp")
+
+
 def test_a_process_that_has_an_idle_engine_forks_and_ends_well() -> None:
     code = (
         "import os\n"

@@ -10,6 +10,8 @@ from typing import Final
 
 import duckdb
 
+from rebill.model.sql_text import sql_text
+
 THREADS = 2
 PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 122880"
 """How the files of a data set are written."""
@@ -31,15 +33,13 @@ _idle: list[_Engine] = []
 @contextmanager
 def engine_session(memory_limit: str, spill_folder: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A private engine in memory. ``memory_limit`` in DuckDB's notation; what does not fit goes to ``spill_folder``."""
-    if spill_folder is not None:
-        with closing(_started(memory_limit, temp_directory=str(spill_folder))) as connection:
-            yield connection
-        return
     engine = _lent(memory_limit)
     try:
         with closing(engine.connection.cursor()) as connection:
             # What a session makes lies in a catalogue of its own, and goes with it.
             connection.execute("ATTACH ':memory:' AS session; USE session")
+            if spill_folder is not None:
+                connection.execute(f"SET temp_directory = {sql_text(str(spill_folder))}")
             _set_time_zone(connection)
             yield connection
         engine.connection.execute("DETACH session")
@@ -47,6 +47,16 @@ def engine_session(memory_limit: str, spill_folder: Path | None = None) -> Itera
         # What failed may have left anything behind.
         engine.connection.close()
         raise
+    _given_back(engine)
+
+
+def _given_back(engine: _Engine) -> None:
+    """Keep the engine for the next session, unless it has spilled: it would hold its files, and spill there again."""
+    try:
+        engine.connection.execute("RESET temp_directory")
+    except duckdb.NotImplementedException:
+        engine.connection.close()
+        return
     if len(_idle) < _GREATEST_IDLE:
         _idle.append(engine)
     else:
@@ -65,13 +75,12 @@ def _lent(memory_limit: str) -> _Engine:
     return _Engine(memory_limit, _started(memory_limit))
 
 
-def _started(memory_limit: str, **more: str) -> duckdb.DuckDBPyConnection:
+def _started(memory_limit: str) -> duckdb.DuckDBPyConnection:
     options: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "threads": THREADS,
         "autoinstall_known_extensions": False,
         "preserve_insertion_order": True,
-        **more,
     }
     connection = duckdb.connect(":memory:", config=options)
     _set_time_zone(connection)
