@@ -14,6 +14,8 @@ from rebill.services.acting.installation import Installation
 from rebill.services.parties.change_customer import change_customer
 from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.proof.diff_month import MonthDifference, diff_month
+from rebill.services.proof.explain_statement import explain_statement
+from rebill.services.proof.verify_statements import verify_month
 from tests.services.accountant import Accountant, cost
 from tests.services.months import SEPTEMBER, charge
 
@@ -175,3 +177,23 @@ def test_a_month_without_another_run_says_so(accountant: Accountant) -> None:
     customer = Caller(accountant.caller.partner_id, Role.CUSTOMER_READ_ONLY, customer_id=1)
     with pytest.raises(Forbidden):
         diff_month(accountant.installation, customer, SEPTEMBER)
+
+
+def test_a_currency_that_a_correction_took_back_altogether(accountant: Accountant) -> None:
+    in_yen = cost(SEPTEMBER, "900", ServiceName="Storage", BillingCurrency="JPY")
+    accountant.deliver(SEPTEMBER, in_yen)
+    accountant.subscriptions(accountant.customer("First"), "s-1")
+    accountant.run()
+    accountant.finalize()
+    accountant.deliver(SEPTEMBER, cost(SEPTEMBER, "5.004"))
+    accountant.run()
+    accountant.correct()
+    found = diff_month(accountant.installation, accountant.caller, SEPTEMBER)
+    assert [(one.currency, one.before, one.after) for one in found.totals] == [("JPY", 0, 0), ("USD", 0, 500)]
+    verified = verify_month(accountant.installation, accountant.caller, SEPTEMBER)
+    assert [(one.difference, one.document.total) for one in verified.verifications if one.document.currency == "JPY"] == [
+        ("", 900),
+        ("", -900),
+    ]
+    note = explain_statement(accountant.installation, accountant.caller, accountant.statement_id("N2024-000001"))
+    assert (note.document.total, note.minor_digits) == (-900, 0)

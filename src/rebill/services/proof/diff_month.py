@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from rebill.model.currencies import MINOR_DIGITS
 from rebill.model.difference import MINOR_UNITS, Cause, Difference, TotalDifference, by_cause
 from rebill.model.errors import NotFound
 from rebill.model.money import ZERO
@@ -71,13 +72,15 @@ def diff_month(
     with place_of_proof(installation, caller) as folder:
         comparing = _Comparing(installation, MonthOutcomes(installation, folder), after, names)
         found = comparing.with_issued(issued, runs) if before is None else comparing.with_run(before)
+    # A currency that a correction took back altogether is known to no run compared here.
+    digits = {**MINOR_DIGITS, **comparing.minor_digits}
     return MonthDifference(
         month,
         None if before is None else before.run_id,
         after.run_id,
         tuple(dict.fromkeys(found.changes)),
         tuple(sorted(found.differences, key=_order)),
-        tuple(sorted(_totals(found, names, comparing.minor_digits), key=_by_name)),
+        tuple(sorted(_totals(found, names, digits), key=_by_name)),
     )
 
 

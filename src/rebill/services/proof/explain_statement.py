@@ -192,7 +192,7 @@ class _ExplainedPart:
 
     def _dealt(self) -> DealtLines:
         document, lines = self._part.document, self._part.own_lines
-        digits = self._run.minor_digits[document.currency]
+        digits = self._run.digits_of(document.currency)
         if not self._is_note:
             return of_statement(lines, digits)
         if document.voids:

@@ -128,9 +128,7 @@ def _difference(recorded: _Recorded, runs: RecomputedRuns) -> str:
         run = runs.of(recorded.runs[document.run_id])
     except ProgramError as error:
         return error.message
-    digits = run.run.minor_digits.get(document.currency)
-    if digits is None:
-        return f"run {document.run_id} knows no cost in {document.currency}"
+    digits = run.run.digits_of(document.currency)
     expected = _expected(recorded, run, digits)
     lines = () if expected is None else expected.lines
     found = first_difference(own, lines, digits) or _not_canonical(document, own, lines, digits, run)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rebill.lake.evidence import recorded_data_set, require_sha256, run_manifest
 from rebill.lake.runs import MANIFEST
+from rebill.model.currencies import minor_digits
 from rebill.model.data_set import DataSet
 from rebill.model.errors import ProgramError
 from rebill.model.identifiers import AccountKind
@@ -43,6 +44,14 @@ class RunInputs:
         """Currency → decimals of its minor unit, by the table as it stood."""
         found: Mapping[str, int] = self.document["currencies"]
         return found
+
+    def digits_of(self, currency: str) -> int:
+        """Decimals of the minor unit of ``currency``, by the table as it stood.
+
+        A run that takes a currency back altogether has no cost in it left, and says nothing of it: then as ISO 4217 has it.
+        """
+        found = self.minor_digits.get(currency)
+        return minor_digits(currency) if found is None else found
 
     @property
     def part_paths(self) -> tuple[str, ...]:
