@@ -198,6 +198,8 @@ class StatementLineView:
 
     key: tuple[str | int | None, ...]
     quantity: Decimal | None
+    unit: str | None
+    charges: int
     exact: Decimal
     shown: Decimal
 
@@ -210,10 +212,11 @@ def statement(
     for line, outcome in rated:
         groups[line.provider, line.subscription, line.service, line.category].append((line, outcome))
     keys = sorted(groups, key=lambda key: tuple((part is None, part or "") for part in key))
-    told: list[tuple[tuple[str | int | None, ...], Decimal | None, Decimal]] = [
+    told: list[tuple[tuple[str | int | None, ...], Decimal | None, str | None, int, Decimal]] = [
         (
             ("charges", *key),
-            quantity_of([line for line, _ in groups[key]]),
+            *quantity_of([line for line, _ in groups[key]]),
+            len(groups[key]),
             sum((outcome.price for _, outcome in groups[key]), Decimal(0)),
         )
         for key in keys
@@ -221,16 +224,19 @@ def statement(
     for kind in ("support", "custom"):
         of_kind = [one for one in added if one.kind == kind]
         for one in sorted(of_kind, key=lambda one: (one.rule_id, one.account is None, one.account or "")):
-            told.append(((kind, one.rule_id, one.account), None, one.exact))
-    total, shown = dealt([exact for _, _, exact in told], currency)
+            told.append(((kind, one.rule_id, one.account), None, None, 0, one.exact))
+    total, shown = dealt([exact for *_, exact in told], currency)
     views = [StatementLineView(*line, visible) for line, visible in zip(told, shown, strict=True)]
     return views, total, sum((outcome.statement_cost for _, outcome in rated), Decimal(0))
 
 
-def quantity_of(lines: list[Line]) -> Decimal | None:
+def quantity_of(lines: list[Line]) -> tuple[Decimal | None, str | None]:
+    """(quantity, unit), where all have one unit."""
+    units = {line.unit for line in lines}
+    if len(units) != 1:
+        return None, None
     quantities = [line.quantity for line in lines if line.quantity is not None]
-    one_unit = len({line.unit for line in lines}) == 1
-    return sum(quantities, Decimal(0)) if one_unit and quantities else None
+    return sum(quantities, Decimal(0)) if quantities else None, units.pop()
 
 
 def dealt(exact: list[Decimal], currency: str) -> tuple[Decimal, list[Decimal]]:

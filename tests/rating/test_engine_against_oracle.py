@@ -106,6 +106,8 @@ def compare_statements(rated: RatedMonth, by_oracle: list[tuple[Line, Rated]], i
             oracle.StatementLineView(
                 key_of(line.priced),
                 line.priced.quantity,
+                line.priced.pricing_unit,
+                line.priced.charges,
                 line.priced.exact_amount,
                 Decimal(line.amount_minor_units).scaleb(-statement.minor_digits),
             )

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rebill.api.month_comparison import ComparedTotalAnswer
+from rebill.model.comparison import ComparedTotal
 from rebill.model.errors import Invalid, NotFound
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
@@ -76,3 +78,16 @@ def test_every_faulty_row_is_named(september: Accountant) -> None:
     assert "separated by commas" in str(invalid.value)
     with pytest.raises(NotFound):
         compare_totals(september.installation, september.caller, SEPTEMBER, september.folder / "none.csv")
+
+
+def test_amounts_have_the_decimals_of_their_currency_or_all_that_the_former_tool_wrote() -> None:
+    def told_of(currency: str, former: str | None, stated: str | None) -> list[str | None]:
+        amounts = [None if one is None else Decimal(one) for one in (former, stated)]
+        answer = ComparedTotalAnswer.of(ComparedTotal(1, "First", currency, *amounts))
+        return [answer.former, answer.rebill, answer.difference]
+
+    assert told_of("JPY", "1200.00", "1234") == ["1200", "1234", "34"]
+    assert told_of("JPY", None, "1000") == [None, "1000", "1000"]
+    assert told_of("JPY", "1200.5", "1234") == ["1200.5", "1234", "33.5"]
+    assert told_of("KWD", "1.5", "1.504") == ["1.500", "1.504", "0.004"]
+    assert told_of("USD", "10", None) == ["10.00", None, "-10.00"]

@@ -15,8 +15,9 @@ from rebill.api.shapes import StrictBody, require_shape, shape_fault
 from rebill.api.texts import encoding_fault
 from rebill.api.wire_schemas import SeveralLinesSchema
 from rebill.model.comparison import ComparedTotal
+from rebill.model.currencies import minor_digits
 from rebill.model.errors import Invalid
-from rebill.model.money import text_of, without_spare_zeros
+from rebill.model.money import shortest_text
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.compare_totals import compare_given_totals, require_totals
 
@@ -56,8 +57,9 @@ class ComparedTotalAnswer(AnswerShape):
     @classmethod
     def of(cls, one: ComparedTotal) -> "ComparedTotalAnswer":
         """The answer of a comparison, as calls and commands show it."""
+        digits = minor_digits(one.currency)
         former, stated = (
-            None if amount is None else text_of(without_spare_zeros(amount, 2)) for amount in (one.former, one.stated)
+            None if amount is None else shortest_text(amount, digits) for amount in (one.former, one.stated)
         )
         return cls(
             customer_id=one.customer_id,
@@ -65,7 +67,7 @@ class ComparedTotalAnswer(AnswerShape):
             currency=one.currency,
             former=former,
             rebill=stated,
-            difference=text_of(without_spare_zeros(one.difference, 2)),
+            difference=shortest_text(one.difference, digits),
             missing="rebill" if stated is None else "former" if former is None else None,
         )
 

@@ -48,7 +48,7 @@ class RunInputs:
     def digits_of(self, currency: str) -> int:
         """Decimals of the minor unit of ``currency``, by the table as it stood.
 
-        A run that takes a currency back altogether has no cost in it left, and says nothing of it: then as ISO 4217 has it.
+        A run that takes a currency back altogether has no cost in it left and says nothing of it: then ISO 4217 does.
         """
         found = self.minor_digits.get(currency)
         return minor_digits(currency) if found is None else found
