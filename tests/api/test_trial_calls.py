@@ -79,6 +79,7 @@ def test_every_fault_is_named_as_the_call_names_its_fields(api: ApiClient, world
         "without_partner_billing_rule_ids": [1],
         "partner_billing_rule": {"name": "Fee"},
         "manual_line": {"amount": 0},
+        "without_manual_line_ids": [1],
     }
     told = api.put(WHAT_IF, {**MONTH, **wrong})
     assert told.status_code == 422

@@ -21,6 +21,7 @@ from rebill.model.what_if import WhatIf
 from rebill.price_books.writing import markup_specification
 from rebill.services.acting.installation import Installation
 from rebill.services.costs.enter_manual_line import enter_manual_line
+from rebill.services.costs.withdraw_manual_line import withdraw_manual_line
 from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
 from rebill.services.parties.change_customer import change_customer
 from rebill.services.parties.partner_guards import change_partner_guards
@@ -243,6 +244,22 @@ def test_an_amount_that_is_entered_is_on_the_statement_and_in_the_margin(account
     enter_manual_line(accountant.installation, accountant.caller, entered)
     accountant.run()
     assert figures(accountant) == then(found)
+
+
+def test_an_amount_that_is_withdrawn_is_neither(accountant: Accountant) -> None:
+    first, _ = ids(accountant)
+    before = figures(accountant)
+    entered = NewManualLine(first, SEPTEMBER, Decimal("2.505"), "Set-up", cost=Decimal(1))
+    kept = enter_manual_line(accountant.installation, accountant.caller, entered)
+    accountant.run()
+    found = tried(accountant, without_manual_line_ids=(kept.manual_line_id,))
+    assert [(one.service, one.now, one.then) for one in found.services] == [("Set-up", Decimal("2.505"), Decimal(0))]
+    withdraw_manual_line(accountant.installation, accountant.caller, kept.manual_line_id)
+    accountant.run()
+    assert figures(accountant) == then(found) == before
+    with pytest.raises(Invalid) as refusal:
+        tried(accountant, without_manual_line_ids=(kept.manual_line_id,))
+    assert set(refusal.value.fields) == {"without_manual_line"}
 
 
 def test_every_fault_is_named_at_once(accountant: Accountant) -> None:

@@ -43,6 +43,7 @@ _FIELDS: Final = {
     "account": "billing_account_owner_ids",
     "replaces": "replaces_price_book_id",
     "without_rule": "without_partner_billing_rule_ids",
+    "without_manual_line": "without_manual_line_ids",
     "rule": "partner_billing_rule",
 }
 """What this call names what a what-if is faulty in, where that has another name."""
@@ -69,7 +70,9 @@ class WhatIfBody(PricingTermsBody):
     unread_stand_ins: ClassVar[Mapping[str, object]] = {"billing_period": UNREAD_MONTH}
     # Which rules act depends on the month, and which accounts are meant on whose they would be.
     judged_with: ClassVar[Mapping[str, frozenset[str]]] = {
-        "billing_period": frozenset({"without_partner_billing_rule_ids", "partner_billing_rule", "manual_line"}),
+        "billing_period": frozenset(
+            {"without_partner_billing_rule_ids", "partner_billing_rule", "manual_line", "without_manual_line_ids"}
+        ),
         "specification": frozenset({"price_book_id"}),
         "markup_percent": frozenset({"price_book_id"}),
     }
@@ -107,6 +110,9 @@ class WhatIfBody(PricingTermsBody):
         default_factory=list
     )
     manual_line: TriedLineBody | None = None
+    without_manual_line_ids: Annotated[Ids, Field(description="Manual lines that would be withdrawn.")] = Field(
+        default_factory=list
+    )
 
     @property
     def customers_named(self) -> Mapping[str, int | None]:
@@ -136,6 +142,7 @@ class WhatIfBody(PricingTermsBody):
             rule=None if self.partner_billing_rule is None else self.partner_billing_rule.order(),
             without_rule_ids=tuple(self.without_partner_billing_rule_ids),
             manual_line=self._entered(customer_id),
+            without_manual_line_ids=tuple(self.without_manual_line_ids),
         )
 
     def _entered(self, customer_id: int | None) -> NewManualLine | None:

@@ -30,6 +30,7 @@ from rebill.model.terms import Basis, CommitmentsPolicy, GuardsChange
 if TYPE_CHECKING:
     from rebill.model.billing_rule import BillingRuleOrder
     from rebill.model.months import BillingMonth
+    from rebill.model.price_book import Specification
     from rebill.services.trials.what_if import TriedMonth
 
 
@@ -117,6 +118,10 @@ _RuleOption = Annotated[
 _WithoutRuleOption = Annotated[
     list[int] | None, typer.Option("--without-rule", metavar="RULE_ID", help="This billing rule does not act.")
 ]
+_WithoutManualLineOption = Annotated[
+    list[int] | None,
+    typer.Option("--without-manual-line", metavar="ID", help="This manual line would be withdrawn."),
+]
 
 
 def what_if(
@@ -149,16 +154,15 @@ def what_if(
     enter: _EnteredOption = None,
     enter_cost: _EnteredCostOption = None,
     enter_currency: _EnteredCurrencyOption = None,
+    without_manual_line: _WithoutManualLineOption = None,
     partner: PartnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try changes on an imported month without touching it: total, margin and every customer's difference."""
     from rebill.model.what_if import WhatIf
-    from rebill.services.pricing.price_book_check import written
     from rebill.services.trials.what_if import what_if as try_out
 
     with partner_session(partner, as_json) as session:
-        output = session.output
         order = WhatIf(
             month=period,
             customer_id=customer,
@@ -173,7 +177,7 @@ def what_if(
             partner_guards=GuardsChange(partner_cap_at_list, partner_floor_at_cost, partner_margin_floor),
             markup_percent=markup,
             price_book_id=price_book,
-            specification=None if specification is None else written(specification_text(specification.read())),
+            specification=None if specification is None else _tried_book(specification),
             replaced_book_id=replaces,
             owner_ids=tuple(accounts or ()),
             azure_customers=tuple(assign or ()),
@@ -185,10 +189,17 @@ def what_if(
             rule=None if rule is None else _tried_rule(rule),
             without_rule_ids=tuple(without_rule or ()),
             manual_line=_entered(customer, period, enter, enter_cost, enter_currency),
+            without_manual_line_ids=tuple(without_manual_line or ()),
         )
-        with output.working(f"Computing {period} twice"):
+        with session.output.working(f"Computing {period} twice"):
             found = try_out(session.installation, session.caller, order)
-        _show(output, period, found)
+        _show(session.output, period, found)
+
+
+def _tried_book(file: typer.FileBinaryRead) -> Specification:
+    from rebill.services.pricing.price_book_check import written
+
+    return written(specification_text(file.read()))
 
 
 def _tried_rule(file: typer.FileBinaryRead) -> BillingRuleOrder:

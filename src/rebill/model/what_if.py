@@ -21,7 +21,7 @@ class WhatIf:
     everything; it prices all accounts or ``owner_ids``; with ``replaced_book_id`` it stands wherever that book prices.
     ``azure_customers``, ``subscriptions``, and of charges that name neither ``commitment_ids`` and ``charge_kinds``,
     are the customer's from ``from_day`` on, or with ``to_nobody`` nobody's. ``rule`` is put in, ``without_rule_ids``
-    are taken away. ``manual_line`` is entered.
+    are taken away. ``manual_line`` is entered, ``without_manual_line_ids`` are withdrawn.
     """
 
     month: BillingMonth
@@ -49,6 +49,7 @@ class WhatIf:
     rule: BillingRuleOrder | None = None
     without_rule_ids: tuple[int, ...] = ()
     manual_line: NewManualLine | None = None
+    without_manual_line_ids: tuple[int, ...] = ()
 
     @property
     def accounts(self) -> tuple[tuple[AccountKind, tuple[str, ...]], ...]:
@@ -83,8 +84,9 @@ class WhatIf:
     @property
     def changes_something(self) -> bool:
         rules = self.rule is not None or bool(self.without_rule_ids)
-        others = self.manual_line is not None or bool(self.partner_guards.given)
-        return self.changes_terms or self.book_count > 0 or self.moves_accounts or rules or others
+        entries = self.manual_line is not None or bool(self.without_manual_line_ids)
+        others = rules or entries or bool(self.partner_guards.given)
+        return self.changes_terms or self.book_count > 0 or self.moves_accounts or others
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,12 @@ def with_manual_line(inputs: RatingInputs, entered: NewManualLine, moment: datet
     return replace(inputs, manual_lines=(*inputs.manual_lines, ManualLine(TRIED_ID, number, entered, moment)))
 
 
+def without_manual_lines(inputs: RatingInputs, withdrawn: Collection[int]) -> RatingInputs:
+    """Entries taken back."""
+    kept = tuple(one for one in inputs.manual_lines if one.manual_line_id not in withdrawn)
+    return replace(inputs, manual_lines=kept)
+
+
 def with_rules(inputs: RatingInputs, without: Collection[int], added: Sequence[RuleInForce]) -> RatingInputs:
     """Billing rules taken away and put in."""
     kept = [one for one in inputs.billing_rules if one.billing_rule_id not in without]

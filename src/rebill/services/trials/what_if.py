@@ -38,6 +38,7 @@ from rebill.services.trials.tried_changes import (
     with_manual_line,
     with_rules,
     with_terms,
+    without_manual_lines,
 )
 from rebill.services.trials.unknown_accounts import unknown_accounts_fault, unknown_owners
 from rebill.store.accounts import known_accounts
@@ -143,6 +144,9 @@ def _faults(
     known = {one.billing_rule_id for one in now.inputs.billing_rules}
     if not known.issuperset(order.without_rule_ids):
         faults["without_rule"] = f"is no billing rule that acts in {order.month}"
+    entered = {one.manual_line_id for one in now.inputs.manual_lines}
+    if not entered.issuperset(order.without_manual_line_ids):
+        faults["without_manual_line"] = f"is no manual line of {order.month} that stands"
     if order.rule is not None:
         faults |= {f"rule.{name}": fault for name, fault in order_faults(order.rule, None, order.month).items()}
     return faults
@@ -201,6 +205,7 @@ def _changed(inputs: RatingInputs, order: WhatIf, book: RecordedBook | None, mom
         if identifiers:
             keys = {account_key(kind, identifier) for identifier in identifiers}
             inputs = with_assignment(inputs, kind, keys, order.owner_id, order.from_day)
+    inputs = without_manual_lines(inputs, order.without_manual_line_ids)
     if order.manual_line is not None:
         inputs = with_manual_line(inputs, as_kept(order.manual_line), moment)
     rules = []
