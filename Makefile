@@ -1,6 +1,6 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve focus pictures bench bench-api bench-documents bench-pages bench-peers fuzz-api properties mutation kills openapi lock clean bench-import
+.PHONY: help demo test lint serve focus pictures bench bench-api bench-documents bench-pages bench-peers fuzz-api properties mutation kills lives openapi lock clean bench-import
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
@@ -63,6 +63,9 @@ mutation: .venv/development.stamp .venv/mutmut.stamp ## faults put into rating, 
 
 kills: .venv/development.stamp ## kill -9 at random moments of runs and closings, on both stores (TIMES=200)
 	@$(BIN)/python -m tests.kills $(TIMES:%=--times %)
+
+lives: .venv/development.stamp ## months that live by chance and must come to what plain sums say, on both stores (LIVES=20, SEED=1)
+	@$(BIN)/python -m tests.random_lives $(LIVES:%=--lives %) $(SEED:%=--seed %)
 
 pictures: .venv/development.stamp ## the pictures of README and docs/console.md anew, of a month that is closed in a real browser
 	@$(BIN)/python -m tests.console.pictures
