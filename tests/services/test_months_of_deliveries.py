@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rebill.model.audit import Act
 from rebill.model.data_set import CostImportOrder
 from rebill.model.errors import Conflict
 from rebill.model.months import BillingMonth
@@ -12,6 +13,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.billing.months_due import months_due
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.costs.import_costs import import_costs, list_data_sets
+from rebill.services.keeping.read_audit_trail import AuditFilter, newest_audit_entries
 from tests.focus_files import SOUND_ROW, Row, row, write_csv
 
 SEPTEMBER = BillingMonth(2024, 9)
@@ -61,6 +63,7 @@ def test_a_period_that_no_line_needs_changes_nothing(
     for is_known in (False, True):
         (found,) = import_costs(installation, partner, CostImportOrder((file,), period=OCTOBER)).data_sets
         assert (found.billing_month, found.already_imported) == (SEPTEMBER, is_known)
+    assert len(newest_audit_entries(installation, partner, AuditFilter(act=Act.IMPORT_COSTS), 10)) == 1
 
 
 def test_the_very_same_charges_of_another_month_are_not_counted_twice(
@@ -77,6 +80,22 @@ def test_the_very_same_charges_of_another_month_are_not_counted_twice(
     import_costs(installation, partner, CostImportOrder((late,), period=OCTOBER))
     import_costs(installation, partner, CostImportOrder((again,), period=OCTOBER.following, overlap_reason="Both."))
     assert months(installation, partner) == [SEPTEMBER, OCTOBER, OCTOBER.following]
+
+
+def test_an_invoice_is_billed_by_one_month(installation: Installation, partner: Caller, tmp_path: Path) -> None:
+    """Fetched again with a row more, and imported for another month; another invoice's late usage stands beside."""
+    columns = [*WITHOUT_PERIOD, "InvoiceId"]
+    rows = [row(InvoiceId="G1"), row(InvoiceId="G1", BilledCost="2")]
+    first = write_csv(tmp_path / "first.csv", rows, columns)
+    import_costs(installation, partner, CostImportOrder((first,), period=SEPTEMBER))
+    again = write_csv(tmp_path / "again.csv", [*rows, row(InvoiceId="G1 ", BilledCost="3")], columns)
+    with pytest.raises(Conflict) as refused:
+        import_costs(installation, partner, CostImportOrder((again,), period=OCTOBER))
+    assert refused.value.code == "double_counting"
+    assert "invoice G1 " in refused.value.message and "2024-09" in refused.value.message
+    late = write_csv(tmp_path / "late.csv", [row(InvoiceId="G2", BilledCost="3"), row(BilledCost="4")], columns)
+    import_costs(installation, partner, CostImportOrder((late,), period=OCTOBER))
+    assert months(installation, partner) == [SEPTEMBER, OCTOBER]
 
 
 def test_cost_whose_import_began_before_a_run_and_was_stored_after_it_is_due(

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from rebill.lake.cost_data_sets import StagedDataSet
-from rebill.lake.shared_charges import are_same_charges, overlap
+from rebill.lake.shared_charges import are_same_charges, overlap, shared_invoice
 from rebill.model.data_set import LAWFUL_PAIR, DataSet, FileFault
 from rebill.model.errors import Conflict
 
@@ -33,19 +33,31 @@ def refuse_overlaps(
     """Raise ``Conflict`` where a data set shares charges with one of those that stay in force.
 
     Within a month no account may have a charge day in two data sets, but in usage and its invoice. Of another month
-    late usage of the same days is lawful; the very same charges are not.
+    late usage of the same days is lawful; the very same charges are not, nor other charges of an invoice for them.
     """
     for entry in staged:
         for other in standing:
             if other.billing_month == entry.data_set.billing_month:
                 _refuse_shared_day(connection, lake_folder, entry, other)
-            elif are_same_charges(connection, lake_folder, entry, other):
-                raise Conflict(
-                    FileFault.DOUBLE_COUNTING,
-                    f"Data set {other.data_set_id} of {other.billing_month} (scope {other.scope}) holds the very same "
-                    f"charges as this delivery does of {entry.data_set.billing_month}: as many, of the same cost, "
-                    "accounts and days. Look which month bills them. To count both, say why with --overlap-reason.",
-                )
+            else:
+                _refuse_same_charges(connection, lake_folder, entry, other)
+
+
+def _refuse_same_charges(
+    connection: duckdb.DuckDBPyConnection, lake_folder: Path, entry: StagedDataSet, other: DataSet
+) -> None:
+    if are_same_charges(connection, lake_folder, entry, other):
+        what = "the very same charges: as many, of the same cost, accounts and days"
+    elif invoice := shared_invoice(connection, lake_folder, entry, other):
+        what = f"charges of invoice {invoice} for the same accounts and days"
+    else:
+        return
+    raise Conflict(
+        FileFault.DOUBLE_COUNTING,
+        f"Data set {other.data_set_id} of {other.billing_month} (scope {other.scope}) and this delivery of "
+        f"{entry.data_set.billing_month} hold {what}. Look which month bills them. To count both, say why with "
+        "--overlap-reason.",
+    )
 
 
 def _refuse_shared_day(

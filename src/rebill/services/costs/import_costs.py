@@ -334,6 +334,8 @@ def _keep(task: _Task, delivery: Delivery) -> CostImport:
         refuse_files([(file.name, FileFault.NO_ROWS, _no_rows(file, rejects)) for file in delivery.files])
     months = contents(task.connection, delivery)
     kept = _unchanged(task, delivery, months)
+    if len(kept) == len(months):
+        return CostImport(tuple(kept[content.month] for content in months), rejects, reject_count)
     staged = _stage(task, delivery, months, [content for content in months if content.month not in kept])
     staged = [_as_it_stands(task, entry) for entry in staged]
     wanted = [entry for entry in staged if not entry.data_set.superseded]
