@@ -297,7 +297,8 @@ def test_a_month_that_moves_oddly_is_told(microsoft: MicrosoftPartner, clock: Se
     listed(microsoft.installation, microsoft.caller, "one", "two")
     retail = {"UnitPrice": "10", "Quantity": "1"}
     without = {**retail, "PartnerEarnedCreditPercentage": "0"}
-    microsoft.delivered("usage", [used("8.50", **retail), used("8.50", "Disk", **retail)], AUGUST)
+    of_august = {**retail, "InvoiceNumber": "G016907410"}
+    microsoft.delivered("usage", [used("8.50", **of_august), used("8.50", "Disk", **of_august)], AUGUST)
     microsoft.deliver(AUGUST, cost(AUGUST, "3", "s-1"), scope="storage export")
     clock.now = datetime(2024, 9, 2, tzinfo=UTC)
     listed(microsoft.installation, microsoft.caller, "one", "two")
