@@ -53,6 +53,14 @@ def test_one_unknown_id_and_nothing_is_stored_but_every_entry_is_shown(api: ApiC
     assert api.get(LIST).json() == {"azure_partner_customer_accounts": []}
 
 
+@pytest.mark.parametrize("identifier", ["\N{NO-BREAK SPACE}", "\N{LINE SEPARATOR}", "\N{IDEOGRAPHIC SPACE}a"])
+def test_only_common_space_is_trimmed_of_an_id(api: ApiClient, world: World, identifier: str) -> None:
+    answer = api.put(f"{ADD}/{world.customer_id}", {"azure_customer_ids": ["ab123", f" {identifier}\r\n"]})
+    _, faulty = answer.json()["azure_partner_customer_accounts"]
+    assert answer.status_code == 207
+    assert faulty == {"http_status": 422, "error": "azure_customer_id not found", "azure_customer_id": identifier}
+
+
 def test_a_repeat_is_a_success_that_changes_nothing(api: ApiClient, world: World, clock: SettableClock) -> None:
     first = api.put(f"{ADD}/{world.customer_id}", {"azure_customer_ids": ["ab123"]})
     clock.now = clock.now.replace(hour=18)

@@ -1,7 +1,4 @@
-"""Partner billing rules over HTTP: what was asked for comes back, and what cannot be is refused whole.
-
-These calls keep rules and answer them; no run prices by them yet.
-"""
+"""Partner billing rules over HTTP: what was asked for comes back, and what cannot be is refused whole."""
 
 import json
 from decimal import Decimal
@@ -128,6 +125,19 @@ def test_the_published_samples_are_taken(api: ApiClient, world: World) -> None:
     assert kept["enterprise_agreements"] == {str(two): [234, 456, 2], str(one): [457]}
 
 
+def test_a_rule_of_either_cloud_takes_customers_under_both_names(api: ApiClient, world: World) -> None:
+    one, two = world.customer_id, world.neighbour_id
+    aws = made(api, {**SHARE, "cloud": "aws", "add_csp_customers": [one]})
+    assert (aws["csp_customers"], aws["target_customers"]) == ([one], [])
+    azure = made(api, {**RULE, "add_target_customers": "all", "add_csp_customers": [two]})
+    assert (azure["csp_customers"], azure["target_customers"]) == ([two], "all")
+    kept = changed(api, azure, {"remove_target_customers": "all", "add_target_customers": [one]})
+    assert (kept["csp_customers"], kept["target_customers"]) == ([two], [one])
+    for customer_id, rules in ((one, {aws["id"], azure["id"]}), (two, {azure["id"]})):
+        listed = api.get(f"{BASE}?client_api_id={customer_id}").json()["partner_billing_rules"]
+        assert {rule["id"] for rule in listed} == rules
+
+
 @pytest.mark.parametrize(
     ("body", "answered"),
     [
@@ -209,8 +219,9 @@ def test_what_was_asked_for_comes_back_exactly(
             {**SUPPORT, "pricing_info": {"min_fee": -1, "min_spend_range": [0, 10, 10], "min_spend_rate": [1, 2]}},
             {"pricing_info.min_fee", "pricing_info.min_spend_range[2]", "pricing_info.min_spend_rate"},
         ),
-        ({**RULE, "add_target_customers": "all"}, {"add_target_customers"}),
-        ({**SHARE, "cloud": "aws", "add_csp_customers": "all"}, {"add_csp_customers"}),
+        ({**SHARE, "cloud": "aws", "add_enterprise_agreements": {"1": [1]}}, {
+            "add_enterprise_agreements", "add_enterprise_agreements.1"
+        }),
         ({**RULE, "add_csp_customers": [123456789, "x", 0]}, {f"add_csp_customers[{place}]" for place in range(3)}),
         ({**RULE, "add_csp_customers": [123456789]}, {"add_csp_customers[0]"}),
         ({**RULE, "add_enterprise_agreements": [1]}, {"add_enterprise_agreements"}),

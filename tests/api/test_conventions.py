@@ -95,6 +95,7 @@ def test_other_paths_are_unknown(api: ApiClient, path: str) -> None:
         "/v1/perspective_schemas", "/v1/perspective_schemas/1", "/v1/perspectives",
         "/v1/organizations", "/v2/organizations", "/v2/organizations/1/accounts",
         "/api/v1/govcloud_linkages", "//api/v1/govcloud_linkages/1", "/v1/govcloud_linkages",
+        "/v1/gov_cloud_linkages/1",
         "/v1/aws_accounts", "/v1/aws_accounts/1/generate_external_id", "/v1/v1/aws_accounts",
         "/v2/aws_account_assignments",
         "/v1/gcp_billing_accounts", "/v1/gcp_billing_accounts/1",

@@ -4,10 +4,12 @@ import re
 
 import pytest
 
+from rebill.model.billing_rule import BillingRuleOrder, CustomersChange
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.keeping.read_audit_trail import newest_audit_entries
+from rebill.services.pricing.update_billing_rule import update_billing_rule
 from rebill.store.audit_entries import AuditFilter
 from tests.console.conftest import OWN, Office
 from tests.console.test_every_page import BOOK
@@ -126,6 +128,20 @@ def test_agreements_and_customers_that_nobody_knows_are_told(office: Office, adm
     left = admin.send_form(admin.open(made.path).form(made.path), agreements="Neighbour: 5")
     assert "Neighbour Ltd: 5" in left.answer.text
     assert "4721" not in left.answer.text
+
+
+def test_customers_of_a_rule_are_one_list_under_whichever_name_a_call_chose_them(
+    office: Office, admin: Visitor
+) -> None:
+    path = _made(admin, **{**FEE, "everyone": "", "customers": "Indigo"}).path
+    rule_id = int(path.rsplit("/", 1)[-1])
+    neighbour = CustomersChange(customer_ids=(office.neighbour,))
+    update_billing_rule(office.installation, office.partner, rule_id, BillingRuleOrder(add_target_customers=neighbour))
+    form = admin.open(path).form(path)
+    assert dict(form.fields)["customers"].split("\n") == ["Indigo", "Neighbour Ltd"]
+    assert _totals(office) == {"Indigo": 14250, "Neighbour Ltd": 5050}
+    admin.send_form(form, customers="Indigo")
+    assert _totals(office) == {"Indigo": 14250, "Neighbour Ltd": 4000}
 
 
 def test_a_rule_is_tried_on_a_real_month_and_nothing_is_kept(office: Office, admin: Visitor) -> None:

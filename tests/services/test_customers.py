@@ -237,6 +237,10 @@ def test_the_margin_is_of_the_last_statement(installation: Installation, partner
     zero = customer(installation, partner, "Nothing")
     recorded_statement(installation, partner, zero, "2024-09", "USD", 0, "1")
     assert get_customer(installation, partner, zero).margin_percentage is None
+    recorded_statement(installation, partner, zero, "2024-09", "EUR", 0, "0")
+    recorded_statement(installation, partner, zero, "2024-09", "JPY", 300, "270")
+    shown = get_customer(installation, partner, zero).margin_percentage
+    assert shown == Decimal("10.00"), "a currency without a price hides no other"
 
 
 def test_a_change_of_terms_starts_after_the_last_issued_month(installation: Installation, partner: Caller) -> None:

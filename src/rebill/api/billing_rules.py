@@ -24,7 +24,7 @@ def create(call: Call) -> Answer:
     """A fee, or a share of the spend, that stands on customers' statements, or a change of what AWS Support costs.
 
     What must be given depends on `billing_rule_type` and `rule_action`. A rule is for nobody until customers are
-    added: `add_csp_customers` in an azure rule, `add_target_customers` in an aws rule; `"all"` are those to come
+    added: with `add_csp_customers` or `add_target_customers`, whichever cloud it is of; `"all"` are those to come
     too. It acts in its `start_month` only, unless its `frequency` is `recurring`.
     """
     kept = create_billing_rule(call.installation, call.caller, call.body_as(BillingRuleBody).order())

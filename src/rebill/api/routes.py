@@ -85,8 +85,8 @@ ROUTES: tuple[Route, ...] = (
 
 _NOT_OFFERED = (
     "api", "assets", "olap_reports", "reports", "metrics", "perspective_schemas", "perspectives", "organizations",
-    "policies", "custom_tags", "tags", "sso", "govcloud_linkages", "aws_accounts", "aws_account_assignments",
-    "aws_external_id", "gcp_accounts", "gcp_billing_accounts", "gcp_projects",
+    "policies", "custom_tags", "tags", "sso", "govcloud_linkages", "gov_cloud_linkages", "aws_accounts",
+    "aws_account_assignments", "aws_external_id", "gcp_accounts", "gcp_billing_accounts", "gcp_projects",
 )  # fmt: skip
 _UNVERSIONED = ("price_book_assignments", "price_book_account_assignments", "customer_statements")
 """Asked for without a version by a published SDK, or written so in the published description."""

@@ -105,9 +105,9 @@ class _Reading:
             add_spend_ratio_as_custom_line_item=form.has("as_line"),
             currency=form.text("currency").upper(),
             add_csp_customers=added if is_azure else nobody,
-            remove_csp_customers=removed if is_azure else nobody,
+            remove_csp_customers=removed,
             add_target_customers=nobody if is_azure else added,
-            remove_target_customers=nobody if is_azure else removed,
+            remove_target_customers=removed,
             add_enterprise_agreements=added_agreements,
             remove_enterprise_agreements=removed_agreements,
         )
@@ -156,7 +156,7 @@ class _Reading:
 
     def _customers(self) -> tuple[CustomersChange, CustomersChange]:
         """Whom the form adds to those that the rule has, and whom it takes away."""
-        standing = _chosen(self._kept)
+        standing = self._kept.customers if self._kept else ChosenCustomers()
         everyone = self._form.has("everyone")
         named = () if everyone else tuple(dict.fromkeys(self._named("customers", _lines(self._form, "customers"))))
         added = tuple(one for one in named if one not in standing.customer_ids)
@@ -208,19 +208,13 @@ def _beyond(one: Mapping[int, Sequence[AgreementId]], other: Mapping[int, Sequen
     return tuple((holder, ids) for holder, ids in left if ids)
 
 
-def _chosen(rule: BillingRule | None) -> ChosenCustomers:
-    if rule is None:
-        return ChosenCustomers()
-    return rule.terms.csp_customers if rule.cloud is RuleCloud.AZURE else rule.terms.target_customers
-
-
 def _lines(form: Fields, name: str) -> list[str]:
     return [line.strip() for line in form.text(name).splitlines() if line.strip()]
 
 
 def form_of(rule: BillingRule, names: Mapping[int, str]) -> dict[str, str]:
     """A kept rule as it stands in the form; ``names``: of customers, by id."""
-    terms, chosen, called = rule.terms, _chosen(rule), Counter(names.values())
+    terms, chosen, called = rule.terms, rule.customers, Counter(names.values())
     tiers = terms.tier_pricing
 
     def told(customer_id: int) -> str:

@@ -221,12 +221,8 @@ class BillingRule:
 
     def concerns(self, customer_id: int) -> bool:
         """Whether the rule is for this customer, or for agreements of its."""
-        terms = self.terms
-        return (
-            terms.csp_customers.covers(customer_id)
-            or terms.target_customers.covers(customer_id)
-            or any(customer_id == holder for holder, _ in terms.enterprise_agreements)
-        )
+        holders = (holder for holder, _ in self.terms.enterprise_agreements)
+        return self.customers.covers(customer_id) or customer_id in holders
 
     def signed(self, amount: Decimal) -> Decimal:
         """``amount`` as it is added: below 0 for a credit."""
@@ -238,9 +234,17 @@ class BillingRule:
         return self.signed(share_of(self.terms.percent or Decimal(0)))
 
     @property
+    def customers(self) -> ChosenCustomers:
+        """Whom it is for, under whichever of the two names they were chosen."""
+        csp, target = self.terms.csp_customers, self.terms.target_customers
+        if csp.everyone or target.everyone:
+            return ChosenCustomers(everyone=True)
+        return ChosenCustomers(customer_ids=tuple(dict.fromkeys((*csp.customer_ids, *target.customer_ids))))
+
+    @property
     def is_for_everyone(self) -> bool:
         """Whether it is for every customer, those to come too."""
-        return self.terms.csp_customers.everyone or self.terms.target_customers.everyone
+        return self.customers.everyone
 
     @property
     def named_customers(self) -> frozenset[int]:

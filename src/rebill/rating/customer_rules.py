@@ -36,7 +36,7 @@ def rules_by_customer(inputs: RatingInputs) -> list[CustomerRules]:
         if one.rule.is_for_everyone:
             everyone.append(one)
             continue
-        holders = {*terms.csp_customers.customer_ids, *terms.target_customers.customer_ids}
+        holders = one.rule.customers.customer_ids
         for customer_id in holders:
             named[customer_id].append(one)
         for customer_id, agreements in terms.enterprise_agreements:

@@ -247,8 +247,8 @@ def _first_azure_customers(scope: Scope, customer_ids: Collection[int]) -> dict[
 def _margin_percentages(scope: Scope, customer_ids: Collection[int]) -> dict[int, Decimal]:
     """Margin in percent of the price, two decimals, of each customer's last statement.
 
-    The price is that before carry. The last month that has lines; of several currencies in it the first by code. No
-    entry where the price is 0.
+    The price is that before carry. The last month that has lines; of several currencies in it the first by code that
+    has a price. No entry where none has.
     """
     last = (
         scope.select(statements, statements.c.customer_id, func.max(statements.c.billing_month).label("billing_month"))
@@ -266,7 +266,6 @@ def _margin_percentages(scope: Scope, customer_ids: Collection[int]) -> dict[int
     margins: dict[int, Decimal] = {}
     for row in scope.connection.execute(query):
         price = Decimal(row.total_minor_units - row.carried_minor_units).scaleb(-minor_digits(row.currency))
-        margins.pop(row.customer_id, None)
         if price:
             margins[row.customer_id] = round_half_away((price - row.statement_cost) / price * 100, 2)
     return margins

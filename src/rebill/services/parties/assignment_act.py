@@ -137,7 +137,7 @@ def checked_order(order: AssignmentOrder) -> dict[str, str]:
     for place, identifier in enumerate(order.identifiers):
         shown = trimmed(identifier)
         key = account_key(order.kind, shown)
-        fault = text_fault(shown, required=True, greatest=greatest_length(order.kind))
+        fault = text_fault(shown, greatest=greatest_length(order.kind))
         if fault is None and not key:
             fault = "is required"
         if fault is not None and len(faults) < _GREATEST_FAULT_COUNT:

@@ -41,11 +41,6 @@ _AMOUNT_FIELDS: Mapping[tuple[RuleType, RuleAction], str] = {
     (RuleType.SUPPORT, RuleAction.CUSTOM_TIER): "pricing_info",
 }
 """Where a request says how much, for each kind of rule that has an amount."""
-_CUSTOMER_FIELDS = (
-    ("csp_customers", RuleCloud.AZURE),
-    ("target_customers", RuleCloud.AWS),
-    ("enterprise_agreements", RuleCloud.AZURE),
-)
 
 
 def order_faults(order: BillingRuleOrder, stored: BillingRule | None, this_month: BillingMonth) -> Faults:
@@ -222,10 +217,9 @@ def _end_month(order: BillingRuleOrder, terms: RuleTerms) -> BillingMonth | None
 
 def _customer_faults(order: BillingRuleOrder, stored: BillingRule | None, cloud: RuleCloud | None) -> Faults:
     faults: Faults = {}
-    for name, of_cloud in _CUSTOMER_FIELDS:
-        for field in (f"add_{name}", f"remove_{name}"):
-            if cloud not in (None, of_cloud) and getattr(order, field) not in ((), CustomersChange()):
-                faults[field] = f"is for {of_cloud} rules"
+    for field in ("add_enterprise_agreements", "remove_enterprise_agreements"):
+        if cloud is RuleCloud.AWS and getattr(order, field):
+            faults[field] = "is for azure rules"
     kept = stored.terms if stored else None
     changes = (
         ("csp_customers", order.add_csp_customers, order.remove_csp_customers, kept and kept.csp_customers),
