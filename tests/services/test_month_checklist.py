@@ -28,9 +28,6 @@ from rebill.services.parties.letterhead import LetterheadChange, change_letterhe
 from rebill.services.parties.tax_rules import set_tax_rule
 from rebill.services.presenting.statement_file import statement_file
 from rebill.services.reconciling.month_alarms import month_alarms
-from rebill.store.particulars import store_tax_rule
-from rebill.store.scope import Scope
-from rebill.store.terms import ALWAYS
 from tests.conftest import SettableClock
 from tests.services.accountant import AUGUST, OCTOBER, cost, refused
 from tests.services.microsoft_months import MicrosoftPartner, bought, summed, used
@@ -206,22 +203,6 @@ def test_estimates_without_an_electronic_invoice_are_counted_where_all_lines_are
     later = TaxRule(None, TaxedLines.ALL, "", TaxTreatment(TaxCategory.NONE))
     set_tax_rule(installation, caller, later, SEPTEMBER)
     assert counted() == 3
-
-
-def test_a_rule_of_before_its_code_was_checked_is_told_before_the_month_is_issued(microsoft: MicrosoftPartner) -> None:
-    installation, caller = microsoft.installation, microsoft.caller
-    microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "1", "s-1"))
-    microsoft.subscriptions(microsoft.customer("First"), "s-1")
-    microsoft.run()
-    change_letterhead(installation, caller, LetterheadChange({"tax_id": "DE136695976"}, {"country": "DE"}))
-    treatment = TaxTreatment(TaxCategory.EXEMPT, reason_code="VATEX-EU-BOGUS")
-    rule = TaxRule(None, TaxedLines.ALL, ALWAYS, treatment)
-    installation.database.write(
-        lambda connection: store_tax_rule(Scope.of(connection, caller), rule, installation.clock())
-    )
-    (lacking,) = _checklist(microsoft).incomplete
-    assert lacking.fields == {"tax_rules": "name VATEX-EU-BOGUS, which the VATEX list of EN 16931 has not"}
-    assert _count(microsoft) == 1
 
 
 def test_notes_that_can_be_no_electronic_invoices_are_told_before_and_after_they_are_issued(

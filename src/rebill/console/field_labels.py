@@ -92,6 +92,7 @@ UNSEEN: Final = frozenset(
     {
         *(
             "after",
+            "as_shown",
             "disabled",
             "facts",
             "form_token",

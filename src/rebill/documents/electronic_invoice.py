@@ -204,12 +204,7 @@ def lacking_fields(
         needed["billing_details.tax_id"] = details.tax_id
     faults = {name: "is needed" for name, told in needed.items() if not told}
     if outside and len(categories) > 1:
-        faults["tax_rules"] = "give some lines category O: then all of them must have it"
-    codes = sorted({one.reason_code for one in treatments if one is not None and one.reason_code})
-    unknown = [code for code in codes if not is_exemption_code(code)]
-    if unknown:
-        # Rules that were kept before their codes were checked.
-        faults["tax_rules"] = f"name {', '.join(unknown)}, which the VATEX list of EN 16931 has not"
+        faults["tax_rules"] = "has category O for some lines: then all lines must have it"
     if minor_digits > _GREATEST_DIGITS:
         faults["currency"] = f"has amounts with more than {_GREATEST_DIGITS} decimals, which EN 16931 does not know"
     return faults
@@ -312,8 +307,11 @@ def _taxes(parts: Iterable[TaxPart], money: _Money) -> Iterable[InvoiceTax]:
     for found in grouped.values():
         treatment = found[0].treatment
         codes = {one.treatment.reason_code for one in found}
-        # There is room for one code: where there are more, those without words stand among the words.
-        told = [one.treatment.reason or (one.treatment.reason_code if len(codes) > 1 else "") for one in found]
+        # There is room for one code of the list. Where there are more, or one that the list has not (of a rule that was
+        # kept before codes were checked), those without words stand among the words.
+        code = codes.pop().upper() if len(codes) == 1 else ""
+        code = code if is_exemption_code(code) else ""
+        told = [one.treatment.reason or ("" if code else one.treatment.reason_code) for one in found]
         reasons: Mapping[str, None] = dict.fromkeys(filter(None, told))
         yield InvoiceTax(
             treatment.category.value,
@@ -321,7 +319,7 @@ def _taxes(parts: Iterable[TaxPart], money: _Money) -> Iterable[InvoiceTax]:
             money.text(sum(one.base_minor_units for one in found)),
             money.text(sum(one.tax_minor_units for one in found)),
             _clean("; ".join(reasons)),
-            codes.pop().upper() if len(codes) == 1 else "",
+            code,
         )
 
 

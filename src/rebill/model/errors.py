@@ -53,6 +53,10 @@ class Conflict(Refusal):
     """Sound in itself, but it collides with what is stored or running now."""
 
 
+class ChangedMeanwhile(Conflict):
+    """What was to be changed is not any more what its sender saw."""
+
+
 class TooMany(Refusal):
     """Sound, but more than may be asked for now: it can succeed in ``wait_seconds``."""
 

@@ -24,6 +24,15 @@ EXEMPTION_CODES: Final = frozenset(
 """Every code, in upper case."""
 
 
+_ONLY_WITH: Final = {"AE": "AE", "D": "E", "F": "E", "G": "G", "I": "E", "IC": "K", "J": "E", "O": "O"}
+"""By the list's remark "Only use with VAT category code …"; of the others it says nothing."""
+
+
+def category_of(code: str) -> str | None:
+    """The only category of tax that a code goes with, in letters of any case; ``None``: the list names none."""
+    return _ONLY_WITH.get(code.upper().removeprefix("VATEX-EU-"))
+
+
 def is_exemption_code(text: str) -> bool:
     """Whether ``text`` is a code of the list, in letters of any case."""
     return text.upper() in EXEMPTION_CODES

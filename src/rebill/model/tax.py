@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from rebill.model.exemption_codes import is_exemption_code
+from rebill.model.exemption_codes import category_of, is_exemption_code
 from rebill.model.money import ZERO, checked_percent, round_half_away, text_of, without_spare_zeros
 from rebill.model.months import BillingMonth
 from rebill.model.statement import CARRY_KINDS, LineKind, Statement
@@ -83,6 +83,8 @@ class TaxTreatment:
             found["reason"] = f"does not go with category {self.category}"
         if self.reason_code and not is_exemption_code(self.reason_code):
             found["reason_code"] = "must be a code of the VATEX list of EN 16931, such as VATEX-EU-AE"
+        elif category_of(self.reason_code) not in (None, self.category):
+            found["reason_code"] = f"goes with category {category_of(self.reason_code)} alone, by the VATEX list"
         return found
 
     def as_kept(self) -> "TaxTreatment":

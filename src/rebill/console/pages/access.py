@@ -1,9 +1,11 @@
 """Keys and users: who may call and sign in."""
 
+from collections.abc import Sequence
+
 from rebill.console.route import PageRoute
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
-from rebill.model.callers import NewKey, NewUser, UserChange
+from rebill.model.callers import NewKey, NewUser, User, UserChange
 from rebill.model.counting import counted
 from rebill.model.errors import Invalid, Refusal
 from rebill.model.listing import GREATEST_PER_PAGE
@@ -15,7 +17,7 @@ from rebill.services.callers.create_user import create_user
 from rebill.services.callers.keys import create_key_of_user, list_keys, revoke_key
 from rebill.services.callers.passwords import set_password
 from rebill.services.callers.read_users import get_user, list_users
-from rebill.services.parties.find_customers import customer_meant, customer_names_in_order
+from rebill.services.parties.find_customers import customer_meant, names_of
 
 _ROLES = [(one.value, one.value.replace("_", " ")) for one in Role]
 
@@ -34,12 +36,17 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "keys": [one for one in keys.items if one.revoked_at is None],
         "revoked": counted(sum(one.revoked_at is not None for one in keys.items), "revoked key"),
         "names": {one.user_id: one.name for one in users.items},
-        "customer_names": dict(customer_names_in_order(visit.installation, visit.caller)),
+        "customer_names": names_of(visit.installation, visit.caller, _customers(users.items)),
         "roles": _ROLES,
         "refusal": refusal,
         "faults": {} if refusal is None else refusal.fields,
     }
     return Page("access.html", values, 200 if refusal is None else 422)
+
+
+def _customers(users: Sequence[User]) -> set[int]:
+    """The customers that users are of."""
+    return {one.customer_id for one in users if one.customer_id is not None}
 
 
 def make_user(visit: Visit) -> PageAnswer:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from rebill.console.as_shown import mark_seen, shown
 from rebill.console.route import PageRoute
 from rebill.console.rule_form import form_faults, form_of, order_of
 from rebill.console.showing import words
@@ -17,7 +18,7 @@ from rebill.model.billing_rule import (
     RuleType,
     SupportTier,
 )
-from rebill.model.errors import Invalid, NotFound
+from rebill.model.errors import ChangedMeanwhile, Invalid, NotFound, Refusal
 from rebill.model.what_if import WhatIf
 from rebill.services.acting.permission import Permission
 from rebill.services.parties.find_customers import customer_names_in_order
@@ -96,7 +97,10 @@ def alter_rule(visit: Visit) -> PageAnswer:
         return _refused(visit, kept, faults)
     order, _ = order_of(visit, kept.rule)
     try:
-        changed = update_billing_rule(visit.installation, visit.caller, kept.billing_rule_id, order)
+        rule_id, mark = kept.billing_rule_id, mark_seen(visit)
+        changed = update_billing_rule(visit.installation, visit.caller, rule_id, order, as_shown=mark)
+    except ChangedMeanwhile as refusal:
+        return _editor(visit, _kept(visit), refusal=refusal)
     except Invalid as refusal:
         return _refused(visit, kept, form_faults(refusal.fields))
     said = f"{changed.rule.name} is changed, from the first month that is not issued."
@@ -154,18 +158,21 @@ def _editor(
     is_checked: bool = False,
     tried: TriedMonth | None = None,
     status: int = 200,
+    refusal: Refusal | None = None,
 ) -> Page:
     names = dict(customer_names_in_order(visit.installation, visit.caller))
-    shown = dict(_FIRST) if kept is None else form_of(kept.rule, names)
-    if visit.method == "POST":
-        shown |= {name: visit.form.text(name) for name in shown}
+    standing = dict(_FIRST) if kept is None else form_of(kept.rule, names)
+    typed = {name: visit.form.text(name) for name in standing} if visit.method == "POST" else {}
+    form = shown(visit, None if kept is None else kept.rule, standing, refusal)
     months = months_of_record(visit.installation, visit.caller)
     values = {
         "kept": kept,
-        "shown": shown,
-        "faults": faults or {},
+        "shown": {**standing, **typed},
+        "as_shown": form.mark if kept else "",
+        "refusal": refusal,
+        "faults": {**form.faults, **(faults or {})},
         "is_checked": is_checked or bool(faults),
-        "is_refused": status != 200,
+        "is_refused": status != 200 or refusal is not None,
         "choices": {name: [(one.value, words(one)) for one in kind] for name, kind in _CHOICES.items()},
         "months": months,
         "month": visit.form.month("month") or months[0],
@@ -173,7 +180,7 @@ def _editor(
         "changed": [] if tried is None else [row for row in tried.rows if row.now != row.then],
         "shown_rows": _SHOWN_ROWS,
     }
-    return Page("billing_rule.html", values, status)
+    return Page("billing_rule.html", values, status if refusal is None else form.status)
 
 
 _RULE = "/billing-rules/{billing_rule_id}"

@@ -5,25 +5,26 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from rebill.console.as_shown import mark_seen, shown
 from rebill.console.pages.accounts import KIND_WORDS
 from rebill.console.pages.letterhead import ADDRESS_OF_CUSTOMER, address_given, address_now
 from rebill.console.route import PageRoute
-from rebill.console.showing import words
+from rebill.console.showing import exact, words
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
-from rebill.model.customer import CustomerChange, NewCustomer, TermsChange
-from rebill.model.errors import Invalid, Refusal
+from rebill.model.customer import Customer, CustomerChange, NewCustomer, TermsChange
+from rebill.model.errors import ChangedMeanwhile, Invalid, Refusal
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Page as ListPage
 from rebill.model.money import parse_decimal
 from rebill.model.party import Address, Classification
 from rebill.model.statement import StatementFilter
-from rebill.model.terms import GUARD_NAMES, Basis, CommitmentsPolicy, LateCostTerm
+from rebill.model.terms import GUARD_NAMES, Basis, CommitmentsPolicy, CustomerTerms, LateCostTerm
 from rebill.services.acting.permission import Permission
 from rebill.services.billing.read_statements import list_statements
 from rebill.services.billing.read_ties import read_ties
 from rebill.services.parties.browse_accounts import AccountSearch, find_accounts
-from rebill.services.parties.change_customer import change_customer
+from rebill.services.parties.change_customer import change_customer, facts_and_terms
 from rebill.services.parties.create_customer import create_customer
 from rebill.services.parties.find_customers import find_customers
 from rebill.services.parties.read_customers import get_customer
@@ -38,6 +39,9 @@ _CHOICES: Mapping[str, type[StrEnum]] = {
     "late_cost": LateCostTerm,
     "classification": Classification,
 }
+_GUARD_WORDS: Mapping[bool | None, str] = {None: "", True: "yes", False: "no"}
+_BOXES = ("billing_enabled", "carry_forward")
+"""Those of the form of terms."""
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -71,6 +75,9 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
     wanted = StatementFilter(customer_id, with_notes=True)
     statements = list_statements(installation, caller, ListPage(per_page=36), wanted)
     terms = list(agreed.by_month.items())
+    now = _standing(customer, terms[-1][1])
+    boxes = {name: getattr(terms[-1][1], name) for name in _BOXES} if visit.form.has("terms") else {}
+    form = shown(visit, facts_and_terms(customer, agreed.by_month.values()), {**now, **boxes}, refusal)
     values = {
         "customer": customer,
         "terms": terms,
@@ -81,12 +88,34 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "statements": sorted(statements.items, key=lambda one: str(one.record.statement.month), reverse=True),
         "tax_rules": list_tax_rules(installation, caller, customer_id),
         "address": ADDRESS_OF_CUSTOMER,
-        "now": address_now(customer.address),
+        "address_lines": [part for part in vars(customer.address).values() if part],
+        "now": now,
         "choices": _choices(),
         "refusal": refusal,
-        "faults": {} if refusal is None else refusal.fields,
+        "faults": form.faults,
+        "as_shown": form.mark,
     }
-    return Page("customer.html", values, 200 if refusal is None else 422)
+    return Page("customer.html", values, form.status)
+
+
+def _standing(customer: Customer, latest: CustomerTerms) -> dict[str, str]:
+    """What the fields of the two forms say of a customer and its latest terms."""
+    floor = latest.margin_floor_percent
+    return {
+        **address_now(customer.address),
+        "name": customer.name,
+        "billing_contact": customer.billing_contact,
+        "partner_billing_configuration.folder": customer.billing_folder,
+        "classification": customer.classification.value,
+        "basis": latest.basis.value,
+        "commitments": latest.commitments.value,
+        "fallback_markup_percent": exact(latest.fallback_markup_percent),
+        "cap_at_list": _GUARD_WORDS[latest.cap_at_list],
+        "floor_at_cost": _GUARD_WORDS[latest.floor_at_cost],
+        "margin_floor_percent": "" if floor is None else exact(floor),
+        "home_currency": latest.home_currency or "",
+        "late_cost": latest.late_cost.value,
+    }
 
 
 def show_new_customer(visit: Visit) -> Page:
@@ -131,8 +160,8 @@ def alter_customer(visit: Visit) -> PageAnswer:
     form, customer_id = visit.form, visit.ids["customer_id"]
     try:
         change = _terms_change(visit) if form.has("terms") else _facts_change(form)
-        customer = change_customer(visit.installation, visit.caller, customer_id, change)
-    except Invalid as refusal:
+        customer = change_customer(visit.installation, visit.caller, customer_id, change, mark_seen(visit))
+    except (Invalid, ChangedMeanwhile) as refusal:
         return _shown(visit, refusal)
     return Redirect(f"/customers/{customer_id}", f"{customer.name} is changed.")
 
@@ -171,7 +200,7 @@ def _terms_change(visit: Visit) -> CustomerChange:
 
 def _own_guard(form: Fields, name: str) -> bool | None:
     """Whether a guard holds; ``None``: as the partner's guards say."""
-    return {"yes": True, "no": False}.get(form.text(name))
+    return next((holds for holds, word in _GUARD_WORDS.items() if word == form.text(name)), None)
 
 
 def _word(form: Fields, name: str, kind: type[Word]) -> Word:

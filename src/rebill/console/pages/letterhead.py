@@ -4,10 +4,12 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from rebill.console.as_shown import mark_seen, shown
 from rebill.console.route import PageRoute
 from rebill.console.visit import Download, Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
-from rebill.model.errors import Invalid, NotFound, Refusal
+from rebill.model.errors import ChangedMeanwhile, Invalid, NotFound, Refusal
+from rebill.model.particulars import BillingDetails, Letterhead
 from rebill.model.party import Address
 from rebill.services.acting.permission import Permission
 from rebill.services.parties.billing_details import (
@@ -88,15 +90,8 @@ def _letterhead(visit: Visit, refusal: Refusal | None = None) -> Page:
     kept = get_letterhead(visit.installation, visit.caller)
     now = {**vars(kept), **address_now(kept.address)}
     now["payment_days"] = "" if kept.payment_days is None else str(kept.payment_days)
-    values = {
-        "shown": kept,
-        "now": now,
-        "fields": _LETTERHEAD,
-        "address": ADDRESS,
-        "look": _LOOK,
-        **_told(refusal),
-    }
-    return Page("letterhead.html", values, 200 if refusal is None else 422)
+    values = {"fields": _LETTERHEAD, "address": ADDRESS, "look": _LOOK}
+    return _page("letterhead.html", visit, kept, now, refusal, values)
 
 
 def alter_letterhead(visit: Visit) -> PageAnswer:
@@ -107,8 +102,8 @@ def alter_letterhead(visit: Visit) -> PageAnswer:
         if "payment_days" in given:
             given["payment_days"] = _payment_days(form)
         change = LetterheadChange(given, address_given(form), _logo(form))
-        change_letterhead(visit.installation, visit.caller, change)
-    except Invalid as refusal:
+        change_letterhead(visit.installation, visit.caller, change, mark_seen(visit))
+    except (Invalid, ChangedMeanwhile) as refusal:
         return _letterhead(visit, refusal)
     return Redirect("/settings/letterhead", "The letterhead is changed; what is issued stays as it is.")
 
@@ -121,15 +116,25 @@ def show_details(visit: Visit) -> Page:
 def _details(visit: Visit, refusal: Refusal | None = None) -> Page:
     customer_id = visit.ids["customer_id"]
     kept = get_billing_details(visit.installation, visit.caller, customer_id)
-    values = {
-        "customer": get_customer(visit.installation, visit.caller, customer_id),
-        "shown": kept,
-        "now": vars(kept),
-        "fields": _DETAILS,
-        "look": _OWN_LOOK,
-        **_told(refusal),
-    }
-    return Page("billing_details.html", values, 200 if refusal is None else 422)
+    customer = get_customer(visit.installation, visit.caller, customer_id)
+    values = {"customer": customer, "fields": _DETAILS, "look": _OWN_LOOK}
+    return _page("billing_details.html", visit, kept, vars(kept), refusal, values)
+
+
+def _page(
+    template: str,
+    visit: Visit,
+    kept: Letterhead | BillingDetails,
+    now: Mapping[str, Any],
+    refusal: Refusal | None,
+    values: Mapping[str, object],
+) -> Page:
+    """A form of what stands by ``now`` in its fields, as it is or as it was refused."""
+    asked = [name for name, _, _ in (*_LETTERHEAD, *ADDRESS, *_DETAILS, *_LOOK) if name in now]
+    colors = ["color"] if visit.form.has("own_color") else []
+    form = shown(visit, kept, {name: now[name] for name in (*asked, *colors)}, refusal)
+    told = {"refusal": refusal, "faults": form.faults, "as_shown": form.mark}
+    return Page(template, {"shown": kept, "now": now, **told, **values}, form.status)
 
 
 def alter_details(visit: Visit) -> PageAnswer:
@@ -137,8 +142,8 @@ def alter_details(visit: Visit) -> PageAnswer:
     form, customer_id = visit.form, visit.ids["customer_id"]
     try:
         change = BillingDetailsChange(_given(form, (*_DETAILS, *_OWN_LOOK)), _logo(form))
-        change_billing_details(visit.installation, visit.caller, customer_id, change)
-    except Invalid as refusal:
+        change_billing_details(visit.installation, visit.caller, customer_id, change, mark_seen(visit))
+    except (Invalid, ChangedMeanwhile) as refusal:
         return _details(visit, refusal)
     return Redirect(f"/customers/{customer_id}/details", "Changed; what is issued stays as it is.")
 
@@ -185,10 +190,6 @@ def _logo(form: Fields) -> str | None:
     if file is not None:
         return base64.b64encode(file.content).decode("ascii")
     return "" if form.has("no_logo") else None
-
-
-def _told(refusal: Refusal | None) -> Mapping[str, object]:
-    return {"refusal": refusal, "faults": {} if refusal is None else refusal.fields}
 
 
 _ADMINISTER, _CHANGE = Permission.ADMINISTER, Permission.CHANGE

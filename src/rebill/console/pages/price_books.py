@@ -1,11 +1,13 @@
 """Price books and rules: read them, write them with an editor that checks, and try them on a real month."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
+from rebill.console.as_shown import mark_seen, shown
 from rebill.console.route import PageRoute
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
-from rebill.model.errors import Invalid, NotFound, Refusal
+from rebill.model.errors import ChangedMeanwhile, Invalid, NotFound, Refusal
 from rebill.model.listing import GREATEST_PER_PAGE
 from rebill.model.listing import Page as ListPage
 from rebill.model.money import parse_decimal
@@ -13,7 +15,7 @@ from rebill.model.price_book_record import PriceBookOrder
 from rebill.model.what_if import WhatIf
 from rebill.services.acting.permission import Permission
 from rebill.services.parties.find_customers import customer_meant
-from rebill.services.pricing.change_price_book import change_price_book
+from rebill.services.pricing.change_price_book import change_price_book, name_and_text
 from rebill.services.pricing.create_price_book import create_price_book
 from rebill.services.pricing.price_book_check import text_faults, written
 from rebill.services.pricing.read_billing_rules import list_billing_rules
@@ -68,7 +70,7 @@ def check_book(visit: Visit) -> Page:
     faults = text_faults(PriceBookOrder(None, text), is_new=False)
     if visit.is_partial:
         return Page("price_book_check.html", {"faults": faults, "is_checked": True})
-    return _editor(visit, visit.form.number("book"), visit.form.text("book_name"), text, None, faults, is_checked=True)
+    return _editor(visit, visit.form.number("book"), visit.form.text("book_name"), text, faults=faults)
 
 
 def make_book(visit: Visit) -> PageAnswer:
@@ -77,7 +79,7 @@ def make_book(visit: Visit) -> PageAnswer:
     try:
         book = create_price_book(visit.installation, visit.caller, order)
     except Invalid as refusal:
-        return _editor(visit, None, order.book_name or "", order.specification or "", refusal, refusal.fields)
+        return _editor(visit, None, order.book_name or "", order.specification or "", refusal)
     return Redirect(f"/price-books/{book.price_book_id}", f"{book.book_name} stands; it prices what it is assigned to.")
 
 
@@ -86,9 +88,9 @@ def alter_book(visit: Visit) -> PageAnswer:
     book_id = visit.ids["price_book_id"]
     order = PriceBookOrder(visit.form.text("book_name"), _text(visit.form))
     try:
-        book = change_price_book(visit.installation, visit.caller, book_id, order)
-    except Invalid as refusal:
-        return _editor(visit, book_id, order.book_name or "", order.specification or "", refusal, refusal.fields)
+        book = change_price_book(visit.installation, visit.caller, book_id, order, mark_seen(visit))
+    except (Invalid, ChangedMeanwhile) as refusal:
+        return _editor(visit, book_id, order.book_name or "", order.specification or "", refusal)
     return Redirect(f"/price-books/{book_id}", f"{book.book_name} is changed, from the first month that is not issued.")
 
 
@@ -151,18 +153,24 @@ def _editor(
     name: str,
     text: str,
     refusal: Refusal | None = None,
-    faults: dict[str, str] | None = None,
-    is_checked: bool = False,
+    faults: Mapping[str, str] | None = None,
 ) -> Page:
+    """``faults``: what was found where the text was looked at alone, ``None`` where it was not."""
+    book = None if book_id is None else get_price_book(visit.installation, visit.caller, book_id)
+    standing = {} if book is None else {"book_name": book.book_name}
+    form = shown(visit, None if book is None else name_and_text(book), standing, refusal)
+    is_changed = isinstance(refusal, ChangedMeanwhile)
     values = {
         "book_id": book_id,
         "book_name": name,
         "specification": text or (_EXAMPLE if book_id is None else ""),
         "refusal": refusal,
-        "faults": faults or {},
-        "is_checked": is_checked,
+        "is_changed": is_changed,
+        "as_shown": form.mark if book else "",
+        "faults": form.faults if faults is None else faults,
+        "is_checked": faults is not None or (refusal is not None and not is_changed),
     }
-    return Page("price_book.html", values, 200 if refusal is None else 422)
+    return Page("price_book.html", values, form.status)
 
 
 ROUTES = (

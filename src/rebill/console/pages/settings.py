@@ -2,14 +2,16 @@
 
 from decimal import Decimal
 
+from rebill.console.as_shown import mark_seen, shown
 from rebill.console.route import PageRoute
+from rebill.console.showing import exact
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
 from rebill.model.closing import LateCost, Numbering
-from rebill.model.errors import Invalid, Refusal
+from rebill.model.errors import ChangedMeanwhile, Invalid, Refusal
 from rebill.model.money import parse_decimal
 from rebill.model.months import BillingMonth
-from rebill.model.partner import PartnerSettingsChange
+from rebill.model.partner import PartnerSettings, PartnerSettingsChange
 from rebill.services.acting.permission import Permission
 from rebill.services.parties.partner_settings import change_partner_settings, get_partner_settings
 
@@ -20,14 +22,35 @@ def show_settings(visit: Visit) -> Page:
 
 
 def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
+    settings = get_partner_settings(visit.installation, visit.caller)
+    now = _standing(settings)
+    form = shown(visit, settings, now, refusal)
     values = {
-        "settings": get_partner_settings(visit.installation, visit.caller),
+        "settings": settings,
+        "now": now,
+        "as_shown": form.mark,
         "numberings": [(one.value, one.value) for one in Numbering],
         "late_costs": [(one.value, one.value) for one in LateCost],
         "refusal": refusal,
-        "faults": {} if refusal is None else refusal.fields,
+        "faults": form.faults,
     }
-    return Page("settings.html", values, 200 if refusal is None else 422)
+    return Page("settings.html", values, form.status)
+
+
+def _standing(settings: PartnerSettings) -> dict[str, str | bool]:
+    """What the fields of the form say of the settings."""
+    closing = settings.closing
+    return {
+        "name": settings.name,
+        "currency": settings.currency,
+        "billing_start": "" if settings.billing_start is None else str(settings.billing_start),
+        "unassigned_threshold": exact(closing.unassigned_threshold),
+        "close_day": str(closing.close_day),
+        "numbering": closing.numbering.value,
+        "late_cost": closing.late_cost.value,
+        "bill_input_tax": settings.bill_input_tax,
+        "needs_approval": closing.needs_approval,
+    }
 
 
 def alter_settings(visit: Visit) -> PageAnswer:
@@ -46,8 +69,8 @@ def alter_settings(visit: Visit) -> PageAnswer:
             numbering=Numbering(form.text("numbering")) if form.text("numbering") in list(Numbering) else None,
             late_cost=LateCost(form.text("late_cost")) if form.text("late_cost") in list(LateCost) else None,
         )
-        change_partner_settings(visit.installation, visit.caller, change)
-    except Invalid as refusal:
+        change_partner_settings(visit.installation, visit.caller, change, mark_seen(visit))
+    except (Invalid, ChangedMeanwhile) as refusal:
         return _shown(visit, refusal)
     return Redirect("/settings", "The settings are changed.")
 

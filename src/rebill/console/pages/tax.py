@@ -1,6 +1,6 @@
 """Tax: the rules of what stands on documents beside the net total, for every customer and for one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -14,7 +14,7 @@ from rebill.model.money import ZERO, parse_decimal
 from rebill.model.months import BillingMonth
 from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
 from rebill.services.acting.permission import Permission
-from rebill.services.parties.find_customers import customer_names_in_order
+from rebill.services.parties.find_customers import names_of
 from rebill.services.parties.read_customers import get_customer
 from rebill.services.parties.tax_rules import list_tax_rules, set_tax_rule
 from rebill.store.terms import ALWAYS
@@ -31,7 +31,7 @@ def show_tax(visit: Visit) -> Page:
 def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
     customer_id = visit.ids.get("customer_id")
     rules = list_tax_rules(visit.installation, visit.caller, customer_id)
-    customer, names = _named(visit, customer_id)
+    customer, names = _named(visit, customer_id, rules)
     values = {
         "rules": rules,
         "customer": customer,
@@ -46,10 +46,13 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
     return Page("tax.html", values, 200 if refusal is None else 422)
 
 
-def _named(visit: Visit, customer_id: int | None) -> tuple[Customer | None, Mapping[int, str]]:
+def _named(
+    visit: Visit, customer_id: int | None, rules: Sequence[TaxRule]
+) -> tuple[Customer | None, Mapping[int, str]]:
     """The customer of the page, and the names of those whose rules are shown."""
     if customer_id is None:
-        return None, dict(customer_names_in_order(visit.installation, visit.caller))
+        owners = {one.customer_id for one in rules if one.customer_id is not None}
+        return None, names_of(visit.installation, visit.caller, owners)
     customer = get_customer(visit.installation, visit.caller, customer_id)
     return customer, {customer_id: customer.name}
 

@@ -12,6 +12,7 @@ from rebill.model.colors import is_color
 from rebill.model.errors import Invalid
 from rebill.model.particulars import BillingDetails
 from rebill.model.party import Caller
+from rebill.services.acting.as_shown import require_as_shown
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
@@ -50,11 +51,11 @@ def get_billing_details(installation: Installation, caller: Caller, customer_id:
 
 
 def change_billing_details(
-    installation: Installation, caller: Caller, customer_id: int, change: BillingDetailsChange
+    installation: Installation, caller: Caller, customer_id: int, change: BillingDetailsChange, as_shown: str = ""
 ) -> BillingDetails:
-    """Change what is given; what was issued keeps what it shows.
+    """Change what is given; what was issued keeps what it shows. ``as_shown``: the mark of what the caller saw.
 
-    Raises ``Forbidden``, ``NotFound``, and ``Invalid`` with every faulty field.
+    Raises ``Forbidden``, ``NotFound``, ``ChangedMeanwhile``, and ``Invalid`` with every faulty field.
     """
     require(caller, Permission.CHANGE)
     now = installation.clock()
@@ -64,10 +65,11 @@ def change_billing_details(
         hold_customer(scope, customer_id)
         # A deleted customer's days are still billed.
         _require_customer(scope, customer_id)
+        standing = details_in_force(scope, customer_id)
+        require_as_shown(standing, as_shown)
         faults = billing_details_faults(change)
         if faults:
             raise Invalid("invalid_billing_details", "Nothing was changed: correct the fields named here.", faults)
-        standing = details_in_force(scope, customer_id)
         wanted = replace(standing, **_read(change))
         if change.logo is not None:
             wanted = replace(wanted, logo_sha256=_kept_logo(scope, change.logo))

@@ -1,6 +1,6 @@
 """Change a partner's customer: only what is given; every fault is told at once; all of it is stored or nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,8 @@ from rebill.model.errors import Invalid
 from rebill.model.money import checked_percent, margin_floor_factor
 from rebill.model.months import BillingMonth, instant_text
 from rebill.model.party import Address, Caller
+from rebill.model.terms import CustomerTerms
+from rebill.services.acting.as_shown import require_as_shown
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
@@ -31,7 +33,7 @@ from rebill.services.parties.read_customers import found_customer
 from rebill.store.customers import change_customer as store_change
 from rebill.store.customers import hold_customer, is_name_taken
 from rebill.store.scope import Scope
-from rebill.store.terms import change_terms, first_changeable_month, terms_in_force
+from rebill.store.terms import change_terms, first_changeable_month, terms_by_month, terms_in_force
 
 _TRIAL_FIELD = "trial_expiration_date"
 
@@ -59,11 +61,15 @@ class _Plan:
         return self.wanted != self.standing or self.terms is not None
 
 
-def change_customer(installation: Installation, caller: Caller, customer_id: int, change: CustomerChange) -> Customer:
+def change_customer(
+    installation: Installation, caller: Caller, customer_id: int, change: CustomerChange, as_shown: str = ""
+) -> Customer:
     """Change a customer; what is as asked already is left alone, even where it breaks a rule that came later.
 
     A change of terms without a month starts at the first month that has no issued statement for this customer.
-    Raises ``Forbidden``, ``NotFound``, and ``Invalid`` with every faulty field by its name in the API.
+    ``as_shown``: the mark of the ``facts_and_terms`` that the caller saw.
+    Raises ``Forbidden``, ``NotFound``, ``ChangedMeanwhile``, and ``Invalid`` with every faulty field by its name in
+    the API.
     """
     require(caller, Permission.CHANGE)
     now = installation.clock()
@@ -72,6 +78,7 @@ def change_customer(installation: Installation, caller: Caller, customer_id: int
         scope = Scope.of(connection, caller)
         hold_customer(scope, customer_id)
         plan = _planned(scope, customer_id, change, now)
+        require_as_shown(facts_and_terms(plan.standing, terms_by_month(scope, customer_id).values()), as_shown)
         if plan.faults:
             raise Invalid("invalid_customer", "Nothing was changed: correct the fields named here.", plan.faults)
         if not plan.changes:
@@ -85,6 +92,18 @@ def change_customer(installation: Installation, caller: Caller, customer_id: int
         return found_customer(scope, customer_id, BillingMonth.of(today_of(now)))
 
     return installation.database.write(act)
+
+
+def facts_and_terms(customer: Customer, terms: Iterable[CustomerTerms]) -> object:
+    """What forms show and change of a customer: the facts, and the terms of all months in order."""
+    facts = (
+        customer.name,
+        customer.address,
+        customer.classification,
+        customer.billing_contact,
+        customer.billing_folder,
+    )
+    return facts, tuple(terms)
 
 
 def change_faults(

@@ -1,5 +1,6 @@
 """Customers as people look for them: by name."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from rebill.model.counting import counted
@@ -10,7 +11,7 @@ from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import composed
-from rebill.store.customers import customers_of_ids, living_customers
+from rebill.store.customers import customer_names, customers_of_ids, living_customers
 from rebill.store.scope import Scope
 
 
@@ -42,6 +43,13 @@ def customer_names_in_order(installation: Installation, caller: Caller, text: st
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
         return _named(Scope.of(connection, caller), text)
+
+
+def names_of(installation: Installation, caller: Caller, customer_ids: Collection[int]) -> dict[int, str]:
+    """The names of these customers by id, however many others there are. Raises ``Forbidden``."""
+    require(caller, Permission.READ)
+    with installation.database.reading() as connection:
+        return customer_names(Scope.of(connection, caller), customer_ids)
 
 
 def customer_meant(installation: Installation, caller: Caller, text: str) -> int:

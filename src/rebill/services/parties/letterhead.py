@@ -10,6 +10,7 @@ from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.particulars import Letterhead
 from rebill.model.party import Caller
+from rebill.services.acting.as_shown import require_as_shown
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
@@ -45,8 +46,13 @@ def get_letterhead(installation: Installation, caller: Caller) -> Letterhead:
         return letterhead_in_force(Scope.of(connection, caller))
 
 
-def change_letterhead(installation: Installation, caller: Caller, change: LetterheadChange) -> Letterhead:
-    """Change what is given. Raises ``Forbidden``, and ``Invalid`` with every faulty field."""
+def change_letterhead(
+    installation: Installation, caller: Caller, change: LetterheadChange, as_shown: str = ""
+) -> Letterhead:
+    """Change what is given; ``as_shown``: the mark of the letterhead that the caller saw.
+
+    Raises ``Forbidden``, ``ChangedMeanwhile``, and ``Invalid`` with every faulty field.
+    """
     require(caller, Permission.ADMINISTER)
     now = installation.clock()
 
@@ -54,6 +60,7 @@ def change_letterhead(installation: Installation, caller: Caller, change: Letter
         scope = Scope.of(connection, caller)
         hold_partner(scope)
         standing = letterhead_in_force(scope)
+        require_as_shown(standing, as_shown)
         wanted = _changed(standing, change)
         faults = letterhead_faults(change)
         if faults:

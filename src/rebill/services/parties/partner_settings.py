@@ -11,6 +11,7 @@ from rebill.model.errors import Invalid
 from rebill.model.money import checked_percent, entered_amount, kept_amount
 from rebill.model.partner import PartnerSettings, PartnerSettingsChange
 from rebill.model.party import Caller
+from rebill.services.acting.as_shown import require_as_shown
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
@@ -31,9 +32,12 @@ def get_partner_settings(installation: Installation, caller: Caller) -> PartnerS
 
 
 def change_partner_settings(
-    installation: Installation, caller: Caller, change: PartnerSettingsChange
+    installation: Installation, caller: Caller, change: PartnerSettingsChange, as_shown: str = ""
 ) -> PartnerSettings:
-    """Change the settings that are given. Raises ``Forbidden``, and ``Invalid`` with every faulty field."""
+    """Change the settings that are given; ``as_shown``: the mark of the settings that the caller saw.
+
+    Raises ``Forbidden``, ``ChangedMeanwhile``, and ``Invalid`` with every faulty field.
+    """
     require(caller, Permission.ADMINISTER)
     now = installation.clock()
 
@@ -45,6 +49,7 @@ def change_partner_settings(
         hold_closing(scope)
         hold_partner(scope)
         standing = _standing(scope)
+        require_as_shown(standing, as_shown)
         faults = partner_settings_faults(change)
         if "name" not in faults and _is_taken(connection, change.name, standing):
             faults["name"] = "is taken: choose another"

@@ -6,6 +6,7 @@ from rebill.model.audit import Act
 from rebill.model.errors import Invalid
 from rebill.model.party import Caller
 from rebill.model.price_book_record import PriceBookOrder, PriceBookRecord
+from rebill.services.acting.as_shown import require_as_shown
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
@@ -17,11 +18,12 @@ from rebill.store.scope import Scope
 
 
 def change_price_book(
-    installation: Installation, caller: Caller, book_id: int, order: PriceBookOrder
+    installation: Installation, caller: Caller, book_id: int, order: PriceBookOrder, as_shown: str = ""
 ) -> PriceBookRecord:
     """Change a book; what it says changes from the first month on that is issued to nobody whom it was assigned to.
 
-    An order that changes nothing leaves no trace. Raises ``Forbidden``, ``NotFound``, and ``Invalid`` with every fault.
+    An order that changes nothing leaves no trace. ``as_shown``: the mark of the ``name_and_text`` that the caller saw.
+    Raises ``Forbidden``, ``NotFound``, ``ChangedMeanwhile``, and ``Invalid`` with every fault.
     """
     require(caller, Permission.CHANGE)
     now = installation.clock()
@@ -32,6 +34,7 @@ def change_price_book(
     def act(connection: Connection) -> PriceBookRecord:
         scope = Scope.of(connection, caller)
         kept = found_price_book(scope, book_id, hold=True)
+        require_as_shown(name_and_text(kept), as_shown)
         found = {**name_faults(scope, order, book_id), **faults}
         if found:
             raise Invalid("invalid_price_book", "The price book was not changed: correct the fields named here.", found)
@@ -47,6 +50,11 @@ def change_price_book(
         return changed
 
     return installation.database.write(act)
+
+
+def name_and_text(book: PriceBookRecord) -> object:
+    """What an editor shows and changes of a book, the text by its hash."""
+    return book.book_name, book.specification_sha256
 
 
 def price_book_change_faults(

@@ -7,6 +7,7 @@ from rebill.model.billing_rule import BillingRuleOrder, KeptBillingRule
 from rebill.model.errors import Invalid
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.services.acting.as_shown import require_as_shown
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
@@ -18,13 +19,19 @@ from rebill.store.scope import Scope
 
 
 def update_billing_rule(
-    installation: Installation, caller: Caller, rule_id: int, order: BillingRuleOrder, customer_id: int | None = None
+    installation: Installation,
+    caller: Caller,
+    rule_id: int,
+    order: BillingRuleOrder,
+    customer_id: int | None = None,
+    as_shown: str = "",
 ) -> KeptBillingRule:
     """Change a rule, from the first month on that is issued to none of those it is for.
 
     Months before keep it as it was.
     Its cloud, type and action cannot change. An order that changes nothing leaves no trace. ``customer_id``: the rule
-    must be for this customer. Raises ``Forbidden``, ``NotFound``, and ``Invalid`` with every faulty field by its path.
+    must be for this customer. ``as_shown``: the mark of the rule that the caller saw.
+    Raises ``Forbidden``, ``NotFound``, ``ChangedMeanwhile``, and ``Invalid`` with every faulty field by its path.
     """
     require(caller, Permission.CHANGE)
     now = installation.clock()
@@ -32,6 +39,7 @@ def update_billing_rule(
     def act(connection: Connection) -> KeptBillingRule:
         scope = Scope.of(connection, caller)
         kept = billing_rule_to_change(scope, rule_id, customer_id)
+        require_as_shown(kept.rule, as_shown)
         this_month = BillingMonth.of(now.date())
         faults = all_order_faults(scope, order, kept, this_month)
         if faults:
