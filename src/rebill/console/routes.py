@@ -13,6 +13,7 @@ from rebill.console.pages.deliveries import ROUTES as DELIVERIES
 from rebill.console.pages.home import ROUTES as HOME
 from rebill.console.pages.letterhead import ROUTES as LETTERHEAD
 from rebill.console.pages.margins import ROUTES as MARGINS
+from rebill.console.pages.movements import ROUTES as MOVEMENTS
 from rebill.console.pages.portal import ROUTES as PORTAL
 from rebill.console.pages.price_books import ROUTES as PRICE_BOOKS
 from rebill.console.pages.settings import ROUTES as SETTINGS
@@ -32,6 +33,7 @@ ROUTES: tuple[PageRoute, ...] = (
     *ATTENTION,
     *DELIVERIES,
     *STATEMENTS,
+    *MOVEMENTS,
     *MARGINS,
     *AUDIT,
     *ACCESS,

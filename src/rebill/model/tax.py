@@ -84,7 +84,7 @@ class TaxTreatment:
         if self.reason_code and not is_exemption_code(self.reason_code):
             found["reason_code"] = "must be a code of the VATEX list of EN 16931, such as VATEX-EU-AE"
         elif category_of(self.reason_code) not in (None, self.category):
-            found["reason_code"] = f"goes with category {category_of(self.reason_code)} alone, by the VATEX list"
+            found["reason_code"] = f"goes with category {category_of(self.reason_code)} alone"
         return found
 
     def as_kept(self) -> "TaxTreatment":

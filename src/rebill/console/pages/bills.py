@@ -8,14 +8,14 @@ from rebill.console.showing import month_name
 from rebill.console.visit import Page, PageAnswer, Redirect, Visit
 from rebill.model.audit import Act
 from rebill.model.bill_run import RUN_RUNNING, RunOrder, RunRecord, RunStatus
-from rebill.model.closing import ClosingAct, ClosingOrder
+from rebill.model.closing import Closing, ClosingAct, ClosingOrder
 from rebill.model.counting import counted
 from rebill.model.errors import Conflict, Invalid
 from rebill.model.months import BillingMonth
 from rebill.model.run_progress import RunStep
 from rebill.model.run_state import RunState, interrupted_sentence
 from rebill.services.acting.permission import Permission
-from rebill.services.billing.approve_closing import approve_closing, list_proposals, withdraw_proposal
+from rebill.services.billing.approve_closing import approve_closing, list_proposals, who_asked, withdraw_proposal
 from rebill.services.billing.bills_of_month import BillOrder, bills_of_month
 from rebill.services.billing.closing_act import IssuedClosing
 from rebill.services.billing.correct_month import correct_month
@@ -55,6 +55,7 @@ def show_bills(visit: Visit) -> Page:
     number, text = max(visit.query.number("page") or 1, 1), visit.query.text("text")
     bills = bills_of_month(installation, caller, month, order, text, number, _PER_PAGE)
     blockers = read_blockers(installation, caller, month)
+    proposals = [one for one in list_proposals(installation, caller) if one.order.month == month]
     values = {
         "months": months,
         "month": month,
@@ -67,10 +68,16 @@ def show_bills(visit: Visit) -> Page:
         "blockers": blockers,
         "pending": read_pending(installation, caller, month) if blockers.run is not None else [],
         "incomplete": count_incomplete_estimates(installation, caller, month) if blockers.run is not None else 0,
-        "proposals": [one for one in list_proposals(installation, caller) if one.order.month == month],
+        "proposals": proposals,
+        "asked_by": who_asked(installation, caller, proposals) if proposals else {},
+        "waits_to_be_final": any(_finalizes_all(one) for one in proposals),
         **_progress(visit, month),
     }
     return Page("bills.html", values)
+
+
+def _finalizes_all(proposal: Closing) -> bool:
+    return proposal.order.act is ClosingAct.FINALIZE and proposal.order.customer_id is None
 
 
 def run_month(visit: Visit) -> PageAnswer:

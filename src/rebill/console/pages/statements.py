@@ -20,6 +20,7 @@ from rebill.services.billing.void_statement import void_statement
 from rebill.services.presenting.presented_statement import can_be_electronic, tax_on
 from rebill.services.presenting.statement_file import statement_file
 from rebill.services.presenting.subscription_names import subscription_names
+from rebill.services.proof.beside_last_month import has_last_month
 from rebill.services.proof.explain_statement import explain_statement
 from rebill.services.proof.spend_by_day import spend_by_day
 from rebill.store.statements import StatementRecord
@@ -59,6 +60,7 @@ def statement_page(visit: Visit, place: str) -> Page:
         "services": services,
         "subscriptions": subscriptions,
         "names": subscription_names(installation, caller, statement.subscriptions),
+        "has_last_month": not visit.is_customers and is_statement and has_last_month(installation, caller, record),
     }
     return Page("statement.html", values)
 

@@ -1,5 +1,6 @@
 """A second person approves what another asked to issue, or it is taken back."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -11,13 +12,14 @@ from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.billing.closing_act import IssuedClosing, Planner, carried_out, closing_details, person_of
+from rebill.services.billing.closing_act import USER, IssuedClosing, Planner, carried_out, closing_details, person_of
 from rebill.services.billing.correct_month import plan_correcting
 from rebill.services.billing.finalize_month import plan_finalizing
 from rebill.services.billing.void_statement import plan_voiding
 from rebill.store.closing import hold_closing
 from rebill.store.closings import find_closing, mark_closed, waiting_closings, withdraw_waiting
 from rebill.store.scope import Scope
+from rebill.store.users import names_of_users
 
 _PLANNERS: Final[dict[ClosingAct, Planner]] = {
     ClosingAct.FINALIZE: plan_finalizing,
@@ -31,6 +33,17 @@ def list_proposals(installation: Installation, caller: Caller) -> list[Closing]:
     require(caller, Permission.READ)
     with installation.database.reading() as connection:
         return waiting_closings(Scope.of(connection, caller))
+
+
+def who_asked(installation: Installation, caller: Caller, proposals: Sequence[Closing]) -> dict[int, str]:
+    """Who asked for each of these, by its id: a user by name, ``""`` the caller, who cannot approve it."""
+    require(caller, Permission.READ)
+    asked = {one.closing_id: one.requested_by for one in proposals}
+    user_ids = {person: int(person.removeprefix(USER)) for person in asked.values() if person.startswith(USER)}
+    with installation.database.reading() as connection:
+        names = names_of_users(Scope.of(connection, caller), set(user_ids.values()))
+    called = {person: names.get(user_id, person) for person, user_id in user_ids.items()}
+    return {one: "" if person == person_of(caller) else called.get(person, person) for one, person in asked.items()}
 
 
 def get_proposal(installation: Installation, caller: Caller, closing_id: int) -> Closing:

@@ -67,11 +67,12 @@ def _balance_failed(closing: MonthToClose) -> list[Blocker]:
 
 def _unassigned_cost(closing: MonthToClose) -> list[Blocker]:
     threshold = closing.settings.unassigned_threshold
+    allowed = text_of(without_spare_zeros(threshold))
     return [
         Blocker(
             BlockerKind.UNASSIGNED_COST,
             f"{text_of(_gross_unassigned(balance))} {balance['currency']} of cost (charges and credits added up "
-            f"without their signs) is assigned to nobody, more than the {threshold:f} that the partner allows: assign "
+            f"without their signs) is assigned to nobody, more than the {allowed} that the partner allows: assign "
             f"{_what_to_assign(closing.unassigned, balance['currency'])} and run again.",
         )
         for balance in closing.balance

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -134,10 +135,14 @@ def _checked(scope: Scope, order: ClosingOrder) -> ClosingOrder:
     return replace(order, reason=reason)
 
 
+USER: Final = "user "
+"""How a person begins who is a user."""
+
+
 def person_of(caller: Caller) -> str:
     """Who acts, as closings keep it: two keys of one user are one person."""
     if caller.user_id is not None:
-        return f"user {caller.user_id}"
+        return f"{USER}{caller.user_id}"
     if caller.key_id is not None:
         return f"key {caller.key_id}"
     return f"{caller.occasion.operating_system_user or 'somebody'} at the command line"
