@@ -178,6 +178,7 @@ def measured(installation: Installation, caller: Caller, repetitions: int, named
         "lines to look at": f"/bills/attention?month={month}",
         "a statement": f"/statements/{statement_id}",
         "a statement by day": f"/statements/{statement_id}/days",
+        "a statement beside last month": f"/statements/{statement_id}/last-month",
         "margin by customer": f"/margin?month={month}",
         "why a price": f"/statements/{statement_id}/lines/1",
         "audit": "/audit",
