@@ -268,13 +268,17 @@ def furnished(office: Office, tmp_path: Path) -> Office:
     run_bill(installation, partner, MONTH)
     office.month.cost(charge("2024-09-09", "2", "3", SubAccountId=OWN), scope="late")
     run_bill(installation, partner, MONTH)
+    before = charge("2024-08-09", "80", "90", SubAccountId=OWN, BillingPeriodStart="2024-08-01")
+    office.month.cost(before, scope="august")
+    run_bill(installation, partner, MONTH.preceding)
     return office
 
 
 def _paths(office: Office) -> dict[str, str]:
     """Every page of the table of routes by its path there; files are no pages."""
     installation, partner = office.installation, office.partner
-    (own,) = [one for one in stored(installation, partner) if one.statement.customer_id == office.own]
+    of_month = [one for one in stored(installation, partner) if one.statement.month == MONTH]
+    (own,) = [one for one in of_month if one.statement.customer_id == office.own]
     search = AccountSearch(AccountKind.SUBSCRIPTION)
     known = {
         "customer_id": office.own,
