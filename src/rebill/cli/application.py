@@ -3,11 +3,15 @@
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from copy import copy
 from errno import EACCES, EDQUOT, EEXIST, EISDIR, ENOSPC, ENOTDIR, EPERM, EROFS
+from functools import cache
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
 from rebill.cli import (
     allocations,
@@ -136,11 +140,26 @@ def _every_command(
     """Partner-generated billing for Microsoft cloud partners: assign accounts, take in cost, bill each customer."""
 
 
+@cache
+def command_of(first_word: str) -> Callable[..., Any]:
+    """What answers a command line of this first word: its command alone, or all where it names none.
+
+    To build every command takes longer than most of them work.
+    """
+    groups = [one for one in application.registered_groups if one.name == first_word]
+    commands = [one for one in application.registered_commands if one.name == first_word]
+    if not groups and not commands:
+        return get_command(application)
+    narrowed = copy(application)
+    narrowed.registered_groups, narrowed.registered_commands = groups, commands
+    return get_command(narrowed)
+
+
 def run() -> None:
     """Run the command that ``sys.argv`` names and end the process with its exit code."""
     as_json = "--json" in sys.argv
     try:
-        code = application(standalone_mode=not as_json)
+        code = command_of(sys.argv[1] if len(sys.argv) > 1 else "")(standalone_mode=not as_json)
     except typer.TyperException as error:
         print_document(fault_document(error.format_message(), "wrong_usage"))
         code = error.exit_code
