@@ -18,6 +18,7 @@ _OF_MONTHS: Final = (
     "tests/scenarios/test_scenarios.py",
     "tests/rating/test_price_book_words.py",
 )
+_OF_A_RUN: Final = "tests/rating/test_told_of_a_run.py"
 _AT_LENGTH: Final = (
     "tests/rating/test_engine_against_oracle.py::test_months_are_rated_alike",
     "tests/rating/test_engine_against_oracle.py::test_random_charges_are_rated_alike",
@@ -28,10 +29,14 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
         ("book_matching.py", "line_columns.py", "line_kinds.py", "rule_matching.py", "text_matching.py"),
         ("tests/rating/test_rules_matched.py",),
     ),
-    "attention.py": ("tests/services/test_accepting_lines.py", "tests/services/test_spans_transfer.py"),
-    "customer_data_set.py": ("tests/services/test_customer_data_set.py",),
+    "attention.py": (_OF_A_RUN, "tests/services/test_accepting_lines.py", "tests/services/test_spans_transfer.py"),
+    "customer_data_set.py": (
+        _OF_A_RUN,
+        "tests/services/test_customer_data_set.py",
+    ),
     "customer_rules.py": ("tests/rating/test_added_lines.py", "tests/services/test_billed_by_rules.py"),
     "explained.py": (
+        _OF_A_RUN,
         "tests/services/test_explain_statement.py",
         "tests/services/test_margins.py",
         "tests/services/test_customer_data_set.py",
