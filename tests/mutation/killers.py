@@ -13,8 +13,9 @@ settings.register_profile(
     print_blob=False,
 )
 
+_AT_THE_EDGES: Final = "tests/rating/test_at_the_edges.py"
 _OF_MONTHS: Final = (
-    "tests/rating/test_at_the_edges.py",
+    _AT_THE_EDGES,
     "tests/scenarios/test_scenarios.py",
     "tests/rating/test_price_book_words.py",
 )
@@ -54,7 +55,10 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tests/rating/test_support_fees.py",
         "tests/services/test_billed_by_rules.py",
     ),
-    "transfers.py": ("tests/services/test_spans_transfer.py",),
+    "transfers.py": (
+        _AT_THE_EDGES,
+        "tests/services/test_spans_transfer.py",
+    ),
 }
 _ONLY: Final = frozenset(
     {

@@ -27,7 +27,7 @@ from tests.rating.lines import Line
 from tests.rating.months import MONTH, Keys
 from tests.rating.test_engine_against_oracle import rated_by_engine, same_outcome
 from tests.rating.test_price_book_words import CHARGE as SOME_CHARGE
-from tests.rating.test_price_book_words import CUSTOMER, book_of, month_of, product, rule
+from tests.rating.test_price_book_words import CUSTOMER, book_of, month_of, on, product, rule
 
 OTHER = CUSTOMER + 1
 CHARGE = replace(SOME_CHARGE, billed=Decimal(10), listed=Decimal(20), subscription="s-1", tenant="t-1")
@@ -55,6 +55,13 @@ def test_a_discount_off_retail_takes_nothing_off_amortised_usage_which_costs_its
     amortized: dict[str, Any] = {"commitments": CommitmentsPolicy.AMORTIZED}
     assert outcome(tmp_path, COVERED, billed_by("25", **amortized)) == (Decimal("8.40"), "NONE")
     assert outcome(tmp_path, COVERED, billed_by("25", basis=Basis.BILLED, **amortized)) == (Decimal(6), "NONE")
+
+
+def test_a_discount_off_retail_takes_nothing_off_a_commitment_that_is_bought(tmp_path: Path) -> None:
+    bought = replace(CHARGE, category="Purchase", commitment="r-1")
+    assert outcome(tmp_path, bought, billed_by("25")) == (Decimal("10.50"), "NONE")
+    assert outcome(tmp_path, replace(COVERED, billed=Decimal(4)), billed_by("25")) == (Decimal("4.20"), "NONE")
+    assert outcome(tmp_path, replace(bought, commitment=None), billed_by("25")) == (Decimal(15), "NONE")
 
 
 def test_a_customer_that_only_a_rule_for_one_of_its_agreements_concerns_is_charged_by_it(tmp_path: Path) -> None:
@@ -137,6 +144,12 @@ def _share_of_everyone(percent: str) -> RuleTerms:
     )
 
 
+def test_a_line_says_how_many_charges_make_it_and_their_quantity_where_they_have_one_unit(tmp_path: Path) -> None:
+    gigabytes = replace(CHARGE, unit="GB")
+    same_outcome(tmp_path, [CHARGE, CHARGE, gigabytes, replace(CHARGE, unit=None)], billed_by(), 1)
+    same_outcome(tmp_path, [gigabytes, gigabytes, replace(gigabytes, quantity=None)], billed_by(), 1)
+
+
 def test_a_charge_that_costs_nothing_is_no_refund(tmp_path: Path) -> None:
     refunds = billed_by("50", product('<RecordType name="Refund"/>'))
     free = replace(CHARGE, billed=Decimal(0))
@@ -187,16 +200,24 @@ def test_a_month_in_which_an_account_has_two_owners_on_a_day_is_refused(
 
 
 @pytest.mark.parametrize("keys", [Keys.IMPORTED, Keys.ABSENT])
-def test_usage_that_ends_just_when_its_account_changes_hands_does_not_go_on_across_it(
-    tmp_path: Path, keys: Keys
+@pytest.mark.parametrize(
+    ("start", "end", "crosses"),
+    [
+        (on(13), on(15), False),
+        (on(13), on(15, 1), True),
+        (on(14, 12), on(15, 12), False),
+        (on(14, 12), on(15, 13), True),
+    ],
+)
+def test_usage_goes_on_across_a_change_of_hands_if_it_is_of_more_than_a_day_and_ends_behind_it(
+    tmp_path: Path, keys: Keys, start: datetime, end: datetime, crosses: bool
 ) -> None:
-    day = datetime.combine(date(2024, 9, 15), time())
-    before = AccountBinding(AccountKind.SUBSCRIPTION, "s-1", CUSTOMER, None, day.date())
-    after = AccountBinding(AccountKind.SUBSCRIPTION, "s-1", OTHER, day.date(), None)
+    day = date(2024, 9, 15)
+    before = AccountBinding(AccountKind.SUBSCRIPTION, "s-1", CUSTOMER, None, day)
+    after = AccountBinding(AccountKind.SUBSCRIPTION, "s-1", OTHER, day, None)
     inputs = billed_by()
     terms = (*inputs.terms, replace(inputs.terms[0], customer_id=OTHER))
     inputs = replace(inputs, terms=terms, bindings=(before, after))
-    for end, crosses in ((day, False), (day + timedelta(hours=1), True)):
-        line = replace(CHARGE, start=day - timedelta(days=2), end=end)
-        same_outcome(tmp_path, [line], inputs, 1, keys=keys)
-        assert oracle.rate_line(line, inputs).spans_transfer is crosses
+    line = replace(CHARGE, start=start, end=end)
+    same_outcome(tmp_path, [line], inputs, 1, keys=keys)
+    assert oracle.rate_line(line, inputs).spans_transfer is crosses
