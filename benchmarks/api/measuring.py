@@ -17,6 +17,7 @@ from typing import Final
 
 from benchmarks.api.acts import ACTS, Act
 from benchmarks.api.application import FACTORY
+from benchmarks.api.processor import processor_milliseconds
 from benchmarks.api.report import Report, StoreReport
 from benchmarks.api.traffic import Measured, Trouble, send, wrk_program
 from benchmarks.api.world import STORES, Sizes, World, engine_version, filled_world
@@ -40,31 +41,37 @@ def measured_store(
         servers = Servers(world.installation.settings, folder / f"{store}.log", FACTORY, patience)
         try:
             servers.start(sizes.processes)
-            _warm_up(servers.address, world, names)
+            _warm_up(servers, world, names)
             for repetition in range(1, repetitions + 1):
                 for name in names:
                     say(f"{store}: {ACTS[name].title}, {repetition} of {repetitions}")
-                    found[name].append(_measured(servers.address, world, ACTS[name]))
+                    found[name].append(_measured(servers, world, ACTS[name]))
         finally:
             servers.close()
         return StoreReport(store, engine_version(world), dict(found))
 
 
-def _measured(address: str, world: World, act: Act) -> Measured:
+def _measured(servers: Servers, world: World, act: Act) -> Measured:
     """Carry out an act, see that everything it asked for was stored, and clear it away."""
     requests = act.requests(world)
     sizes = world.sizes
-    measured = send(address, world.key, requests, 1 if act.is_lone else sizes.connections, sizes.greatest_seconds)
+    processes = servers.process_ids, world.database_processes()
+    before = [processor_milliseconds(some) for some in processes]
+    connections = 1 if act.is_lone else sizes.connections
+    measured = send(servers.address, world.key, requests, connections, sizes.greatest_seconds)
+    server, database = (
+        (processor_milliseconds(some) - taken) / len(requests) for some, taken in zip(processes, before, strict=True)
+    )
     asked = sum(one.assigns for one in requests)
     if asked:
         stored = world.grown()
         if stored != asked:
             raise Trouble(f"{act.title}: {asked} accounts were assigned, {stored} are stored")
         world.clear()
-    return measured
+    return replace(measured, server=server, database=database)
 
 
-def _warm_up(address: str, world: World, names: Collection[str]) -> None:
+def _warm_up(servers: Servers, world: World, names: Collection[str]) -> None:
     """Let the server meet every statement once before any is measured."""
     sizes = world.sizes
     little = replace(
@@ -77,7 +84,7 @@ def _warm_up(address: str, world: World, names: Collection[str]) -> None:
     )
     few = replace(world, sizes=little)
     for name in names:
-        _measured(address, few, ACTS[name])
+        _measured(servers, few, ACTS[name])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -37,13 +37,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Figure:
-    """Medians of an act's repetitions. Milliseconds; ``greatest``: of all requests of all repetitions."""
+    """Medians of an act's repetitions. Milliseconds; ``greatest``: of all requests of all repetitions.
+
+    ``server`` and ``database``: as in ``Measured``.
+    """
 
     requests: int
     rate: float
     p50: float
     p99: float
     greatest: float
+    server: float
+    database: float
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ def _figure_of(repetitions: Sequence[Measured]) -> Figure:
         p50=round(median(one.p50 for one in repetitions), 2),
         p99=round(median(one.p99 for one in repetitions), 2),
         greatest=round(max(one.greatest for one in repetitions), 2),
+        server=round(median(one.server for one in repetitions), 2),
+        database=round(median(one.database for one in repetitions), 2),
     )
 
 
@@ -122,6 +129,7 @@ class Report:
         head = (
             f"{machine()}\nMedians of {self.repetitions}, alternating; {sizes.connections} connections (alone: 1), "
             f"server processes: {sizes.processes}; many = {sizes.many:,} assignments, few = {sizes.few:,}.\n"
+            "server, database: their processor time for one request, ms.\n"
         )
         return "\n".join([head, *(_store_text(store) for store in self.stores)])
 
@@ -136,12 +144,15 @@ def _store_document(store: StoreReport) -> dict[str, Any]:
 
 
 def _store_text(store: StoreReport) -> str:
-    rows = [f"{store.version:38}{'requests/s':>11}{'÷ bare':>8}{'p50 ms':>10}{'p99 ms':>10}{'greatest':>10}"]
+    columns = (
+        f"{'requests/s':>11}{'÷ bare':>8}{'p50 ms':>10}{'p99 ms':>10}{'greatest':>10}{'server':>9}{'database':>10}"
+    )
+    rows = [f"{store.version:38}{columns}"]
     for name, figure in store.figures.items():
         ratio = store.rate_to(name, "transaction")
         shown = "" if ratio is None else f"{ratio:.2f}"
         rows.append(
             f"{ACTS[name].title:38}{figure.rate:>11,.1f}{shown:>8}{figure.p50:>10,.1f}{figure.p99:>10,.1f}"
-            f"{figure.greatest:>10,.1f}"
+            f"{figure.greatest:>10,.1f}{figure.server:>9,.2f}{figure.database:>10,.2f}"
         )
     return "\n".join([*rows, *(f"  {target.text}" for target in store.targets)]) + "\n"

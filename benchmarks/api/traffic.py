@@ -37,13 +37,18 @@ class Request:
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of it. Times in milliseconds."""
+    """What came of it. Times in milliseconds.
+
+    ``server`` and ``database``: processor time of the server's processes, and of PostgreSQL's, for one request.
+    """
 
     answered: int
     seconds: float
     p50: float
     p99: float
     greatest: float
+    server: float = 0
+    database: float = 0
 
     @property
     def rate(self) -> float:

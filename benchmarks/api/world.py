@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import func, make_url, select
+from sqlalchemy import func, make_url, select, text
 
 from benchmarks.api.application import own_tables
 from rebill.model.assignment import AssignmentOrder
@@ -77,6 +77,14 @@ class World:
         growing = assignments.c.customer_id.in_(self.growing_ids)
         with self.installation.database.reading() as connection:
             return connection.scalars(select(func.count()).select_from(assignments).where(growing)).one()
+
+    def database_processes(self) -> list[int]:
+        """PostgreSQL's processes, those of this very connection too; none on SQLite."""
+        database = self.installation.database
+        if database.is_sqlite:
+            return []
+        with database.reading() as connection:
+            return list(connection.scalars(text("SELECT pid FROM pg_stat_activity")).all())
 
     def clear(self) -> None:
         """Take back what the growing customers got, past the product: the accounts are as if never assigned."""

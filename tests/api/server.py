@@ -68,6 +68,11 @@ class Servers:
         """How many of the processes that were started run."""
         return sum(process.poll() is None for process in self._processes)
 
+    @property
+    def process_ids(self) -> list[int]:
+        """The processes that were started, whether they run or not."""
+        return [process.pid for process in self._processes]
+
     def kill(self) -> None:
         """``kill -9`` every process, and see it gone."""
         for process in self._processes:

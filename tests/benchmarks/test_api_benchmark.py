@@ -21,6 +21,8 @@ def test_a_small_slice_of_the_benchmark_measures_every_act(store: str, tmp_path:
     assert measured.figures.keys() == ACTS.keys()
     assert measured.figures["add_one"].requests == 2 * LITTLE.calls
     assert all(figure.rate > 0 for figure in measured.figures.values())
+    assert all(figure.server >= 0 and figure.database >= 0 for figure in measured.figures.values())
+    assert sum(figure.server for figure in measured.figures.values()) > 0
     assert len(measured.targets) == TARGETS
     report = Report(LITTLE, 2, [measured])
     assert all(act.title in report.text() for act in ACTS.values())
