@@ -6,9 +6,11 @@ import pytest
 from pydantic import BaseModel
 
 from rebill.api.answer_shapes import AddAnswer, AssignmentList, RemoveAnswer
+from rebill.lake.account_days import KEYS
 from tests.api.client import ApiClient
 from tests.api.world import ADD, ADDRESS, LIST, MOVE, REMOVE, SUBSCRIPTIONS, World
 from tests.conftest import SettableClock
+from tests.services.accountant import Accountant, issued_under_tenant
 
 MOMENT = "2024-10-15T12:00:00Z"
 
@@ -284,6 +286,38 @@ def test_a_faulty_subscription_is_named_where_it_stands_and_nothing_is_stored(ap
     assert api.get(f"{base}/list/{world.customer_id}").json()["azure_subscriptions"] == []
     gone = api.put(f"{base}/remove/{world.customer_id}", {"azure_ids": ["aws-account-3"]})
     assert gone.json()["fields"] == {"azure_ids[0]": "azure_subscription is not assigned to this customer"}
+
+
+def test_a_subscription_leaves_what_is_issued_to_the_owner_of_its_tenant(api: ApiClient, world: World) -> None:
+    base, (subscription, *_) = "/v1/azure_subscriptions", SUBSCRIPTIONS
+    accountant = Accountant(world.installation, world.partner, world.installation.settings.home)
+    issued_under_tenant(accountant, "ab123", subscription)
+    body = {"azure_ids": [subscription]}
+    sentence = "azure_subscription would change issued statements of First (2024-09): allow it with correct_issued"
+    for act in ("add", "move"):
+        for query in ("effective_from=2024-09-01", "effective_from=2024-09-01&dry_run=true"):
+            answer = api.put(f"{base}/{act}/{world.customer_id}?{query}", body)
+            assert (answer.status_code, list(answer.json()["fields"])) == (422, ["azure_ids[0]"])
+            assert answer.json()["fields"]["azure_ids[0]"].startswith(sentence)
+    added = api.put(f"{base}/add/{world.customer_id}?detail=true", body).json()["details"]
+    assert [(one["effective_from"], one["assigned"]) for one in added] == [("2024-10-01", True)]
+    corrected = "effective_from=2024-09-01&correct_issued=true"
+    moved = api.put(f"{base}/move/{world.customer_id}?{corrected}", body, headers={"X-Reason": "Sold in August"})
+    assert moved.status_code == 200
+    removed = api.put(f"{base}/remove/{world.customer_id}?withdraw=true", body)
+    assert removed.json()["fields"]["azure_ids[0]"].startswith(sentence)
+
+
+def test_cost_that_is_gone_is_said_before_an_issued_statement_is_changed(api: ApiClient, world: World) -> None:
+    accountant = Accountant(world.installation, world.partner, world.installation.settings.home)
+    issued_under_tenant(accountant, "ab123", SUBSCRIPTIONS[0])
+    for file in world.installation.lake_folder.rglob(KEYS):
+        file.unlink()
+    path = f"/v1/azure_subscriptions/add/{world.customer_id}"
+    answer = api.put(path, {"azure_ids": [SUBSCRIPTIONS[0]]})
+    assert (answer.status_code, answer.json()["code"]) == (503, "cost_not_readable")
+    assert "Restore the lake folder" in answer.json()["error"]
+    assert api.put(path.replace(str(world.customer_id), "123456789"), {"azure_ids": ["nobody"]}).status_code == 404
 
 
 def test_a_customer_comes_with_its_azure_customer_or_not_at_all(api: ApiClient, world: World) -> None:

@@ -131,6 +131,22 @@ def test_accounts_change_hands_in_an_issued_month_only_with_consent_and_a_reason
     assert rebill.answer("costs", "import", str(costs), "--scope", "all")["issued_months"] == ["2024-09"]
 
 
+def test_a_subscription_leaves_what_is_issued_to_the_owner_of_its_tenant(rebill: CommandLine, tmp_path: Path) -> None:
+    first, second = (str(rebill.answer("customers", "create", name)["id"]) for name in ("First", "Second"))
+    tenant, subscription = row()["x_CustomerId"], row()["SubAccountId"]
+    (tmp_path / "catalogue.csv").write_text(f"azure_customer_id,name,domain\n{tenant},Acorn,acorn.example\n")
+    rebill.answer("azure-customers", "import", str(tmp_path / "catalogue.csv"))
+    rebill.answer("costs", "import", str(write_csv(tmp_path / "costs.csv", [row(BilledCost="1", ListCost="1")])))
+    rebill.answer("assign", first, tenant)
+    rebill.answer("bill", "run", "--period", "2024-09")
+    rebill.answer("bill", "finalize", "--period", "2024-09", "--override", "A test")
+    early = ("assign", second, subscription, "--subscription", "--from", "2024-09-18")
+    (fault,) = rebill.refusal(*early)["fields"].values()
+    assert fault.startswith("azure_subscription would change issued statements of First (2024-09): allow it with")
+    (details,) = rebill.answer("assign", second, subscription, "--subscription")["details"]
+    assert details["effective_from"] == "2024-10-01"
+
+
 def test_a_parallel_run_names_whom_nobody_knows_and_a_month_without_statements(
     small_rebill: CommandLine, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ from rebill.store.started_runs import begin_run
 from rebill.store.tables import runs
 from tests.console.conftest import NEIGHBOURS, NOBODYS, OWN, Office
 from tests.console.visitor import Visitor
+from tests.services.accountant import Accountant, issued_under_tenant
 from tests.services.months import charge, stored
 
 MONTH = BillingMonth(2024, 9)
@@ -174,6 +175,22 @@ def test_accounts_are_transferred_by_day_and_their_history_is_kept(office: Offic
     history = admin.open(account).text
     assert "Neighbour Ltd 2024-09-15 open" in history
     assert "Indigo the beginning 2024-09-15" in history
+
+
+def test_a_preview_tells_whose_issued_statements_a_subscription_would_change(office: Office, admin: Visitor) -> None:
+    issued_under_tenant(Accountant(office.installation, office.partner, office.month.folder), "t-1", "s-1")
+    admin.open("/accounts?kind=subscription&text=s-1")
+    preview = admin.send("/accounts/preview", account="s-1", customer="Neighbour", doing="assign", day="2024-09-01")
+    assert "at fault" in preview.text
+    assert "would change issued statements of First (2024-09)" in preview.text
+    admin.send("/accounts/assign", reason="Sold in August", correct_issued="yes")
+    run = run_bill(office.installation, office.partner, MONTH)
+    assert ("First", 1000, 0) in {
+        (one.customer_name, one.issued_minor_units, one.recomputed_minor_units) for one in run.pending
+    }
+    admin.open("/accounts?kind=subscription&text=s-1")
+    preview = admin.send("/accounts/preview", account="s-1", customer="Neighbour", doing="remove", day="2024-09-01")
+    assert "would change issued statements of First (2024-09)" in preview.text
 
 
 def test_one_can_go_back_to_what_would_happen_and_a_long_choice_is_shown_at_once(

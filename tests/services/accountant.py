@@ -18,6 +18,7 @@ from rebill.store.closing import store_closing_settings
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord
 from tests.services.months import SEPTEMBER, Month, charge
+from tests.services.steps import assign, listed
 
 NOW_IN_DECEMBER = datetime(2024, 12, 10, 12, tzinfo=UTC)
 AUGUST, OCTOBER, NOVEMBER, DECEMBER = (BillingMonth(2024, month) for month in (8, 10, 11, 12))
@@ -86,6 +87,16 @@ class Accountant(Month):
 
     def whole(self, statement_id: int) -> StatementRecord:
         return get_statement(self.installation, self.caller, statement_id)
+
+
+def issued_under_tenant(accountant: Accountant, tenant: str, subscription: str) -> None:
+    """September is issued to First, who has a tenant, with 10 for a subscription under it that nobody has itself."""
+    listed(accountant.installation, accountant.caller, tenant, partial=True)
+    first = accountant.customer("First")
+    accountant.deliver(SEPTEMBER, cost(SEPTEMBER, "10", subscription, x_CustomerId=tenant), scope="of the tenant")
+    assign(accountant.installation, accountant.caller, first, tenant)
+    accountant.run()
+    accountant.finalize(customer_id=first, override="The rest is not billed")
 
 
 def told(record: StatementRecord) -> str:

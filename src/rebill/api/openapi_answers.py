@@ -64,7 +64,8 @@ SHARED_ERRORS = {
     414: "The path and query are over 4,000 characters.",
     429: "More than may be asked for now; `Retry-After` tells when to try again.",
     500: "rebill itself is at fault; its log has `request_id`.",
-    503: "The database cannot be reached now, or is not migrated; `Retry-After` says when to try again.",
+    503: "The database cannot be reached now, or is not migrated, or imported cost that an act goes by cannot be read; "
+    "`Retry-After` says when to try again.",
 }
 """Errors that say the same of every call, and when they come."""
 _SHARED_ERROR_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}

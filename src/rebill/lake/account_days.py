@@ -1,7 +1,9 @@
 """The days of charges of each account in a data set: by them two data sets are known to hold the same charges."""
 
+from collections.abc import Collection
+from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 
@@ -12,6 +14,15 @@ KEYS: Final = "keys.parquet"
 """The file beside a data set that has each account and day of its lines once."""
 _ACCOUNTS: Final = ("BillingAccountId", "SubAccountId", "x_AzureCustomerId")
 _COLUMNS: Final = ", ".join(("ProviderName", *_ACCOUNTS))
+
+
+class TenantDays(NamedTuple):
+    """Days without a gap, from ``first`` up to, not including, ``until``: of each there are lines of both accounts."""
+
+    subscription: str
+    tenant: str
+    first: date
+    until: date
 
 
 def write_account_days(connection: duckdb.DuckDBPyConnection, parts: list[Path], file: Path) -> None:
@@ -29,6 +40,25 @@ def accounts_in(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> set
         f"SELECT {column} FROM read_parquet({sql_paths(files)}) WHERE {column} IS NOT NULL" for column in _ACCOUNTS
     )
     return {account for (account,) in connection.execute(each).fetchall()}
+
+
+def days_under_tenants(
+    connection: duckdb.DuckDBPyConnection, files: list[Path], subscriptions: Collection[str]
+) -> list[TenantDays]:
+    """On which days lines of these subscriptions name a tenant too; ids as lines have them, folded."""
+    spans = f"""
+WITH of_days AS (
+    SELECT DISTINCT SubAccountId AS subscription, x_AzureCustomerId AS tenant, ChargeDay AS charge_day
+    FROM read_parquet({sql_paths(files)})
+    WHERE x_AzureCustomerId IS NOT NULL AND SubAccountId IN (SELECT unnest(?))
+), spans AS (
+    SELECT *, charge_day - CAST(row_number() OVER (PARTITION BY subscription, tenant ORDER BY charge_day) AS INTEGER)
+              AS span
+    FROM of_days
+)
+SELECT subscription, tenant, min(charge_day), max(charge_day) + 1 FROM spans GROUP BY subscription, tenant, span
+ORDER BY ALL"""
+    return [TenantDays(*found) for found in connection.execute(spans, [list(subscriptions)]).fetchall()]
 
 
 def first_shared_day(

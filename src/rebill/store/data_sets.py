@@ -14,7 +14,8 @@ from rebill.model.months import BillingMonth
 from rebill.store.identity import can_be_stored
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
-from rebill.store.tables import data_sets
+from rebill.store.statements import is_issued_statement
+from rebill.store.tables import data_sets, statements
 
 
 def data_sets_in_force(scope: Scope, month: BillingMonth | None = None) -> list[DataSet]:
@@ -40,6 +41,17 @@ def data_sets_of_long_usage(scope: Scope) -> list[DataSet]:
 def _of_long_usage(scope: Scope) -> Select[Any]:
     days = data_sets.c.greatest_usage_days
     query = scope.select(data_sets).where(data_sets.c.replaced_at.is_(None), or_(days.is_(None), days > 1))
+    return query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
+
+
+def data_sets_of_issued_months(scope: Scope) -> list[DataSet]:
+    """Data sets in force of months of which a statement is issued to anybody."""
+    return [_data_set(row) for row in scope.run(_of_issued_months)]
+
+
+def _of_issued_months(scope: Scope) -> Select[Any]:
+    issued = scope.select(statements, statements.c.billing_month).where(is_issued_statement())
+    query = scope.select(data_sets).where(data_sets.c.replaced_at.is_(None), data_sets.c.billing_month.in_(issued))
     return query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
 
 

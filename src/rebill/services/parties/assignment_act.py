@@ -1,6 +1,7 @@
 """What assign, move and remove have in common: read the ids, plan each account, store all or nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from rebill.model.assignment import (
 )
 from rebill.model.audit import Act
 from rebill.model.closed_months import ClosedMonths
-from rebill.model.errors import Invalid
+from rebill.model.errors import Invalid, Unavailable
 from rebill.model.identifiers import AccountKind, account_key, greatest_length, trimmed
 from rebill.model.months import EARLIEST_DAY, LATEST_DAY, BillingMonth
 from rebill.model.party import Caller
@@ -27,9 +28,17 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import text_fault
 from rebill.services.parties.assignment_details import Changing, assignments_after, assignments_before
 from rebill.services.parties.assignment_plan import ChangingAccount, Fault, Plan
-from rebill.services.parties.issued_changes import issued_changes, issued_faults
+from rebill.services.parties.issued_changes import both, issued_changes, issued_faults
 from rebill.services.parties.read_customers import unknown_customer
 from rebill.services.parties.spanning_usage import ChangesOfOwner, changes_of_owner, spanning_usage
+from rebill.services.parties.tenant_lines import (
+    NO_LINES,
+    TenantLines,
+    UnderTenants,
+    needs_tenant_lines,
+    tenant_lines,
+    under_tenants,
+)
 from rebill.store.accounts import KnownAccount, known_accounts
 from rebill.store.assignments import (
     NO_HISTORY,
@@ -81,10 +90,12 @@ def carry_out(
 
     The audit trail tells of the accounts that really changed, or of the faults that let nothing be stored.
     Accounts are held before their assignments are read: what is planned is what is stored.
-    Raises ``NotFound`` for a customer this partner does not have, ``Invalid`` for ids or days that cannot be read.
+    Raises ``NotFound`` for a customer this partner does not have, ``Invalid`` for ids or days that cannot be read,
+    ``Unavailable`` for subscriptions where imported cost cannot be.
     """
     require(caller, Permission.CHANGE)
     now = installation.clock()
+    looked_into = _looked_into(installation, caller, order, act_name)
 
     def act(connection: Connection) -> tuple[AssignmentOutcome, ChangesOfOwner | None]:
         scope = Scope.of(connection, caller)
@@ -95,7 +106,8 @@ def carry_out(
             raise unknown_customer(order.customer_id)
         name, closed = found
         asked = checked_order(order)
-        planned = plan_accounts(scope, order, asked, planner, closed, today_of(now), hold=not order.dry_run)
+        lines = NO_LINES if looked_into is None else tenant_lines(installation, scope, asked, looked_into)
+        planned = plan_accounts(scope, order, asked, planner, closed, today_of(now), not order.dry_run, lines)
         is_sound = all(isinstance(one.plan, Plan) for one in planned)
         is_held_back = order.dry_run or not is_sound
         changes = changes_of_owner(scope, order, changing_accounts(planned)) if is_sound else None
@@ -114,6 +126,24 @@ def carry_out(
         outcome, changes = installation.database.write(act)
     # The lake is looked into behind the act: it may take its time, and holds nobody up.
     return outcome if changes is None else replace(outcome, spans_transfer=spanning_usage(installation, changes))
+
+
+def _looked_into(
+    installation: Installation, caller: Caller, order: AssignmentOrder, act_name: Act
+) -> TenantLines | None:
+    """What is known of the lines that an act may take from, or give to, owners of tenants; ``None``: it does neither.
+
+    They are looked for while the act holds nobody up.
+    """
+    if not needs_tenant_lines(order, act_name is Act.ASSIGN_ACCOUNTS and order.effective_from is None):
+        return None
+    # What stands in the way here is told by the act, once the customer is known to be one.
+    with suppress(Invalid, Unavailable):
+        if not order.dry_run:
+            asked = checked_order(order)
+            with installation.database.reading() as connection:
+                return tenant_lines(installation, Scope.of(connection, caller), asked)
+    return NO_LINES
 
 
 def known_customer_name(scope: Scope, customer_id: int) -> str:
@@ -159,16 +189,18 @@ def plan_accounts(
     closed: ClosedMonths,
     today: date,
     hold: bool,
+    lines: TenantLines = NO_LINES,
 ) -> list[PlannedAccount]:
     """Plan an act on each account asked for, in the order asked; a handful of statements for any number.
 
-    ``closed``: of the customer; read under ``hold_months_open`` by an act that is to be stored. What would change
-    issued statements is at fault unless the order says that they are corrected.
+    ``closed``: of the customer; read under ``hold_months_open`` by an act that is to be stored. ``lines``: of
+    subscriptions. What would change issued statements is at fault unless the order says that they are corrected.
     """
     first_open = closed.first_open(order.customer_id)
     kind = order.kind
     known = known_accounts(scope, kind, asked, hold)
     histories = histories_of_accounts(scope, [account.account_id for account in known.values()])
+    tenants = under_tenants(scope, order.customer_id, lines, histories)
     # Most accounts are assigned for the first time: one plan serves all of which nothing stands.
     of_free_account = planner((), today, first_open)
     planned = []
@@ -178,17 +210,24 @@ def plan_accounts(
         if account is None:
             plan: Plan | Fault = _NOT_FOUND
         else:
-            plan = planner(history.standing, today, first_open) if history.standing else of_free_account
+            opens = tenants.first_open(order.customer_id, key, first_open)
+            is_as_most = not history.standing and opens == first_open
+            plan = of_free_account if is_as_most else planner(history.standing, today, opens)
         planned.append(PlannedAccount(identifier, account, plan, history))
-    return planned if order.correct_issued else _with_faults_of_issued(scope, order, closed, planned)
+    return planned if order.correct_issued else _with_faults_of_issued(scope, order, closed, tenants, planned)
 
 
 def _with_faults_of_issued(
-    scope: Scope, order: AssignmentOrder, closed: ClosedMonths, planned: Sequence[PlannedAccount]
+    scope: Scope,
+    order: AssignmentOrder,
+    closed: ClosedMonths,
+    tenants: UnderTenants,
+    planned: Sequence[PlannedAccount],
 ) -> list[PlannedAccount]:
     """The same, with a fault in place of each plan that would change issued statements."""
-    changes = issued_changes(scope, order.customer_id, closed, changing_accounts(planned))
-    faults = issued_faults(scope, changes)
+    changing = changing_accounts(planned)
+    by_days = issued_changes(scope, order.customer_id, closed, changing)
+    faults = issued_faults(scope, both(by_days, tenants.issued_changes(order.customer_id, changing)))
     if not faults:
         return list(planned)
     return [

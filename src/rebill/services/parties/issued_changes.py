@@ -36,6 +36,21 @@ def issued_changes(
     return found
 
 
+def both(found: IssuedChanges, others: IssuedChanges) -> IssuedChanges:
+    """What either of the two tells."""
+    if not found or not others:
+        return found or others
+    nothing: Mapping[int, frozenset[BillingMonth]] = {}
+    return {
+        account_id: {
+            owner: mine.get(owner, frozenset()) | others_months.get(owner, frozenset())
+            for owner in {**mine, **others_months}
+        }
+        for account_id in {**found, **others}
+        for mine, others_months in [(found.get(account_id, nothing), others.get(account_id, nothing))]
+    }
+
+
 def _changed_months(closed: ClosedMonths, customer_id: int, one: ChangingAccount) -> dict[int, frozenset[BillingMonth]]:
     before = [(stored.customer_id, stored.days) for stored in one.standing]
     after = owners_after(customer_id, one.standing, one.plan)
