@@ -8,10 +8,13 @@ import pytest
 from rebill.model.billing_rule import BillingRuleOrder, CustomersChange, RuleAction, RuleCloud, RuleType
 from rebill.model.closing import LateCost
 from rebill.model.errors import Forbidden, Invalid
+from rebill.model.manual_line import NewManualLine
 from rebill.model.margin import Margin, MarginsBy
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.services.acting.installation import Installation
+from rebill.services.costs.enter_manual_line import enter_manual_line
+from rebill.services.costs.withdraw_manual_line import withdraw_manual_line
 from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.proof.read_margins import MarginsOrder, read_margins
 from tests.services.accountant import OCTOBER, Accountant
@@ -129,6 +132,47 @@ def test_however_told_margins_add_up_to_the_same_after_notes_and_voids(accountan
 
 def second_id(accountant: Accountant) -> int:
     return accountant.customers["Second"].customer_id
+
+
+def test_what_an_entry_costs_stands_beside_what_it_comes_to_and_rounding_costs_nothing(accountant: Accountant) -> None:
+    first = two_customers(accountant)
+    nobody = accountant.customer("Nobody", billing_enabled=False)
+    entries = [
+        enter_manual_line(
+            accountant.installation,
+            accountant.caller,
+            NewManualLine(customer_id, SEPTEMBER, Decimal(amount), reason, "USD", Decimal(cost)),
+        )
+        for customer_id, amount, reason, cost in (
+            (first, "-2.345", "goodwill", "0.10"),
+            (second_id(accountant), "7", "goodwill", "5"),
+            (nobody, "7", "goodwill", "3"),
+        )
+    ]
+    accountant.run()
+    services = [
+        "Storage 13 11.001 1.999 15.38",
+        "Virtual Machines 5.5 4 1.5 27.27",
+        "goodwill 4.66 5.1 -0.44 -9.44",
+    ]
+    book = f"Markup of customer {accountant.customers['First'].customer_id}"
+    assert told(margins(accountant, MarginsBy.SERVICE, SEPTEMBER)) == services
+    assert told(margins(accountant, MarginsBy.RULE, SEPTEMBER)) == [
+        f"{book}/1 Markup 16.5033 12.001 4.5023 27.28",
+        "no price book/no rule 2 3 -1 -50.00",
+        "-/manual: goodwill 4.655 5.1 -0.445 -9.56",
+        "-/minor units 0.0017 0 0.0017 100.00",
+    ]
+    accountant.finalize()
+    withdraw_manual_line(accountant.installation, accountant.caller, entries[1].manual_line_id)
+    accountant.run()
+    accountant.correct()
+    assert told(margins(accountant, MarginsBy.RULE, SEPTEMBER))[-2:] == [
+        "-/manual: goodwill -2.345 0.1 -2.445 104.26",
+        "-/minor units 0.0017 0 0.0017 100.00",
+    ]
+    sums = {together(margins(accountant, by, SEPTEMBER)) for by in MarginsBy}
+    assert sums == {(Decimal("16.16"), Decimal("15.101"))}
 
 
 def test_a_correction_on_a_later_statement_counts_for_the_month_it_corrects(accountant: Accountant) -> None:

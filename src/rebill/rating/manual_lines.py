@@ -34,6 +34,13 @@ def with_entries(customers: Iterable[CustomerLines], inputs: RatingInputs) -> tu
     return tuple(found[key] for key in sorted(found))
 
 
+def costs_of_entries(inputs: RatingInputs) -> list[tuple[int, str, str, Decimal]]:
+    """What each entry that is billed costs the partner: customer id, currency, the line's words, cost."""
+    return [
+        (line.entered.customer_id, _currency(inputs, line), line.entered.reason, line.cost) for line in _billed(inputs)
+    ]
+
+
 def _billed(inputs: RatingInputs) -> list[ManualLine]:
     enabled = {terms.customer_id for terms in inputs.terms if terms.billing_enabled}
     return [line for line in inputs.manual_lines if line.entered.customer_id in enabled]

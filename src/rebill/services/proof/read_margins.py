@@ -12,7 +12,9 @@ from rebill.model.margin import Margin, MarginsBy
 from rebill.model.money import ZERO
 from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
+from rebill.model.statement import LineKind
 from rebill.rating.explained import COST_BY_SERVICE, PRICED_BY_ACCOUNT
+from rebill.rating.manual_lines import costs_of_entries
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.proof.charge_steps import Account, ChargeSteps
@@ -121,9 +123,9 @@ def _by_service(
             for customer_id, currency, service, cost in [] if engine is None else engine.rows(COST_BY_SERVICE):
                 if (customer_id, currency) in keys:
                     costs[currency, service] += cost
-    for currency, left in _left(documents, costs).items():
-        # What no charge costs: the cost of lines that were entered.
-        costs[currency, None] += left
+        for customer_id, currency, reason, cost in costs_of_entries(run.inputs):
+            if (customer_id, currency) in keys:
+                costs[currency, reason] += cost
     keys_of_rows = sorted({*recorded.shown, *costs}, key=lambda key: (key[0], key[1] is None, key[1] or ""))
     rows = [
         Margin(
@@ -135,15 +137,6 @@ def _by_service(
         for currency, service in keys_of_rows
     ]
     return [row for row in rows if row.service is not None or row.price or row.cost]
-
-
-def _left(documents: Sequence[DocumentFigures], costs: Mapping[tuple[str, str | None], Decimal]) -> dict[str, Decimal]:
-    left: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for one in documents:
-        left[one.currency] += one.cost
-    for (currency, _), cost in costs.items():
-        left[currency] -= cost
-    return dict(left)
 
 
 _RuleKey = tuple[str, str | None, str]
@@ -158,19 +151,21 @@ def _by_rule(
         for key, price, cost in _priced_by_rules(installation, recorded.runs[run_id], keys, folder):
             found[key] = (found[key][0] + price, found[key][1] + cost)
     for (currency, kind, name), price in recorded.added.items():
-        key = (currency, None, f"{kind.replace('_', ' ')}: {name}")
+        key = (currency, None, _row_of_added(kind, name))
         found[key] = (found[key][0] + price, found[key][1])
     for currency in sorted({one.currency for one in documents}):
         shown = sum(one.price_minor_units for one in documents if one.currency == currency)
-        cost = sum((one.cost for one in documents if one.currency == currency), ZERO)
-        told = [amounts for key, amounts in found.items() if key[0] == currency]
-        price = Decimal(shown).scaleb(-minor_digits(currency)) - sum((one[0] for one in told), ZERO)
-        found[currency, None, _ROUNDING] = (price, cost - sum((one[1] for one in told), ZERO))
+        exact = sum((price for key, (price, _) in found.items() if key[0] == currency), ZERO)
+        found[currency, None, _ROUNDING] = (Decimal(shown).scaleb(-minor_digits(currency)) - exact, ZERO)
     return [
         Margin(key[0], price, cost, price_book=key[1], rule=key[2])
         for key, (price, cost) in sorted(found.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0]))
-        if key[2] != _ROUNDING or price or cost
+        if key[2] != _ROUNDING or price
     ]
+
+
+def _row_of_added(kind: str, name: str) -> str:
+    return f"{kind.replace('_', ' ')}: {name}"
 
 
 def _priced_by_rules(
@@ -190,3 +185,6 @@ def _priced_by_rules(
                     _NO_RULE if priced_by.rule is None else f"{priced_by.rule.position} {priced_by.rule.name}".strip()
                 )
                 yield (currency, book, rule), price, cost
+    for customer_id, currency, reason, cost in costs_of_entries(run.inputs):
+        if (customer_id, currency) in keys:
+            yield (currency, None, _row_of_added(LineKind.MANUAL.value, reason)), ZERO, cost
