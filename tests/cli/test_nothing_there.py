@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.command_line import CommandLine
 from tests.focus_files import row, write_csv
+from tests.mail_server import Mailbox, mail_server
 
 SUBSCRIPTION = "5b1f7a52-0000-4000-8000-000000000001"
 LISTS = (
@@ -79,6 +80,34 @@ def test_a_delivery_of_nothing_says_why(rebill: CommandLine, tmp_path: Path) -> 
     assert statement in first
     assert "before" not in first
     assert "Nothing left now: everything was delivered before." in told()
+
+
+def test_documents_that_wait_for_a_mail_server_that_is_down_are_not_said_to_have_no_address(
+    rebill: CommandLine, tmp_path: Path
+) -> None:
+    customer, _ = issue_one(rebill, tmp_path)
+    rebill.answer("customers", "details", customer, "--email", "ap@contoso.example")
+    charge = row(
+        BillingPeriodStart="2024-10-01",
+        BillingPeriodEnd="2024-11-01",
+        ChargePeriodStart="2024-10-01",
+        ChargePeriodEnd="2024-10-02",
+        SubAccountId=SUBSCRIPTION,
+    )
+    rebill.answer("costs", "import", str(write_csv(tmp_path / "october.csv", [charge])))
+    rebill.answer("bill", "run", "--period", "2024-10")
+    rebill.answer("bill", "finalize", "--period", "2024-10", "--override", "A trial")
+    with mail_server(Mailbox()) as port:
+        pass
+    mail = {"REBILL_SMTP_HOST": "127.0.0.1", "REBILL_SMTP_PORT": str(port), "REBILL_SMTP_SECURITY": "none"}
+    for _ in range(2):
+        ended = rebill.run("deliver", REBILL_MAIL_FROM="billing@partner.example", **mail)
+        assert ended.code == 1, ended
+        assert "nowhere to go" not in ended.out
+        assert (
+            "1 document waits for the mail server, which takes nothing now: rebill deliver brings it when it does."
+            in ended.out
+        )
 
 
 def test_a_document_without_a_number_is_told_of(rebill: CommandLine, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from rebill.model.assignment import AssignmentOrder
 from rebill.model.bill_run import RunOrder
 from rebill.model.closing import ClosingSettings, LateCost
 from rebill.model.identifiers import AccountKind
+from rebill.model.margin import MarginsBy
 from rebill.model.months import BillingMonth
 from rebill.model.party import Role
 from rebill.model.run_progress import RunProgress, RunStep
@@ -142,8 +143,30 @@ def test_two_finalize_at_once_and_one_is_told_so(office: Office, admin: Visitor)
     late = admin.send_form(second, reason="Ours too")
     assert late.status == 409
     assert "There is no Estimated statement" in late.text
-    assert ("reason", "Ours too") in late.form("/bills/finalize").fields, "what was typed is kept"
-    assert "There is no Estimated statement" in admin.send("/bills/finalize").text
+    assert [one for one in late.forms if one.action == "/bills/finalize"] == [], "it would be refused for ever"
+    assert 'href="/bills?month=2024-09">Bills of September 2024</a>' in late.answer.text
+
+
+def test_what_may_go_well_after_a_mend_is_offered_again_with_what_was_typed(office: Office, admin: Visitor) -> None:
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/run")
+    form = admin.open("/bills?month=2024-09").form("/bills/finalize")
+    office.month.subscriptions(office.neighbour, NOBODYS)
+    stale = admin.send_form(form, reason="Ours")
+    assert (stale.status, "run" in stale.text) == (409, True)
+    assert ("reason", "Ours") in stale.form("/bills/finalize").fields, "what was typed is kept"
+
+
+def test_margins_are_summed_up_by_currency_and_those_of_months_are_drawn(office: Office, admin: Visitor) -> None:
+    admin.open("/bills?month=2024-09")
+    admin.send("/bills/run")
+    assert "Margin by month, in USD" not in admin.open("/margin?month=2024-09").text
+    for by in MarginsBy:
+        told = admin.open(f"/margin?month=2024-09&by={by}").text
+        assert "All in USD 143.50 USD 172.00 USD 28.50 USD 16.57 %" in told, told
+    by_month = admin.open("/margin?by=month").text
+    assert "Margin by month, in USD" in by_month
+    assert "Margin by month as a table Month Amount September 2024 28.50 USD" in by_month, by_month
 
 
 def test_finalizing_is_offered_while_something_is_estimated_and_no_run_works(office: Office, admin: Visitor) -> None:

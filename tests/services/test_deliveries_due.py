@@ -17,6 +17,7 @@ from rebill.services.delivering.deliver_documents import (
     deliver_documents,
     deliver_due,
     list_deliveries,
+    read_issued_beside_deliveries,
 )
 from rebill.services.keeping.back_up import back_up
 from rebill.services.keeping.restore_backup import restore_backup
@@ -161,6 +162,34 @@ def test_a_server_that_is_down_is_asked_for_one_letter_and_the_others_wait(
     assert (first.state, first.attempts) == (DeliveryState.FAILED, 1)
     assert (second.state, second.attempts) == (DeliveryState.WAITING, 0)
     assert first.due_at == second.due_at == clock.now + timedelta(minutes=1)
+
+
+def test_what_nobody_ordered_waits_for_a_server_that_is_down_too(
+    installation: Installation, partner: Caller, tmp_path: Path, clock: SettableClock
+) -> None:
+    one = issued(installation, partner, tmp_path)
+    made = Accountant(installation, partner, tmp_path)
+    made.deliver(SEPTEMBER.following, cost(SEPTEMBER.following, "10", "sub-1"), scope="october")
+    clock.now = datetime(2024, 11, 15, 12, tzinfo=UTC)
+    made.run(SEPTEMBER.following)
+    made.finalize(SEPTEMBER.following, override="All is well")
+    with mail_server(Mailbox()) as port:
+        pass
+    sender = delivering_by_mail(installation, port)
+    deliver_documents(sender, partner, DeliveryOrder())
+    second, first = sorted(told(sender, partner), key=lambda one: one.attempts)
+    assert (first.state, first.attempts) == (DeliveryState.FAILED, 1)
+    assert (second.state, second.attempts, second.target) == (DeliveryState.WAITING, 0, first.target)
+    assert first.due_at == second.due_at == clock.now + timedelta(minutes=1)
+    assert second in deliver_documents(sender, partner, DeliveryOrder())
+    beside = read_issued_beside_deliveries(sender, partner, DeliveryOrder())
+    assert (beside.issued, beside.waiting) == (3, {DeliveryWay.EMAIL: 1})
+    assert (one in beside.without_place, sum(beside.without_place.values())) == (False, 1)
+    with mail_server(box := Mailbox()) as port:
+        assert bring_due(delivering_by_mail(installation, port)) == 0
+        clock.now += timedelta(days=1)
+        assert bring_due(delivering_by_mail(installation, port)) == 2
+    assert len(box.letters) == 2
 
 
 def test_an_address_that_is_refused_for_good_is_not_asked_again_by_itself(

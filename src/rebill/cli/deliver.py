@@ -27,6 +27,7 @@ _OPEN = (DeliveryState.FAILED, DeliveryState.UNSURE)
 """What somebody has to look at. What waits has no number yet, or waits for what failed."""
 _NAMED = 5
 _LACKING = {DeliveryWay.FOLDER: "no folder", DeliveryWay.EMAIL: "no address"}
+_PLACES = {DeliveryWay.FOLDER: "folder", DeliveryWay.EMAIL: "mail server"}
 _GIVING = {
     DeliveryWay.FOLDER: "rebill customers update CLIENT_API_ID --folder PATH",
     DeliveryWay.EMAIL: "rebill customers details CLIENT_API_ID --email ADDRESSES",
@@ -111,6 +112,11 @@ def _why_nothing_left(
         waiting = counted(issued.without_number, "document waits for its", "documents wait for their")
         numbers, gives = ("number", "it") if issued.without_number == 1 else ("numbers", "each its own")
         yield f"{waiting} {numbers}: rebill statements number ID NUMBER gives {gives}."
+    for way in ways:
+        # A place that takes nothing is asked once.
+        if untried := issued.waiting.get(way):
+            wait, them = counted(untried, "document waits", "documents wait"), "it" if untried == 1 else "them"
+            yield f"{wait} for the {_PLACES[way]}, which takes nothing now: rebill deliver brings {them} when it does."
     if issued.without_place:
         nowhere = counted(sum(issued.without_place.values()), "document has", "documents have")
         ids = list(issued.without_place)

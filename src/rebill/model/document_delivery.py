@@ -56,12 +56,13 @@ class IssuedBesideDeliveries:
     """How many documents are ``issued``, and those of them that nobody tried to deliver.
 
     ``without_number``: they wait for the partner's own system to number them. ``without_place``: how many of each
-    customer, by its id, that has nowhere to deliver them to.
+    customer, by its id, that has nowhere to deliver them to. ``waiting``: how many were ordered and have a number.
     """
 
     issued: int
     without_number: int
     without_place: Mapping[int, int]
+    waiting: Mapping[DeliveryWay, int]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What became of documents that are delivered: a row for each document and way, from when they are issued."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +21,7 @@ from rebill.model.particulars import Particulars
 from rebill.model.statement import StatementStatus
 from rebill.store.customers import billing_folders
 from rebill.store.identity import can_be_stored
+from rebill.store.membership import among
 from rebill.store.scope import Scope
 from rebill.store.tables import document_deliveries, given_numbers, statements
 
@@ -55,6 +56,16 @@ def order_deliveries(
                 waiting = {"state": DeliveryState.WAITING.value, "attempts": 0, "fault": ""}
                 rows.append({**row, **waiting, "changed_at": now, "due_at": now})
     scope.insert(document_deliveries, rows)
+
+
+def customers_of_unordered(scope: Scope, way: DeliveryWay, statement_ids: Collection[int]) -> dict[int, int]:
+    """The customers of those documents whose delivery this way nobody ordered or tried, by statement id."""
+    ordered = scope.select(document_deliveries, document_deliveries.c.statement_id)
+    query = scope.select(statements, statements.c.statement_id, statements.c.customer_id).where(
+        among(scope.connection, statements.c.statement_id, statement_ids),
+        statements.c.statement_id.not_in(ordered.where(document_deliveries.c.way == way.value)),
+    )
+    return {row.statement_id: row.customer_id for row in scope.connection.execute(query)}
 
 
 def forget_order(scope: Scope, statement_id: int, way: DeliveryWay) -> None:
@@ -116,7 +127,21 @@ def issued_beside_deliveries(scope: Scope, choice: DeliveryChoice) -> IssuedBesi
             without_number += row.documents
         elif not row.is_tried:
             without_place[row.customer_id] += row.documents
-    return IssuedBesideDeliveries(issued, without_number, dict(sorted(without_place.items())))
+    return IssuedBesideDeliveries(
+        issued, without_number, dict(sorted(without_place.items())), _waiting_with_number(scope, choice)
+    )
+
+
+def _waiting_with_number(scope: Scope, choice: DeliveryChoice) -> dict[DeliveryWay, int]:
+    ordered = and_(document_deliveries.c.statement_id == statements.c.statement_id, scope.own(document_deliveries))
+    counts = (
+        _issued(scope, choice)
+        .with_only_columns(document_deliveries.c.way, func.count().label("documents"))
+        .join(document_deliveries, ordered)
+        .where(_has_number(), document_deliveries.c.state == DeliveryState.WAITING.value)
+        .group_by(document_deliveries.c.way)
+    )
+    return {DeliveryWay(row.way): row.documents for row in scope.connection.execute(counts)}
 
 
 def _issued(scope: Scope, choice: DeliveryChoice) -> Select[Any]:

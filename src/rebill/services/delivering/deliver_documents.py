@@ -1,7 +1,7 @@
 """Deliver issued documents: into customers' folders, and by electronic mail. Safe to run again, at any time."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +23,17 @@ from rebill.services.parties.read_customers import unknown_customer
 from rebill.store.customers import customer_name
 from rebill.store.document_deliveries import (
     DeliveryChoice,
+    customers_of_unordered,
     deliveries_of,
     forget_unsure,
     issued_beside_deliveries,
+    order_deliveries,
     partners_with_due_deliveries,
     postpone,
     to_deliver,
 )
+from rebill.store.particulars import particulars_in_force
+from rebill.store.partners import hold_partner
 from rebill.store.scope import Scope
 from rebill.store.statements import find_statement
 
@@ -138,7 +142,7 @@ def _deliver(
                 continue
             tried.append(attempt)
             if attempt.fault is FaultKind.UNREACHABLE:
-                _postpone(installation, caller, way)
+                _postpone(installation, caller, way, waiting)
                 break
             if attempt.fault is FaultKind.PASSING and way is DeliveryWay.EMAIL and statement_id not in second:
                 # Much of what keeps a mail server from taking a letter has passed when the others are through.
@@ -150,11 +154,16 @@ def _deliver(
     return tried
 
 
-def _postpone(installation: Installation, caller: Caller, way: DeliveryWay) -> None:
-    """What is due by a way that takes nothing waits as long as what was tried."""
+def _postpone(installation: Installation, caller: Caller, way: DeliveryWay, untried: Collection[int]) -> None:
+    """What is due by a way that takes nothing waits as long as what was tried, and so does what nobody ordered yet."""
 
     def act(connection: Connection) -> None:
-        postpone(Scope.of(connection, caller), way, installation.clock())
+        scope, now = Scope.of(connection, caller), installation.clock()
+        hold_partner(scope)
+        customer_ids = customers_of_unordered(scope, way, untried)
+        shown = particulars_in_force(scope, set(customer_ids.values()))
+        order_deliveries(scope, [way], {document: shown[customer_ids[document]] for document in customer_ids}, now)
+        postpone(scope, way, now)
 
     installation.database.write(act)
 
