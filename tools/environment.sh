@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|development|peers|mutmut|focus-validator|blob-storage|identity-provider
+# Builds .venv from the locked, hashed requirements: tools/environment.sh runtime|spark|development|peers|mutmut|focus-validator|blob-storage|identity-provider
 # For development also an environment of its own for each program that the tests run on the API from outside: a published
 # client, unmodified, which insists on versions that rebill does not share, and the one that tries the API by its document.
 set -eu

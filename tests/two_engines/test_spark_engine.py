@@ -128,6 +128,24 @@ def test_a_machine_without_java_says_what_to_install(tmp_path: Path) -> None:
     assert "rebill.model.errors.Invalid: This month is to be computed on Spark, which is not installed" in done.stderr
 
 
+def test_a_start_tells_no_error_that_is_none_and_later_ones_are_told() -> None:
+    """The numbers that overflow on trial are errors to Spark; who started it sees none of them, and no progress."""
+    program = f"""
+import sys
+from rebill.engines.spark_session import _OVERFLOWS, spark_session
+session = spark_session({MASTER!r})
+print("started", file=sys.stderr, flush=True)
+session.sql(_OVERFLOWS[-1]).collect()
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "SPARK_CONF_DIR"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    before, after = done.stderr.split("started\n")
+    assert "ArithmeticException" not in before, before
+    assert "Stage" not in before, before
+    assert " ERROR " in after, after
+    assert "ArithmeticException" in after, after
+
+
 def test_what_is_computed_can_be_interrupted(spark_settings: None, tmp_path: Path) -> None:
     """A sum that would take minutes ends as soon as somebody says so, and nothing is computed after it."""
     with pytest.raises(ProgramError) as caught, SparkEngine(tmp_path, MASTER) as engine:

@@ -2,7 +2,9 @@
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Final
 
 from rebill.model.errors import Invalid, ProgramError
 
@@ -20,8 +22,14 @@ EXACT: Final = {
 """Settings that the meaning of a plan depends on; every session has them, whatever the operator's own settings say."""
 _WIDE: Final = {"spark.sql.autoBroadcastJoinThreshold": str(512 * 1024 * 1024)}
 """A month's lines are never moved to meet the small tables that they are joined to: every machine gets those whole."""
-_LOCAL: Final = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-"""A Spark of this machine's own listens to nobody else."""
+_LOCAL: Final = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.showConsoleProgress": "false",
+}
+"""A Spark of this machine's own listens to nobody else, and draws no bars among what a command tells."""
+_TELL_FAILURES: Final = ("org.apache.spark.executor.Executor", "org.apache.spark.scheduler.TaskSetManager")
+"""What logs, with its trace, that a task failed: also where it was meant to, when Spark is tried."""
 _PRODUCTS: Final = (
     ("round(CAST('0.000000000001' AS DECIMAL(28,12)) * CAST('1.5' AS DECIMAL(9,6)), 12)", "2E-12"),
     ("round(CAST('-0.000000000001' AS DECIMAL(28,12)) * CAST('1.5' AS DECIMAL(9,6)), 12)", "-2E-12"),
@@ -35,8 +43,9 @@ _OVERFLOWS: Final = (
     "(CAST('1' AS DECIMAL(38,0))) AS t(n)",
 )
 _MISSING: Final = (
-    "This month is to be computed on Spark, which is not installed here: pip install 'rebill[spark]', and Java 17 or "
-    "newer (Debian: apt-get install openjdk-17-jre-headless; or JAVA_HOME names one). Or leave the engine at duckdb."
+    "This month is to be computed on Spark, which is not installed here: sh tools/environment.sh spark, in "
+    "the checkout of rebill, and Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless; or JAVA_HOME names "
+    "one). Or leave the engine at duckdb."
 )
 _lock: Final = threading.Lock()
 _started: dict[str, "SparkSession"] = {}
@@ -68,16 +77,36 @@ def _start(master: str) -> "SparkSession":
     # It repeats every error that it raises; who catches it says what there is to say.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     builder = SparkSession.builder.master(master).appName("rebill").config("spark.ui.enabled", "false")
-    for name, value in (EXACT | _WIDE | (_LOCAL if master.startswith("local") else {})).items():
+    is_local = master.startswith("local")
+    for name, value in (EXACT | _WIDE | (_LOCAL if is_local else {})).items():
         builder = builder.config(name, value)
     try:
         session: SparkSession = builder.getOrCreate()
-        require_exact(session)
+        with _untold(session) if is_local else nullcontext():
+            require_exact(session)
     except (PySparkException, OSError) as error:
         if isinstance(error, PySparkException) and error.getCondition() == "JAVA_GATEWAY_EXITED":
             raise Invalid("spark_not_installed", _MISSING) from error
         raise _unusable(str(error).splitlines()[0]) from error
     return session
+
+
+@contextmanager
+def _untold(session: "SparkSession") -> Iterator[None]:
+    """A Spark of this machine's own tells no task that fails; but what its operator says of those loggers holds."""
+    # Not setLogLevel: the level that was before it would not come back.
+    machine: Any = session.sparkContext._jvm
+    log4j = machine.org.apache.logging.log4j
+    context = log4j.LogManager.getContext(False)
+    names = [name for name in _TELL_FAILURES if context.getConfiguration().getLoggerConfig(name).getName() != name]
+    for name in names:
+        log4j.core.config.Configurator.setLevel(name, log4j.Level.OFF)
+    try:
+        yield
+    finally:
+        for name in names:
+            context.getConfiguration().removeLogger(name)
+        context.updateLoggers()
 
 
 def require_exact(session: "SparkSession") -> None:
