@@ -45,3 +45,25 @@ def test_why_a_customer_pays_more_than_last_month_is_told_by_cause_and_line(offi
     assert "Beside last month" not in admin.open(f"/statements/{own}").text
     alone = admin.open(f"/statements/{own}/last-month")
     assert (alone.status, "all of this one is new" in alone.text) == (404, True)
+
+
+def test_a_month_that_was_taken_back_leads_to_what_is_gone_with_it(office: Office, admin: Visitor) -> None:
+    october = {"BillingPeriodStart": "2024-10-01", "BillingPeriodEnd": "2024-11-01"}
+    office.month.cost(charge("2024-10-03", "150", "180", SubAccountId=OWN, **october), scope="october")
+    for month in ("2024-09", "2024-10"):
+        admin.open(f"/bills?month={month}")
+        admin.send("/bills/run")
+        admin.open(f"/bills?month={month}")
+        admin.send("/bills/finalize", reason="The rest is ours")
+    bills = admin.open("/bills?month=2024-10")
+    assert "Customers of September 2024 without a bill, in USD -40.00 USD" in bills.text.replace("−", "-"), bills.text
+    place = bills.answer.text.partition("/last-month")[0].rpartition('href="')[2]
+    admin.open(place)
+    admin.send(f"{place}/void", reason="Wrong address")
+    again = admin.open("/bills?month=2024-10")
+    assert f'href="{place}/last-month"' in again.answer.text
+    assert again.text.replace("−", "-").count("-132.00 USD") == 1, again.text
+    told = admin.open(f"{place}/last-month").text.replace("−", "-")
+    assert "The statement is taken back: nothing stands of the month." in told
+    assert "Difference -132.00 USD" in told, told
+    assert "Lines that are gone 2 -132.00 USD" in told, told

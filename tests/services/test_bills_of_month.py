@@ -13,6 +13,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.bills_of_month import BillOrder, Bills, bills_of_month
+from rebill.services.proof.beside_last_month import beside_last_month
 from rebill.services.proof.month_glance import month_at_a_glance
 from rebill.services.proof.read_margins import MarginsOrder, read_margins
 from tests.services.accountant import OCTOBER, Accountant, cost
@@ -155,3 +156,29 @@ def test_a_month_stands_beside_all_of_the_month_before_that_stood(accountant: Ac
     assert (found.now.price, found.difference) == (Decimal(25), Decimal(5))
     differences = {bill.customer_name: bill.difference for bill in _bills(accountant, OCTOBER).bills}
     assert differences == {"First": Decimal(-3), "Second": Decimal(5)}
+
+
+def test_the_months_of_customers_beside_the_month_before_add_up_to_the_sum(accountant: Accountant) -> None:
+    """Each customer's month as a whole, on one of its documents: also one that is corrected, taken back, or gone."""
+    accountant.deliver(OCTOBER, cost(OCTOBER, "7", "s-1"), cost(OCTOBER, "4", "s-3"), scope="october")
+    accountant.run(OCTOBER)
+    accountant.finalize(OCTOBER, override="Second has no cost")
+    accountant.deliver(OCTOBER, cost(OCTOBER, "7", "s-1"), cost(OCTOBER, "6", "s-3"), scope="october")
+    third = accountant.customers["Third"].customer_id
+    accountant.run(OCTOBER, third)
+    accountant.correct(OCTOBER, third)
+    accountant.void(_statement_ids(accountant, OCTOBER)["First"])
+    bills = _bills(accountant, OCTOBER, order=BillOrder.DIFFERENCE)
+    told = [(bill.customer_name, bill.kind.value, bill.difference) for bill in bills.bills]
+    assert told[:2] == [("First", "statement", Decimal(-10)), ("Third", "statement", Decimal(6))]
+    assert [difference for _, _, difference in told[2:]] == [None, None]
+    (sums,) = bills.sums
+    assert (sums.gone, sums.difference) == (Decimal(20), Decimal(-24))
+    assert sum(bill.difference or 0 for bill in bills.bills) - sums.gone == sums.difference
+    for bill in bills.bills[:2]:
+        beside = beside_last_month(accountant.installation, accountant.caller, bill.statement_id)
+        before, now = beside.totals
+        assert Decimal(now - before).scaleb(-2) == bill.difference
+        moved = sum(one.difference for one in beside.movements) - beside.corrections[0] + beside.corrections[1]
+        assert moved == now - before
+        assert (beside.is_taken_back, beside.corrections) in ((True, (0, 0)), (False, (0, 200)))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import and_
 
+from rebill.model.document import DocumentKind
 from rebill.model.months import BillingMonth
 from rebill.store.document_ties import ended_its_edition
 from rebill.store.margin_figures import is_counted
@@ -34,8 +35,16 @@ class BillRow(NamedTuple):
     note_id: int | None
 
 
-def bill_rows(scope: Scope, month: BillingMonth) -> list[BillRow]:
-    """The documents of a month that were issued or are to be, those that a void took back too, in no order."""
+def is_standing_statement(row: BillRow) -> bool:
+    """Whether a document is a statement that nothing took back; a customer has one of a month and currency at most."""
+    return row.kind == DocumentKind.STATEMENT and row.void_id is None
+
+
+def bill_rows(scope: Scope, month: BillingMonth, customer_id: int | None = None) -> list[BillRow]:
+    """The documents of a month that were issued or are to be, those that a void took back too, in no order.
+
+    ``customer_id``: only this customer's.
+    """
     columns = statements.c
     of_customer = and_(customers.c.customer_id == columns.customer_id, scope.own(customers))
     numbered = and_(given_numbers.c.statement_id == columns.statement_id, scope.own(given_numbers))
@@ -63,6 +72,8 @@ def bill_rows(scope: Scope, month: BillingMonth) -> list[BillRow]:
         .outerjoin(voids, ended_its_edition(scope))
         .where(columns.billing_month == str(month), is_counted())
     )
+    if customer_id is not None:
+        query = query.where(columns.customer_id == customer_id)
     return [
         BillRow(
             statement_id,

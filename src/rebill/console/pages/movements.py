@@ -1,24 +1,25 @@
-"""Why a statement is more, or less, than that of the month before."""
+"""Why a customer's month is more, or less, than that of the month before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rebill.console.route import PageRoute
+from rebill.console.showing import month_name
 from rebill.console.visit import Page, Visit
 from rebill.model.month_movement import Movement
 from rebill.services.acting.permission import Permission
 from rebill.services.presenting.subscription_names import subscription_names
-from rebill.services.proof.beside_last_month import beside_last_month
+from rebill.services.proof.beside_last_month import BesideLastMonth, beside_last_month
 
 _SHOWN = 200
 
 
 @dataclass(frozen=True)
 class Cause:
-    """A part of the difference, of so many lines, in minor units."""
+    """A part of the difference, of so many lines (``None``: of documents that correct), in minor units."""
 
     words: str
-    lines: int
+    lines: int | None
     minor_units: int
 
 
@@ -30,7 +31,7 @@ def show_movements(visit: Visit) -> Page:
     values = {
         "found": found,
         "currency": found.now.statement.currency,
-        "causes": causes_of(found.movements),
+        "causes": [*causes_of(found.movements), *_corrections(found)],
         "shown": shown,
         "names": subscription_names(visit.installation, visit.caller, subscriptions),
     }
@@ -49,6 +50,13 @@ def causes_of(movements: Sequence[Movement]) -> list[Cause]:
         ("Lines without a quantity to compare", [one.difference for one in both if one.by_quantity is None]),
     )
     return [Cause(words, len(units), sum(units)) for words, units in parts if units]
+
+
+def _corrections(found: BesideLastMonth) -> list[Cause]:
+    """What corrections of the two months add to the difference of their statements."""
+    months = (found.before.statement.month, found.now.statement.month)
+    parts = zip(months, (-found.corrections[0], found.corrections[1]), strict=True)
+    return [Cause(f"Corrections of {month_name(month)}", None, units) for month, units in parts if units]
 
 
 ROUTES = (PageRoute("GET", "/statements/{statement_id}/last-month", show_movements, Permission.READ, "bills"),)

@@ -1,7 +1,7 @@
 """A month's bills in one table: what each customer pays, what it costs, and by how much that differs from before."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -15,7 +15,7 @@ from rebill.model.party import Caller
 from rebill.model.statement import StatementStatus
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.store.bill_rows import BillRow, bill_rows
+from rebill.store.bill_rows import BillRow, bill_rows, is_standing_statement
 from rebill.store.document_ties import ties_between
 from rebill.store.scope import Scope
 
@@ -31,9 +31,12 @@ class BillOrder(StrEnum):
 
 @dataclass(frozen=True)
 class Bill:
-    """A document of a month, before carry lines; ``before``: the price of the customer's statement a month before.
+    """A document of a month, before carry lines.
 
     ``page_id``: the statement that shows it: itself, or the one that a correction of another month stands on.
+    ``difference``: of all that stands of the customer's month, notes too, to all that stood of the month before; on
+    one document of a customer, ``None`` on its others and where nothing stands of either month. ``is_new``: no
+    statement stands of the month before.
     """
 
     statement_id: int
@@ -47,29 +50,24 @@ class Bill:
     kind: DocumentKind
     invoice_id: str
     ties: DocumentTies
-    before: Decimal | None
+    difference: Decimal | None
+    is_new: bool
 
     @property
     def margin(self) -> Decimal:
         return self.price - self.cost
 
-    @property
-    def difference(self) -> Decimal | None:
-        """To the month before; ``None`` where nothing is to be compared."""
-        return None if self.before is None else self.price - self.before
-
-    @property
-    def is_compared(self) -> bool:
-        """Whether it is a statement that stands, to be seen beside the one of the month before."""
-        return self.kind is DocumentKind.STATEMENT and not self.ties.is_taken_back
-
 
 @dataclass(frozen=True)
 class BillSums:
-    """What stands of a month in one currency; ``before``: the price of what stood of the month before."""
+    """What stands of a month in one currency; ``before``: the price of what stood of the month before.
+
+    ``gone``: the price of what stood then of customers that have no document of the month.
+    """
 
     now: PriceAndCost
     before: Decimal
+    gone: Decimal
 
     @property
     def difference(self) -> Decimal:
@@ -113,53 +111,87 @@ def bills_of_month(
         [row for row in found if wanted in row.customer_name.casefold()] for found in (of_month, of_month_before)
     )
     rows.sort(key=lambda row: (row.customer_name.casefold(), row.customer_id, row.currency, row.statement_id))
-    before = {(row.customer_id, row.currency): row for row in rows_before if _is_compared(row)}
+    compared = _compared(rows, rows_before)
     numbers = {row.statement_id: row.invoice_id for row in rows}
-    shown = _ordered(rows, order, before)[start : start + per_page]
+    shown = _ordered(rows, order, compared)[start : start + per_page]
     return Bills(
         month,
-        tuple(_bill(row, before, numbers) for row in shown),
+        tuple(_bill(row, compared, numbers) for row in shown),
         len(rows),
-        _sums(rows, rows_before),
+        _sums(rows, rows_before, compared),
         sum(row.status == StatementStatus.ESTIMATED for row in of_month),
     )
 
 
-_Before = Mapping[tuple[int, str], BillRow]
+@dataclass(frozen=True)
+class _Compared:
+    """The months of customers as wholes beside the month before, in minor units.
+
+    ``differences``: by the document that shows it. ``with_before``: whose statement of the month before stands.
+    ``gone``: by currency, what stood of customers that have no document now.
+    """
+
+    differences: Mapping[int, int]
+    with_before: Set[tuple[int, str]]
+    gone: Mapping[str, int]
 
 
-def _ordered(rows: list[BillRow], order: BillOrder, before: _Before) -> list[BillRow]:
+def _compared(rows: Sequence[BillRow], rows_before: Sequence[BillRow]) -> _Compared:
+    now, before = _standing_units(rows), _standing_units(rows_before)
+    shown_on: dict[tuple[int, str], BillRow] = {}
+    for row in rows:
+        kept = shown_on.get((row.customer_id, row.currency))
+        if kept is None or _rank(row) > _rank(kept):
+            shown_on[row.customer_id, row.currency] = row
+    differences = {
+        row.statement_id: now.get(key, 0) - before.get(key, 0)
+        for key, row in shown_on.items()
+        if key in now or key in before
+    }
+    gone: dict[str, int] = defaultdict(int)
+    for key, units in before.items():
+        gone[key[1]] += 0 if key in shown_on else units
+    with_before = {(row.customer_id, row.currency) for row in rows_before if is_standing_statement(row)}
+    return _Compared(differences, with_before, gone)
+
+
+def _standing_units(rows: Sequence[BillRow]) -> dict[tuple[int, str], int]:
+    """What was not taken back, by customer and currency."""
+    units: dict[tuple[int, str], int] = defaultdict(int)
+    for row in rows:
+        if row.void_id is None:
+            units[row.customer_id, row.currency] += row.price_minor_units
+    return dict(units)
+
+
+def _rank(row: BillRow) -> int:
+    """A customer's month is compared on its statement, even on one that was taken back, rather than on a note."""
+    return (row.kind == DocumentKind.STATEMENT) + is_standing_statement(row)
+
+
+def _ordered(rows: list[BillRow], order: BillOrder, compared: _Compared) -> list[BillRow]:
     if order is BillOrder.CUSTOMER:
         return rows
     if order is BillOrder.PRICE:
-        return sorted(rows, key=lambda row: abs(_scaled(row)), reverse=True)
+        return sorted(rows, key=lambda row: abs(_scaled(row.price_minor_units, row.currency)), reverse=True)
     if order is BillOrder.DIFFERENCE:
-        return sorted(rows, key=lambda row: abs(_difference(row, before)), reverse=True)
-    return sorted(rows, key=lambda row: abs(_amount(row) - row.cost), reverse=True)
+        moved = compared.differences
+        return sorted(rows, key=lambda row: abs(_scaled(moved.get(row.statement_id, 0), row.currency)), reverse=True)
+    return sorted(rows, key=lambda row: abs(_amount(row.price_minor_units, row.currency) - row.cost), reverse=True)
 
 
-def _is_compared(row: BillRow) -> bool:
-    return row.kind == DocumentKind.STATEMENT and row.void_id is None
+def _scaled(minor_units: int, currency: str) -> int:
+    """An amount in a unit that is the same whatever the currency's minor unit is: whole numbers sort fastest."""
+    return minor_units * int(10 ** (GREATEST_MINOR_DIGITS - minor_digits(currency)))
 
 
-def _earlier(row: BillRow, before: _Before) -> BillRow | None:
-    return before.get((row.customer_id, row.currency)) if _is_compared(row) else None
-
-
-def _difference(row: BillRow, before: _Before) -> int:
-    earlier = _earlier(row, before)
-    return _scaled(row) if earlier is None else _scaled(row) - _scaled(earlier)
-
-
-def _scaled(row: BillRow) -> int:
-    """The price in a unit that is the same whatever the currency's minor unit is: whole numbers sort fastest."""
-    return row.price_minor_units * int(10 ** (GREATEST_MINOR_DIGITS - minor_digits(row.currency)))
-
-
-def _sums(rows: list[BillRow], rows_before: list[BillRow]) -> tuple[BillSums, ...]:
+def _sums(rows: list[BillRow], rows_before: list[BillRow], compared: _Compared) -> tuple[BillSums, ...]:
     now, before = _standing_sums(rows), _standing_sums(rows_before)
     nothing = PriceAndCost("", ZERO, ZERO)
-    return tuple(BillSums(now[one], before.get(one, nothing).price) for one in sorted(now))
+    return tuple(
+        BillSums(now[one], before.get(one, nothing).price, _amount(compared.gone.get(one, 0), one))
+        for one in sorted(now)
+    )
 
 
 def _standing_sums(rows: list[BillRow]) -> dict[str, PriceAndCost]:
@@ -169,26 +201,27 @@ def _standing_sums(rows: list[BillRow]) -> dict[str, PriceAndCost]:
     for row in rows:
         units[row.currency] += row.price_minor_units if row.void_id is None else 0
         costs[row.currency] += row.cost if row.void_id is None else ZERO
-    return {one: PriceAndCost(one, Decimal(units[one]).scaleb(-minor_digits(one)), costs[one]) for one in units}
+    return {one: PriceAndCost(one, _amount(units[one], one), costs[one]) for one in units}
 
 
-def _bill(row: BillRow, before: _Before, numbers: Mapping[int, str]) -> Bill:
-    earlier = _earlier(row, before)
+def _bill(row: BillRow, compared: _Compared, numbers: Mapping[int, str]) -> Bill:
+    difference = compared.differences.get(row.statement_id)
     return Bill(
         row.statement_id,
         row.carried_by_id or row.statement_id,
         row.customer_id,
         row.customer_name,
         row.currency,
-        _amount(row),
+        _amount(row.price_minor_units, row.currency),
         row.cost,
         StatementStatus(row.status),
         DocumentKind(row.kind),
         row.invoice_id,
         ties_between(row.statement_id, row.corrects_id, row.void_id, row.note_id, numbers),
-        None if earlier is None else _amount(earlier),
+        None if difference is None else _amount(difference, row.currency),
+        (row.customer_id, row.currency) not in compared.with_before,
     )
 
 
-def _amount(row: BillRow) -> Decimal:
-    return Decimal(row.price_minor_units).scaleb(-minor_digits(row.currency))
+def _amount(minor_units: int, currency: str) -> Decimal:
+    return Decimal(minor_units).scaleb(-minor_digits(currency))
