@@ -126,6 +126,9 @@ def _by_service(
         for customer_id, currency, reason, cost in costs_of_entries(run.inputs):
             if (customer_id, currency) in keys:
                 costs[currency, reason] += cost
+    for currency, left in _left(documents, costs).items():
+        # No cost is dropped: what neither charge nor entry explains would stand in a row of its own.
+        costs[currency, None] += left
     keys_of_rows = sorted({*recorded.shown, *costs}, key=lambda key: (key[0], key[1] is None, key[1] or ""))
     rows = [
         Margin(
@@ -137,6 +140,16 @@ def _by_service(
         for currency, service in keys_of_rows
     ]
     return [row for row in rows if row.service is not None or row.price or row.cost]
+
+
+def _left(documents: Sequence[DocumentFigures], costs: Mapping[tuple[str, str | None], Decimal]) -> dict[str, Decimal]:
+    """What of the documents' cost is not among ``costs``, by currency: nothing, as far as is known."""
+    left: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for one in documents:
+        left[one.currency] += one.cost
+    for (currency, _), cost in costs.items():
+        left[currency] -= cost
+    return dict(left)
 
 
 _RuleKey = tuple[str, str | None, str]
@@ -155,12 +168,14 @@ def _by_rule(
         found[key] = (found[key][0] + price, found[key][1])
     for currency in sorted({one.currency for one in documents}):
         shown = sum(one.price_minor_units for one in documents if one.currency == currency)
-        exact = sum((price for key, (price, _) in found.items() if key[0] == currency), ZERO)
-        found[currency, None, _ROUNDING] = (Decimal(shown).scaleb(-minor_digits(currency)) - exact, ZERO)
+        cost = sum((one.cost for one in documents if one.currency == currency), ZERO)
+        told = [amounts for key, amounts in found.items() if key[0] == currency]
+        price = Decimal(shown).scaleb(-minor_digits(currency)) - sum((one[0] for one in told), ZERO)
+        found[currency, None, _ROUNDING] = (price, cost - sum((one[1] for one in told), ZERO))
     return [
         Margin(key[0], price, cost, price_book=key[1], rule=key[2])
         for key, (price, cost) in sorted(found.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0]))
-        if key[2] != _ROUNDING or price
+        if key[2] != _ROUNDING or price or cost
     ]
 
 
