@@ -343,6 +343,12 @@ def test_a_file_that_need_not_name_invoices_does_not_tell(microsoft: MicrosoftPa
     microsoft.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1"))
     (data_set,) = list_data_sets(microsoft.installation, microsoft.caller)
     assert (data_set.billing_status, data_set.invoice_lines) == (BillingStatus.UNKNOWN, 0)
+    (step,) = [
+        one
+        for one in month_checklist(microsoft.installation, microsoft.caller, SEPTEMBER).steps
+        if one.step is Step.DELIVERIES
+    ]
+    assert step.found == ("Data sets: 1, lines: 1; not telling whether they are billed: 1.",)
 
 
 def test_no_customer_reads_the_partners_checklist(microsoft: MicrosoftPartner) -> None:

@@ -3,6 +3,7 @@
 What holds a month back is decided by the same checks that finalizing asks (``blockers.py``).
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -160,8 +161,10 @@ def _deliveries(facts: _Facts) -> ChecklistStep:
 
 
 def _billed(data_sets: Sequence[DataSet]) -> str:
-    billed = sum(one.billing_status is BillingStatus.BILLED for one in data_sets)
-    return f"; billed by Microsoft: {billed}" if billed else ""
+    """What the deliveries tell of Microsoft's billing; those that do not are not taken for billed unsaid."""
+    count = Counter(one.billing_status for one in data_sets)
+    words = {BillingStatus.BILLED: "billed by Microsoft", BillingStatus.UNKNOWN: "not telling whether they are billed"}
+    return "".join(f"; {told}: {count[status]}" for status, told in words.items() if count[status])
 
 
 def _rejects(facts: _Facts) -> ChecklistStep:
