@@ -61,6 +61,23 @@ def test_an_invoice_with_its_credit_note_is_what_usage_and_the_rest_of_it_cost(m
     assert found.is_within
 
 
+@pytest.mark.parametrize(
+    ("currency", "below", "least"),
+    [("USD", "10.009999999995", "10.01"), ("JPY", "10.999", "11"), ("KWD", "10.0009", "10.001")],
+)
+def test_a_meter_differs_from_the_smallest_amount_of_its_currency_on(
+    microsoft: MicrosoftPartner, currency: str, below: str, least: str
+) -> None:
+    """Sums of thousands of days differ in their last decimals from a summary that was multiplied once."""
+    for written, differing in ((below, 0), (least, 1)):
+        microsoft.delivered("usage", [used("10", BillingCurrency=currency)])
+        microsoft.delivered("invoice", [summed(written, Currency=currency)])
+        _, details = microsoft.reconciled_in_full()
+        assert (details.differing_meters, len(details.meters), details.meter_count) == (differing, differing, 1), (
+            written
+        )
+
+
 def test_usage_that_was_not_imported_is_missed_by_meter(microsoft: MicrosoftPartner) -> None:
     """Consumption in the invoice is never billed: where its usage is missing, that holds the month back."""
     customer = microsoft.customer("First")

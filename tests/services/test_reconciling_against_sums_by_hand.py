@@ -25,6 +25,7 @@ NOTE = "G1NOTE"
 PERIODS = {"export": SEPTEMBER, "late": OCTOBER}
 """The files whose rows have a billing period of their own."""
 METERS = ("D2 v3", "Disk")
+CENT = Decimal("0.01")
 AMOUNTS = st.decimals(min_value=-900, max_value=9_000, places=6, allow_nan=False)
 
 
@@ -186,10 +187,12 @@ def test_what_is_compared_is_what_the_rows_come_to(
 
 
 def _meters(rows: list[Row]) -> set[tuple[str, str, str, Decimal, Decimal]]:
-    """Meters of the month's invoices that sum usage up, where that is not what the usage comes to."""
+    """Meters of the month's invoices that sum usage up, where that is a cent or more from what the usage comes to."""
     named = {row.invoice for row in rows if row.apart == "tie_out" and row.invoice}
     sums: dict[tuple[str, str, str], list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for row in rows:
         if row.invoice in named and (row.apart == "tie_out" or row.file == "usage"):
             sums[row.invoice, row.currency, f"product of {row.meter}"][row.file == "usage"] += row.amount
-    return {(*key, summed_up, used_up) for key, (summed_up, used_up) in sums.items() if summed_up != used_up}
+    return {
+        (*key, summed_up, used_up) for key, (summed_up, used_up) in sums.items() if abs(summed_up - used_up) >= CENT
+    }

@@ -130,7 +130,7 @@ class ComparedCurrencyAnswer(AnswerShape):
 
 
 class MeterAnswer(AnswerShape):
-    """A meter of a plan whose usage is not what the invoice sums up."""
+    """A meter of a plan whose usage differs from what the invoice sums up by its currency's smallest amount or more."""
 
     invoice: str
     currency: str

@@ -1,6 +1,7 @@
 """What imported cost comes to when it is compared with Microsoft's invoices (``docs/reconciliation.md``)."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from rebill.model.cost_line import (
     TIE_OUT,
 )
 from rebill.model.credit_rate import credit_percent_sql
+from rebill.model.currencies import MINOR_DIGITS
 from rebill.model.data_set import VIEW_USAGE, DataSet
 from rebill.model.errors import ProgramError
 from rebill.model.money import ZERO
@@ -42,6 +44,19 @@ _KIND: Final = f"""CASE WHEN {ROLE} = '{TIE_OUT}' THEN '{CostKind.TIE_OUT}'
      WHEN {_ROUNDING} THEN '{CostKind.ROUNDING}'
      WHEN SubAccountId IS NULL AND x_AzureCustomerId IS NULL THEN '{CostKind.WITHOUT_CUSTOMER}'
      ELSE '{CostKind.CHARGE}' END"""
+_USUAL_DIGITS: Final = 2
+_SMALLEST: Final[str] = " ".join(
+    (
+        "CASE BillingCurrency",
+        *(
+            f"WHEN '{code}' THEN CAST({Decimal(1).scaleb(-digits)} AS {_AMOUNT})"
+            for code, digits in MINOR_DIGITS.items()
+            if digits != _USUAL_DIGITS
+        ),
+        f"ELSE CAST({Decimal(1).scaleb(-_USUAL_DIGITS)} AS {_AMOUNT}) END",
+    )
+)
+"""The smallest amount that documents in a line's currency state."""
 _METER: Final = ("InvoiceId", "BillingCurrency", PLAN, "SkuId", PRODUCT_SKU, AVAILABILITY)
 _CREDIT_PERCENT: Final = "x_PartnerCreditPercent"
 _CREDIT_RATE: Final = "x_PartnerCreditRate"
@@ -112,7 +127,8 @@ def meter_comparisons(
 ) -> tuple[tuple[MeterComparison, ...], int, int]:
     """Usage beside the invoice's summary of it, by plan and meter: those that differ, the greatest difference first.
 
-    Answers at most ``greatest_count`` of them, how many differ, and how many there are at all.
+    A meter differs from the smallest amount of its currency on: both sides have decimals that no invoice has. Answers
+    at most ``greatest_count`` of them, how many differ, and how many there are at all.
     """
     summed = [one for one in data_sets if any(found.tie_out_rows for found in one.sums)]
     usage = [one for one in data_sets if one.view == VIEW_USAGE]
@@ -130,11 +146,10 @@ def meter_comparisons(
         f"sum(summed_lines) AS summed_lines, sum(used_lines) AS used_lines FROM ({both}) "
         f"WHERE InvoiceId IN (SELECT InvoiceId FROM ({sides[0]})) GROUP BY {names}"
     )
-    counted = connection.execute(
-        f"SELECT count(*) FILTER (WHERE summed <> used), count(*) FROM ({compared})"
-    ).fetchall()
+    differs = f"abs(summed - used) >= {_SMALLEST}"
+    counted = connection.execute(f"SELECT count(*) FILTER (WHERE {differs}), count(*) FROM ({compared})").fetchall()
     rows = connection.execute(
-        f"SELECT * FROM ({compared}) WHERE summed <> used "
+        f"SELECT * FROM ({compared}) WHERE {differs} "
         f"ORDER BY abs(summed - used) DESC, {', '.join(f'{name} NULLS FIRST' for name in _METER)} "
         f"LIMIT {greatest_count}"
     ).fetchall()

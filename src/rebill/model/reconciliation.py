@@ -256,7 +256,8 @@ class RoundingLine:
 class ReconciliationDetails:
     """What differences are looked for in: meters that differ, rates, rounding adjustments; the greatest first.
 
-    ``differing_meters`` of ``meter_count`` differ, ``rounding_count`` adjustments there are, however many are named.
+    ``differing_meters`` of ``meter_count`` differ by the smallest amount of their currency or more, ``rounding_count``
+    adjustments there are, however many are named.
     """
 
     meters: tuple[MeterComparison, ...]
