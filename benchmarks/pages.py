@@ -196,7 +196,9 @@ def measured(installation: Installation, caller: Caller, repetitions: int, named
     own = create_key(installation, caller, Role.CUSTOMER_READ_ONLY, customer_id).api_key
     times = Times()
     # As a server process has it.
-    pages = at_rest(Console(installation, times))
+    console_pages = Console(installation, times)
+    console_pages.prepare()
+    pages = at_rest(console_pages)
     console, portal = ({name: path for name, path in one.items() if named in name} for one in (console, portal))
     found = anyio.run(_asked, pages, times, _token(installation, admin), console, repetitions)
     return [*found, *anyio.run(_asked, pages, times, _token(installation, own), portal, repetitions)]

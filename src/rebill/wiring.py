@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from rebill.services.acting.installation import Installation
@@ -46,6 +48,9 @@ def both_faces(installation: Installation) -> ASGIApp:
         return console.has(path) or (is_from_browser(scope) and not is_of_api(path))
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            # Beside the first calls: a server is ready no later for it.
+            Thread(target=console.prepare, name="pages").start()
         await (pages if scope["type"] == "http" and is_page(scope) else api)(scope, receive, send)
 
     return served
@@ -60,4 +65,6 @@ def at_rest(built: ASGIApp) -> ASGIApp:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTED_AFTER)
+    # Else what is frozen is still there when the process ends, and extension modules call it leaked.
+    atexit.register(gc.unfreeze)
     return built

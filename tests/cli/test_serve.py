@@ -63,7 +63,10 @@ def test_a_server_answers_as_soon_as_it_says_where_and_stops_when_told(
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert rest == "", "one JSON document and nothing else"
-        assert process.returncode == 0, (tmp_path / "log").read_text()
+        log = (tmp_path / "log").read_text()
+        assert process.returncode == 0, log
+        assert [line for line in log.splitlines() if not line.startswith("{")] == [], "nothing but entries of the log"
+        assert '"level": "error"' not in log
 
 
 SIGNALLED_BEFORE_IT_RUNS = """

@@ -27,6 +27,7 @@ from rebill.console.answering import (
     of_refusal,
 )
 from rebill.console.asset_files import ICON, PREFIX, assets
+from rebill.console.before_visitors import prepare_pages
 from rebill.console.form_reading import read_form
 from rebill.console.once import done_once
 from rebill.console.portal_wording import LANGUAGES
@@ -84,6 +85,15 @@ class Console:
     def has(self, path: str) -> bool:
         """Whether ``path`` lies among the pages, and not in the API, which takes doubled slashes too."""
         return not path.startswith("//") and _first_part(path) in self._places
+
+    def prepare(self) -> None:
+        """Do what the first visitors would wait for; what goes wrong is theirs to be told, if it still does then."""
+        try:
+            prepare_pages(self._installation)
+        except Refusal:
+            return
+        except Exception as error:  # noqa: BLE001 - a server that answers slowly at first is better than none
+            self._log.failed(error, "", ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

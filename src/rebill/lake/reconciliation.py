@@ -174,14 +174,17 @@ def credited_retail(
 
     A credit that was not applied is a rate of 0.
     """
-    source = _lines(connection, lake_folder, [data_set])
+    # Rates are few texts: read once each, not in every line.
+    texts = f"BillingCurrency, {_CREDIT_APPLIED}, {_CREDIT_PERCENT}, {_CREDIT_RATE}"
+    retail_of_texts = (
+        f"SELECT {texts}, sum(ListCost) AS retail FROM {_lines(connection, lake_folder, [data_set])} "
+        f"WHERE ListCost > 0 AND ChargeCategory = 'Usage' AND {ROLE} IS NULL GROUP BY ALL"
+    )
     is_applied = f"lower(coalesce({_CREDIT_APPLIED}, 'true')) NOT IN ('false', '0', 'no')"
     percent = f"coalesce(TRY_CAST({_CREDIT_PERCENT} AS DECIMAL(18,6)), {credit_percent_sql(_CREDIT_RATE)})"
     rows = connection.execute(
         f"SELECT BillingCurrency, CASE WHEN {is_applied} THEN {percent} ELSE CAST(0 AS DECIMAL(18,6)) END AS percent, "
-        f"CAST(sum(ListCost) AS {_AMOUNT}) FROM {source} "
-        f"WHERE {percent} IS NOT NULL AND ListCost > 0 AND ChargeCategory = 'Usage' AND {ROLE} IS NULL "
-        "GROUP BY ALL ORDER BY ALL"
+        f"CAST(sum(retail) AS {_AMOUNT}) FROM ({retail_of_texts}) WHERE {percent} IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return tuple(CreditedRetail(*row) for row in rows)
 
