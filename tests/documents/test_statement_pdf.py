@@ -216,3 +216,16 @@ def test_nothing_that_is_left_out_leaves_a_gap() -> None:
     data = statement_data(presented(letterhead=bare))
     assert data["notes"] == []
     assert data["issuer"] == ["Hauptstraße 1", "10115 Berlin", "Germany", "Registernummer: HRB 12345"]
+
+
+def test_nobodys_tax_number_is_told_where_all_is_outside_the_scope_of_tax() -> None:
+    outside = TaxTreatment(TaxCategory.NOT_SUBJECT, reason="Not subject to VAT")
+    lines = (charges("Virtual Machines", "10"), entry(LineKind.MANUAL, "5", "Goodwill"))
+    numbers = (LETTERHEAD.tax_id, RECIPIENT.details.tax_id)
+    first = pages_of(statement_pdf(presented(*lines, rules=(TaxRule(None, TaxedLines.ALL, "0000-00", outside),))))[0]
+    assert "Not subject to VAT" in first
+    assert "HRB 12345" in first
+    assert not any(number in first for number in numbers)
+    partly = (TaxRule(None, TaxedLines.MANUAL, "0000-00", outside), presented().particulars.tax_rules[0])
+    first = pages_of(statement_pdf(presented(*lines, rules=partly)))[0]
+    assert all(number in first for number in numbers)

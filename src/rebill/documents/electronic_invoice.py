@@ -131,7 +131,6 @@ def electronic_invoice(presented: PresentedStatement) -> ElectronicInvoice:
         raise AssertionError("an issued document has a date")
     due = presented.due_date if sign > 0 else None
     head = presented.particulars.letterhead
-    outside = _is_outside(tax.parts)
     return ElectronicInvoice(
         type_code=_type_code(presented.type),
         number=document.invoice_id,
@@ -144,8 +143,8 @@ def electronic_invoice(presented: PresentedStatement) -> ElectronicInvoice:
         first_day=statement.month.first_day,
         last_day=statement.month.last_day,
         preceding=tuple((one.invoice_id, one.invoice_date) for one in presented.corrects if one.invoice_id),
-        seller=_seller(presented, outside),
-        buyer=_buyer(presented, outside),
+        seller=_seller(presented),
+        buyer=_buyer(presented),
         iban=head.iban.replace(" ", "") if sign > 0 else "",
         bic=head.bic.replace(" ", ""),
         lines=tuple(_lines(presented, money)),
@@ -210,10 +209,6 @@ def lacking_fields(
     return faults
 
 
-def _is_outside(parts: Iterable[TaxPart]) -> bool:
-    return any(part.treatment.category is TaxCategory.NOT_SUBJECT for part in parts)
-
-
 def _type_code(document_type: DocumentType) -> str:
     return {
         DocumentType.STATEMENT: INVOICE,
@@ -223,14 +218,13 @@ def _type_code(document_type: DocumentType) -> str:
     }[document_type]
 
 
-def _seller(presented: PresentedStatement, outside: bool) -> InvoiceParty:
+def _seller(presented: PresentedStatement) -> InvoiceParty:
     head = presented.particulars.letterhead
-    # Not subject to tax: then no number of a taxpayer may be told.
     return InvoiceParty(
         _clean(presented.particulars.issuer_name),
         head.address,
         country_code(head.address.country),
-        "" if outside else _compact(head.tax_id),
+        _compact(presented.told_tax_id(head.tax_id)),
         _clean(head.registration_id),
         head.email,
         _clean(head.contact),
@@ -238,14 +232,14 @@ def _seller(presented: PresentedStatement, outside: bool) -> InvoiceParty:
     )
 
 
-def _buyer(presented: PresentedStatement, outside: bool) -> InvoiceParty:
+def _buyer(presented: PresentedStatement) -> InvoiceParty:
     recipient = presented.particulars.recipient
     details = recipient.details
     return InvoiceParty(
         _clean(recipient.shown_name),
         recipient.address,
         _buyer_country(recipient),
-        "" if outside else _compact(details.tax_id),
+        _compact(presented.told_tax_id(details.tax_id)),
         _clean(details.registration_id),
         details.email.partition(",")[0].strip(),
     )

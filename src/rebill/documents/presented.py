@@ -35,6 +35,10 @@ class PresentedStatement:
         """The tax on it, by the rules that it was issued with."""
         return taxed(self.statement, self.particulars.tax_rules)
 
+    def told_tax_id(self, tax_id: str) -> str:
+        """A tax number as documents tell it: ``""`` where all is outside the scope of tax, as EN 16931 has it."""
+        return "" if self.tax.is_not_subject else tax_id
+
     @property
     def type(self) -> DocumentType:
         return self.document.type_of(self.statement.total_minor_units)

@@ -131,7 +131,7 @@ def _issuer_lines(presented: PresentedStatement, wording: Wording) -> list[str]:
     return [
         *_address_lines(head.address, wording),
         *_filled(head.contact, head.phone, head.email),
-        *(f"{wording['tax_id']}: {head.tax_id}" for _ in _filled(head.tax_id)),
+        *(f"{wording['tax_id']}: {tax_id}" for tax_id in _filled(presented.told_tax_id(head.tax_id))),
         *(f"{wording['registration']}: {head.registration_id}" for _ in _filled(head.registration_id)),
     ]
 
@@ -155,7 +155,7 @@ def _facts(presented: PresentedStatement, wording: Wording) -> list[tuple[str, s
         (wording["period"], wording.month(statement.month)),
         (wording["due"], due if document.invoice_date and presented.tax.payable_minor_units > 0 else ""),
         (wording["customer"], str(statement.customer_id)),
-        (wording["tax_id"], details.tax_id),
+        (wording["tax_id"], presented.told_tax_id(details.tax_id)),
         (wording["reference"], details.buyer_reference),
         (wording["corrects"], ", ".join(corrects)),
         (wording["reason"], document.reason),

@@ -136,6 +136,11 @@ class DocumentTax:
         return self.net_minor_units + self.tax_minor_units
 
     @property
+    def is_not_subject(self) -> bool:
+        """Whether all that is told of is outside the scope of tax: then EN 16931 wants nobody's tax number told."""
+        return bool(self.parts) and all(part.treatment.category is TaxCategory.NOT_SUBJECT for part in self.parts)
+
+    @property
     def is_whole(self) -> bool:
         """Whether every line has a treatment."""
         return all(treatment is not None for treatment in self.treatments)

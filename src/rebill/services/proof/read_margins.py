@@ -126,7 +126,7 @@ def _by_service(
         for customer_id, currency, reason, cost in costs_of_entries(run.inputs):
             if (customer_id, currency) in keys:
                 costs[currency, reason] += cost
-    for currency, left in _left(documents, costs).items():
+    for currency, left in _left(_costs(documents), ((key[0], cost) for key, cost in costs.items())).items():
         # No cost is dropped: what neither charge nor entry explains would stand in a row of its own.
         costs[currency, None] += left
     keys_of_rows = sorted({*recorded.shown, *costs}, key=lambda key: (key[0], key[1] is None, key[1] or ""))
@@ -142,14 +142,26 @@ def _by_service(
     return [row for row in rows if row.service is not None or row.price or row.cost]
 
 
-def _left(documents: Sequence[DocumentFigures], costs: Mapping[tuple[str, str | None], Decimal]) -> dict[str, Decimal]:
-    """What of the documents' cost is not among ``costs``, by currency: nothing, as far as is known."""
+_Amounts = Iterable[tuple[str, Decimal]]
+"""Amounts, each behind its currency."""
+
+
+def _left(whole: _Amounts, told: _Amounts) -> dict[str, Decimal]:
+    """What of ``whole`` is not ``told``, by currency."""
     left: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for one in documents:
-        left[one.currency] += one.cost
-    for (currency, _), cost in costs.items():
-        left[currency] -= cost
+    for currency, amount in whole:
+        left[currency] += amount
+    for currency, amount in told:
+        left[currency] -= amount
     return dict(left)
+
+
+def _costs(documents: Sequence[DocumentFigures]) -> _Amounts:
+    return ((one.currency, one.cost) for one in documents)
+
+
+def _prices(documents: Sequence[DocumentFigures]) -> _Amounts:
+    return ((one.currency, Decimal(one.price_minor_units).scaleb(-minor_digits(one.currency))) for one in documents)
 
 
 _RuleKey = tuple[str, str | None, str]
@@ -166,12 +178,10 @@ def _by_rule(
     for (currency, kind, name), price in recorded.added.items():
         key = (currency, None, _row_of_added(kind, name))
         found[key] = (found[key][0] + price, found[key][1])
-    for currency in sorted({one.currency for one in documents}):
-        shown = sum(one.price_minor_units for one in documents if one.currency == currency)
-        cost = sum((one.cost for one in documents if one.currency == currency), ZERO)
-        told = [amounts for key, amounts in found.items() if key[0] == currency]
-        price = Decimal(shown).scaleb(-minor_digits(currency)) - sum((one[0] for one in told), ZERO)
-        found[currency, None, _ROUNDING] = (price, cost - sum((one[1] for one in told), ZERO))
+    prices = _left(_prices(documents), ((key[0], price) for key, (price, _) in found.items()))
+    costs = _left(_costs(documents), ((key[0], cost) for key, (_, cost) in found.items()))
+    for currency, cost in costs.items():
+        found[currency, None, _ROUNDING] = (prices[currency], cost)
     return [
         Margin(key[0], price, cost, price_book=key[1], rule=key[2])
         for key, (price, cost) in sorted(found.items(), key=lambda item: (item[0][0], item[0][1] is None, item[0]))
