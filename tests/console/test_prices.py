@@ -240,8 +240,25 @@ def test_a_file_of_a_form_whose_session_ended_is_chosen_again(office: Office, st
     assert shown.status == 401
     assert "Files are not: choose them again." in shown.text
     again = stranger.send_form(shown.forms[1], api_key=key)
-    changed = stranger.send_form(again.form("/settings/letterhead"))
+    assert "Logo Choose it again: you had chosen “logo.png”, and no page can keep a chosen file." in again.text
+    changed = stranger.upload("/settings/letterhead", "logo", "logo.png", PICTURE)
     assert dict(changed.form("/settings/letterhead").fields)["portal_title"] == "Typed"
+    assert stranger.ask("/settings/letterhead/logo").content == PICTURE
+
+
+def test_a_file_of_a_form_that_was_refused_is_chosen_again(admin: Visitor) -> None:
+    """Everything else stays as it was, boxes too."""
+    place, name = "/settings/letterhead", "<b>my logo.png"
+    admin.open(place)
+    refused = admin.upload(place, "logo", name, PICTURE, tax_id="DE1", portal_title="Typed", no_logo="yes")
+    assert refused.status == 422
+    assert f"Choose it again: you had chosen “{name}”" in refused.text
+    assert dict(refused.form(place).fields)["portal_title"] == "Typed"
+    admin.open("/costs")
+    refused = admin.upload("/costs/import", "file", "cost.csv", b"no cost", scope="typed", accept_rejects="yes")
+    assert refused.status == 422
+    assert "Choose it again: you had chosen “cost.csv”" in refused.text
+    assert {"scope": "typed", "accept_rejects": "yes"}.items() <= dict(refused.form("/costs/import").fields).items()
 
 
 def test_the_same_form_with_another_file_is_another_act(admin: Visitor) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from starlette.datastructures import Headers
 
 from rebill.console.answering import Answer, of_departure, of_page, of_redirect, of_refusal
-from rebill.console.field_labels import labelled
+from rebill.console.field_labels import LABELS, labelled
 from rebill.console.portal_wording import LANGUAGES, refusal_words
 from rebill.console.protection import (
     LANGUAGE_COOKIE,
@@ -51,6 +51,8 @@ _OPENID_SECONDS: Final = 600
 _LANGUAGE_SECONDS: Final = 365 * 24 * 3600
 KEPT: Final = "kept:"
 """Before the names of the fields of a form that waits for its sender to sign in."""
+KEPT_FILE: Final = "kept-file:"
+"""Before the names of its fields with files: of a file its name alone can be kept."""
 _NOT_KEPT: Final = ("once", "password")
 """What belongs to the form that was sent, and what is typed again rather than shown."""
 _OF_SOMEBODY_ELSE: Final = (
@@ -83,6 +85,7 @@ class SigningIn:
             sentence += " Files are not: choose them again."
         names = [name for name in visit.form.values if name not in _NOT_KEPT]
         kept = {f"{KEPT}{name}": visit.form.values[name] for name in names}
+        kept |= {f"{KEPT_FILE}{name}": [file.name] for name, file in visit.form.files.items()}
         kept_visit = replace(visit, form=Fields(kept))
         return self._shown(kept_visit, is_secure, cookies, visit.path, sentence, 401)
 
@@ -97,7 +100,10 @@ class SigningIn:
     ) -> Answer:
         secret = cookies.get(SIGN_IN_COOKIE) or secrets.token_hex(16)
         kept = [
-            (name, value) for name, values in visit.form.values.items() if name.startswith(KEPT) for value in values
+            (name, value)
+            for name, values in visit.form.values.items()
+            if name.startswith((KEPT, KEPT_FILE))
+            for value in values
         ]
         values = {
             "next": next_path,
@@ -124,11 +130,12 @@ class SigningIn:
         if session is None:
             sentence = "That is no key or password that opens anything. Nothing else is said, for safety."
             return self._shown(visit, is_secure, cookies, next_path, sentence, 401)
-        kept = _kept_fields(form)
+        kept = _kept_fields(form, KEPT)
         if not kept.values:
             answer = of_redirect(_place_of(session, next_path), is_secure)
         elif is_form_of(session.holder, kept.text("form_token")):
-            answer = _continued(replace(visit, session=session, form=kept, path=next_path))
+            chosen = _kept_fields(form, KEPT_FILE)
+            answer = _continued(replace(visit, session=session, form=kept, path=next_path), chosen)
         else:
             answer = of_redirect("/", is_secure, _OF_SOMEBODY_ELSE)
         return _with_cookie(self._known(answer, session, is_secure), cookie(SIGN_IN_COOKIE, "", is_secure, 0))
@@ -188,14 +195,16 @@ class SigningIn:
         return _with_cookie(of_redirect(SIGN_IN, is_secure), cookie(SESSION_COOKIE, "", is_secure, 0))
 
 
-def _kept_fields(form: Fields) -> Fields:
-    return Fields({name.removeprefix(KEPT): values for name, values in form.values.items() if name.startswith(KEPT)})
+def _kept_fields(form: Fields, prefix: str) -> Fields:
+    return Fields({name.removeprefix(prefix): given for name, given in form.values.items() if name.startswith(prefix)})
 
 
-def _continued(visit: Visit) -> Answer:
-    """Nothing is done by signing in: its sender looks at what was typed, and sends it again."""
+def _continued(visit: Visit, chosen: Fields) -> Answer:
+    """Nothing is done by signing in: its sender looks at what was typed, chooses files again, and sends it."""
     sent = [(name, value) for name, values in visit.form.values.items() if name != "form_token" for value in values]
-    return of_page(Page("continue.html", {"sent": sent, "typed": labelled(visit.form), "next": visit.path}), visit)
+    files = [(name, LABELS.get(name, name), chosen.text(name)) for name in chosen.values]
+    values = {"sent": sent, "typed": labelled(visit.form), "files": files, "next": visit.path}
+    return of_page(Page("continue.html", values), visit)
 
 
 def _place_of(session: WebSession, path: str) -> str:
