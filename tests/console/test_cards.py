@@ -21,6 +21,13 @@ def test_cells_bear_the_names_of_their_columns() -> None:
     assert '<td data-label="Who &amp; what">&lt;td&gt;</td>' in shown
 
 
+def test_a_list_of_long_cells_is_cards_however_few_its_columns() -> None:
+    narrow = _table("<thead><tr><th>Book</th><th>Text</th></tr></thead>", "<tr><th>1</th><td>5c52</td></tr>")
+    shown = with_cards(narrow.replace('"scroll"', '"scroll list"'))
+    assert '<table class="stacks">' in shown
+    assert '<td data-label="Text">5c52</td>' in shown
+
+
 def test_what_is_narrow_or_no_wide_table_stays_as_it_is() -> None:
     narrow = _table("<thead><tr><th>A</th><th>B</th></tr></thead>", "<tr><td>1</td></tr>")
     for page in (narrow, "<p>no table</p>", '<div class="scroll"><p>text</p></div>'):

@@ -9,12 +9,12 @@ from typing import Final
 
 from markupsafe import escape
 
-_TABLE: Final = re.compile(r'(<div class="scroll"[^>]*>\s*<table)(>.*?</table>)', re.DOTALL)
+_TABLE: Final = re.compile(r'(<div class="scroll( list)?"[^>]*>\s*<table)(>.*?</table>)', re.DOTALL)
 _HEADING: Final = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 _TAG: Final = re.compile(r"<[^>]*>")
 _SPAN: Final = re.compile(r'colspan="(\d+)"')
 _FEWEST_COLUMNS: Final = 4
-"""A narrower table fits a telephone as it is."""
+"""A narrower table fits a telephone as it is, but for one that says ``list``: its cells are long."""
 
 
 def with_cards(page: str) -> str:
@@ -23,9 +23,9 @@ def with_cards(page: str) -> str:
 
 
 def _named(table: re.Match[str]) -> str:
-    head, parted, body = table[2].partition("</thead>")
+    head, parted, body = table[3].partition("</thead>")
     names = [_text(heading) for heading in _HEADING.findall(head)]
-    if len(names) < _FEWEST_COLUMNS:
+    if len(names) < _FEWEST_COLUMNS and not table[2]:
         return table[0]
     return f'{table[1]} class="stacks"{head}{parted}{_with_names(body, names)}'
 
