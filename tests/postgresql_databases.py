@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, create_engine
+from sqlalchemy import URL, Connection, Engine, create_engine
 
 # Everything a test may change about the schema, as one number: columns, defaults, indexes, constraints, and triggers.
 _SHAPE: Final = """
@@ -74,6 +74,7 @@ class KeptDatabase:
         self._databases = databases
         self._template = template
         self._address: URL | None = None
+        self._engine: Engine | None = None
         self._shape: tuple[int, list[str]] | None = None
 
     @contextmanager
@@ -81,10 +82,12 @@ class KeptDatabase:
         """The database without any row. What a test leaves is removed after it; with its schema changed, all of it."""
         if self._address is None:
             self._address = self._databases.create(self._template())
-            with _connected(self._address) as connection:
+            # Its session stays from test to test: what emptying costs is mostly that a session gets to know the tables.
+            self._engine = create_engine(self._address, pool_pre_ping=True, connect_args={"prepare_threshold": None})
+            with self._connected() as connection:
                 self._shape = _shape_of(connection)
         yield self._address
-        with _connected(self._address) as connection:
+        with self._connected() as connection:
             connection.exec_driver_sql(_OTHERS_END)
             changed = _shape_of(connection) != self._shape
             if not changed:
@@ -94,31 +97,26 @@ class KeptDatabase:
 
     def contents(self) -> "Contents":
         """Everything that stands in the database now."""
-        assert self._address is not None
-        with _connected(self._address) as connection:
+        with self._connected() as connection:
             return _contents_of(connection)
 
     def fill(self, contents: "Contents") -> None:
         """Put into the database, which has no row, what stood in it before."""
-        assert self._address is not None
-        with _connected(self._address) as connection:
+        with self._connected() as connection:
             _put(connection, contents)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        assert self._engine is not None
+        with self._engine.begin() as connection:
+            yield connection
 
     def drop(self) -> None:
         """Remove the database."""
-        if self._address is not None:
+        if self._address is not None and self._engine is not None:
+            self._engine.dispose()
             self._databases.drop(self._address)
-            self._address = None
-
-
-@contextmanager
-def _connected(address: URL) -> Iterator[Connection]:
-    engine = create_engine(address)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+            self._address = self._engine = None
 
 
 def _shape_of(connection: Connection) -> tuple[int, list[str]]:
