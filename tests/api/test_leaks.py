@@ -174,6 +174,7 @@ def test_what_is_planted_can_be_found_where_it_may_be_seen(planted: PlantedWorld
     assert names - {leak.secret for leak in found} == set()
 
 
+@pytest.mark.long
 def test_no_call_shows_a_customers_key_anything_that_is_not_its_own(planted: PlantedWorld, anyone: ApiClient) -> None:
     own = anyone.with_key(planted.world.keys["own_customer"])
     (statement,) = own.get("/v1/customer_statements").json()["billing_artifacts"]

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from benchmarks.bill_run import measured_size
 from benchmarks.measured import Measurement
 from benchmarks.ratios import Ratio, ratio_of
@@ -13,6 +15,7 @@ from benchmarks.workplace import Workplace
 LINES = 5_000
 
 
+@pytest.mark.long
 def test_a_small_month_is_measured_and_agrees_with_the_hand_written_statement(tmp_path: Path) -> None:
     said: list[str] = []
     size = measured_size(Workplace(tmp_path / "month", LINES), 1, said.append)

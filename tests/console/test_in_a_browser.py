@@ -341,6 +341,7 @@ class Looks:
             self.at(page, _file_name(route))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("store", ["sqlite"])
 def test_every_page_fits_and_can_be_used_by_everybody(browser: Browser, furnished: Office) -> None:
     """Pictures of every page that there is are kept, in light and dark, wide and on a phone."""

@@ -90,6 +90,7 @@ def test_a_later_campaign_knows_what_was_tried_as_long_as_the_file_is_the_same(t
     assert later.outcome(first, SOURCE + "\n") is None
 
 
+@pytest.mark.long
 def test_faults_of_arithmetic_and_bounds_are_noticed() -> None:
     chosen = ["--family", "sql", "--file", "plan.py", "--kind", "comparison", "--sample", "3", "--seed", "20240917"]
     command = [sys.executable, "-m", "tests.mutation", "--unchecked", "--again", *chosen]

@@ -89,6 +89,7 @@ def test_what_cannot_be_fetched_is_refused_with_the_address(
     assert "sig=abc" not in refused.value.message
 
 
+@pytest.mark.long
 def test_an_export_whose_network_is_cut_at_any_moment_is_taken_in_whole_or_not_at_all(
     installation: Installation,
     partner: Caller,

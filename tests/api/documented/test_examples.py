@@ -35,6 +35,7 @@ def _pointer(*parts: str) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+@pytest.mark.long
 def test_the_kept_examples_are_what_a_server_answers(told: Recorder) -> None:
     answered = written(told.examples)
     kept = {file.name: file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.json"))}
