@@ -1,7 +1,9 @@
 """A partner's month on the pages, by a visitor without scripts: assign, run, look, finalize; and nothing twice."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Role
 from rebill.model.run_progress import RunProgress, RunStep
 from rebill.model.statement import StatementStatus
+from rebill.services.billing.bills_of_month import bills_of_month
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.keeping.read_audit_trail import newest_audit_entries
 from rebill.services.parties.assign_accounts import move_accounts
@@ -371,6 +374,27 @@ def test_a_run_that_ends_between_two_looks_is_told(
     while "is under way" in shown.text:
         shown = admin.open("/bills/progress?month=2024-09")
     assert "September 2024 is run: 2 statements." in admin.open("/bills/progress?month=2024-09").text
+
+
+def test_bills_that_were_read_before_a_run_ended_are_not_shown_as_what_it_made(
+    office: Office, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = bills_of_month
+    with office.installation.database.writing() as connection:
+        begin_run(Scope.of(connection, office.partner), RunOrder(MONTH), "duckdb", office.installation.clock())
+    with ExitStack() as working:
+        working.enter_context(only_run(office.installation.lake_folder, office.partner.partner_id, MONTH))
+
+        def read_while_it_ends(*asked: Any) -> Any:
+            found = read(*asked)
+            working.close()
+            return found
+
+        monkeypatch.setattr(bills, "bills_of_month", read_while_it_ends)
+        assert "A run of September 2024 is under way" in admin.open("/bills?month=2024-09").text
+    admin.send("/bills/run")
+    shown = admin.open("/bills?month=2024-09&looked=yes")
+    assert (shown.path, "September 2024 is run: 2 statements." in shown.text) == ("/bills?month=2024-09", True)
 
 
 def test_corrections_that_wait_for_the_next_statement_are_not_offered_again(office: Office, admin: Visitor) -> None:

@@ -32,6 +32,8 @@ _PER_PAGE = 100
 _SHOWN_DIFFERENCES = 200
 _WAITED_SECONDS = 2.0
 """A month of an ordinary partner is billed by then, and its page need not look again."""
+_LOOKED = "looked"
+"""In the query of who comes from a run that worked a moment ago: what came of it is told if it has ended since."""
 _ORDER_WORDS = (
     (BillOrder.CUSTOMER, "Customer"),
     (BillOrder.PRICE, "Price, greatest first"),
@@ -47,10 +49,14 @@ _STEP_WORDS = {
 """What a run does at each step, and what its parts are."""
 
 
-def show_bills(visit: Visit) -> Page:
+def show_bills(visit: Visit) -> PageAnswer:
     """A month's bills, beside the month before; whether a run works; what blocks closing; what waits for approval."""
     installation, caller = visit.installation, visit.caller
     months, month = chosen_month(visit)
+    # Before the bills: of a run that ends meanwhile the page looks again, and shows no old bills as if they were new.
+    progress = _progress(visit, month)
+    if visit.query.has(_LOOKED) and not progress["is_under_way"]:
+        return Redirect(f"/bills?month={month}", _ended(_last_run(visit, month)))
     order = BillOrder(visit.query.text("order")) if visit.query.text("order") in list(BillOrder) else BillOrder.CUSTOMER
     number, text = max(visit.query.number("page") or 1, 1), visit.query.text("text")
     bills = bills_of_month(installation, caller, month, order, text, number, _PER_PAGE)
@@ -71,7 +77,7 @@ def show_bills(visit: Visit) -> Page:
         "proposals": proposals,
         "asked_by": who_asked(installation, caller, proposals) if proposals else {},
         "waits_to_be_final": any(_finalizes_all(one) for one in proposals),
-        **_progress(visit, month),
+        **progress,
     }
     return Page("bills.html", values)
 
@@ -104,6 +110,8 @@ def show_progress(visit: Visit) -> PageAnswer:
     progress = _progress(visit, month)
     if progress["is_under_way"] and visit.is_partial:
         return Page("bills_progress.html", {"month": month, **progress})
+    if progress["is_under_way"]:
+        return Redirect(f"/bills?month={month}&{_LOOKED}=yes")
     return Redirect(f"/bills?month={month}", _ended(_last_run(visit, month)))
 
 
