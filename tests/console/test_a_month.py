@@ -397,6 +397,12 @@ def test_bills_that_were_read_before_a_run_ended_are_not_shown_as_what_it_made(
     assert (shown.path, "September 2024 is run: 2 statements." in shown.text) == ("/bills?month=2024-09", True)
 
 
+def test_an_invoice_that_no_cost_names_is_not_said_to_be_within_the_tolerance(admin: Visitor) -> None:
+    admin.open("/costs/reconciliation?month=2024-09")
+    shown = admin.send("/costs/invoices", number="G1", currency="USD", total="500")
+    assert "G1 hand 500.00 USD 0.00 USD 500.00 USD by currency alone: no cost of the month names an invoice" in shown.text
+
+
 def test_corrections_that_wait_for_the_next_statement_are_not_offered_again(office: Office, admin: Visitor) -> None:
     with office.installation.database.writing() as connection:
         store_closing_settings(Scope.of(connection, office.partner), ClosingSettings(late_cost=LateCost.NEXT))
