@@ -7,7 +7,7 @@ them in: exact, rounded, in minor units, with a comma, in groups of thousands.
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
@@ -33,21 +33,33 @@ REQUEST_ID = "leak-search"
 
 @dataclass(frozen=True)
 class Secret:
-    """Something planted: what it is, and what to look for."""
+    """Something planted: what it is, what to look for, and parts (in small letters) of which what shows it has one."""
 
     name: str
     pattern: re.Pattern[str]
+    parts: tuple[str, ...] = field(compare=False)
 
     @classmethod
     def number(cls, name: str, value: Decimal) -> "Secret":
         """A number, in every form."""
-        forms = "|".join(map(re.escape, sorted(_forms(value))))
-        return cls(name, re.compile(rf"(?<![0-9])(?:{forms})0*(?![0-9])"))
+        written = sorted(_forms(value))
+        forms = "|".join(map(re.escape, written))
+        parts = tuple(one for one in written if not any(other in one for other in written if other != one))
+        return cls(name, re.compile(rf"(?<![0-9])(?:{forms})0*(?![0-9])"), parts)
 
     @classmethod
     def text(cls, name: str, value: str) -> "Secret":
         """A text, in any case."""
-        return cls(name, re.compile(re.escape(value), re.IGNORECASE))
+        return cls(name, re.compile(re.escape(value), re.IGNORECASE), (value.lower(),) if value.isascii() else ("",))
+
+    def stands_in(self, text: str) -> bool:
+        """Whether ``text`` shows it."""
+        # Patterns are slow, and nearly every text has nothing to be found. Beyond ASCII a letter can have several.
+        if text.isascii() or not self.pattern.flags & re.IGNORECASE:
+            small = text.lower()
+            if not any(part in small for part in self.parts):
+                return False
+        return self.pattern.search(text) is not None
 
 
 def _forms(value: Decimal) -> set[str]:
@@ -74,7 +86,7 @@ class Request:
 
     def says(self, secret: Secret) -> bool:
         """Whether the caller names the secret himself: an echo of it tells him nothing."""
-        return secret.pattern.search(f"{self.path} {self.content.decode('latin-1')}") is not None
+        return secret.stands_in(f"{self.path} {self.content.decode('latin-1')}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +115,7 @@ def leaks_in(request: Request, answer: httpx.Response, secrets: tuple[Secret, ..
 @lru_cache(maxsize=1_000)
 def _shown_in(text: str, secrets: tuple[Secret, ...]) -> tuple[Secret, ...]:
     # Thousands of calls have the same few refusals for an answer.
-    return tuple(secret for secret in secrets if secret.pattern.search(text))
+    return tuple(secret for secret in secrets if secret.stands_in(text))
 
 
 def search(
