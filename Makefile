@@ -1,13 +1,13 @@
 # `make help` lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve focus pictures bench bench-api bench-documents bench-pages bench-peers fuzz-api properties mutation kills lives openapi lock clean bench-import
+.PHONY: help demo test tests-on-spark tests-on-both-stores lint serve focus pictures bench bench-api bench-documents bench-pages bench-peers fuzz-api properties mutation kills lives openapi lock clean bench-import
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 PYTHON_CODE := src tests benchmarks
 # Tests that need no server of any kind; they run first, so that a slip shows within seconds.
 FAST_TESTS := $(wildcard tests/house tests/model tests/rating)
-# These share one Spark in one process, which takes a processor of its own.
+# These share one Spark in one process, which runs beside the others.
 SPARK_TESTS := tests/two_engines
 
 help: ## list what can be made
@@ -17,9 +17,17 @@ demo: .venv/runtime.stamp ## the main job on real data, in a folder of its own (
 	@$(BIN)/rebill demo --home build/demo
 
 test: lint .venv/blob-storage.stamp .venv/identity-provider.stamp .venv/focus-validator.stamp ## everything: lint, types, arrows, tests on SQLite and a real PostgreSQL
-	@$(BIN)/python -m pytest -q $(FAST_TESTS)
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(FAST_TESTS)
+	@$(MAKE) -j2 tests-on-spark tests-on-both-stores
+
+tests-on-spark:
 	@$(BIN)/python -m pytest -q $(SPARK_TESTS)
+
+tests-on-both-stores:
 	@$(BIN)/python -m tests.postgresql_server -- $(BIN)/python -m pytest -q -n auto --dist worksteal $(addprefix --ignore=,$(FAST_TESTS) $(SPARK_TESTS))
+
+# Tests start hundreds of processes: what those import is compiled once, not by each.
+test: export PYTHONDONTWRITEBYTECODE :=
 
 lint: .venv/development.stamp ## style, types, and the one-way arrows between the rooms
 	@$(BIN)/ruff check $(PYTHON_CODE)
