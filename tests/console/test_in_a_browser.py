@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from rebill.console.routes import ROUTES
+from rebill.model.audit import ActOutcome
 from rebill.model.billing_rule import BillingRuleOrder, CustomersChange, RuleAction, RuleCloud, RuleFrequency, RuleType
 from rebill.model.customer import CustomerChange, TermsChange
 from rebill.model.identifiers import AccountKind
@@ -84,7 +85,8 @@ def desk(browser: Browser, office: Office) -> Iterator[Desk]:
 
 def _acts(office: Office) -> list[str]:
     entries = newest_audit_entries(office.installation, office.partner, AuditFilter(), 50)
-    return [one.entry.act for one in entries if one.entry.by.occasion.channel.value == "console"]
+    done = [one.entry for one in entries if one.entry.outcome is ActOutcome.DONE]
+    return [one.act for one in done if one.by.occasion.channel.value == "console"]
 
 
 def _place(page: Page, name: str) -> Locator:

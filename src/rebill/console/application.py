@@ -170,9 +170,13 @@ class Console:
         return await _in_thread(lambda: _told(answer, visit, route, said, is_secure))
 
     def _handled(self, visit: Visit, route: PageRoute) -> PageAnswer:
-        if visit.method != "POST" or route.long or not visit.form.has("once"):
-            return route.handler(visit)
-        return done_once(self._acts_once, visit, route)
+        is_once = visit.method == "POST" and not route.long and visit.form.has("once")
+        answer = done_once(self._acts_once, visit, route) if is_once else route.handler(visit)
+        # A form that is shown again says itself why it was refused.
+        refusal = answer.values.get("refusal") if isinstance(answer, Page) else None
+        if isinstance(refusal, Refusal):
+            self._record(visit, route, refusal)
+        return answer
 
     @staticmethod
     def _require_allowed(visit: Visit, route: PageRoute) -> None:

@@ -74,6 +74,7 @@ LABELS: Final[Mapping[str, str]] = {
     "period": "Month, if the file names none",
     "product_description": "Description",
     "product_name": "Product",
+    "read_anew": "Read the file anew, in place of what its bytes were read as",
     "reason": "Reason",
     "reason_code": "The same by the VATEX list",
     "role": "Role",

@@ -54,6 +54,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "layout": "Layout",
     "overlap-reason": "Why charges that stand in another data set are no double",
     "period": "Month, if the file names none",
+    "read-anew": "Read the file anew, in place of what its bytes were read as",
     "reason": "Reason",
     "scope": "Scope",
 }

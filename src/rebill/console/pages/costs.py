@@ -4,6 +4,7 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
+from rebill.console.field_labels import LABELS
 from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
 from rebill.console.showing import words
@@ -13,7 +14,7 @@ from rebill.model.audit import Act
 from rebill.model.counting import counted
 from rebill.model.data_set import CostImport, CostImportOrder, RejectedDelivery
 from rebill.model.date_order import DateOrder, sentence_of
-from rebill.model.errors import Invalid, Refusal
+from rebill.model.errors import Conflict, Invalid, Refusal
 from rebill.model.microsoft_invoice import InvoiceKind, NewMicrosoftInvoice
 from rebill.model.money import parse_decimal
 from rebill.model.months import BillingMonth
@@ -48,7 +49,8 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "rejected": refusal if isinstance(refusal, RejectedDelivery) else None,
         "faults": {} if refusal is None or isinstance(refusal, RejectedDelivery) else refusal.fields,
     }
-    return Page("costs.html", values, 200 if refusal is None else 422)
+    status = 200 if refusal is None else 409 if isinstance(refusal, Conflict) else 422
+    return Page("costs.html", values, status)
 
 
 def take_in(visit: Visit) -> PageAnswer:
@@ -71,9 +73,10 @@ def take_in(visit: Visit) -> PageAnswer:
                 overlap_reason=visit.form.text("overlap_reason") or None,
                 keep_rejects=True,
                 date_order=_date_order(visit.form.text("date_order")),
+                read_anew=visit.form.has("read_anew"),
             )
             done = import_costs(visit.installation, visit.caller, order)
-    except Invalid as refusal:
+    except (Conflict, Invalid) as refusal:
         return _shown(visit, refusal)
     return Redirect("/costs", _said(done))
 
@@ -157,7 +160,7 @@ def _said(done: CostImport) -> str:
     rows = sum(one.rows for one in done.data_sets)
     months = ", ".join(sorted({str(one.billing_month) for one in done.data_sets}))
     if done.data_sets and all(one.already_imported for one in done.data_sets):
-        return f"This very file is in force already, for {months}."
+        return f"This very file is in force already, for {months}. To have it read again, tick “{LABELS['read_anew']}”."
     rejects = f"; {counted(done.reject_count, 'row')} could not be read" if done.reject_count else ""
     return f"{counted(rows, 'charge')} of {months} taken in{rejects}.{_order_told(done)}"
 
