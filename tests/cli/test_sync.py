@@ -43,11 +43,12 @@ def test_a_sync_at_the_command_line_tells_what_it_brought_and_lists_newcomers(re
         assert [one["period"] for one in again["runs"]] == months[-1:]
 
 
-def test_the_twin_by_itself_has_invoiced_the_month_before_today(rebill: CommandLine) -> None:
-    command = [sys.executable, "-m", "rebill.twin"]
+@pytest.mark.parametrize(("way", "variables"), [("client_secret", 7), ("certificate", 8), ("kubernetes", 10)])
+def test_the_twin_by_itself_has_invoiced_the_month_before_today(rebill: CommandLine, way: str, variables: int) -> None:
+    command = [sys.executable, "-m", "rebill.twin", "--sign-in", way]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as twin, pytest.MonkeyPatch.context() as patch:
         assert twin.stdout is not None
-        told = [shlex.split(twin.stdout.readline())[1].partition("=") for _ in range(7)]
+        told = [shlex.split(twin.stdout.readline())[1].partition("=") for _ in range(variables)]
         patch.setattr(CommandLine, "environment", {**rebill.environment, **{name: value for name, _, value in told}})
         (record,) = rebill.answer("sync", "--only", "costs")["syncs"]
         twin.send_signal(signal.SIGTERM)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import stamina
 from azure.identity._credentials import imds
+from cryptography.hazmat.primitives import serialization
 
 from rebill.model.errors import Forbidden, Invalid, Unavailable
 from rebill.settings import MicrosoftSettings
@@ -20,7 +21,10 @@ from rebill.twin.world import TwinWorld
 
 SMALL = TwinWorld(customer_count=1, days=1)
 CLOUDS = ("environment_of_app_service", "environment_of_virtual_machine")
-OF_CLOUD = ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
+OF_CLOUD = (
+    *("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_POD_IDENTITY_AUTHORITY_HOST"),
+    *("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_AUTHORITY_HOST"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,22 @@ def test_a_certificate_that_cannot_be_read_is_refused_and_nothing_is_sent(
     assert (refused.value.code, str(file) in refused.value.message) == ("certificate_not_readable", True)
 
 
+def test_a_certificate_whose_key_wants_a_password_is_refused_and_nothing_is_sent(
+    twin: RunningTwin, tmp_path: Path
+) -> None:
+    file = tmp_path / "locked.pem"
+    write_application_certificate(file)
+    key = serialization.load_pem_private_key(file.read_bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"password-that-must-never-be-seen")
+    form = serialization.PrivateFormat.PKCS8
+    certificate = file.read_text().partition("-----END PRIVATE KEY-----\n")[2]
+    file.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, locked) + certificate.encode())
+    with pytest.raises(Invalid) as refused:
+        customers_listed({**twin.environment_with_certificate, "REBILL_MICROSOFT_CERTIFICATE_FILE": str(file)})
+    assert refused.value.code == "certificate_not_readable"
+    assert "without a password" in refused.value.message
+
+
 def on_machine(patch: pytest.MonkeyPatch, environment: dict[str, str]) -> dict[str, str]:
     """Have this process run where a cloud sets these variables; the settings of rebill's own among them."""
     for name in OF_CLOUD:
@@ -93,6 +113,21 @@ def test_a_machine_that_has_not_the_identity_is_told_so_at_once(
     with pytest.raises(Forbidden) as refused:
         customers_listed({**environment, "REBILL_MICROSOFT_CLIENT_ID": "33333333-aaaa-4bbb-8ccc-000000000003"})
     assert (refused.value.code, "Identity not found" in refused.value.message) == ("microsoft_sign_in_refused", True)
+
+
+def test_a_pod_signs_in_by_the_token_that_its_cluster_gives_it(
+    twin: RunningTwin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment = on_machine(monkeypatch, twin.environment_of_kubernetes)
+    assert not {"REBILL_MICROSOFT_CLIENT_SECRET", "REBILL_MICROSOFT_CLIENT_ID"} & environment.keys()
+    assert customers_listed(environment) == 1
+    other = tmp_path / "token"
+    other.write_text("token-that-must-never-be-seen")
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(other))
+    with pytest.raises(Forbidden) as refused:
+        customers_listed(environment)
+    said = refused.value.message
+    assert "AADSTS" in said and ". Look at the settings" in said and "must-never-be-seen" not in said
 
 
 def test_a_machine_that_its_cloud_does_not_know_is_told_so_and_no_secret(

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from rebill.model.months import BillingMonth
 from rebill.twin.faults import Faults
-from rebill.twin.server import running_twin
+from rebill.twin.server import SignInBy, running_twin
 from rebill.twin.world import TwinWorld
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with running_twin(world, faults, given.port) as twin:
-        for name, value in twin.environment.items():
+        for name, value in twin.environment_of(given.sign_in).items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
         stopped.wait()
@@ -41,6 +41,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--retry-after", type=int, default=0, metavar="SECONDS", help="what who is throttled is told to wait"
+    )
+    parser.add_argument(
+        "--sign-in",
+        type=SignInBy,
+        choices=list(SignInBy),
+        default=SignInBy.CLIENT_SECRET,
+        help="how the settings say to sign in",
     )
     parser.add_argument("--port", type=int, default=0, help="port; a free one by default")
     parser.add_argument(

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,14 @@ from starlette.routing import Route
 from rebill.twin.certificates import write_application_certificate, write_certificates
 from rebill.twin.faults import Faults
 from rebill.twin.service import CutAnswer, TwinService
-from rebill.twin.signing_in import CLIENT_ID, CLIENT_SECRET, IDENTITY_HEADER, METADATA, REFRESH_TOKEN
+from rebill.twin.signing_in import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    FEDERATED_TOKEN,
+    IDENTITY_HEADER,
+    METADATA,
+    REFRESH_TOKEN,
+)
 from rebill.twin.world import PARTNER_TENANT, TwinWorld
 
 _BILLING: Final = "/v1.0/reports/partners/billing"
@@ -28,6 +36,17 @@ _STOP_SECONDS: Final = 60
 _GOODBYE_SECONDS: Final = 1
 _CLOSING_TURNS: Final = 20
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class SignInBy(StrEnum):
+    """Every way of signing in at the twin; of a managed identity each cloud's own."""
+
+    CLIENT_SECRET = "client_secret"
+    APPLICATION_AND_USER = "application_and_user"
+    CERTIFICATE = "certificate"
+    APP_SERVICE = "app_service"
+    VIRTUAL_MACHINE = "virtual_machine"
+    KUBERNETES = "kubernetes"
 
 
 @dataclass
@@ -104,6 +123,36 @@ class RunningTwin:
         """The same for a virtual machine, and where its metadata service is in place of 169.254.169.254."""
         cloud = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": self.url}
         return {**self._without_secret, "REBILL_MICROSOFT_SIGN_IN": "managed_identity", **cloud}
+
+    @property
+    def environment_of_kubernetes(self) -> dict[str, str]:
+        """The same for a pod of a cluster that federates its identities (*workload identity*)."""
+        file = self.certificates.with_name("federated-token")
+        file.write_text(FEDERATED_TOKEN, encoding="utf-8")
+        cloud = {
+            "AZURE_AUTHORITY_HOST": self.url,
+            "AZURE_TENANT_ID": PARTNER_TENANT,
+            "AZURE_CLIENT_ID": CLIENT_ID,
+            "AZURE_FEDERATED_TOKEN_FILE": str(file),
+        }
+        own = {name: value for name, value in self._without_secret.items() if not name.endswith("_CLIENT_ID")}
+        return {**own, "REBILL_MICROSOFT_SIGN_IN": "managed_identity", **cloud}
+
+    def environment_of(self, way: SignInBy) -> dict[str, str]:
+        """The same for who signs in in this way."""
+        match way:
+            case SignInBy.CLIENT_SECRET:
+                return self.environment
+            case SignInBy.APPLICATION_AND_USER:
+                return self.environment_with_user
+            case SignInBy.CERTIFICATE:
+                return self.environment_with_certificate
+            case SignInBy.APP_SERVICE:
+                return self.environment_of_app_service
+            case SignInBy.VIRTUAL_MACHINE:
+                return self.environment_of_virtual_machine
+            case SignInBy.KUBERNETES:
+                return self.environment_of_kubernetes
 
     @property
     def _without_secret(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How the twin tells who signs in: by a secret, by a certificate, or as a machine of its cloud."""
+"""How the twin tells who signs in: by a secret, by a certificate, or as a machine or a pod of its cloud."""
 
 import base64
 import datetime
@@ -14,6 +14,8 @@ from joserfc.jwk import RSAKey
 CLIENT_ID: Final = "22222222-aaaa-4bbb-8ccc-000000000002"
 CLIENT_SECRET: Final = "twin-secret-that-must-never-be-seen"
 REFRESH_TOKEN: Final = "twin-refresh-token-that-must-never-be-seen"
+FEDERATED_TOKEN: Final = "twin-federated-token-that-must-never-be-seen"
+"""What a cluster gives a pod to sign in by."""
 IDENTITY_HEADER: Final = "twin-header-that-must-never-be-seen"
 METADATA: Final = "/metadata/identity/oauth2/token"
 _BY_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -29,6 +31,8 @@ def refusal_of(form: Mapping[str, str], endpoint: str, certificate: x509.Certifi
     if form.get("client_id") != CLIENT_ID:
         return "AADSTS700016: Application was not found in the directory."
     if form.get("client_assertion_type") == _BY_ASSERTION:
+        if form.get("client_assertion") == FEDERATED_TOKEN:
+            return None
         return _assertion_refusal(form.get("client_assertion", ""), endpoint, certificate)
     is_refreshed = form.get("grant_type") != "refresh_token" or form.get("refresh_token") == REFRESH_TOKEN
     if form.get("client_secret") != CLIENT_SECRET or not is_refreshed:

@@ -29,7 +29,8 @@ _REFUSED: Final = re.compile(
 """In the words of a library: Entra's own refusals bear one of its numbers, those of a machine's metadata service one of
 its codes; the library calls every answer of App Service ``invalid_scope``, with the status behind it. Where a tenant is
 none, or the address of the sign-in no such service, the discovery before it is refused."""
-_OWN_WORDS: Final = re.compile(r'AADSTS[^"\\\r\n]*')
+_OWN_WORDS: Final = re.compile(r"AADSTS[^\"\\\r\n]*?(?='?(?:[\"\\\r\n]|$))")
+"""Without the quotation mark that a library puts after them."""
 
 
 class SignIn:
@@ -119,11 +120,12 @@ class SignIn:
             file = str(settings.certificate_file)
             try:
                 return CertificateCredential(settings.tenant_id, settings.client_id, certificate_path=file, **shared)
-            except (ValueError, OSError) as error:
+            except (ValueError, TypeError, OSError) as error:
+                # A key that wants a password is a TypeError.
                 raise Invalid(
                     "certificate_not_readable",
                     f"{file} holds no certificate with its key that can be read ({type(error).__name__}): give a PEM "
-                    "file of both (docs/microsoft.md).",
+                    "file of both, without a password (docs/microsoft.md).",
                 ) from None
         return ClientSecretCredential(settings.tenant_id, settings.client_id, self._secrets["client_secret"], **shared)
 
