@@ -14,7 +14,7 @@ from rebill.services.parties.read_customers import get_customer
 from rebill.services.proof.spend_by_day import spend_by_day
 from tests.conftest import SettableClock
 from tests.services.accountant import NOVEMBER, NOW_IN_DECEMBER, OCTOBER, Accountant, cost
-from tests.services.months import SEPTEMBER
+from tests.services.months import SEPTEMBER, charge
 
 
 @pytest.fixture
@@ -201,8 +201,20 @@ def test_what_each_day_comes_to_tells_corrections_and_what_is_carried_apart(acco
     corrected_below_0(accountant, "5.004")
     found = spend_by_day(accountant.installation, accountant.caller, accountant.statement_id("S2024-000002"))
     ((_, amount),) = found.days
-    assert (amount, found.rest) == (Decimal("5.004"), Decimal("-0.004"))
+    assert (amount, found.rest) == (Decimal("5.00"), Decimal(0))
     assert (found.corrections, found.carried) == (Decimal(-20), Decimal(15))
+
+
+def test_what_days_come_to_adds_up_to_what_is_shown(accountant: Accountant) -> None:
+    customer(accountant)
+    days = ("2024-09-03", "2024-09-04", "2024-09-05")
+    accountant.deliver(SEPTEMBER, *(charge(day, "0.335", SubAccountId="s-1") for day in days))
+    accountant.subscriptions(accountant.customers["First"].customer_id, "s-1")
+    accountant.run(SEPTEMBER)
+    accountant.finalize()
+    found = spend_by_day(accountant.installation, accountant.caller, accountant.statement_id("S2024-000001"))
+    assert [str(amount) for _, amount in found.days] == ["0.34", "0.34", "0.33"]
+    assert found.rest == 0
 
 
 def test_a_block_that_waits_is_made_anew_and_goes_away_when_nothing_differs(accountant: Accountant) -> None:

@@ -13,7 +13,7 @@ from rebill.engines.duckdb import DuckDBEngine
 from rebill.lake.evidence import damaged, run_manifest
 from rebill.model.currencies import minor_digits
 from rebill.model.document import DocumentKind
-from rebill.model.money import ZERO
+from rebill.model.money import ZERO, dealt_minor_units
 from rebill.model.party import Caller
 from rebill.rating.explained import spend_by_day as spend_by_day_sql
 from rebill.services.acting.installation import Installation
@@ -28,10 +28,10 @@ _KEPT: Final = 500
 
 @dataclass(frozen=True)
 class SpendByDay:
-    """``days``: what the charges of each day come to, exact. The others: of the total, what no day of the month has.
+    """``days``: what the charges of each day come to. The others: of the total, what no day of the month has.
 
     ``corrections``: blocks of other months. ``carried``: to or from another statement. ``rest``: fees, entries, and
-    what minor units add.
+    what minor units add. All are whole minor units, dealt to them as to lines: they add up to the statement's total.
     """
 
     currency: str
@@ -53,16 +53,17 @@ def spend_by_day(installation: Installation, caller: Caller, statement_id: int) 
             raise unknown_statement(statement_id)
         # Runs are the partner's. Of this one a customer sees its own document's part, which it was just found to have.
         run = runs_by_id(Scope(connection, caller.partner_id), [document.run_id])[document.run_id]
-    own_total, corrections, carried = (
-        Decimal(units).scaleb(-minor_digits(document.currency))
-        for units in (document.own_total, document.blocks, document.carried)
-    )
     days: Sequence[tuple[date, Decimal]] = ()
     if document.kind is DocumentKind.STATEMENT:
         place = _RunPlace(installation.lake_folder, run.folder, run.manifest_file_sha256)
         days = _days(place, installation.settings.engine_memory_limit, document.customer_id, document.currency)
-    rest = own_total - sum((amount for _, amount in days), ZERO)
-    return SpendByDay(document.currency, tuple(days), corrections, carried, rest)
+    digits = minor_digits(document.currency)
+    exact = [amount for _, amount in days]
+    rest = Decimal(document.own_total).scaleb(-digits) - sum(exact, ZERO)
+    units = (*dealt_minor_units([*exact, rest], document.own_total, digits), document.blocks, document.carried)
+    *amounts, rest, corrections, carried = (Decimal(one).scaleb(-digits) for one in units)
+    told = tuple(zip((day for day, _ in days), amounts, strict=True))
+    return SpendByDay(document.currency, told, corrections, carried, rest)
 
 
 @dataclass(frozen=True)
