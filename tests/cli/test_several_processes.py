@@ -19,6 +19,8 @@ from tests.cli.test_serve import PATIENCE_SECONDS, serving
 WORKERS = 3
 CALLERS = 12
 """Each call goes over a connection of its own, so that any process may get it."""
+PAUSE_SECONDS = 0.2
+"""Between two crowds: a process that begins needs the processor as well."""
 
 
 def _workers(supervisor: int) -> set[int]:
@@ -55,7 +57,8 @@ def _logged(log: Path, event: str) -> list[Any]:
 
 def _call(url: str, key: str, method: str, path: str, body: Any = None, once: str = "") -> httpx.Response:
     headers = {"Authorization": key, **({"Idempotency-Key": once} if once else {})}
-    return httpx.request(method, f"{url}{path}", headers=headers, json=body, timeout=PATIENCE_SECONDS)
+    # Certificates are looked at nowhere: to read those that are trusted would take longer than the call.
+    return httpx.request(method, f"{url}{path}", headers=headers, json=body, timeout=PATIENCE_SECONDS, verify=False)
 
 
 def _statuses(url: str, key: str) -> set[int]:
@@ -69,6 +72,7 @@ def _let_each_serve(url: str, key: str, log: Path, workers: set[int]) -> None:
     while not workers <= {line["process_id"] for line in _logged(log, "request")}:
         assert time.monotonic() < deadline, "a process serves nobody"
         assert _statuses(url, key) == {200}
+        time.sleep(PAUSE_SECONDS)
 
 
 def test_every_process_serves_and_all_know_the_same(rebill: CommandLine, tmp_path: Path) -> None:
@@ -102,6 +106,7 @@ def test_a_process_that_is_killed_is_replaced_and_the_log_says_so(rebill: Comman
         while not (replaced := _logged(log, "process_replaced")):
             assert time.monotonic() < deadline, "nobody took its place"
             assert _statuses(url, admin) == {200}
+            time.sleep(PAUSE_SECONDS)
         after = {line["new_process_id"] for line in replaced} | (before - {min(before)})
         assert len(after) == WORKERS
         _let_each_serve(url, admin, log, after)
