@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.mutation.corpus import Month, kept_months
 from tests.mutation.harmless import is_harmless
-from tests.mutation.killers import killers_of, months_tell_of
+from tests.mutation.killers import killers_of, months_tell_of, plain_tests_of
 from tests.mutation.mutant import PROJECT, RATING, Mutant, original
 from tests.mutation.record import KEPT, Record, digest_of
 from tests.mutation.sql_mutants import sql_mutants
@@ -79,7 +79,8 @@ class Trials:
         by_months = months_tell_of(mutant.file)
         killers = killers_of(mutant.file, self._at_length) if self.runs_tests_of(mutant.file) else ()
         most_rated = _QUICK_MONTHS if self.quick else None
-        verdict = tried(mutant, Trial(self._months if by_months else [], killers, most_rated))
+        months = self._months if by_months else []
+        verdict = tried(mutant, Trial(months, killers, most_rated, plain_tests_of(mutant.file)))
         if verdict.noticed_by is not None:
             self._months.sort(key=lambda month: month[0] != verdict.noticed_by)
         return verdict

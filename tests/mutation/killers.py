@@ -50,6 +50,7 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
     "passed_over.py": ("tests/services/test_rates_passed_over.py",),
     "plan.py": ("tests/rating/test_narrowed_columns.py",),
     "products.py": ("tests/rating/test_line_keys.py",),
+    "service_categories.py": ("tests/rating/test_service_categories.py",),
     "statement_rules.py": (
         "tests/rating/test_added_lines.py",
         "tests/rating/test_support_fees.py",
@@ -60,10 +61,26 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tests/services/test_spans_transfer.py",
     ),
 }
+_OF_TEXTS: Final = tuple(f"tests.rating.test_{name}" for name in ("line_kinds", "texts_of_lines", "rules_matched"))
+_OF_ADDED_LINES: Final = ("tests.rating.test_added_lines", "tests.rating.test_support_fees")
+_PLAIN: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(
+        ("book_matching.py", "line_columns.py", "line_kinds.py", "rule_matching.py", "text_matching.py"), _OF_TEXTS
+    ),
+    **dict.fromkeys(("customer_rules.py", "manual_lines.py", "statement_rules.py"), _OF_ADDED_LINES),
+    "customer_data_set.py": ("tests.rating.test_data_set_columns",),
+    "line_rules.py": ("tests.rating.test_line_rules",),
+    **dict.fromkeys(("guards.py", "rule_sets.py", "tables.py"), ("tests.rating.test_input_tables",)),
+    "passed_over.py": ("tests.rating.test_passed_over", "tests.rating.test_input_tables"),
+    "near_misses.py": ("tests.rating.test_near_misses",),
+    "plan.py": ("tests.rating.test_narrowed_columns",),
+    "products.py": ("tests.rating.test_line_keys",),
+    "service_categories.py": ("tests.rating.test_service_categories",),
+}
 _ONLY: Final = frozenset(
     {
         *("attention.py", "customer_data_set.py", "explained.py", "near_misses.py", "passed_over.py", "transfers.py"),
-        *("customer_rules.py", "manual_lines.py", "statement_rules.py"),
+        *("customer_rules.py", "manual_lines.py", "service_categories.py", "statement_rules.py"),
     }
 )
 """Files that price nothing, of which months say nothing, and plain arithmetic, which needs no engine to be tried."""
@@ -72,6 +89,11 @@ _ONLY: Final = frozenset(
 def months_tell_of(file: str) -> bool:
     """Whether what a file of ``rating`` does shows in the prices of a month."""
     return file not in _ONLY
+
+
+def plain_tests_of(file: str) -> tuple[str, ...]:
+    """The modules whose plain tests see what a file of ``rating`` does, without an engine and a store."""
+    return _PLAIN.get(file, ())
 
 
 def killers_of(file: str, at_length: bool = False) -> tuple[str, ...]:

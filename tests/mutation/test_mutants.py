@@ -9,7 +9,9 @@ import pytest
 
 from tests.mutation.__main__ import sampled
 from tests.mutation.conversation import Overheard, Repeated, SaysOtherwise
-from tests.mutation.mutant import RATING, original
+from tests.mutation.harmless import is_harmless
+from tests.mutation.mutant import RATING, Mutant, original
+from tests.mutation.plain_tests import fail, plain_tests
 from tests.mutation.record import Record
 from tests.mutation.sql_mutants import KINDS, sql_mutants
 
@@ -88,6 +90,35 @@ def test_a_later_campaign_knows_what_was_tried_as_long_as_the_file_is_the_same(t
     assert later.outcome(first, SOURCE) == "killed"
     assert later.outcome(second, SOURCE) is None
     assert later.outcome(first, SOURCE + "\n") is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "harmless"),
+    [
+        ("l.PricingUnit", "L.PRICINGUNIT", True),
+        ("COALESCE(c.Name, d.name)", "coalesce(c.name, d.name)", True),
+        ("INTEGER", "integer", True),
+        ("l.Kind = 'Usage' AND l.Price", "l.kind = 'Usage' and l.price", True),
+        ("l.Kind = 'Usage' AND l.Price", "l.kind = 'usage' and l.price", False),
+        ("l.PricingUnit", "l.PricingUnits", False),
+        ("Virtual Machines", "VIRTUAL MACHINES", False),
+        ("price", "PRICE", False),
+    ],
+)
+def test_sql_in_other_letters_is_harmless_and_nothing_else_is(before: str, after: str, harmless: bool) -> None:
+    source, start = f'COLUMNS = ("{before}", "other")', len('COLUMNS = ("')
+    assert (
+        is_harmless(Mutant("python", "plan.py", start, start + len(before), after, "SimpleString"), source) is harmless
+    )
+
+
+def test_plain_tests_are_all_that_ask_for_no_fixture_with_each_of_their_parameters() -> None:
+    # Of its tests three have no parameter, one has twelve and one six.
+    assert len(list(plain_tests("tests.rating.test_line_kinds"))) == 3 + 12 + 6
+    # All of its tests rate months with an engine, in a folder that pytest gives.
+    assert list(plain_tests("tests.rating.test_at_the_edges")) == []
+    assert not fail(["tests.rating.test_line_kinds"])
+    assert fail(["tests.rating.test_line_kinds", "tests.rating.no_such_test"])
 
 
 @pytest.mark.long

@@ -19,10 +19,13 @@ from types import CodeType, ModuleType
 from typing import Final, cast
 
 import pytest
+from hypothesis import settings
 
 from rebill.engines.engine import Engine
+from tests.mutation import plain_tests
 from tests.mutation.conversation import Repeated, SaysOtherwise
 from tests.mutation.corpus import Month
+from tests.mutation.killers import PROFILE
 from tests.mutation.mutant import PROJECT, RATING, Mutant, module_name, original
 
 LONGEST_SECONDS: Final = 240
@@ -62,14 +65,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a mutant is tried with: kept ``months`` with their places, in the order they are rated in; then tests.
+    """What a mutant is tried with: plain tests, then kept ``months`` with their places in order, then other tests.
 
-    ``most_rated``: of so many months an engine is asked, where the mutant says to it what rebill does not.
+    ``most_rated``: of so many months an engine is asked, where the mutant says to it what rebill does not. ``plain``:
+    the modules whose tests are called without pytest.
     """
 
     months: Sequence[tuple[int, Month]]
     killers: Sequence[str]
     most_rated: int | None = None
+    plain: Sequence[str] = ()
 
 
 def import_what_is_not_rating() -> None:
@@ -110,6 +115,10 @@ def _run(mutant: Mutant | None, trial: Trial, folder: Path, told: int) -> None:
         _be_silent()
         if mutant is not None:
             sys.meta_path.insert(0, _WithFault(mutant))
+        _end_after(LONGEST_SECONDS)
+        settings.load_profile(PROFILE)
+        if plain_tests.fail(trial.plain):
+            os._exit(int(pytest.ExitCode.TESTS_FAILED))
         place = _first_that_differs(trial, folder)
         if place is None:
             _end_after(LONGEST_SECONDS)

@@ -20,7 +20,7 @@ from rebill.model.rating import CustomerLines, RatedMonth, RatingInputs, RefundR
 from rebill.model.statement import Balance, LineKind, PricedLine
 from rebill.model.terms import Basis, CommitmentsPolicy, CustomerTerms
 from rebill.rating.customer_rules import names_agreements, rules_by_customer
-from rebill.rating.manual_lines import with_manual_lines
+from rebill.rating.manual_lines import costs_of_entries, with_manual_lines
 from rebill.rating.statement_rules import with_rule_lines
 from tests.rating.months import MONTH
 
@@ -177,6 +177,15 @@ def test_the_cost_of_entries_is_imported_and_billed_or_billed_to_nobody() -> Non
     )
     assert with_manual_lines(RATED, month_of()) == RATED
     assert (rated.line_count, rated.attention) == (4, ())
+
+
+def test_what_each_billed_entry_costs_is_told_with_whose_it_is_and_its_words() -> None:
+    assert costs_of_entries(month_of(manual_lines=ENTRIES)) == [
+        (BILLED, "USD", "Entry 1", Decimal(8)),
+        (BILLED, "USD", "Entry 2", Decimal(1)),
+        (OTHER, "EUR", "Entry 3", Decimal(3)),
+        (OTHER, "USD", "Entry 5", Decimal(0)),
+    ]
 
 
 def test_rules_act_in_the_order_of_their_ids_however_they_are_given() -> None:

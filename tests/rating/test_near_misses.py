@@ -53,3 +53,34 @@ def test_of_very_many_the_first_are_told() -> None:
 def test_only_words_that_a_book_uses_are_read() -> None:
     assert [named.word for named in asked_texts([rule(1, "Box")])] == ["UsageType"]
     assert asked_texts([rule(1)]) == ()
+
+
+def test_every_word_is_compared_with_the_columns_that_it_asks() -> None:
+    words = ("Product", "Region", "UsageType", "Operation", "SavingsPlanOfferingType")
+    every = ProductCondition(
+        product_name="any machine",
+        regions=(name_pattern("EAST"),),
+        usage_types=(name_pattern("*BOX"),),
+        operations=(name_pattern("*RUN*"),),
+        savings_plan_offering_types=(name_pattern("COMPUTE*"),),
+    )
+    rules = [PriceRule(4, "All", TEN_PERCENT, (every,), regions=(name_pattern("West"),))]
+    assert [(named.word, named.columns) for named in asked_texts(rules)] == [
+        ("Product", ("ServiceName", "x_ServiceCode")),
+        ("Region", ("RegionId", "RegionName")),
+        ("UsageType", ("SkuMeter",)),
+        ("Operation", ("x_Operation", "x_SkuMeterSubcategory")),
+        ("SavingsPlanOfferingType", ("CommitmentDiscountType", "CommitmentDiscountName")),
+    ]
+    meant = ("Any Machine", "east", "big Box", "to Run it", "Compute Plan")
+    texts = {word: [text] for word, text in zip(words, meant, strict=True)} | {"Region": ["east", "west"]}
+    assert [(one.position, one.rule_name, one.word, one.asked, one.meant) for one in near_misses(rules, texts)] == [
+        (4, "All", "Product", "any machine", "Any Machine"),
+        (4, "All", "Region", "West", "west"),
+        (4, "All", "Region", "EAST", "east"),
+        (4, "All", "UsageType", "*BOX", "big Box"),
+        (4, "All", "Operation", "*RUN*", "to Run it"),
+        (4, "All", "SavingsPlanOfferingType", "COMPUTE*", "Compute Plan"),
+    ]
+    only_by_rule = [PriceRule(1, "Of a rule", TEN_PERCENT, regions=(name_pattern("West"),))]
+    assert [named.word for named in asked_texts(only_by_rule)] == ["Region"]

@@ -1,14 +1,25 @@
 """Which rule prices a line, found without an engine, as the oracle finds it by trying every rule on every line."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rebill.model.price_book import PatternKind, PriceBook, PriceRule, TextPattern
+from rebill.model.price_book import (
+    Adjustment,
+    AdjustmentKind,
+    PatternKind,
+    PriceBook,
+    PriceRule,
+    ProductCondition,
+    TextPattern,
+)
 from rebill.model.rating import CommitmentRole
 from rebill.price_books.regular_expressions import matching_numbers
+from rebill.rating.book_matching import BookMatcher
 from rebill.rating.line_columns import TextClasses, asked_by, asked_columns, text_classes
 from rebill.rating.rule_matching import first_matches, kinds_of
 from rebill.rating.text_matching import PatternIndex
@@ -24,6 +35,15 @@ PATTERNS = st.one_of(
         lambda text: TextPattern(PatternKind.REGULAR_EXPRESSION, text)
     ),
 )
+PRODUCT: dict[str, Any] = {
+    "product_number": 1,
+    "service": "Storage",
+    "charge_category": "Usage",
+    "pricing_unit": "1 Hour",
+    "currency": "USD",
+    "commitment_role": CommitmentRole.NONE,
+    "quantified": True,
+}
 
 
 @settings(max_examples=200)
@@ -101,3 +121,42 @@ def test_the_first_rule_that_matches_a_line_is_found_for_every_book(
     for number, line in enumerate(lines, 1):
         for matcher, rules in enumerate(matchers, 1):
             assert positions.get((matcher, found.kinds.get(number))) == first_rule(line, rules)
+
+
+def test_of_very_many_rules_the_first_that_names_a_product_is_found() -> None:
+    count = 1_000
+    double = Adjustment(AdjustmentKind.PERCENT_INCREASE, Decimal(100))
+    rules = [
+        PriceRule(
+            position, "", double, tuple(ProductCondition(f"Service {number}") for number in (position, position * 2))
+        )
+        for position in range(1, count + 1)
+    ]
+    matcher = BookMatcher(rules, "USD")
+    kinds = kinds_of(
+        [{**PRODUCT, "service": f"Service {number}"} for number in range(1, 2 * count + 3)], asked_by(rules), (), False
+    )
+    halves = [number // 2 if number % 2 == 0 else number for number in range(1, 2 * count + 3)]
+    assert [matcher.first_match(kind) for _, kind in kinds] == [one if one <= count else None for one in halves]
+
+
+RATED: frozenset[tuple[str, str | None]] = frozenset({("USD", None), ("USD", "1 Hour")})
+
+
+@pytest.mark.parametrize(
+    ("rate", "other", "rated"),
+    [
+        # What a fixed rate asks is asked where any rule has one, beside what others ask or alone.
+        (True, True, RATED),
+        (True, False, RATED),
+        (False, True, frozenset()),
+    ],
+)
+def test_rates_are_asked_for_where_any_rule_has_one(rate: bool, other: bool, rated: frozenset[object]) -> None:
+    kinds = [AdjustmentKind.FIXED_RATE] * rate + [AdjustmentKind.PERCENT_INCREASE] * other
+    asked = asked_by([PriceRule(1, "", Adjustment(kind, Decimal(1))) for kind in kinds])
+    ((_, kind),) = kinds_of([PRODUCT], asked, (), False)
+    assert (asked.fixed_rate, kind.rated_in) == (rate, rated)
+    for other_product in ({**PRODUCT, "quantified": False}, {**PRODUCT, "commitment_role": CommitmentRole.USED}):
+        ((_, kind),) = kinds_of([other_product], asked, (), False)
+        assert kind.rated_in == frozenset()
