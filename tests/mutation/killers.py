@@ -61,7 +61,7 @@ _FIRST: Final[dict[str, tuple[str, ...]]] = {
         "tests/services/test_spans_transfer.py",
     ),
 }
-_OF_TEXTS: Final = tuple(f"tests.rating.test_{name}" for name in ("line_kinds", "texts_of_lines", "rules_matched"))
+_OF_TEXTS: Final = tuple(f"tests.rating.test_{name}" for name in ("texts_of_lines", "line_kinds", "rules_matched"))
 _OF_ADDED_LINES: Final = ("tests.rating.test_added_lines", "tests.rating.test_support_fees")
 _PLAIN: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(
@@ -70,12 +70,15 @@ _PLAIN: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("customer_rules.py", "manual_lines.py", "statement_rules.py"), _OF_ADDED_LINES),
     "customer_data_set.py": ("tests.rating.test_data_set_columns",),
     "line_rules.py": ("tests.rating.test_line_rules",),
-    **dict.fromkeys(("guards.py", "rule_sets.py", "tables.py"), ("tests.rating.test_input_tables",)),
+    "guards.py": ("tests.rating.test_rules_on_prices", "tests.rating.test_input_tables"),
+    "ruled_lines.py": ("tests.rating.test_rules_on_prices",),
+    **dict.fromkeys(("rule_sets.py", "tables.py"), ("tests.rating.test_input_tables",)),
     "passed_over.py": ("tests.rating.test_passed_over", "tests.rating.test_input_tables"),
     "near_misses.py": ("tests.rating.test_near_misses",),
-    "plan.py": ("tests.rating.test_narrowed_columns",),
+    "plan.py": ("tests.rating.test_plan", "tests.rating.test_narrowed_columns"),
     "products.py": ("tests.rating.test_line_keys",),
     "service_categories.py": ("tests.rating.test_service_categories",),
+    **dict.fromkeys(("accounts.py", "folding.py", "transfers.py"), ("tests.rating.test_crossing_lines",)),
 }
 _ONLY: Final = frozenset(
     {

@@ -1,10 +1,12 @@
 """Every column of a customer's own data set, of charges that say all and of charges that say nothing."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import duckdb
+import pytest
 
 from rebill.model.months import BillingMonth
 from rebill.rating.customer_data_set import (
@@ -91,7 +93,9 @@ OF_MONTH = {
 }
 
 
-def rows(*queries: str, lacking: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+def rows(
+    *queries: str, lacking: tuple[str, ...] = (), lake: Mapping[tuple[int, int], dict[str, Any]] = LAKE
+) -> list[dict[str, Any]]:
     """The rows of these queries, in order, from a lake that lacks some columns."""
     kept = [name for name in ASKED_COLUMNS if name not in lacking]
     with duckdb.connect() as engine:
@@ -100,7 +104,7 @@ def rows(*queries: str, lacking: tuple[str, ...] = ()) -> list[dict[str, Any]]:
         columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
         engine.execute(f"CREATE TABLE lake_lines (part INTEGER, part_row BIGINT, {columns})")
         marks = ", ".join("?" * (2 + len(kept)))
-        for place, told in LAKE.items():
+        for place, told in lake.items():
             engine.execute(f"INSERT INTO lake_lines VALUES ({marks})", [*place, *(told[name] for name in kept)])
         found = engine.execute(in_order(queries))
         names = [name for name, *_ in found.description or ()]
@@ -187,6 +191,26 @@ def test_what_an_old_lake_does_not_hold_is_not_known() -> None:
     first, *_ = rows(charges(HEAD, [name for name in ASKED_COLUMNS if name not in lacking]), lacking=lacking)
     unknown = dict.fromkeys(("Tags", "ResourceId", "ResourceName", "ResourceType"))
     assert first == {**OF_CHARGES[0], **unknown, "PublisherName": "Microsoft"}
+
+
+@pytest.mark.parametrize(
+    ("description", "told"),
+    [
+        ("A machine of size 2", True),
+        ("USDA beef", True),
+        ("5 USD an hour", False),
+        ("An hour in EUR", False),
+        ("KWD", False),
+        ("0.17 an hour", False),
+        ("1,5 an hour", False),
+        ("10 % off", False),
+        ("€ 3", False),
+    ],
+)
+def test_a_description_that_may_tell_a_price_gives_way_to_the_service(description: str, told: bool) -> None:
+    lake = {(0, 0): {**TOLD, "ChargeDescription": description}}
+    (found,) = rows(charges(HEAD, ASKED_COLUMNS), lake=lake)
+    assert found["ChargeDescription"] == (description if told else "Virtual Machines")
 
 
 def test_rows_without_a_charge_stand_behind_the_charges_in_their_order() -> None:

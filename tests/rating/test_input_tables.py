@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from rebill.model.identifiers import AccountKind
 from rebill.model.price_book import (
@@ -22,7 +23,7 @@ from rebill.rating.guards import guard_table
 from rebill.rating.line_columns import TEXT_COLUMNS, TextClasses
 from rebill.rating.passed_over import PassedOver, passed_over_table
 from rebill.rating.rule_matching import Matches
-from rebill.rating.rule_sets import AccountRules, RuleSet, RuleSets, rule_sets_of
+from rebill.rating.rule_sets import NO_RULES, NOT_BILLED_RULE_SET, AccountRules, RuleSet, RuleSets, rule_sets_of
 from rebill.rating.tables import InputTable, changed_day_table, class_table, input_tables, match_tables
 from tests.rating.months import MONTH
 
@@ -162,9 +163,9 @@ def book(number: int, *groups: RuleGroup) -> RecordedBook:
     return RecordedBook(number, f"Book {number}", "0000-00", text, PriceBook(groups))
 
 
-def terms(customer: int, **given: object) -> CustomerTerms:
+def terms(customer: int, **given: Any) -> CustomerTerms:
     plain = CustomerTerms(customer, True, Basis.LIST, CommitmentsPolicy.AS_BOUGHT, Decimal("5.0"))
-    return replace(plain, **given)  # type: ignore[arg-type]
+    return replace(plain, **given)
 
 
 def test_what_prices_alike_shares_a_rule_set_and_what_asks_alike_a_matcher() -> None:
@@ -202,6 +203,9 @@ def test_what_prices_alike_shares_a_rule_set_and_what_asks_alike_a_matcher() -> 
         (Basis.LIST, FIVE_MORE, 4, [1]),
         (Basis.BILLED, FIVE_MORE, 0, []),
     ]
+    assert {one.commitments for one in found.numbered} == {CommitmentsPolicy.AS_BOUGHT}
+    assert [[rule.position for rule in rules] for rules in found.matchers] == [[2], [1, 2], [1], [1]]
+    assert (NOT_BILLED_RULE_SET, NO_RULES) == (0, 0)
     all_days = (FIRST_DAY, LAST_DAY)
     of_acorn = [
         (None, FIRST_DAY, date(2024, 9, 2), 1),

@@ -3,10 +3,11 @@
 import pytest
 
 from rebill.rating.line_columns import Asked, asked_by
-from rebill.rating.products import are_told_apart_by_keys, products
+from rebill.rating.products import are_told_apart_by_keys, key_parts, products
 from tests.rating.test_price_book_words import book_of, product, recorded, rule
 
 DISCOUNT = '<BasicBillingRule billingAdjustment="1" billingRuleType="percentDiscount"/>'
+OF_COMMITMENTS = ("commitment_type_class", "commitment_name_class")
 RATE = '<BasicBillingRule billingAdjustment="1" billingRuleType="fixedRate"/>'
 
 
@@ -45,3 +46,20 @@ def test_what_keys_do_not_stand_for_is_read_from_the_lines(inside: str, adjustme
 
 def test_products_of_books_that_ask_nothing_are_read_from_keys() -> None:
     assert "FROM line_keys AS l" in products(asked_of())
+
+
+@pytest.mark.parametrize(
+    ("inside", "adjustment", "parts"),
+    [
+        ("", DISCOUNT, []),
+        (product('<RecordType name="Fee"/>'), DISCOUNT, ["savings_plan", "recurring", "taken_back"]),
+        (product('<SavingsPlanOfferingType name="A"/>'), DISCOUNT, ["savings_plan", *OF_COMMITMENTS]),
+        ("", RATE, ["quantified"]),
+        ('<Region name="east*"/>', RATE, ["quantified", "region_id_class", "region_name_class"]),
+    ],
+)
+def test_products_are_told_apart_by_what_books_ask_under_the_names_that_rules_know(
+    inside: str, adjustment: str, parts: list[str]
+) -> None:
+    always = ["provider", "service", "charge_category", "pricing_unit", "currency", "commitment_role"]
+    assert [part.name for part in key_parts(asked_of(inside, adjustment))] == [*always, *parts]

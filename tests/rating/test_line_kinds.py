@@ -142,10 +142,13 @@ def test_a_row_of_products_says_what_its_lines_are_where_any_book_asks() -> None
     column = next(one for one in TEXT_COLUMNS if one.name == "CommitmentDiscountName")
     classes = [TextClasses(column, {"Plan A": 1}, (NO_MARKS, frozenset({plan})))]
     covered = {**PRODUCT, "commitment_role": "used", "savings_plan": True, column.key: 1}
+    bought = {**PRODUCT, "charge_category": "Purchase", "commitment_role": "purchase", column.key: 0}
     rows = [
         {**PRODUCT, column.key: 1},
         {**covered, "taken_back": True},
         {**covered, "savings_plan": False},
+        {**bought, "recurring": True},
+        bought,
         {**PRODUCT, column.key: 0, "charge_category": "Purchase", "recurring": True, "quantified": True},
         {**PRODUCT, column.key: 0, "charge_category": "Tax"},
     ]
@@ -155,6 +158,9 @@ def test_a_row_of_products_says_what_its_lines_are_where_any_book_asks() -> None
         (set(), {NO_RECORD_TYPE}, set()),
         ({plan}, {NO_RECORD_TYPE, REFUND}, set()),
         (set(), {NO_RECORD_TYPE}, set()),
+        # What falls due again and again for a reservation is another word than what is paid once.
+        (set(), {NO_RECORD_TYPE}, set()),
+        (set(), {NO_RECORD_TYPE, FEE}, set()),
         (set(), {NO_RECORD_TYPE, FEE}, {("USD", None), ("USD", "1 Hour")}),
     ]
     assert [row for row, _ in kinds_of(rows, asked, classes, bill_input_tax=True)] == rows

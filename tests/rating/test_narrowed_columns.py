@@ -86,3 +86,8 @@ RATED = replace(PLAIN, asked=replace(PLAIN.asked, fixed_rate=True))
 @pytest.mark.parametrize("features", [replace(PLAIN, has_line_rules=True), replace(PLAIN, has_guards=True), RATED])
 def test_a_price_that_more_than_a_factor_makes_stays_wide(features: PlanFeatures) -> None:
     assert sorted(narrowed(features, ONE, ONE, ONE)) == ["billed_cost", "quantity", "statement_cost"]
+
+
+def test_every_amount_and_quantity_that_a_price_is_made_of_is_looked_at() -> None:
+    assert AMOUNT_COLUMNS == ("BilledCost", "ListCost", "EffectiveCost")
+    assert QUANTITY_COLUMNS == ("PricingQuantity",)

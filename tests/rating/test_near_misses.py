@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rebill.model.price_book import Adjustment, AdjustmentKind, PriceRule, ProductCondition, name_pattern
-from rebill.rating.near_misses import GREATEST_COUNT, asked_texts, near_misses
+from rebill.rating.near_misses import asked_texts, near_misses
 
 TEN_PERCENT = Adjustment(AdjustmentKind.PERCENT_INCREASE, Decimal(10))
 NAMES = st.text("aAbB", min_size=1, max_size=3)
@@ -47,7 +47,7 @@ def test_a_product_that_means_any_in_small_letters_is_told() -> None:
 
 def test_of_very_many_the_first_are_told() -> None:
     rules = [rule(position, "BOX") for position in range(1, 50_001)]
-    assert [one.position for one in near_misses(rules, {"UsageType": ["Box"]})] == list(range(1, GREATEST_COUNT + 1))
+    assert [one.position for one in near_misses(rules, {"UsageType": ["Box"]})] == list(range(1, 101))
 
 
 def test_only_words_that_a_book_uses_are_read() -> None:
