@@ -42,6 +42,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Else extension modules call leaked what is still there at the end, below the report of the tests."""
+    gc.unfreeze()
+
+
 @dataclass
 class SettableClock:
     """A clock that stands still until a test sets ``now``."""
