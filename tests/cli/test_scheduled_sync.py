@@ -35,6 +35,8 @@ def logged(log: Path, event: str) -> list[Any]:
     found: list[Any] = []
     until = time.monotonic() + PATIENCE_SECONDS
     while not found and time.monotonic() < until:
+        # The server needs the processor as well.
+        time.sleep(0.02)
         lines = [line for line in log.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
         found = [one for one in map(json.loads, lines) if one["event"] == event]
     assert found, log.read_text()
