@@ -116,7 +116,8 @@ def contents(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> list[
         for month, currency, count, astray, days, invoiced, *found in connection.execute(
             f"SELECT {_month_of(delivery)} AS month, BillingCurrency, count(*), {misplaced}, {_USAGE_DAYS}, "
             f"{_INVOICE_LINES}, {_SUMS} FROM read_parquet({sql_path(Path(file.lines))}) "
-            "GROUP BY month, BillingCurrency ORDER BY ALL"
+            # A month is told once for each start of a period, and not for each line.
+            "GROUP BY BillingPeriodStart, BillingCurrency ORDER BY ALL"
         ).fetchall():
             rows[month][file.name] = rows[month].get(file.name, 0) + count
             longest[month] = max(longest[month], days)

@@ -47,6 +47,9 @@ RAW_CHARACTERS: Final = 4000
 
 _IN_64_BITS: Final = {ColumnType.AMOUNT: "DECIMAL(18,12)", ColumnType.QUANTITY: "DECIMAL(18,8)"}
 """The type with as many decimals as a kind of number has, and as many digits as 64 bits hold."""
+_USUAL_CURRENCIES: Final = ("USD", "EUR", "GBP")
+_USUAL_CATEGORIES: Final = ("Usage", "Purchase")
+"""To look for these first takes a quarter of the time that a pattern does."""
 _NUMBERS: Final = (ColumnType.AMOUNT, ColumnType.QUANTITY)
 _FOLD_FROM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -261,7 +264,9 @@ def column_faults(column: Column, source: SourceColumn, quick: bool = False) -> 
     elif not source.nulls_read:
         checks.append((f"contains({source.text}, chr(0))", RejectCode.NUL_CHARACTER))
     if column.name == "ChargeCategory":
-        checks.append((f"NOT {_one_of(source.text, CHARGE_CATEGORIES)}", RejectCode.UNKNOWN_CHARGE_CATEGORY))
+        checks.append(
+            (f"NOT {_one_of(source.text, CHARGE_CATEGORIES, _USUAL_CATEGORIES)}", RejectCode.UNKNOWN_CHARGE_CATEGORY)
+        )
     if column.name == CURRENCY_COLUMN:
         checks.append((f"NOT {_known_currency(source.text)}", RejectCode.UNKNOWN_CURRENCY))
     return [Fault(condition, source.label or column.name, code, source.text) for condition, code in checks]
@@ -306,12 +311,14 @@ def _readable_cost(source: SourceColumn | None) -> str:
 
 
 def _known_currency(text: str) -> str:
-    return _one_of(text, MINOR_DIGITS)
+    return _one_of(text, MINOR_DIGITS, _USUAL_CURRENCIES)
 
 
-def _one_of(text: str, names: Iterable[str]) -> str:
+def _one_of(text: str, names: Iterable[str], usual: Iterable[str] = ()) -> str:
+    """SQL: whether a text is one of ``names``; the ``usual`` ones of them are looked for first."""
     # An IN list becomes a join, and behind a join the engine no longer keeps the order of rows.
-    return f"regexp_full_match({text}, '{'|'.join(names)}')"
+    first = "".join(f"{text} = '{name}' OR " for name in usual)
+    return f"({first}regexp_full_match({text}, '{'|'.join(names)}'))"
 
 
 def _commitment_faults(by_name: dict[str, SourceColumn]) -> list[Fault]:
