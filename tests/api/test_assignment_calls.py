@@ -10,7 +10,8 @@ from rebill.lake.account_days import KEYS
 from tests.api.client import ApiClient
 from tests.api.world import ADD, ADDRESS, LIST, MOVE, REMOVE, SUBSCRIPTIONS, World
 from tests.conftest import SettableClock
-from tests.services.accountant import Accountant, issued_under_tenant
+from tests.services.accountant import Accountant, cost, issued_under_tenant
+from tests.services.months import SEPTEMBER
 
 MOMENT = "2024-10-15T12:00:00Z"
 
@@ -306,6 +307,46 @@ def test_a_subscription_leaves_what_is_issued_to_the_owner_of_its_tenant(api: Ap
     assert moved.status_code == 200
     removed = api.put(f"{base}/remove/{world.customer_id}?withdraw=true", body)
     assert removed.json()["fields"]["azure_ids[0]"].startswith(sentence)
+
+
+def test_late_usage_of_an_issued_month_keeps_a_tenant_where_it_is(api: ApiClient, world: World) -> None:
+    accountant = Accountant(world.installation, world.partner, world.installation.settings.home)
+    late = {"ChargePeriodStart": "2024-08-28T00:00:00Z", "ChargePeriodEnd": "2024-08-29T00:00:00Z"}
+    issued_under_tenant(accountant, "ab123", SUBSCRIPTIONS[0], **late)
+    first = accountant.customers["First"].customer_id
+    body, base = {"azure_customer_ids": ["ab123"]}, "/v1/azure_partner_customer_accounts"
+    corrected = "correct_issued=true&effective_to=2024-09-01"
+    ended = api.put(f"{base}/remove/{first}?{corrected}", body, headers={"X-Reason": "Left in August"})
+    assert ended.headers["X-Removed"] == "1"
+    sentence = "azure_customer_id would change issued statements of First (2024-09): allow it with correct_issued"
+    for query in ("", "&dry_run=true"):
+        answer = api.put(f"{base}/move/{world.customer_id}?effective_from=2024-08-20{query}", body)
+        assert (answer.status_code, answer.headers["X-Assigned"]) == (207, "0")
+        (entry,) = answer.json()["azure_partner_customer_accounts"]
+        assert (entry["http_status"], entry["azure_customer_id"]) == (422, "ab123")
+        assert entry["error"].startswith(sentence)
+    answer = api.put(f"{base}/move/{world.customer_id}?effective_from=2024-08-29", body)
+    assert answer.headers["X-Assigned"] == "1"
+
+
+def test_a_customer_whose_charges_would_fall_to_an_issued_month_is_not_deleted(api: ApiClient, world: World) -> None:
+    accountant = Accountant(world.installation, world.partner, world.installation.settings.home)
+    others, subscription, *_ = SUBSCRIPTIONS
+    issued_under_tenant(accountant, "ab123", others)
+    ahead = {
+        "x_CustomerId": "ab123",
+        "ChargePeriodStart": "2099-01-02T00:00:00Z",
+        "ChargePeriodEnd": "2099-01-03T00:00:00Z",
+    }
+    added = api.put(f"/v1/azure_subscriptions/add/{world.customer_id}", {"azure_ids": [subscription]})
+    assert added.status_code == 200
+    accountant.deliver(SEPTEMBER, cost(SEPTEMBER, "10", subscription, **ahead), scope="ahead")
+    answer = api.delete(f"/v1/customers/{world.customer_id}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "deletion_changes_issued")
+    assert answer.json()["fields"][subscription].startswith(
+        "azure_subscription would change issued statements of First (2024-09)"
+    )
+    assert api.get(f"/v1/customers/{world.customer_id}").status_code == 200
 
 
 def test_cost_that_is_gone_is_said_before_an_issued_statement_is_changed(api: ApiClient, world: World) -> None:

@@ -1,14 +1,16 @@
 """A partner's month on the pages, by a visitor without scripts: assign, run, look, finalize; and nothing twice."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import date
 from typing import Any
 
 import pytest
+from duckdb import DuckDBPyConnection
 
 from rebill.console.pages import bills
 from rebill.lake.runs import ProgressNotes, only_run
+from rebill.lake.session import engine_session
 from rebill.model.assignment import AssignmentOrder
 from rebill.model.bill_run import RunOrder
 from rebill.model.closing import ClosingSettings, LateCost
@@ -21,6 +23,7 @@ from rebill.model.statement import StatementStatus
 from rebill.services.billing.bills_of_month import bills_of_month
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.keeping.read_audit_trail import newest_audit_entries
+from rebill.services.parties import issued_lines
 from rebill.services.parties.assign_accounts import move_accounts
 from rebill.store.accounts import SeenAccount, remember_accounts
 from rebill.store.audit_entries import AuditFilter
@@ -201,6 +204,26 @@ def test_accounts_are_transferred_by_day_and_their_history_is_kept(office: Offic
     history = admin.open(account).text
     assert "Neighbour Ltd 2024-09-15 open" in history
     assert "Indigo the beginning 2024-09-15" in history
+
+
+def test_imported_cost_is_looked_into_before_the_act_holds_others_up(
+    office: Office, admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued_under_tenant(Accountant(office.installation, office.partner, office.month.folder), "t-1", "s-1")
+    admin.open("/accounts?kind=subscription&text=s-1")
+    admin.send("/accounts/preview", account="s-1", customer="Neighbour", doing="assign")
+    alone: list[bool] = []
+
+    def session(memory_limit: str) -> AbstractContextManager[DuckDBPyConnection]:
+        ended: list[bool] = []
+        office.installation.database.when_ended(ended.append)
+        # What is part of a greater transaction has yet to end.
+        alone.append(bool(ended))
+        return engine_session(memory_limit)
+
+    monkeypatch.setattr(issued_lines, "engine_session", session)
+    assert "1 account is assigned to" in admin.send("/accounts/assign").text
+    assert alone == [True]
 
 
 def test_a_preview_tells_whose_issued_statements_a_subscription_would_change(office: Office, admin: Visitor) -> None:

@@ -89,11 +89,12 @@ class Accountant(Month):
         return get_statement(self.installation, self.caller, statement_id)
 
 
-def issued_under_tenant(accountant: Accountant, tenant: str, subscription: str) -> None:
+def issued_under_tenant(accountant: Accountant, tenant: str, subscription: str, **columns: str) -> None:
     """September is issued to First, who has a tenant, with 10 for a subscription under it that nobody has itself."""
     listed(accountant.installation, accountant.caller, tenant, partial=True)
     first = accountant.customer("First")
-    accountant.deliver(SEPTEMBER, cost(SEPTEMBER, "10", subscription, x_CustomerId=tenant), scope="of the tenant")
+    charge_of_tenant = cost(SEPTEMBER, "10", subscription, x_CustomerId=tenant, **columns)
+    accountant.deliver(SEPTEMBER, charge_of_tenant, scope="of the tenant")
     assign(accountant.installation, accountant.caller, first, tenant)
     accountant.run()
     accountant.finalize(customer_id=first, override="The rest is not billed")

@@ -2,7 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -60,6 +61,19 @@ def move(installation: Installation, partner: Caller, customer_id: int, *ids: st
 
 def remove(installation: Installation, partner: Caller, customer_id: int, *ids: str, **more: object) -> list[str]:
     return told(remove_accounts(installation, partner, order(customer_id, *ids, **more)))
+
+
+def act_on(
+    installation: Installation,
+    partner: Caller,
+    act: Callable[[Installation, Caller, AssignmentOrder], AssignmentOutcome],
+    kind: AccountKind,
+    customer_id: int,
+    *ids: str,
+    **more: object,
+) -> list[str]:
+    """An act on accounts of a kind, told as lines."""
+    return told(act(installation, partner, replace(order(customer_id, *ids, **more), kind=kind)))
 
 
 def told(outcome: AssignmentOutcome) -> list[str]:

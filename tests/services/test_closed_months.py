@@ -21,8 +21,6 @@ from rebill.services.parties.create_customer import create_customer
 from rebill.services.parties.list_assignments import list_assignments
 from rebill.services.parties.partner_settings import change_partner_settings
 from rebill.services.parties.remove_accounts import remove_accounts
-from rebill.services.parties.tenant_lines import tenant_lines
-from rebill.store.scope import Scope
 from tests.conftest import SettableClock
 from tests.services.accountant import AUGUST, OCTOBER, Accountant, cost
 from tests.services.months import SEPTEMBER
@@ -348,20 +346,3 @@ def test_cost_that_cannot_be_read_lets_no_act_pass_silently(under_tenants: Accou
     assert bind(assign_accounts, under_tenants, second, "s-1", **allowed) == done
     files[0].write_bytes(kept)
     assert bind(assign_accounts, under_tenants, second, "s-2") == ["s-2: done [2024-10-01, ...)"]
-
-
-def test_what_came_since_cost_was_looked_into_is_looked_into_alone(under_tenants: Accountant) -> None:
-    installation = under_tenants.installation
-    with installation.database.reading() as connection:
-        known = tenant_lines(installation, Scope.of(connection, under_tenants.caller), {"s-1", "s-7"})
-    looked_into = list(installation.lake_folder.rglob(KEYS))
-    under_tenants.deliver(SEPTEMBER, cost(SEPTEMBER, "2", "s-7", x_CustomerId="t-1"), scope="more")
-    for file in looked_into:
-        file.unlink()
-    with installation.database.reading() as connection:
-        found = tenant_lines(installation, Scope.of(connection, under_tenants.caller), {"s-1", "s-7"}, known)
-    assert [(str(line.month), line.days.subscription, line.days.tenant) for line in found.lines] == [
-        ("2024-09", "s-1", "t-1"),
-        ("2024-09", "s-7", "t-1"),
-    ]
-    assert (len(known.data_set_ids), len(found.data_set_ids)) == (1, 2)

@@ -171,6 +171,8 @@ class Console:
 
     def _handled(self, visit: Visit, route: PageRoute) -> PageAnswer:
         is_once = visit.method == "POST" and not route.long and visit.form.has("once")
+        if is_once and route.ahead is not None:
+            visit = replace(visit, found_ahead=route.ahead(visit))
         answer = done_once(self._acts_once, visit, route) if is_once else route.handler(visit)
         # A form that is shown again says itself why it was refused.
         refusal = answer.values.get("refusal") if isinstance(answer, Page) else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from rebill.console.visit import PageAnswer, Visit
 from rebill.model.audit import Act
 from rebill.services.acting.permission import Permission
+from rebill.services.parties.issued_lines import FoundLines
 
 Handler = Callable[[Visit], PageAnswer]
 _NAME = re.compile(r"\{(\w+)\}")
@@ -19,6 +20,7 @@ class PageRoute:
     ``act``: what a refusal is recorded as. ``long``: the act may take its time, keeps its own transaction and does no
     harm when it is done twice; any other is done once for each form that was shown. ``shows_secret``: what it answers
     is shown once and never kept. ``for_customers``: a page of the portal. ``takes_files``: its form has files.
+    ``ahead``: what the act wants to know of imported cost, which is looked for before it holds others up.
     """
 
     method: str
@@ -31,6 +33,7 @@ class PageRoute:
     shows_secret: bool = False
     for_customers: bool = False
     takes_files: bool = False
+    ahead: Callable[[Visit], FoundLines] | None = None
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.services.acting.installation import Installation
 from rebill.services.callers.web_sessions import WebSession
+from rebill.services.parties.issued_lines import FoundLines
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Visit:
 
     ``ids``: the numbers in the path by their names. ``path``: with its query, to come back to. ``is_partial``: a part
     of the page is asked for, to be put into the page that stands. ``language``: in which the last customer here read
-    its portal, ``""`` where that is not known.
+    its portal, ``""`` where that is not known. ``found_ahead``: what ``PageRoute.ahead`` found.
     """
 
     installation: Installation
@@ -71,6 +72,7 @@ class Visit:
     is_partial: bool = False
     caller_with_occasion: Caller | None = None
     language: str = ""
+    found_ahead: FoundLines = field(default_factory=dict)
 
     @property
     def caller(self) -> Caller:

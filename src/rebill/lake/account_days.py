@@ -1,26 +1,36 @@
 """The days of charges of each account in a data set: by them two data sets are known to hold the same charges."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
+from rebill.model.cost_line import ROLE
 from rebill.model.data_set import OverlapKey
+from rebill.model.identifiers import AccountKind
 from rebill.model.sql_text import sql_path, sql_paths, sql_text
 
 KEYS: Final = "keys.parquet"
 """The file beside a data set that has each account and day of its lines once."""
 _ACCOUNTS: Final = ("BillingAccountId", "SubAccountId", "x_AzureCustomerId")
+_NAMED: Final = {AccountKind.SUBSCRIPTION: "SubAccountId", AccountKind.AZURE_CUSTOMER: "x_AzureCustomerId"}
 _COLUMNS: Final = ", ".join(("ProviderName", *_ACCOUNTS))
 
 
-class TenantDays(NamedTuple):
-    """Days without a gap, from ``first`` up to, not including, ``until``: of each there are lines of both accounts."""
+class AccountDays(NamedTuple):
+    """Days without a gap, from ``first`` up to, not including, ``until``: of each there are lines of these accounts.
 
-    subscription: str
-    tenant: str
+    ``commitment`` and ``charge_kind``: what lines may be allocated by that name neither subscription nor tenant. Ids as
+    accounts are compared; ``None``: the lines name none.
+    """
+
+    subscription: str | None
+    tenant: str | None
+    commitment: str | None
+    charge_kind: str | None
     first: date
     until: date
 
@@ -42,23 +52,56 @@ def accounts_in(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> set
     return {account for (account,) in connection.execute(each).fetchall()}
 
 
-def days_under_tenants(
-    connection: duckdb.DuckDBPyConnection, files: list[Path], subscriptions: Collection[str]
-) -> list[TenantDays]:
-    """On which days lines of these subscriptions name a tenant too; ids as lines have them, folded."""
+def days_of_accounts(
+    connection: duckdb.DuckDBPyConnection, files: list[Path], kind: AccountKind, keys: Collection[str], since: date
+) -> dict[Path, list[AccountDays]]:
+    """The days from ``since`` on of lines that name one of these subscriptions or tenants, by file."""
+    found = _spans(
+        connection,
+        "SELECT filename, SubAccountId, x_AzureCustomerId, NULL, NULL, ChargeDay "
+        f"FROM read_parquet({sql_paths(files)}, filename=true) "
+        f"WHERE {_NAMED[kind]} IN (SELECT unnest(?)) AND ChargeDay >= CAST(? AS DATE)",
+        [list(keys), since],
+    )
+    return {file: found.get(str(file), []) for file in files}
+
+
+def days_of_allocated(
+    connection: duckdb.DuckDBPyConnection,
+    lines: str,
+    names: Mapping[AccountKind, str],
+    kind: AccountKind,
+    keys: Collection[str],
+    since: date,
+) -> list[AccountDays]:
+    """The days from ``since`` on of ``lines`` (SQL of a table) that may be allocated by one of these keys.
+
+    ``names``: what a line ``l`` may be allocated by, as SQL; NULL where it may not.
+    """
+    found = _spans(
+        connection,
+        f"SELECT '', NULL, NULL, {names[AccountKind.COMMITMENT]}, {names[AccountKind.CHARGE_KIND]}, "
+        f"CAST(l.ChargePeriodStart AS DATE) FROM {lines} AS l "
+        f"WHERE l.SubAccountId IS NULL AND l.x_AzureCustomerId IS NULL AND l.{ROLE} IS NULL "
+        f"AND {names[kind]} IN (SELECT unnest(?)) AND l.ChargePeriodStart >= CAST(? AS TIMESTAMP)",
+        [list(keys), since],
+    )
+    return found.get("", [])
+
+
+def _spans(connection: duckdb.DuckDBPyConnection, found: str, values: list[Any]) -> dict[str, list[AccountDays]]:
+    """The days of accounts that the query ``found`` finds, those without a gap together, by its first column."""
+    names = "place, subscription, tenant, commitment, charge_kind"
     spans = f"""
-WITH of_days AS (
-    SELECT DISTINCT SubAccountId AS subscription, x_AzureCustomerId AS tenant, ChargeDay AS charge_day
-    FROM read_parquet({sql_paths(files)})
-    WHERE x_AzureCustomerId IS NOT NULL AND SubAccountId IN (SELECT unnest(?))
-), spans AS (
-    SELECT *, charge_day - CAST(row_number() OVER (PARTITION BY subscription, tenant ORDER BY charge_day) AS INTEGER)
-              AS span
+WITH found({names}, charge_day) AS ({found}), of_days AS (SELECT DISTINCT * FROM found), spans AS (
+    SELECT *, charge_day - CAST(row_number() OVER (PARTITION BY {names} ORDER BY charge_day) AS INTEGER) AS span
     FROM of_days
 )
-SELECT subscription, tenant, min(charge_day), max(charge_day) + 1 FROM spans GROUP BY subscription, tenant, span
-ORDER BY ALL"""
-    return [TenantDays(*found) for found in connection.execute(spans, [list(subscriptions)]).fetchall()]
+SELECT {names}, min(charge_day), max(charge_day) + 1 FROM spans GROUP BY {names}, span ORDER BY ALL"""
+    by_place: dict[str, list[AccountDays]] = defaultdict(list)
+    for place, *days in connection.execute(spans, values).fetchall():
+        by_place[place].append(AccountDays(*days))
+    return by_place
 
 
 def first_shared_day(

@@ -182,7 +182,7 @@ def stage(
     _write_rejects(connection, delivery, [str(found.month) for found in months], content, folder)
     paths = [folder / part.path for part in parts]
     write_account_days(connection, paths, folder / KEYS)
-    rated = f"(SELECT * FROM {_lines_of(connection, paths)} WHERE {ROLE} IS NULL)"
+    rated = f"(SELECT * FROM {lines_of(connection, paths)} WHERE {ROLE} IS NULL)"
     write_line_keys(connection, rated, sum(part.rows for part in parts), folder / LINE_KEYS_FILE)
     files = tuple(_source_file(file, content) for file in delivery.files if _counts(file, content))
     data_set = DataSet(
@@ -418,7 +418,7 @@ def read_rejects(
 
 def _must_add_up(connection: duckdb.DuckDBPyConnection, data_set: DataSet, paths: list[Path]) -> None:
     found = connection.execute(
-        f"SELECT BillingCurrency, count(*), {_SUMS} FROM {_lines_of(connection, paths)} GROUP BY 1 ORDER BY 1"
+        f"SELECT BillingCurrency, count(*), {_SUMS} FROM {lines_of(connection, paths)} GROUP BY 1 ORDER BY 1"
     ).fetchall()
     if {sum(row[1] for row in found), sum(part.rows for part in data_set.parts)} != {data_set.rows}:
         raise _damaged(data_set, "its rows do not add up")
@@ -426,8 +426,8 @@ def _must_add_up(connection: duckdb.DuckDBPyConnection, data_set: DataSet, paths
         raise _damaged(data_set, "its costs do not add up")
 
 
-def _lines_of(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> str:
-    """The lines of these parts; data sets of before there were roles have no line of any."""
+def lines_of(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> str:
+    """The lines of these parts, as SQL of a table; data sets of before there were roles have no line of any."""
     lines = f"read_parquet({sql_paths(paths)}, union_by_name=true)"
     columns = {name for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {lines}").fetchall()}
     return lines if ROLE in columns else f"(SELECT *, CAST(NULL AS VARCHAR) AS {ROLE} FROM {lines})"

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from typing import Final
 
 _ASCII_FOLD = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _TRIMMED = " \t\r\n"
@@ -30,6 +31,15 @@ class AccountKind(StrEnum):
     def is_allocated(self) -> bool:
         """Whether charges that name neither subscription nor tenant are found by it."""
         return self in (AccountKind.COMMITMENT, AccountKind.CHARGE_KIND)
+
+
+MOST_SPECIFIC_FIRST: Final = (
+    AccountKind.SUBSCRIPTION,
+    AccountKind.AZURE_CUSTOMER,
+    AccountKind.COMMITMENT,
+    AccountKind.CHARGE_KIND,
+)
+"""Whose a charge is: of the accounts that it names, the first of these kinds that anybody has on its day."""
 
 
 class AllocatedKind(StrEnum):

@@ -1,5 +1,6 @@
 """Accounts: the Azure customers of the partner's catalogue, and the subscriptions that are known."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -160,10 +161,14 @@ def known_accounts(
     return {account.key: account for account in starmap(KnownAccount, rows)}
 
 
-def hold_accounts(scope: Scope, account_ids: Collection[int]) -> list[KnownAccount]:
-    """The accounts of these ids, held as ``known_accounts`` holds them."""
-    query = scope.select(accounts, *_KNOWN).where(among(scope.connection, accounts.c.account_id, account_ids))
-    return list(starmap(KnownAccount, scope.connection.execute(_held(query))))
+def hold_accounts(scope: Scope, account_ids: Collection[int]) -> dict[AccountKind, list[KnownAccount]]:
+    """The accounts of these ids by kind, held as ``known_accounts`` holds them."""
+    of_ids = among(scope.connection, accounts.c.account_id, account_ids)
+    query = scope.select(accounts, accounts.c.kind, *_KNOWN).where(of_ids)
+    found: dict[AccountKind, list[KnownAccount]] = defaultdict(list)
+    for kind, *known in scope.connection.execute(_held(query)):
+        found[AccountKind(kind)].append(KnownAccount(*known))
+    return found
 
 
 def accounts_of_keys(

@@ -12,6 +12,7 @@ from rebill.model.delivery import CoveredDays
 from rebill.model.listing import Listing, Page
 from rebill.model.months import BillingMonth
 from rebill.store.identity import can_be_stored
+from rebill.store.membership import among_given
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
 from rebill.store.statements import is_issued_statement
@@ -44,14 +45,28 @@ def _of_long_usage(scope: Scope) -> Select[Any]:
     return query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
 
 
-def data_sets_of_issued_months(scope: Scope) -> list[DataSet]:
-    """Data sets in force of months of which a statement is issued to anybody."""
-    return [_data_set(row) for row in scope.run(_of_issued_months)]
+def data_sets_of_issued_months(scope: Scope, customer_ids: Collection[int] | None = None) -> list[DataSet]:
+    """Data sets in force of months of which a statement is issued to one of these customers (``None``: to anybody)."""
+    if customer_ids is None:
+        return [_data_set(row) for row in scope.run(_of_issued_months)]
+    return [_data_set(row) for row in scope.run(_of_months_issued_to, customer_ids=list(customer_ids))]
 
 
 def _of_issued_months(scope: Scope) -> Select[Any]:
-    issued = scope.select(statements, statements.c.billing_month).where(is_issued_statement())
-    query = scope.select(data_sets).where(data_sets.c.replaced_at.is_(None), data_sets.c.billing_month.in_(issued))
+    return _of_months(scope, _months_issued(scope))
+
+
+def _of_months_issued_to(scope: Scope) -> Select[Any]:
+    to_these = among_given(scope.dialect, statements.c.customer_id, "customer_ids")
+    return _of_months(scope, _months_issued(scope).where(to_these))
+
+
+def _months_issued(scope: Scope) -> Select[Any]:
+    return scope.select(statements, statements.c.billing_month).where(is_issued_statement())
+
+
+def _of_months(scope: Scope, months: Select[Any]) -> Select[Any]:
+    query = scope.select(data_sets).where(data_sets.c.replaced_at.is_(None), data_sets.c.billing_month.in_(months))
     return query.order_by(data_sets.c.billing_month, data_sets.c.imported_at, data_sets.c.data_set_id)
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from rebill.console.route import PageRoute
 from rebill.console.visit import Fields, Page, PageAnswer, Redirect, Visit
-from rebill.model.assignment import AccountFault, AssignmentOrder, AssignmentOutcome
+from rebill.model.assignment import AccountFault, AssignmentOrder
 from rebill.model.audit import Act
 from rebill.model.counting import counted
 from rebill.model.errors import Conflict, Invalid, Refusal
@@ -16,10 +16,10 @@ from rebill.model.listing import Listing
 from rebill.model.listing import Page as ListPage
 from rebill.model.months import parse_day
 from rebill.services.acting.permission import Permission
-from rebill.services.parties.assign_accounts import assign_accounts, move_accounts
+from rebill.services.parties.assignment_act import carry_out, do_and_tell, look_ahead
 from rebill.services.parties.browse_accounts import AccountSearch, Owner, account_history, find_accounts
 from rebill.services.parties.find_customers import customer_meant, customer_names_in_order
-from rebill.services.parties.remove_accounts import remove_accounts
+from rebill.services.parties.issued_lines import NOTHING_FOUND, FoundLines
 from rebill.services.syncing.read_plan_subscriptions import list_plan_subscriptions
 from rebill.store.browsed_accounts import BrowsedAccount
 
@@ -45,6 +45,7 @@ class Doing(StrEnum):
     REMOVE = "remove"
 
 
+_ACTS = {Doing.ASSIGN: Act.ASSIGN_ACCOUNTS, Doing.MOVE: Act.MOVE_ACCOUNTS, Doing.REMOVE: Act.REMOVE_ACCOUNTS}
 _WORDS = {
     Doing.ASSIGN: ("Assign to a customer", "assigned to"),
     Doing.MOVE: ("Transfer to a customer", "transferred to"),
@@ -114,7 +115,7 @@ def show_preview(visit: Visit) -> PageAnswer:
         return Redirect("/accounts")
     try:
         doing, order = _order(visit)
-        outcome = _carried_out(visit, doing, replace(order, dry_run=True))
+        outcome = do_and_tell(visit.installation, visit.caller, _ACTS[doing], replace(order, dry_run=True))
     except Invalid as refusal:
         return _listed(visit, refusal)
     values = {
@@ -134,7 +135,7 @@ def show_preview(visit: Visit) -> PageAnswer:
 def do_act(visit: Visit) -> PageAnswer:
     """Do what was looked at before."""
     doing, order = _order(visit)
-    outcome = _carried_out(visit, doing, order)
+    outcome = carry_out(visit.installation, visit.caller, _ACTS[doing], order, visit.found_ahead).outcome
     if outcome.faults:
         fields = {one.identifier: one.sentence for one in outcome.faults}
         refusal = Conflict("accounts_at_fault", "Nothing was done: some of these accounts are at fault.", fields)
@@ -143,6 +144,14 @@ def do_act(visit: Visit) -> PageAnswer:
     accounts = counted(len(outcome.entries), "account")
     said = f"{accounts} {'is' if len(outcome.entries) == 1 else 'are'} {_WORDS[doing][1]} {outcome.customer_name}."
     return Redirect(f"/accounts?kind={order.kind.value}&of={order.customer_id}", said)
+
+
+def _look_ahead(visit: Visit) -> FoundLines:
+    try:
+        doing, order = _order(visit)
+    except Refusal:
+        return NOTHING_FOUND  # the act says it
+    return look_ahead(visit.installation, visit.caller, _ACTS[doing], order)
 
 
 def show_account(visit: Visit) -> Page:
@@ -194,15 +203,12 @@ def _day(text: str) -> date | None:
         raise Invalid("invalid_day", "Write the day as YYYY-MM-DD.", {"day": str(error)}) from None
 
 
-def _carried_out(visit: Visit, doing: Doing, order: AssignmentOrder) -> AssignmentOutcome:
-    carry_out = {Doing.ASSIGN: assign_accounts, Doing.MOVE: move_accounts, Doing.REMOVE: remove_accounts}[doing]
-    return carry_out(visit.installation, visit.caller, order)
-
-
 ROUTES = (
     PageRoute("GET", "/accounts", show_accounts, Permission.READ, "accounts"),
     PageRoute("GET", "/accounts/{account_id}", show_account, Permission.READ, "accounts"),
     PageRoute("GET", "/accounts/preview", show_preview, Permission.CHANGE, "accounts"),
     PageRoute("POST", "/accounts/preview", go_to_preview, Permission.CHANGE, "accounts", long=True),
-    PageRoute("POST", "/accounts/assign", do_act, Permission.CHANGE, "accounts", Act.ASSIGN_ACCOUNTS),
+    PageRoute(
+        "POST", "/accounts/assign", do_act, Permission.CHANGE, "accounts", Act.ASSIGN_ACCOUNTS, ahead=_look_ahead
+    ),
 )

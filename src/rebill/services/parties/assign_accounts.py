@@ -1,16 +1,10 @@
 """Assign accounts to a customer, and move them from whoever has them. The rules stand in ``assignment_plan``."""
 
-from collections.abc import Sequence
-from datetime import date
-
 from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
 from rebill.model.audit import Act
-from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
-from rebill.services.parties.assignment_act import carry_out
-from rebill.services.parties.assignment_plan import Fault, Plan, plan_assign, plan_move
-from rebill.store.assignments import StoredAssignment
+from rebill.services.parties.assignment_act import do_and_tell
 
 
 def assign_accounts(installation: Installation, caller: Caller, order: AssignmentOrder) -> AssignmentOutcome:
@@ -20,11 +14,7 @@ def assign_accounts(installation: Installation, caller: Caller, order: Assignmen
     wanted days (see ``plan_assign``) is a success that changes nothing. Raises ``Forbidden``; ``NotFound`` for the
     customer; ``Invalid`` for ids or days that cannot be read.
     """
-
-    def planner(standing: Sequence[StoredAssignment], today: date, first_open: BillingMonth | None) -> Plan | Fault:
-        return plan_assign(order.customer_id, standing, order.effective_from, today, first_open)
-
-    return carry_out(installation, caller, Act.ASSIGN_ACCOUNTS, order, planner)
+    return do_and_tell(installation, caller, Act.ASSIGN_ACCOUNTS, order)
 
 
 def move_accounts(installation: Installation, caller: Caller, order: AssignmentOrder) -> AssignmentOutcome:
@@ -32,8 +22,4 @@ def move_accounts(installation: Installation, caller: Caller, order: AssignmentO
 
     Answers, holds together and refuses as ``assign_accounts``; only an unknown account is at fault.
     """
-
-    def planner(standing: Sequence[StoredAssignment], today: date, _: BillingMonth | None) -> Plan | Fault:
-        return plan_move(order.customer_id, standing, order.effective_from, today)
-
-    return carry_out(installation, caller, Act.MOVE_ACCOUNTS, order, planner)
+    return do_and_tell(installation, caller, Act.MOVE_ACCOUNTS, order)

@@ -1,6 +1,6 @@
 """What assign, move and remove have in common: read the ids, plan each account, store all or nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -18,33 +18,31 @@ from rebill.model.assignment import (
 )
 from rebill.model.audit import Act
 from rebill.model.closed_months import ClosedMonths
-from rebill.model.errors import Invalid, Unavailable
+from rebill.model.errors import Invalid, Refusal
 from rebill.model.identifiers import AccountKind, account_key, greatest_length, trimmed
-from rebill.model.months import EARLIEST_DAY, LATEST_DAY, BillingMonth
+from rebill.model.months import EARLIEST_DAY, LATEST_DAY
 from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change, record_refusal
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import text_fault
 from rebill.services.parties.assignment_details import Changing, assignments_after, assignments_before
-from rebill.services.parties.assignment_plan import ChangingAccount, Fault, Plan
-from rebill.services.parties.issued_changes import both, issued_changes, issued_faults
+from rebill.services.parties.assignment_plan import ChangingAccount, Fault, Plan, planner_of
+from rebill.services.parties.issued_lines import (
+    NOTHING_FOUND,
+    FoundLines,
+    IssuedLines,
+    faults_of_issued,
+    issued_lines,
+    looking_for_lines,
+)
 from rebill.services.parties.read_customers import unknown_customer
 from rebill.services.parties.spanning_usage import ChangesOfOwner, changes_of_owner, spanning_usage
-from rebill.services.parties.tenant_lines import (
-    NO_LINES,
-    TenantLines,
-    UnderTenants,
-    needs_tenant_lines,
-    tenant_lines,
-    under_tenants,
-)
 from rebill.store.accounts import KnownAccount, known_accounts
 from rebill.store.assignments import (
     NO_HISTORY,
     AccountHistory,
     AccountRecord,
-    StoredAssignment,
     begin_assignments,
     end_assignments,
     histories_of_accounts,
@@ -54,9 +52,6 @@ from rebill.store.closed_months import customer_with_closed_months
 from rebill.store.closing import hold_months_open
 from rebill.store.customers import customer_name
 from rebill.store.scope import Scope
-
-Planner = Callable[[Sequence[StoredAssignment], date, BillingMonth | None], Plan | Fault]
-"""Plans an act on one account from what stands, today, and the first month that is not closed for the customer."""
 
 _GREATEST_FAULT_COUNT = 100
 _NOT_FOUND = Fault(NOT_FOUND)
@@ -83,31 +78,40 @@ class PlannedAccount(NamedTuple):
     history: AccountHistory = NO_HISTORY
 
 
+class CarriedOut(NamedTuple):
+    """An act that was carried out, and the changes of owner that it made, where usage may go across them."""
+
+    outcome: AssignmentOutcome
+    changes: ChangesOfOwner | None
+
+
+def do_and_tell(installation: Installation, caller: Caller, act_name: Act, order: AssignmentOrder) -> AssignmentOutcome:
+    """Carry out an order, and tell which usage goes across the changes of owner that it makes, or would make."""
+    outcome, changes = carry_out(installation, caller, act_name, order)
+    # The lake is looked into behind the act: it may take its time, and holds nobody up.
+    return outcome if changes is None else replace(outcome, spans_transfer=spanning_usage(installation, changes))
+
+
 def carry_out(
-    installation: Installation, caller: Caller, act_name: Act, order: AssignmentOrder, planner: Planner
-) -> AssignmentOutcome:
+    installation: Installation,
+    caller: Caller,
+    act_name: Act,
+    order: AssignmentOrder,
+    found: FoundLines = NOTHING_FOUND,
+) -> CarriedOut:
     """Carry out ``order`` on every account, or on none when one is at fault (or it is a dry run).
 
     The audit trail tells of the accounts that really changed, or of the faults that let nothing be stored.
-    Accounts are held before their assignments are read: what is planned is what is stored.
-    Raises ``NotFound`` for a customer this partner does not have, ``Invalid`` for ids or days that cannot be read,
-    ``Unavailable`` for subscriptions where imported cost cannot be.
+    Accounts are held before their assignments are read: what is planned is what is stored. ``found``: what
+    ``look_ahead`` found. Raises ``NotFound`` for a customer this partner does not have, ``Invalid`` for ids or days
+    that cannot be read, ``Unavailable`` where imported cost that tells whose statements would change cannot be.
     """
     require(caller, Permission.CHANGE)
     now = installation.clock()
-    looked_into = _looked_into(installation, caller, order, act_name)
 
-    def act(connection: Connection) -> tuple[AssignmentOutcome, ChangesOfOwner | None]:
+    def act(connection: Connection, found: FoundLines) -> CarriedOut:
         scope = Scope.of(connection, caller)
-        if not order.dry_run:
-            hold_months_open(scope)
-        found = customer_with_closed_months(scope, order.customer_id, hold=not order.dry_run)
-        if found is None:
-            raise unknown_customer(order.customer_id)
-        name, closed = found
-        asked = checked_order(order)
-        lines = NO_LINES if looked_into is None else tenant_lines(installation, scope, asked, looked_into)
-        planned = plan_accounts(scope, order, asked, planner, closed, today_of(now), not order.dry_run, lines)
+        name, planned = _planned(scope, act_name, order, now, found)
         is_sound = all(isinstance(one.plan, Plan) for one in planned)
         is_held_back = order.dry_run or not is_sound
         changes = changes_of_owner(scope, order, changing_accounts(planned)) if is_sound else None
@@ -117,33 +121,48 @@ def carry_out(
         outcome = AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
         if not order.dry_run:
             _record(scope, caller, act_name, outcome, planned, now)
-        return outcome, changes
+        return CarriedOut(outcome, changes)
 
-    if order.dry_run:
-        with installation.database.reading() as connection:
-            outcome, changes = act(connection)
-    else:
-        outcome, changes = installation.database.write(act)
-    # The lake is looked into behind the act: it may take its time, and holds nobody up.
-    return outcome if changes is None else replace(outcome, spans_transfer=spanning_usage(installation, changes))
-
-
-def _looked_into(
-    installation: Installation, caller: Caller, order: AssignmentOrder, act_name: Act
-) -> TenantLines | None:
-    """What is known of the lines that an act may take from, or give to, owners of tenants; ``None``: it does neither.
-
-    They are looked for while the act holds nobody up.
-    """
-    if not needs_tenant_lines(order, act_name is Act.ASSIGN_ACCOUNTS and order.effective_from is None):
-        return None
-    # What stands in the way here is told by the act, once the customer is known to be one.
-    with suppress(Invalid, Unavailable):
+    def done(found: FoundLines) -> CarriedOut:
         if not order.dry_run:
-            asked = checked_order(order)
-            with installation.database.reading() as connection:
-                return tenant_lines(installation, Scope.of(connection, caller), asked)
-    return NO_LINES
+            return installation.database.write(lambda connection: act(connection, found))
+        with installation.database.reading() as connection:
+            return act(connection, found)
+
+    return looking_for_lines(installation, done, found)
+
+
+def look_ahead(installation: Installation, caller: Caller, act_name: Act, order: AssignmentOrder) -> FoundLines:
+    """What an act will want to know of imported cost: for one that is part of something that holds others up.
+
+    Whatever stands in the way of it, the act itself tells.
+    """
+    trial, now = replace(order, dry_run=True), installation.clock()
+    seen = NOTHING_FOUND
+
+    def tried(found: FoundLines) -> None:
+        nonlocal seen
+        seen = found
+        with installation.database.reading() as connection:
+            _planned(Scope.of(connection, caller), act_name, trial, now, found)
+
+    with suppress(Refusal):
+        looking_for_lines(installation, tried)
+    return seen
+
+
+def _planned(
+    scope: Scope, act_name: Act, order: AssignmentOrder, now: datetime, found: FoundLines
+) -> tuple[str, list[PlannedAccount]]:
+    """The customer's name, and what is planned for each account. Nothing is held for a dry run."""
+    if not order.dry_run:
+        hold_months_open(scope)
+    customer = customer_with_closed_months(scope, order.customer_id, hold=not order.dry_run)
+    if customer is None:
+        raise unknown_customer(order.customer_id)
+    name, closed = customer
+    asked = checked_order(order)
+    return name, plan_accounts(scope, act_name, order, asked, closed, today_of(now), not order.dry_run, found)
 
 
 def known_customer_name(scope: Scope, customer_id: int) -> str:
@@ -183,25 +202,30 @@ def checked_order(order: AssignmentOrder) -> dict[str, str]:
 
 def plan_accounts(
     scope: Scope,
+    act_name: Act,
     order: AssignmentOrder,
     asked: Mapping[str, str],
-    planner: Planner,
     closed: ClosedMonths,
     today: date,
     hold: bool,
-    lines: TenantLines = NO_LINES,
+    found: FoundLines = NOTHING_FOUND,
 ) -> list[PlannedAccount]:
     """Plan an act on each account asked for, in the order asked; a handful of statements for any number.
 
-    ``closed``: of the customer; read under ``hold_months_open`` by an act that is to be stored. ``lines``: of
-    subscriptions. What would change issued statements is at fault unless the order says that they are corrected.
+    ``closed``: of the customer; read under ``hold_months_open`` by an act that is to be stored. What would change
+    issued statements is at fault unless the order says that they are corrected. Raises ``LinesWanted``.
     """
     first_open = closed.first_open(order.customer_id)
     kind = order.kind
     known = known_accounts(scope, kind, asked, hold)
     histories = histories_of_accounts(scope, [account.account_id for account in known.values()])
-    tenants = under_tenants(scope, order.customer_id, lines, histories)
+    issued = IssuedLines(kind)
+    begins_by_default = act_name is Act.ASSIGN_ACCOUNTS and order.effective_from is None
+    if begins_by_default and any(_is_free(account, histories) for account in known.values()):
+        since = date.min if first_open is None else first_open.first_day
+        issued = issued_lines(scope, kind, asked, since, closed, found)
     # Most accounts are assigned for the first time: one plan serves all of which nothing stands.
+    planner = planner_of(act_name, order)
     of_free_account = planner((), today, first_open)
     planned = []
     for key, identifier in asked.items():
@@ -210,30 +234,23 @@ def plan_accounts(
         if account is None:
             plan: Plan | Fault = _NOT_FOUND
         else:
-            opens = tenants.first_open(order.customer_id, key, first_open)
+            opens = issued.first_open(order.customer_id, key, first_open)
             is_as_most = not history.standing and opens == first_open
             plan = of_free_account if is_as_most else planner(history.standing, today, opens)
         planned.append(PlannedAccount(identifier, account, plan, history))
-    return planned if order.correct_issued else _with_faults_of_issued(scope, order, closed, tenants, planned)
-
-
-def _with_faults_of_issued(
-    scope: Scope,
-    order: AssignmentOrder,
-    closed: ClosedMonths,
-    tenants: UnderTenants,
-    planned: Sequence[PlannedAccount],
-) -> list[PlannedAccount]:
-    """The same, with a fault in place of each plan that would change issued statements."""
-    changing = changing_accounts(planned)
-    by_days = issued_changes(scope, order.customer_id, closed, changing)
-    faults = issued_faults(scope, both(by_days, tenants.issued_changes(order.customer_id, changing)))
+    changing = [] if order.correct_issued else changing_accounts(planned)
+    faults = faults_of_issued(scope, order.customer_id, kind, asked, closed, changing, found)
     if not faults:
-        return list(planned)
+        return planned
     return [
         one if one.account is None else one._replace(plan=faults.get(one.account.account_id, one.plan))
         for one in planned
     ]
+
+
+def _is_free(account: KnownAccount, histories: Mapping[int, AccountHistory]) -> bool:
+    """Whether nobody ever had an account; what was taken back counts as never made."""
+    return not histories.get(account.account_id, NO_HISTORY).standing
 
 
 def fault_sentence(kind: AccountKind, fault: Fault) -> str:

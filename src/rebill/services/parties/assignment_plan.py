@@ -5,12 +5,13 @@ customer) and is either a ``Plan`` or the sentence of a ``Fault``. The rules sta
 (Azure account assignment).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from rebill.model.assignment import ASSIGNED_TO_ANOTHER, NOT_ASSIGNED, OVERLAPS, Days
+from rebill.model.assignment import ASSIGNED_TO_ANOTHER, NOT_ASSIGNED, OVERLAPS, AssignmentOrder, Days
+from rebill.model.audit import Act
 from rebill.model.months import EARLIEST_DAY, BillingMonth
 from rebill.store.accounts import KnownAccount
 from rebill.store.assignments import StoredAssignment
@@ -55,6 +56,23 @@ class ChangingAccount(NamedTuple):
     account: KnownAccount
     standing: Sequence[StoredAssignment]
     plan: Plan
+
+
+Planner = Callable[[Sequence[StoredAssignment], date, BillingMonth | None], Plan | Fault]
+"""Plans an act on one account from what stands, today, and the first month that is not closed for the customer."""
+
+
+def planner_of(act: Act, order: AssignmentOrder) -> Planner:
+    """How an act (assign, move or remove) on each account of an order is planned."""
+
+    def planner(standing: Sequence[StoredAssignment], today: date, first_open: BillingMonth | None) -> Plan | Fault:
+        if act is Act.MOVE_ACCOUNTS:
+            return plan_move(order.customer_id, standing, order.effective_from, today)
+        if act is Act.REMOVE_ACCOUNTS:
+            return plan_remove(order.customer_id, standing, order.effective_to, order.withdraw, today)
+        return plan_assign(order.customer_id, standing, order.effective_from, today, first_open)
+
+    return planner
 
 
 def owners_after(customer_id: int, standing: Sequence[StoredAssignment], plan: Plan) -> list[tuple[int, Days]]:

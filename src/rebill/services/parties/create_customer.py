@@ -31,7 +31,7 @@ from rebill.services.parties.assignment_act import (
     store_plans,
 )
 from rebill.services.parties.assignment_details import assignments_after
-from rebill.services.parties.assignment_plan import Fault, Plan, plan_assign
+from rebill.services.parties.assignment_plan import Fault
 from rebill.services.parties.customer_details import customer_details
 from rebill.services.parties.customer_rules import (
     address_faults,
@@ -43,7 +43,6 @@ from rebill.services.parties.customer_rules import (
     tag_faults,
     trial_fault,
 )
-from rebill.store.assignments import StoredAssignment
 from rebill.store.closed_months import closed_months
 from rebill.store.customers import add_customer, find_customer, is_name_taken
 from rebill.store.identity import draw_id
@@ -176,10 +175,7 @@ def _planned_account(
         faults["azure_customer_id"] = next(iter(invalid.fields.values()))
         return []
 
-    def planner(standing: Sequence[StoredAssignment], today: date, first_open: BillingMonth | None) -> Plan | Fault:
-        return plan_assign(customer_id, standing, None, today, first_open)
-
-    planned = plan_accounts(scope, order, asked, planner, closed_months(scope, [customer_id]), today, hold)
+    planned = plan_accounts(scope, Act.ASSIGN_ACCOUNTS, order, asked, closed_months(scope, [customer_id]), today, hold)
     for one in planned:
         if isinstance(one.plan, Fault):
             faults["azure_customer_id"] = fault_sentence(order.kind, one.plan)

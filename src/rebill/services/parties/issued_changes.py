@@ -6,7 +6,6 @@ from rebill.model.assignment import CHANGES_ISSUED, Days
 from rebill.model.closed_months import ClosedMonths
 from rebill.model.months import BillingMonth
 from rebill.services.parties.assignment_plan import ChangingAccount, Fault, owners_after
-from rebill.store.closed_months import closed_months
 from rebill.store.customers import customer_names
 from rebill.store.scope import Scope
 
@@ -14,16 +13,11 @@ IssuedChanges = Mapping[int, Mapping[int, frozenset[BillingMonth]]]
 """Account id → customer id → months."""
 
 
-def issued_changes(
-    scope: Scope, customer_id: int, closed: ClosedMonths, changing: Sequence[ChangingAccount]
-) -> IssuedChanges:
+def issued_changes(customer_id: int, closed: ClosedMonths, changing: Sequence[ChangingAccount]) -> IssuedChanges:
     """The issued months in which plans for ``customer_id`` change whose an account is, by account and customer.
 
-    ``closed``: the closed months of that customer; those of others who lose days are looked up.
+    ``closed``: of that customer, and of those who lose days.
     """
-    owners = {stored.customer_id for one in changing for stored in (*one.plan.ends, *one.plan.withdraws)}
-    if owners - {customer_id}:
-        closed = closed_months(scope, {customer_id, *owners})
     if not closed.issued:
         return {}
     last_day = max(month.last_day for months in closed.issued.values() for month in months)

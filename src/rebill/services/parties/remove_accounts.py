@@ -1,16 +1,10 @@
 """Take accounts away from a customer. The rules stand in ``assignment_plan.plan_remove``."""
 
-from collections.abc import Sequence
-from datetime import date
-
 from rebill.model.assignment import AssignmentOrder, AssignmentOutcome
 from rebill.model.audit import Act
-from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
-from rebill.services.parties.assignment_act import carry_out
-from rebill.services.parties.assignment_plan import Fault, Plan, plan_remove
-from rebill.store.assignments import StoredAssignment
+from rebill.services.parties.assignment_act import do_and_tell
 
 
 def remove_accounts(installation: Installation, caller: Caller, order: AssignmentOrder) -> AssignmentOutcome:
@@ -19,8 +13,4 @@ def remove_accounts(installation: Installation, caller: Caller, order: Assignmen
     All or nothing, as ``assign_accounts``. An account that is not this customer's is at fault, so a repeat
     answers the fault and changes nothing.
     """
-
-    def planner(standing: Sequence[StoredAssignment], today: date, _: BillingMonth | None) -> Plan | Fault:
-        return plan_remove(order.customer_id, standing, order.effective_to, order.withdraw, today)
-
-    return carry_out(installation, caller, Act.REMOVE_ACCOUNTS, order, planner)
+    return do_and_tell(installation, caller, Act.REMOVE_ACCOUNTS, order)
