@@ -51,6 +51,16 @@ def test_a_customer_is_answered_with_every_documented_key(api: ApiClient) -> Non
     assert api.get(f"/v1/customers?client_api_id={customer_id}").json() == {"customers": [answer.json()]}
 
 
+def test_a_customer_as_answered_makes_another_one_under_either_version(api: ApiClient) -> None:
+    made = api.post("/v1/customers", SENT).json()
+    for version in ("v1", "v2"):
+        answer = api.post(f"/{version}/customers", {**made, "name": f"Copy {version}"})
+        assert answer.status_code == 201
+        assert answer.json()["azure_customer_id"] == ""
+    without_address = api.post("/v2/customers", {"name": "Nobody", "azure_customer_id": ""})
+    assert without_address.json()["fields"] == {"address": "is required"}
+
+
 def test_top_level_address_fields_count_and_a_customer_key_sees_no_margin(
     api: ApiClient, anyone: ApiClient, world: World
 ) -> None:

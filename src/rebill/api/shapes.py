@@ -7,7 +7,7 @@ absent, ids and numbers may be text. Shapes of calls of our own (``StrictBody``)
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -87,6 +87,11 @@ def _read_text_identifier(value: object) -> str:
     if fault:
         raise shape_fault(fault)
     return identifier
+
+
+def _read_absent_where_empty(value: object) -> object:
+    """Answers write what is missing as empty text, and who sends them back means the same."""
+    return None if value == "" else value
 
 
 def _read_subscription(value: object) -> str:
@@ -316,7 +321,10 @@ class CustomerChangeBody(NewCustomerBody):
 class NewAzureCustomerBody(NewCustomerBody):
     """A new customer, together with the Azure customer to assign to it."""
 
-    azure_customer_id: Identifier | None = None
+    azure_customer_id: Annotated[
+        Identifier | None,
+        BeforeValidator(_read_absent_where_empty, json_schema_input_type=IdentifierSchema | int | Literal[""] | None),
+    ] = None
 
 
 @dataclass(frozen=True)

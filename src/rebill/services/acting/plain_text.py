@@ -41,6 +41,11 @@ def text_fault(text: str, required: bool = False, greatest: int = GREATEST_LENGT
     return "may not hold control characters" if has_unprintable(text) else None
 
 
+def name_fault(name: str, required: bool = True) -> str | None:
+    """What is wrong with a name in itself: it is kept composed, and so it is counted."""
+    return text_fault(composed(name), required)
+
+
 def description_fault(text: str, required: bool = False) -> str | None:
     """What is wrong with a longer text, which may hold TAB, CR and LF; ``None`` when it is sound."""
     return text_fault(text.translate(_BREAKS), required, GREATEST_DESCRIPTION_LENGTH)

@@ -13,11 +13,11 @@ from rebill.model.party import Caller, Role
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.acting.plain_text import composed
+from rebill.services.acting.plain_text import composed, name_fault
 from rebill.services.callers.last_admin_key import keeping_an_admin_key
 from rebill.services.callers.read_users import found_user
 from rebill.services.callers.user_rules import email_fault, role_fault, user_details
-from rebill.services.parties.customer_rules import name_fault, only_faults
+from rebill.services.parties.customer_rules import only_faults
 from rebill.store.scope import Scope
 from rebill.store.users import store_user
 

@@ -15,7 +15,7 @@ from rebill.model.party import Caller, Role
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.acting.plain_text import composed, text_fault
+from rebill.services.acting.plain_text import composed, name_fault
 from rebill.services.acting.secret_keys import new_key_text
 from rebill.services.callers.create_user import stored_user
 from rebill.services.callers.last_admin_key import keeping_an_admin_key
@@ -258,7 +258,7 @@ def _faults(caller: Caller, user: User, new: NewKey, now: datetime) -> dict[str,
 
 def _own_faults(new: NewKey, now: datetime) -> dict[str, str | None]:
     return {
-        "name": text_fault(new.name) or text_fault(composed(new.name)),
+        "name": name_fault(new.name, required=False),
         "expires_at": None if new.expires_at is None else _expiry_fault(new.expires_at, now),
     }
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from rebill.model.callers import NewUser, User
 from rebill.model.party import Caller, Role
-from rebill.services.acting.plain_text import text_fault
-from rebill.services.parties.customer_rules import name_fault, only_faults
+from rebill.services.acting.plain_text import name_fault, text_fault
+from rebill.services.parties.customer_rules import only_faults
 
 _GREATEST_EMAIL_LENGTH = 254
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

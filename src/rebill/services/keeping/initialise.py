@@ -12,7 +12,7 @@ from rebill.model.errors import Invalid, NotFound
 from rebill.model.party import Caller, Occasion, Role
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
-from rebill.services.acting.plain_text import composed, text_fault
+from rebill.services.acting.plain_text import composed, name_fault
 from rebill.services.callers.keys import issued_key
 from rebill.store.audit_entries import begin_chain
 from rebill.store.migrations import upgrade
@@ -125,7 +125,7 @@ def _create(connection: Connection, name: str, currency: str, now: datetime, occ
 
 
 def _checked_name(name: str) -> str:
-    fault = text_fault(name, required=True) or text_fault(composed(name))
+    fault = name_fault(name)
     if fault is not None:
         raise Invalid("invalid_partner", f"The partner's name {fault}.", {"name": fault})
     return composed(name)

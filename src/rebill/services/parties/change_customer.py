@@ -17,13 +17,12 @@ from rebill.services.acting.as_shown import require_as_shown
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
-from rebill.services.acting.plain_text import composed, text_fault
+from rebill.services.acting.plain_text import composed, name_fault, text_fault
 from rebill.services.parties.customer_details import customer_details
 from rebill.services.parties.customer_rules import (
     address_faults,
     currency_fault,
     folder_fault,
-    name_fault,
     only_faults,
     percent_fault,
     tag_faults,

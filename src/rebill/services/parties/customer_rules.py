@@ -8,7 +8,7 @@ from decimal import Decimal
 from rebill.model.currencies import minor_digits
 from rebill.model.party import Address
 from rebill.model.price_book import Adjustment
-from rebill.services.acting.plain_text import composed, text_fault
+from rebill.services.acting.plain_text import text_fault
 
 GREATEST_TAG_COUNT = 20
 UNKNOWN_CUSTOMER = "names no customer: list the customers to find its client_api_id"
@@ -20,11 +20,6 @@ _REQUIRED_ADDRESS_PARTS = ("street1", "city", "state", "zipcode", "country")
 def only_faults(found: Mapping[str, str | None]) -> dict[str, str]:
     """The fields of ``found`` that have a fault."""
     return {field: fault for field, fault in found.items() if fault is not None}
-
-
-def name_fault(name: str) -> str | None:
-    """What is wrong with a name in itself."""
-    return text_fault(name, required=True) or text_fault(composed(name))
 
 
 def trial_fault(trial_expiration: datetime | None, now: datetime) -> str | None:

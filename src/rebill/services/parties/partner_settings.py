@@ -15,8 +15,8 @@ from rebill.services.acting.as_shown import require_as_shown
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.acting.plain_text import composed
-from rebill.services.parties.customer_rules import currency_fault, name_fault, only_faults
+from rebill.services.acting.plain_text import composed, name_fault
+from rebill.services.parties.customer_rules import currency_fault, only_faults
 from rebill.store.closing import closing_settings_of, hold_closing, store_closing_settings
 from rebill.store.partners import hold_creation, hold_partner, partner_by_name, settings_of, store_settings
 from rebill.store.scope import Scope

@@ -28,7 +28,7 @@ from rebill.model.currencies import minor_digits
 from rebill.model.identifiers import AgreementId
 from rebill.model.money import GREATEST_DISCOUNT, GREATEST_PERCENT, checked_percent, kept_amount
 from rebill.model.months import BillingMonth
-from rebill.services.acting.plain_text import composed, description_fault, text_fault
+from rebill.services.acting.plain_text import composed, description_fault, name_fault, text_fault
 
 Faults = dict[str, str]
 Agreements = Sequence[tuple[int, tuple[AgreementId, ...]]]
@@ -96,7 +96,7 @@ def _text_faults(order: BillingRuleOrder, is_new: bool, rule_type: RuleType | No
     name = "" if order.name is None and is_new else order.name
     found: dict[str, str | None] = {}
     if name is not None:
-        found["name"] = text_fault(name, required=True) or text_fault(composed(name))
+        found["name"] = name_fault(name)
     is_custom = rule_type is RuleType.CUSTOM
     if order.product_name is not None or is_new:
         found["product_name"] = text_fault(order.product_name or "", required=is_custom)

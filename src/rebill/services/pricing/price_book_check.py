@@ -4,7 +4,7 @@ from rebill.model.errors import Invalid
 from rebill.model.price_book import Specification
 from rebill.model.price_book_record import PriceBookOrder
 from rebill.price_books.reading import format_of, read_price_book
-from rebill.services.acting.plain_text import composed, text_fault
+from rebill.services.acting.plain_text import composed, name_fault
 from rebill.store.price_book_records import is_book_name_taken
 from rebill.store.scope import Scope
 
@@ -14,7 +14,7 @@ def text_faults(order: PriceBookOrder, is_new: bool) -> dict[str, str]:
     faults: dict[str, str] = {}
     if order.book_name is not None or is_new:
         name = order.book_name or ""
-        fault = text_fault(name, required=True) or text_fault(composed(name))
+        fault = name_fault(name)
         faults |= {} if fault is None else {"book_name": fault}
     if order.specification is None:
         return faults | ({"specification": "is required"} if is_new else {})
