@@ -35,6 +35,7 @@ from rebill.store.data_sets import data_sets_of_issued_months
 from rebill.store.scope import Scope
 
 Result = TypeVar("Result")
+_NOT_READABLE: Final = (duckdb.Error, OSError, ProgramError)
 Held = Sequence[tuple[int, Days]]
 """Whose an account is from when to when; the days do not overlap."""
 _FALLS_TO_OTHERS: Final = frozenset({AccountKind.SUBSCRIPTION, AccountKind.COMMITMENT})
@@ -67,42 +68,45 @@ class LinesWanted(Exception):
 
         Raises ``Unavailable`` where the lake cannot be read: nobody knows then whose statements would change.
         """
-        of_months: dict[BillingMonth, list[DataSet]] = defaultdict(list)
-        for data_set in self._data_sets:
-            of_months[data_set.billing_month].append(data_set)
-        days: dict[int, Sequence[AccountDays]] = {}
+        folder = installation.lake_folder
         with engine_session(installation.settings.engine_memory_limit) as connection:
-            for month, data_sets in of_months.items():
-                try:
-                    days |= self._days_in(connection, installation.lake_folder, data_sets)
-                except (duckdb.Error, OSError, ProgramError) as error:
-                    raise _not_readable(month) from error
-        return {(self._kind, data_set_id): Looked(self._since, of_one) for data_set_id, of_one in days.items()}
+            try:
+                days = self._days_in(connection, folder, self._data_sets)
+            except _NOT_READABLE as error:
+                raise self._refusal(connection, folder) from error
+        ids = [one.data_set_id for one in self._data_sets]
+        return {(self._kind, data_set_id): Looked(self._since, days.get(data_set_id, ())) for data_set_id in ids}
+
+    def _refusal(self, connection: duckdb.DuckDBPyConnection, folder: Path) -> Unavailable:
+        """What is said where not all can be read: the month of the first data set that cannot."""
+        month = self._data_sets[-1].billing_month
+        for data_set in self._data_sets:
+            try:
+                self._days_in(connection, folder, [data_set])
+            except _NOT_READABLE:
+                month = data_set.billing_month
+                break
+        return Unavailable(
+            "cost_not_readable",
+            "Nothing was changed: whether issued statements would change is told by the imported cost of "
+            f"{month}, which cannot be read. Restore the lake folder from a backup, or name the day and allow it with "
+            "correct_issued and a reason.",
+        )
 
     def _days_in(
         self, connection: duckdb.DuckDBPyConnection, folder: Path, data_sets: Sequence[DataSet]
     ) -> dict[int, Sequence[AccountDays]]:
+        """The days in these data sets, by their ids, by one question: each costs milliseconds of its own."""
         kind, keys, since = self._kind, self._keys, self._since
         if kind.is_allocated:
-            lines = {
-                one.data_set_id: lines_of(connection, list(part_paths(connection, folder, [one]))) for one in data_sets
-            }
             return {
-                data_set_id: days_of_allocated(connection, of_one, _ALLOCATED_BY, kind, keys, since)
-                for data_set_id, of_one in lines.items()
+                one.data_set_id: days_of_allocated(connection, lines, _ALLOCATED_BY, kind, keys, since)
+                for one in data_sets
+                for lines in [lines_of(connection, list(part_paths(connection, folder, [one])))]
             }
         files = {one.data_set_id: path for one in data_sets for path in account_days_paths(folder, [one])}
         found = days_of_accounts(connection, list(files.values()), kind, keys, since)
-        return {one.data_set_id: found[files[one.data_set_id]] if one.parts else [] for one in data_sets}
-
-
-def _not_readable(month: BillingMonth) -> Unavailable:
-    return Unavailable(
-        "cost_not_readable",
-        "Nothing was changed: whether issued statements would change is told by the imported cost of "
-        f"{month}, which cannot be read. Restore the lake folder from a backup, or name the day and allow it with "
-        "correct_issued and a reason.",
-    )
+        return {data_set_id: found[file] for data_set_id, file in files.items()}
 
 
 def looking_for_lines(
