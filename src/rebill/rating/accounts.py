@@ -3,7 +3,7 @@
 from typing import Final
 
 from rebill.model.cost_line import CHARGE_KIND
-from rebill.model.identifiers import AccountKind
+from rebill.model.identifiers import MOST_SPECIFIC_FIRST, AccountKind
 from rebill.rating.folding import lower_of
 from rebill.rating.line_rules import NO_LINE_RULES
 from rebill.rating.rule_sets import NOT_BILLED_RULE_SET
@@ -74,16 +74,17 @@ def _owner_join(kind: AccountKind, alias: str) -> str:
      AND ({alias}.effective_to IS NULL OR {alias}.effective_to > s.first_day)"""
 
 
-_OWNER_JOINS: Final = "\n".join(
-    _owner_join(kind, alias)
-    for kind, alias in (
-        (AccountKind.SUBSCRIPTION, "by_subscription"),
-        (AccountKind.AZURE_CUSTOMER, "by_tenant"),
-        (AccountKind.COMMITMENT, "by_commitment"),
-        (AccountKind.CHARGE_KIND, "by_charge_kind"),
-    )
+_OWNERS: Final = {
+    AccountKind.SUBSCRIPTION: "by_subscription",
+    AccountKind.AZURE_CUSTOMER: "by_tenant",
+    AccountKind.COMMITMENT: "by_commitment",
+    AccountKind.CHARGE_KIND: "by_charge_kind",
+}
+_OWNER_JOINS: Final = "\n".join(_owner_join(kind, _OWNERS[kind]) for kind in MOST_SPECIFIC_FIRST)
+_OWNER: Final = ", ".join(f"{_OWNERS[kind]}.customer_id" for kind in MOST_SPECIFIC_FIRST)
+_BOUND_BY: Final = " ".join(
+    f"WHEN {_OWNERS[kind]}.customer_id IS NOT NULL THEN '{kind}'" for kind in MOST_SPECIFIC_FIRST
 )
-
 
 APPLICABLE: Final = """
 SELECT a.account_number, 'subscription' AS kind, b.customer_id, b.effective_from, b.effective_to
@@ -113,12 +114,8 @@ WITH edges AS (
     FROM edges
 ), owned AS (
     SELECT s.account_number, s.first_day, s.until_day,
-           COALESCE(by_subscription.customer_id, by_tenant.customer_id, by_commitment.customer_id,
-                    by_charge_kind.customer_id) AS customer_id,
-           CASE WHEN by_subscription.customer_id IS NOT NULL THEN 'subscription'
-                WHEN by_tenant.customer_id IS NOT NULL THEN 'azure_customer'
-                WHEN by_commitment.customer_id IS NOT NULL THEN 'commitment'
-                WHEN by_charge_kind.customer_id IS NOT NULL THEN 'charge_kind' END AS bound_by
+           COALESCE({_OWNER}) AS customer_id,
+           CASE {_BOUND_BY} END AS bound_by
     FROM spans AS s
 {_OWNER_JOINS}
 ), changes AS (
