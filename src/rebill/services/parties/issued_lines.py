@@ -60,7 +60,7 @@ class LinesWanted(Exception):
     """A transaction needs to know of lines that nobody has looked for; nothing of it is stored."""
 
     def __init__(self, kind: AccountKind, keys: Collection[str], since: date, data_sets: Sequence[DataSet]) -> None:
-        super().__init__(f"lines of {kind} in {len(data_sets)} data sets")
+        super().__init__(f"lines of {kind}")
         self._kind, self._keys, self._since, self._data_sets = kind, keys, since, data_sets
 
     def found(self, installation: Installation) -> FoundLines:
