@@ -35,9 +35,12 @@ HARMLESS: Final[Mapping[tuple[str, str, str], str]] = _read(
 """(file, line before, line after) → why it makes no difference."""
 
 
-_TYPE: Final = re.compile(r"STRING|INTEGER|BIGINT|SMALLINT|TINYINT|BOOLEAN|DATE|TIMESTAMP|VARCHAR")
+_TYPE: Final = re.compile(
+    r"STRING|INTEGER|BIGINT|SMALLINT|TINYINT|BOOLEAN|DATE|TIMESTAMP|VARCHAR|DECIMAL\([0-9]+,[0-9]+\)"
+)
 _SQL: Final = re.compile(
-    r"(?:^|[(, ])[a-z]\.[A-Za-z_]|\b(?:SELECT|FROM|JOIN|WHERE|CASE WHEN|AND|OR|IS NULL|IS NOT NULL|CAST|COALESCE)\b"
+    r"(?:^|[(, ])[a-z]\.[A-Za-z_]"
+    r"|\b(?:SELECT|FROM|JOIN|WHERE|CASE WHEN|AND|OR|NULL|NULLS LAST|UNION ALL|CAST|COALESCE)\b"
 )
 """A column of a table by its short name, or a word of SQL in large letters, as sentences have neither."""
 _LITERAL: Final = re.compile(r"'[^']*'")

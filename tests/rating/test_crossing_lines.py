@@ -13,7 +13,7 @@ from rebill.rating.tables import InputTable, binding_table, changed_day_table
 from rebill.rating.transfers import ACCOUNTS_OF_LONG_LINES, CROSSING_LINES, LONG_LINES, first_crossing_lines
 from tests.rating.test_price_book_words import on
 
-CHANGED = date(2024, 9, 15)
+CHANGED, AGAIN = date(2024, 9, 15), date(2024, 9, 16)
 LINE: dict[str, Any] = {
     "part": 0,
     "part_row": 0,
@@ -33,19 +33,21 @@ LINES: list[dict[str, Any]] = [
     {"x_AzureCustomerId": "t-1"},
     {"CommitmentDiscountId": " R-1 "},
     {},
+    {"SubAccountId": "s-1", "ChargePeriodStart": on(14, 12), "ChargePeriodEnd": on(15, 13)},
+    {"SubAccountId": "s-1", "ChargePeriodStart": on(15)},
     # Of nobody who changes, or of no day that does.
     {"SubAccountId": "s-2"},
     {"CommitmentDiscountId": "r-2"},
     {"SubAccountId": "s-1", "ChargePeriodStart": on(14), "ChargePeriodEnd": on(15)},
     {"SubAccountId": "s-1", "ChargePeriodEnd": on(15)},
-    {"SubAccountId": "s-1", "ChargePeriodStart": on(15)},
+    {"SubAccountId": "s-1", "ChargePeriodStart": on(16), "ChargePeriodEnd": on(18)},
     {"SubAccountId": "s-1", "ChargeCategory": "Purchase"},
     {"SubAccountId": "s-1", "ChargePeriodEnd": None},
     {"SubAccountId": "s-1", "ChargePeriodEnd": on(15, 1), "BillingAccountId": "b-2"},
 ]
 BINDINGS = [
     AccountBinding(AccountKind.SUBSCRIPTION, "s-1", 7, None, CHANGED),
-    AccountBinding(AccountKind.SUBSCRIPTION, "s-1", 8, CHANGED, date(2024, 9, 16)),
+    AccountBinding(AccountKind.SUBSCRIPTION, "s-1", 8, CHANGED, AGAIN),
     AccountBinding(AccountKind.SUBSCRIPTION, "s-2", 7, CHANGED, None),
     AccountBinding(AccountKind.AZURE_CUSTOMER, "t-1", 7, CHANGED, None),
     AccountBinding(AccountKind.COMMITMENT, "r-1", 8, None, CHANGED),
@@ -76,7 +78,9 @@ def test_usage_of_several_days_is_listed_with_the_day_that_its_account_changes_h
     marks = ", ".join("?" * len(LINE))
     with duckdb.connect() as engine:
         create(engine, binding_table(BINDINGS))
-        create(engine, changed_day_table(dict.fromkeys(ACTS, (CHANGED,))))
+        # The subscription changes hands on two of these days, and the first that a line crosses is told.
+        days = {**dict.fromkeys(ACTS, (CHANGED,)), ACTS[0]: (CHANGED, AGAIN)}
+        create(engine, changed_day_table(days))
         engine.execute(f"CREATE TABLE cost_lines ({', '.join(columns)})")
         for row, told in enumerate(LINES):
             engine.execute(f"INSERT INTO cost_lines VALUES ({marks})", list({**LINE, "part_row": row, **told}.values()))
@@ -107,7 +111,9 @@ def test_usage_of_several_days_is_listed_with_the_day_that_its_account_changes_h
         (*of_line, 2, None, "t-1", None, None, *whole),
         (*of_line, 3, None, None, " R-1 ", "usage", *whole),
         (*of_line, 4, None, None, None, "usage", *whole),
-        (*of_line, 12, "s-1", None, None, None, on(13), on(15, 1), CHANGED, 3, "USD"),
+        (*of_line, 5, "s-1", None, None, None, on(14, 12), on(15, 13), CHANGED, 3, "USD"),
+        (*of_line, 6, "s-1", None, None, None, on(15), on(17), AGAIN, 3, "USD"),
+        (*of_line, 14, "s-1", None, None, None, on(13), on(15, 1), CHANGED, 3, "USD"),
     ]
     assert first == found[:2]
 

@@ -30,8 +30,8 @@ CREATE TABLE account_spans AS SELECT * FROM (VALUES
 ) AS s(span_number, customer_id, subscription, binding, rule_set);
 CREATE TABLE products AS SELECT * FROM (VALUES
     (1, 'Microsoft', 'Virtual Machines', 'Usage', 'USD'), (2, NULL, NULL, 'Purchase', 'USD'),
-    (3, 'Microsoft', 'Storage', 'Credit', 'USD'), (4, 'Microsoft', 'Storage', 'Tax', 'USD'),
-    (5, 'Microsoft', 'Storage', 'Usage', 'EUR')
+    (3, 'Microsoft', 'Backup', 'Credit', 'USD'), (4, 'Microsoft', 'Backup', 'Tax', 'USD'),
+    (5, 'Microsoft', 'Backup', 'Usage', 'EUR')
 ) AS d(product_number, provider, service, charge_category, currency);
 CREATE TABLE prices AS SELECT 1 AS rule_set, unnest(range(1, 6)) AS product_number;
 CREATE TABLE rated_lines AS SELECT * FROM (VALUES
@@ -141,7 +141,7 @@ BARE = {
     "ResourceType": "Resource",
 }
 COMPUTED = {"ServiceCategory": "Compute", "ServiceSubcategory": "Virtual Machines", "ServiceName": "Virtual Machines"}
-STORED = {"ServiceCategory": "Storage", "ServiceSubcategory": "Other (Storage)", "ServiceName": "Storage"}
+STORED = {"ServiceCategory": "Storage", "ServiceSubcategory": "Other (Storage)", "ServiceName": "Backup"}
 UNKNOWN = {"ServiceCategory": "Other", "ServiceSubcategory": "Other (Other)", "ServiceName": "Other"}
 USAGE = {"ChargeCategory": "Usage", "PricingQuantity": Decimal("2.5"), "PricingUnit": "1 Hour"}
 OF_CHARGES = [

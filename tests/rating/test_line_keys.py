@@ -1,5 +1,8 @@
 """When accounts and products are told apart by line keys, and when by more than keys stand for."""
 
+from typing import Any
+
+import duckdb
 import pytest
 
 from rebill.rating.line_columns import Asked, asked_by
@@ -63,3 +66,59 @@ def test_products_are_told_apart_by_what_books_ask_under_the_names_that_rules_kn
 ) -> None:
     always = ["provider", "service", "charge_category", "pricing_unit", "currency", "commitment_role"]
     assert [part.name for part in key_parts(asked_of(inside, adjustment))] == [*always, *parts]
+
+
+PLAIN: dict[str, Any] = {
+    **dict.fromkeys(("ProviderName", "ServiceName", "PricingUnit", "CommitmentDiscountId", "ChargeClass")),
+    **dict.fromkeys(("CommitmentDiscountStatus", "CommitmentDiscountCategory", "CommitmentDiscountType")),
+    "ChargeCategory": "Usage",
+    "BillingCurrency": "USD",
+    "ChargeFrequency": None,
+    "BilledCost": "1",
+    "PricingQuantity": None,
+}
+COVERED = {"CommitmentDiscountId": "r", "CommitmentDiscountStatus": "Used"}
+PLAN = {**COVERED, "CommitmentDiscountType": "My Savings Plan"}
+CASES: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
+    ({}, {}),
+    ({"ChargeFrequency": "Recurring"}, {"recurring": True}),
+    ({"ChargeFrequency": "One-Time"}, {}),
+    ({"BilledCost": "-0.000000000001"}, {"taken_back": True}),
+    ({"BilledCost": "0"}, {}),
+    ({"ChargeClass": "Correction"}, {"taken_back": True}),
+    ({"PricingQuantity": "0"}, {"quantified": True}),
+    ({"CommitmentDiscountType": "Savings"}, {}),
+    (COVERED, {"commitment_role": "used"}),
+    ({**COVERED, "CommitmentDiscountStatus": "Unused"}, {"commitment_role": "unused"}),
+    ({**COVERED, "ChargeCategory": "Purchase"}, {"commitment_role": "purchase", "charge_category": "Purchase"}),
+    ({**COVERED, "ChargeCategory": "Credit"}, {"charge_category": "Credit"}),
+    (PLAN, {"commitment_role": "used", "savings_plan": True}),
+    ({**PLAN, "CommitmentDiscountCategory": "Usage"}, {"commitment_role": "used"}),
+    ({**COVERED, "CommitmentDiscountCategory": "Spend"}, {"commitment_role": "used", "savings_plan": True}),
+    ({"ProviderName": "AWS", "ServiceName": "S3", "PricingUnit": "GB"}, {"provider": "AWS", "service": "S3"}),
+)
+
+
+def test_what_books_ask_of_commitments_refunds_and_quantities_is_told_of_each_product() -> None:
+    asked = asked_of(product('<RecordType name="Fee"/>'), RATE)
+    of_none = dict.fromkeys(("savings_plan", "recurring", "taken_back", "quantified"), False)
+    kinds = {"BilledCost": "DECIMAL(28,12)", "PricingQuantity": "DECIMAL(20,8)"}
+    columns = ", ".join(f"{name} {kinds.get(name, 'VARCHAR')}" for name in PLAIN)
+    for line, told in CASES:
+        with duckdb.connect() as engine:
+            engine.execute(f"CREATE TABLE cost_lines ({columns})")
+            of_line = list({**PLAIN, **line}.values())
+            for _ in range(2):
+                engine.execute(f"INSERT INTO cost_lines VALUES ({', '.join('?' * len(PLAIN))})", of_line)
+            found = engine.execute(products(asked))
+            (row,) = found.fetchall()
+            assert dict(zip([name for name, *_ in found.description or ()], row, strict=True)) == {
+                **dict.fromkeys(("provider", "service")),
+                **of_none,
+                "product_number": 1,
+                "charge_category": "Usage",
+                "pricing_unit": line.get("PricingUnit"),
+                "currency": "USD",
+                "commitment_role": "none",
+                **told,
+            }, line

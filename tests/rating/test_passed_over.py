@@ -4,10 +4,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import duckdb
+
 from rebill.model.price_book import Adjustment, AdjustmentKind, PriceRule, ProductCondition
 from rebill.model.rating import CommitmentRole
 from rebill.rating.line_columns import asked_by
-from rebill.rating.passed_over import PassedOver, lines_of_products_passed_over, passed_over
+from rebill.rating.passed_over import LINES_PASSED_OVER, PassedOver, lines_of_products_passed_over, passed_over
+from rebill.rating.products import products
 from rebill.rating.rule_matching import kinds_of
 from tests.rating.test_rules_matched import PRODUCT
 
@@ -58,6 +61,37 @@ def test_a_rate_without_a_currency_is_in_the_home_currency() -> None:
     in_yen = [(one.product_number, one.reason) for one in passed_over([(PER_GB,)], kinds, "JPY")]
     assert in_yen[0] == (12, "they are billed in USD, and the rate is in JPY")
     assert 16 not in dict(in_yen)
+
+
+OF_RUN = """
+CREATE TABLE rated_sums AS SELECT * FROM (VALUES (1, 11, 4), (2, 11, 3), (1, 12, 2), (3, 11, 50), (4, 11, 70))
+    AS r(span_number, product_number, line_count);
+CREATE TABLE account_spans AS SELECT * FROM (VALUES (1, 5, 'billed'), (2, 5, 'billed'), (3, 5, 'unassigned'),
+    (4, 6, 'billed')) AS s(span_number, rule_set, binding);
+CREATE TABLE rule_sets AS SELECT * FROM (VALUES (5, 8), (6, 9)) AS t(rule_set, matcher);
+CREATE TABLE passed_over AS SELECT * FROM (VALUES (8, 11, 1, 'unit'), (8, 13, 1, 'unit'), (9, 12, 2, 'currency'))
+    AS o(matcher, product_number, rule_position, reason)"""
+
+
+def test_billed_lines_that_rates_passed_over_are_counted_by_rule_set_rule_and_reason() -> None:
+    with duckdb.connect() as engine:
+        engine.execute(OF_RUN)
+        assert engine.execute(LINES_PASSED_OVER).fetchall() == [(5, 1, "unit", 7)]
+
+
+def test_lines_of_products_are_counted_whoever_has_them() -> None:
+    columns = [(column, "VARCHAR") for column in ("ProviderName", "ServiceName", "ChargeCategory", "PricingUnit")]
+    columns += [("BillingCurrency", "VARCHAR"), ("CommitmentDiscountId", "VARCHAR")]
+    columns += [("CommitmentDiscountStatus", "VARCHAR"), ("PricingQuantity", "INTEGER")]
+    asked = asked_by([replace(PER_GB, products=(ProductCondition(),))])
+    with duckdb.connect() as engine:
+        engine.execute(f"CREATE TABLE cost_lines ({', '.join(map(' '.join, columns))})")
+        for service, count in (("Backup", 2), ("Storage", 3), ("Virtual Machines", 1)):
+            row = f"(NULL, '{service}', 'Usage', 'GB', 'USD', NULL, NULL, 1)"
+            engine.execute(f"INSERT INTO cost_lines VALUES {', '.join([row] * count)}")
+        engine.execute(f"CREATE TABLE products AS {products(asked)}")
+        engine.execute("CREATE TABLE passed_over AS SELECT 2 AS product_number, 4 AS rule_position, 'unit' AS reason")
+        assert engine.execute(lines_of_products_passed_over(asked)).fetchall() == [(4, "unit", 3)]
 
 
 def test_lines_are_counted_of_products_as_books_tell_them_apart() -> None:
