@@ -69,6 +69,7 @@ _PLAIN: Final[dict[str, tuple[str, ...]]] = {
     ),
     **dict.fromkeys(("customer_rules.py", "manual_lines.py", "statement_rules.py"), _OF_ADDED_LINES),
     "customer_data_set.py": ("tests.rating.test_data_set_columns",),
+    "explained.py": ("tests.rating.test_bound_by",),
     "line_rules.py": ("tests.rating.test_line_rules",),
     "guards.py": ("tests.rating.test_rules_on_prices", "tests.rating.test_input_tables"),
     "ruled_lines.py": ("tests.rating.test_rules_on_prices",),

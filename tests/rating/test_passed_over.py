@@ -86,7 +86,7 @@ def test_lines_of_products_are_counted_whoever_has_them() -> None:
     asked = asked_by([replace(PER_GB, products=(ProductCondition(),))])
     with duckdb.connect() as engine:
         engine.execute(f"CREATE TABLE cost_lines ({', '.join(map(' '.join, columns))})")
-        for service, count in (("Backup", 2), ("Storage", 3), ("Virtual Machines", 1)):
+        for service, count in (("Backup", 2), ("Storage", 3), ("Virtual Machines", 5)):
             row = f"(NULL, '{service}', 'Usage', 'GB', 'USD', NULL, NULL, 1)"
             engine.execute(f"INSERT INTO cost_lines VALUES {', '.join([row] * count)}")
         engine.execute(f"CREATE TABLE products AS {products(asked)}")
