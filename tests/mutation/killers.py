@@ -79,7 +79,8 @@ _PLAIN: Final[dict[str, tuple[str, ...]]] = {
     "plan.py": ("tests.rating.test_plan", "tests.rating.test_narrowed_columns"),
     "products.py": ("tests.rating.test_line_keys",),
     "service_categories.py": ("tests.rating.test_service_categories",),
-    **dict.fromkeys(("accounts.py", "folding.py", "transfers.py"), ("tests.rating.test_crossing_lines",)),
+    "accounts.py": ("tests.rating.test_crossing_lines", "tests.rating.test_plan"),
+    **dict.fromkeys(("folding.py", "transfers.py"), ("tests.rating.test_crossing_lines",)),
 }
 _ONLY: Final = frozenset(
     {
