@@ -34,3 +34,13 @@ def test_an_export_of_days_on_which_nothing_was_charged_is_told_as_such(rebill: 
     assert ended.code == 0, ended
     assert "manifest.json" in ended.out
     assert "no cost" in ended.out
+
+
+def test_a_sync_names_the_run_that_bills_what_came_where_something_did(rebill: CommandLine, tmp_path: Path) -> None:
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    for is_written, code, says in ((False, 1, False), (True, 0, True), (True, 0, False)):
+        if is_written:
+            write_run(exports, Run({"a.csv": [row()]}))
+        ended = rebill.run("sync", REBILL_COST_EXPORTS=str(exports))
+        assert (ended.code, "rebill bill run" in ended.out) == (code, says), ended

@@ -165,7 +165,7 @@ def _show(session: Session, records: Sequence[SyncRecord]) -> None:
         headings = (Heading("azure customer"), Heading("name"), Heading("domain"))
         output.table(headings, [(one.identifier, one.name, one.domain) for one in newcomers])
         output.next_step("rebill assign CLIENT_API_ID AZURE_CUSTOMER_ID… assigns them.")
-    else:
+    elif any(record.result.counts.get("deliveries") for record in records):
         output.next_step("rebill bill run bills what came.")
 
 
