@@ -221,6 +221,18 @@ def test_a_rotated_key_lasts_as_long_as_the_one_before(
     assert third.key.expires_at == clock.now + timedelta(days=1)
 
 
+def test_what_replaces_a_key_that_lives_on_for_an_overlap_only_lasts_as_long_as_that_key_was_made_for(
+    installation: Installation, partner: Caller, clock: SettableClock
+) -> None:
+    endless = create_key(installation, partner, Role.OPERATOR, None)
+    short = create_key(installation, partner, Role.OPERATOR, None, expires_at=clock.now + timedelta(days=90))
+    for key in (endless, short):
+        rotate_key(installation, partner, key.key_id, timedelta(minutes=5))
+    clock.now += timedelta(minutes=1)
+    again = [rotate_key(installation, partner, key.key_id, timedelta(minutes=5)) for key in (endless, short)]
+    assert [issued.key.expires_at for issued in again] == [None, clock.now + timedelta(days=90)]
+
+
 def test_a_key_that_expires_before_it_is_made_is_not_made(
     installation: Installation, partner: Caller, clock: SettableClock
 ) -> None:

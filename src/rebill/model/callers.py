@@ -58,7 +58,8 @@ class ApiKey:
     """A key as lists show it: never its secret, nor anything that finds it.
 
     ``role``: what it opens, which is never more than its user's role now. ``usable``: whether it opens anything now.
-    ``last_used_at`` may lag by a minute.
+    ``last_used_at`` may lag by a minute. ``made_to_expire_at``: ``expires_at`` as the key was made; a rotation with an
+    overlap ends it earlier.
     """
 
     key_id: int
@@ -68,6 +69,7 @@ class ApiKey:
     customer_id: int | None
     created_at: datetime
     expires_at: datetime | None
+    made_to_expire_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
     usable: bool

@@ -47,6 +47,7 @@ api_keys = Table(
     Column("secret_sha256", String(64), nullable=False, comment="of the key's secret part (256 random bits)"),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
+    Column("made_to_expire_at", Instant, comment="expires_at as the key was made; a rotation may end it earlier"),
     Column("revoked_at", Instant),
     Column("last_used_at", Instant, comment="may lag by a minute"),
     CheckConstraint("(customer_id IS NULL) = (role <> 'customer_read_only')", name="customer_role"),

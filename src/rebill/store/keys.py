@@ -154,6 +154,7 @@ def _key(row: Row[Any], now: datetime) -> ApiKey:
         customer_id=row.customer_id,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        made_to_expire_at=row.made_to_expire_at,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
         usable=_is_alive(row, now),

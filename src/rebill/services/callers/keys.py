@@ -160,8 +160,7 @@ def rotate_key(
             old = _found(scope, key_id, customer_id, now)
             if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
                 raise Conflict("key_ended", "This key has ended and cannot be rotated: create a new one.")
-            end = expires_at or (now + (old.expires_at - old.created_at) if old.expires_at is not None else None)
-            new = NewKey(old.user_id, old.name, old.role, end)
+            new = NewKey(old.user_id, old.name, old.role, expires_at or _end_of_another(old, now))
             issued = issued_key(scope, caller, _user_of(scope, old.user_id), new, now)
             if not overlap:
                 end_key(scope, old.key_id, now)
@@ -231,9 +230,15 @@ def issued_key(scope: Scope, caller: Caller, user: User, new: NewKey, now: datet
         "secret_sha256": text.secret_sha256,
         "created_at": now,
         "expires_at": new.expires_at,
+        "made_to_expire_at": new.expires_at,
     }
     key_id = add_key(scope, columns)
     return IssuedKey(_found(scope, key_id, None, now), text.whole)
+
+
+def _end_of_another(key: ApiKey, now: datetime) -> datetime | None:
+    """When a key made now ends that lasts as long as ``key`` was made for, even if a rotation ends that one earlier."""
+    return None if key.made_to_expire_at is None else now + (key.made_to_expire_at - key.created_at)
 
 
 def _details(key: ApiKey) -> dict[str, Any]:
