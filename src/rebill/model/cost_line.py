@@ -40,8 +40,6 @@ def _text(names: str) -> tuple[Column, ...]:
     return tuple(Column(name) for name in names.split())
 
 
-SOURCE_ROW: Final = "x_SourceRow"
-"""The number of a line's row in its file."""
 ROUNDED_VALUES: Final = "x_RoundedValues"
 """Beside a cost line: how many numbers of its source row had more decimals than are kept; NULL = none."""
 FOCUS_COLUMNS: Final[tuple[Column, ...]] = (
@@ -85,7 +83,7 @@ OWN_COLUMNS: Final[tuple[Column, ...]] = (
     Column("x_SkuMeterSubcategory"),
     Column(ROLE),
     Column("x_SourceFile"),
-    Column(SOURCE_ROW, ColumnType.ROW_NUMBER, required=True),
+    Column("x_SourceRow", ColumnType.ROW_NUMBER, required=True),
 )
 """What rebill adds: the tenant, the reseller, the invoice a refund takes back, what price books ask for that FOCUS has
 no column of (Amazon's service code and operation, Azure's meter subcategory), ``TIE_OUT``, where the row came from."""
