@@ -18,6 +18,8 @@ from rebill.rating.customer_data_set import (
     charges,
     in_order,
     other_rows,
+    words_of_lines,
+    words_of_services,
 )
 from tests.documents.focus_rules import rules
 from tests.rating.test_price_book_words import on
@@ -93,19 +95,23 @@ OF_MONTH = {
 }
 
 
+def fill(engine: duckdb.DuckDBPyConnection, kept: list[str], lake: Mapping[tuple[int, int], dict[str, Any]]) -> None:
+    """Make the tables of the run, and a lake that has these columns."""
+    engine.execute(OF_RUN)
+    kinds = {name: "TIMESTAMP" if name.startswith("ChargePeriod") else "VARCHAR" for name in kept}
+    columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+    engine.execute(f"CREATE TABLE lake_lines (part INTEGER, part_row BIGINT, {columns})")
+    marks = ", ".join("?" * (2 + len(kept)))
+    for place, told in lake.items():
+        engine.execute(f"INSERT INTO lake_lines VALUES ({marks})", [*place, *(told[name] for name in kept)])
+
+
 def rows(
     *queries: str, lacking: tuple[str, ...] = (), lake: Mapping[tuple[int, int], dict[str, Any]] = LAKE
 ) -> list[dict[str, Any]]:
     """The rows of these queries, in order, from a lake that lacks some columns."""
-    kept = [name for name in ASKED_COLUMNS if name not in lacking]
     with duckdb.connect() as engine:
-        engine.execute(OF_RUN)
-        kinds = {name: "TIMESTAMP" if name.startswith("ChargePeriod") else "VARCHAR" for name in kept}
-        columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-        engine.execute(f"CREATE TABLE lake_lines (part INTEGER, part_row BIGINT, {columns})")
-        marks = ", ".join("?" * (2 + len(kept)))
-        for place, told in lake.items():
-            engine.execute(f"INSERT INTO lake_lines VALUES ({marks})", [*place, *(told[name] for name in kept)])
+        fill(engine, [name for name in ASKED_COLUMNS if name not in lacking], lake)
         found = engine.execute(in_order(queries))
         names = [name for name, *_ in found.description or ()]
         assert names == list(COLUMN_TYPES)
@@ -217,6 +223,15 @@ def test_rows_without_a_charge_stand_behind_the_charges_in_their_order() -> None
     others = [
         DataSetRow("4.5", "Bob's set-up"),
         DataSetRow("-1", "Fee", "Purchase", correction=True, service="Desk", subscription="s-9", publisher="AWS"),
+        DataSetRow(
+            "-2",
+            "Disk",
+            subscription="s-8",
+            subscription_name="Bob's",
+            service_category="Storage",
+            service_subcategory="Other (Storage)",
+            service="Disks",
+        ),
     ]
     found = rows(other_rows(HEAD, others), charges(HEAD, ASKED_COLUMNS))
     assert found[: len(OF_CHARGES)] == OF_CHARGES
@@ -234,9 +249,45 @@ def test_rows_without_a_charge_stand_behind_the_charges_in_their_order() -> None
             SubAccountId="s-9",
             SubAccountName="s-9",
         ),
+        row(
+            "-2",
+            **{**once, **STORED, "ServiceName": "Disks"},
+            ChargeCategory="Adjustment",
+            ChargeDescription="Disk",
+            PublisherName="Contoso",
+            SubAccountId="s-8",
+            SubAccountName="Bob's",
+        ),
     ]
     not_issued = DataSetHead(ACORN, "Acorn's", "Contoso", "USD", HEAD.month, "")
     assert {one["InvoiceId"] for one in rows(charges(not_issued, ASKED_COLUMNS))} == {None}
+
+
+def test_what_rows_tell_of_a_line_and_a_service_is_what_their_first_tells() -> None:
+    lake = {
+        **LAKE,
+        (0, 3): {**TOLD, "PublisherName": "Second"},
+        (1, 0): {**TOLD, "ServiceCategory": "Storage", "SubAccountName": "Renamed"},
+        (1, 1): {**TOLD, "PublisherName": "Later"},
+    }
+    with duckdb.connect() as engine:
+        fill(engine, ASKED_COLUMNS, lake)
+        # A second charge of the first one's line, which lies behind it and tells other words.
+        engine.execute("INSERT INTO rated_lines VALUES (1, 1, 1, 1, 1, 1)")
+        of_lines = engine.execute(words_of_lines(HEAD, ASKED_COLUMNS)).fetchall()
+        of_services = engine.execute(words_of_services(HEAD, ASKED_COLUMNS)).fetchall()
+    assert {tuple(four): told for *four, told in of_lines} == {
+        ("Microsoft", "s-1", "Virtual Machines", "Usage"): ("Fabrikam", "First"),
+        (None, None, None, "Purchase"): (None, None),
+        ("Microsoft", "s-1", "Backup", "Credit"): ("Fabrikam", "First"),
+        ("Microsoft", "s-1", "Backup", "Tax"): ("Second", "First"),
+        ("Microsoft", None, "Virtual Machines", "Usage"): ("Fabrikam", None),
+    }
+    assert dict(of_services) == {
+        "Virtual Machines": ("Compute", "Virtual Machines"),
+        "Other": ("Other", "Other (Other)"),
+        "Backup": ("Storage", "Other (Storage)"),
+    }
 
 
 def test_columns_are_those_of_focus_in_the_order_of_their_names() -> None:

@@ -177,7 +177,10 @@ def test_a_note_has_a_row_for_each_of_its_lines(installation: Installation, part
     correct_month(installation, partner, ClosingOrder(ClosingAct.CORRECT, SEPTEMBER, reason="Late usage"))
     note_id = _statement(installation, partner, customer_id, notes=True)
     columns, rows = _read(statement_file(installation, partner, note_id, DocumentForm.FOCUS).content)
-    assert [(row["ChargeClass"], row["BilledCost"]) for row in rows] == [("Correction", "13.330000000000")]
+    assert [(row["ChargeClass"], row["ChargeDescription"], row["BilledCost"]) for row in rows] == [
+        ("Correction", "Virtual Machines", "13.333330000000"),
+        ("Correction", "Rounding", "-0.003330000000"),
+    ]
     assert broken_rules(columns, rows) == {}
 
 

@@ -77,7 +77,10 @@ class DataSetHead:
 
 @dataclass(frozen=True)
 class DataSetRow:
-    """A row that no charge makes; ``amount`` is decimal text. ``correction``: of a month that was invoiced before."""
+    """A row that no charge makes; ``amount`` is decimal text. ``correction``: of a month that was invoiced before.
+
+    ``subscription_name``: ``""`` = none is known.
+    """
 
     amount: str
     description: str
@@ -86,6 +89,9 @@ class DataSetRow:
     service: str = "Other"
     subscription: str | None = None
     publisher: str | None = None
+    subscription_name: str = ""
+    service_category: str = OTHER
+    service_subcategory: str = other_of(OTHER)
 
 
 _CLASS: Final = "CASE WHEN c.ChargeClass = 'Correction' THEN 'Correction' END"
@@ -138,13 +144,40 @@ _OF_CHARGES: Final[Mapping[str, str]] = {
     "SubAccountName": _beside("s.subscription", "c.SubAccountName"),
     "Tags": "CASE WHEN c.Tags LIKE '{%' AND json_valid(c.Tags) THEN c.Tags END",
 }
+_KEY: Final = "d.provider, s.subscription, d.service, d.charge_category"
 
 
 def charges(head: DataSetHead, lake_columns: Collection[str]) -> str:
     """The rows of a statement's charges, at their prices, with the place of each in the lake."""
+    values = _selected({**_head_values(head), **_OF_CHARGES})
+    return f"SELECT {values}, l.part AS place_part, l.part_row AS place_row {_of_charges(head, lake_columns)}"
+
+
+def words_of_lines(head: DataSetHead, lake_columns: Collection[str]) -> str:
+    """What a statement's rows tell of each of its lines: the four of the line, ``(publisher, subscription's name)``.
+
+    They are those of the first charge, where charges of one line tell different ones.
+    """
+    return (
+        f"SELECT {_KEY}, {_of_first('PublisherName', 'SubAccountName')} {_of_charges(head, lake_columns)} GROUP BY ALL"
+    )
+
+
+def words_of_services(head: DataSetHead, lake_columns: Collection[str]) -> str:
+    """What a statement's rows tell of each service: its name, ``(category, subcategory)``, those of the first row."""
+    service = _OF_CHARGES["ServiceName"]
+    return f"SELECT {service} AS service, {_of_first(*_OF_SERVICE)} {_of_charges(head, lake_columns)} GROUP BY ALL"
+
+
+def _of_first(*columns: str) -> str:
+    told = ", ".join(_OF_CHARGES[name] for name in columns)
+    return f"arg_min(row({told}), (l.part, l.part_row)) AS told"
+
+
+def _of_charges(head: DataSetHead, lake_columns: Collection[str]) -> str:
+    """The charges of a statement, each beside its line of the lake."""
     asked = ", ".join(name if name in lake_columns else f"CAST(NULL AS VARCHAR) AS {name}" for name in ASKED_COLUMNS)
-    return f"""SELECT {_selected({**_head_values(head), **_OF_CHARGES})}, l.part AS place_part, l.part_row AS place_row
-FROM {LINE_CHARGES}
+    return f"""FROM {LINE_CHARGES}
 JOIN (SELECT part, part_row, {asked} FROM lake_lines) AS c ON c.part = l.part AND c.part_row = l.part_row
 WHERE {of_customer(head.customer_id, head.currency)}"""
 
@@ -164,11 +197,11 @@ def _other_row(head: DataSetHead, row: DataSetRow, place: int) -> str:
         "ChargePeriodStart": f"TIMESTAMP '{head.month.first_day} 00:00:00'",
         "ChargePeriodEnd": f"TIMESTAMP '{head.month.following.first_day} 00:00:00'",
         "PublisherName": sql_text(row.publisher or head.issuer_name),
-        "ServiceCategory": sql_text(OTHER),
+        "ServiceCategory": sql_text(row.service_category),
         "ServiceName": sql_text(row.service),
-        "ServiceSubcategory": sql_text(other_of(OTHER)),
+        "ServiceSubcategory": sql_text(row.service_subcategory),
         "SubAccountId": "NULL" if row.subscription is None else sql_text(row.subscription),
-        "SubAccountName": "NULL" if row.subscription is None else sql_text(row.subscription),
+        "SubAccountName": "NULL" if row.subscription is None else sql_text(row.subscription_name or row.subscription),
     }
     return f"SELECT {_selected(values)}, CAST(NULL AS INTEGER) AS place_part, CAST({place} AS BIGINT) AS place_row"
 

@@ -1,10 +1,10 @@
 """A customer's data set: every charge of a statement in FOCUS 1.2, which add up to the statement's total exactly.
 
 Charges have their exact prices; a row ``Rounding`` brings their sum to the total. What no charge makes (fees, entries,
-carry lines, corrections of other months) has a row of its own. A note has a row for each of its lines.
+carry lines, corrections of other months) has a row of its own. A note has a row for each of its lines, told as the rows
+of the statement it corrects.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from rebill.model.party import Caller
 from rebill.model.statement import LineKind, ShownLine, StatementLine
 from rebill.rating.customer_data_set import DataSetHead, DataSetRow, as_text, charges, in_order, other_rows
 from rebill.services.acting.installation import Installation
+from rebill.services.presenting.note_words import NO_WORDS, LineWords, columns_of_lake, runs_of_note, words_of_runs
 from rebill.services.presenting.presented_statement import presented_statement
 from rebill.services.runs.recompute import place_of_proof
 from rebill.services.runs.recorded_run import run_inputs
@@ -38,17 +39,41 @@ def write_customer_data_set(
     ``ProgramError`` where its rows do not add up to the total: then the file is gone.
     """
     presented = presented_statement(installation, caller, statement_id)
-    run = _run_of(installation, caller, statement_id)
+    runs = _runs_of(installation, caller, presented)
     with place_of_proof(installation, caller) as folder:
-        _write(installation, presented, run, form, folder, file)
+        if _is_note(presented):
+            _write_note(installation, presented, runs, form, folder, file)
+        else:
+            _write(installation, presented, runs[0], form, folder, file)
 
 
-def _run_of(installation: Installation, caller: Caller, statement_id: int) -> RecordedRun:
+def _is_note(presented: PresentedStatement) -> bool:
+    return presented.document.kind is not DocumentKind.STATEMENT
+
+
+def _runs_of(installation: Installation, caller: Caller, presented: PresentedStatement) -> list[RecordedRun]:
     with installation.database.reading() as connection:
-        record = find_statement(Scope.of(connection, caller), statement_id)
+        partners = Scope(connection, caller.partner_id)
+        if _is_note(presented):
+            return runs_of_note(partners, presented.statement_id)
+        record = find_statement(partners, presented.statement_id)
         if record is None:
             raise AssertionError("a statement that is presented is there")
-        return runs_by_id(Scope(connection, caller.partner_id), [record.run_id])[record.run_id]
+        return list(runs_by_id(partners, [record.run_id]).values())
+
+
+def _write_note(
+    installation: Installation,
+    presented: PresentedStatement,
+    runs: list[RecordedRun],
+    form: DocumentForm,
+    folder: Path,
+    file: Path,
+) -> None:
+    words = words_of_runs(installation, runs, _head(presented), folder)
+    rows = [words.of_line(shown.line.priced, _row(presented, shown)) for shown in presented.statement.shown_lines]
+    with DuckDBEngine(folder, installation.settings.engine_memory_limit) as engine:
+        _copy(engine, presented, (), rows, form, file, words)
 
 
 def _write(
@@ -60,14 +85,14 @@ def _write(
     file: Path,
 ) -> None:
     with opened_run(installation, run_inputs(installation, run), folder) as opened:
-        if opened is None or presented.document.kind is not DocumentKind.STATEMENT:
+        lines = presented.statement.shown_lines
+        if opened is None:
             with DuckDBEngine(folder, installation.settings.engine_memory_limit) as engine:
-                _copy(engine, presented, (), _other_rows(presented, presented.statement.shown_lines), form, file)
+                _copy(engine, presented, (), [_row(presented, shown) for shown in lines], form, file)
             return
-        lake_columns = {str(column) for column, *_ in opened.rows("DESCRIBE SELECT * FROM lake_lines")}
-        own = (charges(_head(presented), lake_columns),)
-        lines = (shown for shown in presented.statement.shown_lines if not _is_charged(shown))
-        _copy(opened, presented, own, _other_rows(presented, lines), form, file)
+        own = (charges(_head(presented), columns_of_lake(opened)),)
+        others = [_row(presented, shown) for shown in lines if not _is_charged(shown)]
+        _copy(opened, presented, own, others, form, file)
 
 
 def _copy(
@@ -77,14 +102,17 @@ def _copy(
     others: list[DataSetRow],
     form: DocumentForm,
     file: Path,
+    words: LineWords = NO_WORDS,
 ) -> None:
-    """Write the rows, the last of them what brings their sum to the total."""
+    """Write the rows, the last of them what brings their sum to the total, each in the category of its service."""
     charged_sum = engine.rows(f"SELECT SUM(BilledCost) FROM ({charged[0]})")[0][0] if charged else ZERO
     total = Decimal(presented.statement.price_text)
     rounding = total - (charged_sum or ZERO) - sum((Decimal(row.amount) for row in others), ZERO)
-    if abs(rounding) >= 1:
+    # A note makes up for the rounding of two sums, each of up to half a minor unit, which may be a whole one of money.
+    if abs(rounding) > 1:
         raise _unbalanced(presented, rounding)
-    rows = [*others, *([DataSetRow(text_of(rounding), ROUNDING)] if rounding else [])]
+    last = DataSetRow(text_of(rounding), ROUNDING, correction=_is_note(presented))
+    rows = [words.of_service(row) for row in (*others, *((last,) if rounding else ()))]
     head = _head(presented)
     sql = in_order((*charged, *((other_rows(head, rows),) if rows else ())))
     if form is DocumentForm.FOCUS_PARQUET:
@@ -127,22 +155,18 @@ def _head(presented: PresentedStatement) -> DataSetHead:
     )
 
 
-def _other_rows(presented: PresentedStatement, lines: Iterable[ShownLine]) -> list[DataSetRow]:
-    is_note = presented.document.kind is not DocumentKind.STATEMENT
-    return [_row(presented, shown, is_note or shown.corrects is not None) for shown in lines]
-
-
-def _row(presented: PresentedStatement, shown: ShownLine, correction: bool) -> DataSetRow:
-    """A line as a row: exact in its own month, and as it is shown where it corrects one, which rounds by itself."""
+def _row(presented: PresentedStatement, shown: ShownLine) -> DataSetRow:
+    """A line as a row: exact on a document of its own month, and as it is shown where its block rounds by itself."""
     priced = shown.line.priced
-    amount = _shown(presented, shown.line) if correction else text_of(priced.exact_amount)
+    in_block = shown.corrects is not None
+    amount = _shown(presented, shown.line) if in_block else text_of(priced.exact_amount)
     is_charged = priced.kind is LineKind.CHARGES
     month = "" if shown.corrects is None else f" ({shown.corrects})"
     return DataSetRow(
         amount,
         (priced.description or priced.service or priced.kind.value) + month,
         (priced.charge_category or "Adjustment") if is_charged else "Adjustment",
-        correction,
+        in_block or _is_note(presented),
         priced.service or "Other",
         priced.subscription,
         priced.provider if is_charged else None,
