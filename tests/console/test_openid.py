@@ -12,6 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from rebill.console.protection import SESSION_COOKIE
 from rebill.model.callers import NewUser, UserChange
 from rebill.model.errors import Forbidden, Invalid, Unavailable
 from rebill.model.party import Role
@@ -23,7 +24,7 @@ from rebill.services.keeping.read_audit_trail import newest_audit_entries
 from rebill.settings import OpenIdSettings, Settings
 from rebill.store.audit_entries import AuditFilter
 from tests.console.conftest import Office
-from tests.console.visitor import BASE, Visitor, visiting
+from tests.console.visitor import BASE, Form, Visitor, visiting
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, running_identity_provider, signed_in_there
 
 BACK = f"{BASE}/sign-in/openid/back"
@@ -126,6 +127,52 @@ def test_a_customers_user_comes_to_its_portal(with_provider: Office, person: Vis
     page = _there_and_back(person, "ann@partner.example", "/sign-in/openid?next=https://evil.example/")
     assert "Neighbour" not in page
     assert "Azure accounts" not in page
+
+
+def _typed_too_late(person: Visitor, name: str) -> Form:
+    """What goes on with a new customer that ``name`` typed, who signed in there, and whose session has ended since."""
+    _there_and_back(person, name)
+    form = person.open("/customers/new").form("/customers/new")
+    person.client.cookies.delete(SESSION_COOKIE)
+    late = person.send_form(form, name="Lantern Ltd")
+    assert (late.status, "what you typed is kept" in late.text) == (401, True)
+    assert 'href="/sign-in/openid?next=typed" target="_blank" rel="noopener"' in late.answer.text
+    assert "then go on here with what you typed" in late.text
+    return next(one for one in late.forms if "go_on" in one.names)
+
+
+def test_what_was_typed_waits_while_its_sender_signs_in_there_in_another_tab(
+    with_provider: Office, person: Visitor
+) -> None:
+    _user(with_provider)
+    go_on = _typed_too_late(person, "ann@partner.example")
+    early = person.send_form(go_on)
+    assert (early.status, "You are not signed in here yet: what you typed is kept." in early.text) == (401, True)
+    go_on = next(one for one in early.forms if "go_on" in one.names)
+    there = _there_and_back(person, "ann@partner.example", "/sign-in/openid?next=typed")
+    assert "You are signed in. What you typed waits in the other tab: go on there." in there
+    session = person.client.cookies[SESSION_COOKIE]
+    shown = person.send_form(go_on)
+    assert "You are signed in again" in shown.text and "Lantern Ltd" in shown.text
+    assert person.client.cookies[SESSION_COOKIE] == session
+    made = person.send("/customers/new")
+    assert (made.status, "Lantern Ltd" in made.text) == (200, True)
+
+
+def test_what_was_typed_is_not_shown_to_somebody_else_who_signs_in_there(
+    with_provider: Office, person: Visitor
+) -> None:
+    _user(with_provider)
+    _user(with_provider, "bob@partner.example")
+    go_on = _typed_too_late(person, "ann@partner.example")
+    _there_and_back(person, "bob@partner.example", "/sign-in/openid?next=typed")
+    assert person.send_form(go_on, headers={"Origin": "https://evil.example"}).status == 403
+    shown = person.send_form(go_on)
+    assert "A form of somebody else had been sent from this browser. It was dropped" in shown.text
+    assert "Lantern" not in shown.answer.text
+    with visiting(with_provider.installation) as stranger:
+        _there_and_back(stranger, "ann@partner.example")
+        assert stranger.send_form(go_on).status == 403, "it was shown in another browser"
 
 
 def test_another_browser_or_a_code_that_is_used_again_opens_nothing(with_provider: Office, person: Visitor) -> None:

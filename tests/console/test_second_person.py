@@ -40,6 +40,26 @@ def test_another_person_approves_what_one_asked_for(office: Office, admin: Visit
     assert "Nothing waits." in admin.open(BILLS).text
 
 
+def test_who_comes_too_late_is_told_so_and_led_to_the_months_bills(office: Office, admin: Visitor) -> None:
+    _asked(admin)
+    with visiting(office.installation) as second:
+        second.sign_in(office.key())
+        shown = second.open(BILLS)
+        late = [next(one for one in shown.forms if one.action.endswith(end)) for end in ("/approve", "/withdraw")]
+        with visiting(office.installation) as third:
+            third.sign_in(office.key())
+            (place,) = _actions(third.open(BILLS), "/approve")
+            assert "2 documents of September 2024 issued." in third.send(place).text
+        for form in late:
+            told = second.send_form(form)
+            assert (told.status, "This waits no longer: it was approved or taken back meanwhile." in told.text) == (
+                409,
+                True,
+            )
+            assert "list what waits" not in told.text
+            assert f'<a href="{BILLS}">Bills of September 2024</a>' in told.answer.text
+
+
 def test_what_was_asked_for_may_be_taken_back_and_asked_for_anew(office: Office, admin: Visitor) -> None:
     (place,) = _actions(_asked(admin), "/withdraw")
     assert _actions(admin.send(place), "/finalize")

@@ -99,6 +99,7 @@ UNSEEN: Final = frozenset(
             "disabled",
             "facts",
             "form_token",
+            "go_on",
             "next",
             "of",
             "once",

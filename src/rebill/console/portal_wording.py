@@ -68,9 +68,22 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "Ihre Sitzung ist beendet. Melden Sie sich wieder an: Ihre Eingaben bleiben erhalten.",
         "Votre session est terminée. Reconnectez-vous : votre saisie est conservée.",
     ),
-    "What you typed is kept only if you sign in with a password or a key.": (
-        "Ihre Eingaben bleiben nur erhalten, wenn Sie sich mit Passwort oder Schlüssel anmelden.",
-        "Votre saisie n’est conservée que si vous vous connectez avec un mot de passe ou une clé.",
+    "Sign in there in another tab, then go on here with what you typed.": (
+        "Melden Sie sich dort in einem anderen Tab an, und fahren Sie dann hier mit Ihren Eingaben fort.",
+        "Connectez-vous là-bas dans un autre onglet, puis continuez ici avec votre saisie.",
+    ),
+    "opens another tab": ("öffnet einen anderen Tab", "ouvre un autre onglet"),
+    "I am signed in: go on with what I typed": (
+        "Ich bin angemeldet: mit meinen Eingaben fortfahren",
+        "Je suis connecté : continuer avec ma saisie",
+    ),
+    "You are not signed in here yet: what you typed is kept.": (
+        "Sie sind hier noch nicht angemeldet: Ihre Eingaben bleiben erhalten.",
+        "Vous n’êtes pas encore connecté ici : votre saisie est conservée.",
+    ),
+    "You are signed in. What you typed waits in the other tab: go on there.": (
+        "Sie sind angemeldet. Ihre Eingaben warten im anderen Tab: Fahren Sie dort fort.",
+        "Vous êtes connecté. Votre saisie vous attend dans l’autre onglet : continuez là-bas.",
     ),
     "With": ("Mit", "Avec"),
     "Go to": ("Weiter zu", "Aller à"),

@@ -53,11 +53,14 @@ KEPT: Final = "kept:"
 """Before the names of the fields of a form that waits for its sender to sign in."""
 KEPT_FILE: Final = "kept-file:"
 """Before the names of its fields with files: of a file its name alone can be kept."""
+_TYPED: Final = "typed"
+"""In place of where somebody wants to go: a form waits for them in another tab."""
 _NOT_KEPT: Final = ("once", "password")
 """What belongs to the form that was sent, and what is typed again rather than shown."""
 _OF_SOMEBODY_ELSE: Final = (
     "A form of somebody else had been sent from this browser. It was dropped, and nothing of it was done."
 )
+_TYPED_WAITS: Final = "You are signed in. What you typed waits in the other tab: go on there."
 
 
 class SigningIn:
@@ -129,6 +132,8 @@ class SigningIn:
             return self._shown(visit, is_secure, cookies, next_path, sentence, 429)
         if session is None:
             sentence = "That is no key or password that opens anything. Nothing else is said, for safety."
+            if form.has("go_on"):
+                sentence = "You are not signed in here yet: what you typed is kept."
             return self._shown(visit, is_secure, cookies, next_path, sentence, 401)
         kept = _kept_fields(form, KEPT)
         if not kept.values:
@@ -153,7 +158,8 @@ class SigningIn:
 
     def _sent(self, visit: Visit, is_secure: bool) -> Answer:
         secret, address = self._openid.begin()
-        kept = f"{secret}.{quote(own_path(visit.query.text('next', '/')), safe='')}"
+        wanted = visit.query.text("next", "/")
+        kept = f"{secret}.{_TYPED if wanted == _TYPED else quote(own_path(wanted), safe='')}"
         return _with_cookie(of_departure(address), cookie(OPENID_COOKIE, kept, is_secure, _OPENID_SECONDS))
 
     def _back(self, visit: Visit, cookies: Mapping[str, str], is_secure: bool) -> Answer:
@@ -165,7 +171,8 @@ class SigningIn:
                 "openid_nobody",
                 "You are known there, but no user here has your address: ask an administrator of the partner.",
             )
-        answer = of_redirect(_place_of(session, own_path(unquote(next_path))), is_secure)
+        said = _TYPED_WAITS if next_path == _TYPED else ""
+        answer = of_redirect(_place_of(session, own_path(unquote(next_path))), is_secure, said)
         return _with_cookie(self._known(answer, session, is_secure), cookie(OPENID_COOKIE, "", is_secure, 0))
 
     def _known(self, answer: Answer, session: WebSession, is_secure: bool) -> Answer:
@@ -179,6 +186,8 @@ class SigningIn:
         return _with_cookie(answer, cookie(LANGUAGE_COOKIE, language if lasts else "", is_secure, lasts))
 
     def _begin(self, form: Fields, former_token: str) -> WebSession | None:
+        if form.has("go_on"):
+            return session_of_token(self._installation, former_token)
         if form.has("api_key"):
             return begin_with_key(self._installation, form.text("api_key"), former_token)
         password = form.values.get("password", ("",))[-1]

@@ -1,5 +1,7 @@
 """Bills: run a month, look at what it says and why it is another than before, and close it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from heapq import nlargest
 
 from rebill.console.pages.home import chosen_month
@@ -10,7 +12,7 @@ from rebill.model.audit import Act
 from rebill.model.bill_run import RUN_RUNNING, RunOrder, RunRecord, RunStatus
 from rebill.model.closing import Closing, ClosingAct, ClosingOrder
 from rebill.model.counting import counted
-from rebill.model.errors import Conflict, Invalid
+from rebill.model.errors import Conflict, Invalid, NotFound
 from rebill.model.months import BillingMonth
 from rebill.model.run_progress import RunStep
 from rebill.model.run_state import RunState, interrupted_sentence
@@ -143,14 +145,26 @@ def correct(visit: Visit) -> PageAnswer:
 
 def approve(visit: Visit) -> PageAnswer:
     """Issue what another person asked for."""
-    done = approve_closing(visit.installation, visit.caller, visit.ids["closing_id"])
+    with _waiting_still():
+        done = approve_closing(visit.installation, visit.caller, visit.ids["closing_id"])
     return _closed(visit, done.order.month, done)
 
 
 def withdraw(visit: Visit) -> PageAnswer:
     """Take back what waits for approval."""
-    withdraw_proposal(visit.installation, visit.caller, visit.ids["closing_id"])
+    with _waiting_still():
+        withdraw_proposal(visit.installation, visit.caller, visit.ids["closing_id"])
     return Redirect(f"/bills?month={_month(visit)}", "The proposal is taken back.")
+
+
+@contextmanager
+def _waiting_still() -> Iterator[None]:
+    """The page offers what waits, and nothing else: where it waits no longer, somebody was faster."""
+    try:
+        yield
+    except NotFound as refusal:
+        sentence = "This waits no longer: it was approved or taken back meanwhile."
+        raise Conflict(refusal.code, f"{sentence} Its month’s bills tell what came of it.") from refusal
 
 
 def show_checklist(visit: Visit) -> Page:
