@@ -134,3 +134,19 @@ def test_a_statement_with_its_notes_is_what_the_last_run_computes(month: Month) 
     *_, void_id, anew_id = _documents(month)
     assert _sums(*issued) == _sums(_rows(month, anew_id))
     assert _sums(*issued, _rows(month, void_id)) == {}
+
+
+def test_a_note_makes_up_for_the_rounding_of_both_sums(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    """Half a yen up, and half a yen down: a whole unit of money, which is no fault of the note."""
+    month = Month(installation, partner, tmp_path)
+    customer_id = month.customer("Indigo", basis="billed")
+    month.cost(_charge(5, "100.5", BillingCurrency="JPY"), scope="all")
+    month.subscriptions(customer_id, "sub-1")
+    run_bill(installation, partner, SEPTEMBER)
+    _finalize(month)
+    month.cost(_charge(5, "-100.5", BillingCurrency="JPY"), scope="all")
+    _correct(month)
+    amounts = [row["BilledCost"] for row in _rows(month, _documents(month)[1])]
+    assert amounts == ["-201.000000000000", "-1.000000000000"]
