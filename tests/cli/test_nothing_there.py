@@ -57,6 +57,26 @@ def issue_one(rebill: CommandLine, folder: Path) -> tuple[str, str]:
     return str(customer), str(document["statement_id"])
 
 
+def issue_october_too(rebill: CommandLine, folder: Path) -> None:
+    """October 2024 is issued for the same customer."""
+    charge = row(
+        BillingPeriodStart="2024-10-01",
+        BillingPeriodEnd="2024-11-01",
+        ChargePeriodStart="2024-10-01",
+        ChargePeriodEnd="2024-10-02",
+        SubAccountId=SUBSCRIPTION,
+    )
+    rebill.answer("costs", "import", str(write_csv(folder / "october.csv", [charge])))
+    rebill.answer("bill", "run", "--period", "2024-10")
+    rebill.answer("bill", "finalize", "--period", "2024-10", "--override", "A trial")
+
+
+def by_mail(port: int) -> dict[str, str]:
+    """The settings of a delivery through the mail server at a port of this machine."""
+    server = {"REBILL_SMTP_HOST": "127.0.0.1", "REBILL_SMTP_PORT": str(port), "REBILL_SMTP_SECURITY": "none"}
+    return {**server, "REBILL_MAIL_FROM": "billing@partner.example"}
+
+
 def test_a_delivery_of_nothing_says_why(rebill: CommandLine, tmp_path: Path) -> None:
     folder = tmp_path / "delivered"
     folder.mkdir()
@@ -87,27 +107,64 @@ def test_documents_that_wait_for_a_mail_server_that_is_down_are_not_said_to_have
 ) -> None:
     customer, _ = issue_one(rebill, tmp_path)
     rebill.answer("customers", "details", customer, "--email", "ap@contoso.example")
-    charge = row(
-        BillingPeriodStart="2024-10-01",
-        BillingPeriodEnd="2024-11-01",
-        ChargePeriodStart="2024-10-01",
-        ChargePeriodEnd="2024-10-02",
-        SubAccountId=SUBSCRIPTION,
-    )
-    rebill.answer("costs", "import", str(write_csv(tmp_path / "october.csv", [charge])))
-    rebill.answer("bill", "run", "--period", "2024-10")
-    rebill.answer("bill", "finalize", "--period", "2024-10", "--override", "A trial")
+    issue_october_too(rebill, tmp_path)
     with mail_server(Mailbox()) as port:
         pass
-    mail = {"REBILL_SMTP_HOST": "127.0.0.1", "REBILL_SMTP_PORT": str(port), "REBILL_SMTP_SECURITY": "none"}
     for _ in range(2):
-        ended = rebill.run("deliver", REBILL_MAIL_FROM="billing@partner.example", **mail)
+        ended = rebill.run("deliver", **by_mail(port))
         assert ended.code == 1, ended
         assert "nowhere to go" not in ended.out
         assert (
             "1 document waits for the mail server, which takes nothing now: rebill deliver brings it when it does."
             in ended.out
         )
+
+
+def test_a_document_of_which_nobody_knows_is_told_of_and_not_said_to_be_delivered(
+    rebill: CommandLine, tmp_path: Path
+) -> None:
+    customer, statement = issue_one(rebill, tmp_path)
+    rebill.answer("customers", "details", customer, "--email", "ap@contoso.example")
+    box = Mailbox(answers=["hang up"])
+    with mail_server(box) as port:
+        settings = by_mail(port)
+        for _ in range(2):
+            ended = rebill.run("deliver", **settings)
+            assert ended.code == 1, ended
+            assert (
+                f"1 document is unsure: {statement}. Nobody knows what arrived: look, and "
+                f"rebill deliver --again {statement} sends once more what did not." in ended.out
+            )
+            assert "Nothing left now" not in ended.out
+        sent = rebill.run("deliver", "--again", statement, **settings)
+        assert (sent.code, "unsure:" in sent.out, len(box.letters)) == (0, False, 1), sent
+        assert "Nothing left now: everything was delivered before." in rebill.run("deliver", **settings).out
+
+
+def test_several_documents_of_which_nobody_knows_are_named(rebill: CommandLine, tmp_path: Path) -> None:
+    customer, first = issue_one(rebill, tmp_path)
+    rebill.answer("customers", "details", customer, "--email", "ap@contoso.example")
+    issue_october_too(rebill, tmp_path)
+    with mail_server(Mailbox(answers=["hang up", "hang up"])) as port:
+        ended = rebill.run("deliver", **by_mail(port))
+    (second,) = (
+        str(one["statement_id"]) for one in rebill.answer("statements", "list", "--period", "2024-10")["statements"]
+    )
+    both = ", ".join(sorted((first, second), key=int))
+    assert f"2 documents are unsure: {both}. Nobody knows what arrived: look, and " in ended.out
+    assert "rebill deliver --again ID sends once more what did not." in ended.out
+
+
+def test_what_failed_on_a_way_that_the_settings_do_not_name_any_more_is_not_said_to_be_delivered(
+    rebill: CommandLine, tmp_path: Path
+) -> None:
+    customer, _ = issue_one(rebill, tmp_path)
+    rebill.answer("customers", "details", customer, "--email", "ap@contoso.example")
+    with mail_server(Mailbox()) as port:
+        pass
+    assert rebill.run("deliver", **by_mail(port)).code == 1
+    ended = rebill.run("deliver", REBILL_DELIVERY_FOLDER=str(tmp_path))
+    assert (ended.code, "everything was delivered" in ended.out) == (1, False), ended
 
 
 def test_a_document_without_a_number_is_told_of(rebill: CommandLine, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ from tests.services.deliveries import delivering_by_mail, delivering_to, files_b
 from tests.services.months import SEPTEMBER, stored
 
 NOW = datetime(2024, 10, 15, 12, tzinfo=UTC)
+PAUSES = [1, 4, 16, 64, 256, 1024, 1440, 1440, 1440, None]
+"""The minutes before each next round of what fails again and again; after the tenth nothing is tried by itself."""
 
 
 def told(installation: Installation, caller: Caller) -> list[DocumentDelivery]:
@@ -44,6 +46,19 @@ def states(installation: Installation, caller: Caller) -> list[DeliveryState]:
 def bring_due(installation: Installation) -> int:
     """How many documents a server tried to deliver."""
     return sum(len(attempts) for attempts in deliver_due(installation, lambda: False).values())
+
+
+def pauses_until_given_up(sender: Installation, partner: Caller, clock: SettableClock, asked: int) -> list[int | None]:
+    """The minutes between the rounds of the one document, in each of which its place is asked so often."""
+    pauses: list[int | None] = []
+    while (due_at := told(sender, partner)[0].due_at) is not None:
+        clock.now = due_at - timedelta(seconds=1)
+        assert bring_due(sender) == 0
+        clock.now = due_at
+        assert bring_due(sender) == asked
+        later = told(sender, partner)[0].due_at
+        pauses.append(None if later is None else (later - due_at) // timedelta(minutes=1))
+    return pauses
 
 
 def test_what_is_finalized_waits_for_the_server_that_brings_it_once(
@@ -129,20 +144,24 @@ def test_a_server_that_is_down_is_asked_again_after_growing_pauses(
         pass
     sender = delivering_by_mail(installation, port)
     issued(sender, partner, tmp_path)
-    pauses = []
-    while (due_at := told(sender, partner)[0].due_at) is not None:
-        clock.now = due_at - timedelta(seconds=1)
-        assert bring_due(sender) == 0
-        clock.now = due_at
-        assert bring_due(sender) == 1
-        later = told(sender, partner)[0].due_at
-        pauses.append(None if later is None else (later - due_at) // timedelta(minutes=1))
-    assert pauses == [1, 4, 16, 64, 256, 1024, 1440, 1440, 1440, None]
+    assert pauses_until_given_up(sender, partner, clock, asked=1) == PAUSES
     (failed,) = told(sender, partner)
     assert (failed.state, failed.attempts) == (DeliveryState.FAILED, 10)
     with mail_server(box := Mailbox()) as other:
         (done,) = deliver_documents(delivering_by_mail(installation, other), partner, DeliveryOrder())
     assert (done.state, len(box.letters)) == (DeliveryState.DELIVERED, 1)
+
+
+def test_a_letter_that_is_not_taken_for_the_moment_is_asked_for_twice_a_round_and_a_round_counts_once(
+    installation: Installation, partner: Caller, tmp_path: Path, clock: SettableClock
+) -> None:
+    box = Mailbox(answers=["451 later"] * 20)
+    with mail_server(box) as port:
+        sender = delivering_by_mail(installation, port)
+        issued(sender, partner, tmp_path)
+        assert pauses_until_given_up(sender, partner, clock, asked=2) == PAUSES
+    (failed,) = told(sender, partner)
+    assert (failed.state, failed.attempts, box.answers) == (DeliveryState.FAILED, 10, [])
 
 
 def test_a_server_that_is_down_is_asked_for_one_letter_and_the_others_wait(

@@ -33,7 +33,7 @@ class DocumentDeliveryAnswer(AnswerShape):
     way: Annotated[str, Field(description=f"Of {', '.join(DeliveryWay)}.")]
     target: Annotated[str, Field(description="The path or the addresses.")]
     state: Annotated[str, Field(description=f"Of {', '.join(DeliveryState)}.")]
-    attempts: int
+    attempts: Annotated[int, Field(description="In how many rounds it was tried.")]
     fault: Annotated[
         Sentence, Field(description="Why it failed last, or what is told of it although it arrived; empty else.")
     ]

@@ -63,7 +63,7 @@ def deliver(
         session.output.answer({"deliveries": [delivery_document(one) for one in found]})
         issued = read_issued_beside_deliveries(session.installation, session.caller, order)
         ways = session.installation.settings.delivery.ways
-        _show(session.output, found, _why_nothing_left(issued, ways, period, is_as_before=found == before))
+        _show(session.output, found, _why_not_delivered(issued, ways, period, before, found))
     if any(one.state in _OPEN for one in found):
         raise typer.Exit(1)
 
@@ -101,10 +101,15 @@ def delivery_document(delivery: DocumentDelivery) -> Document:
     }
 
 
-def _why_nothing_left(
-    issued: IssuedBesideDeliveries, ways: Sequence[DeliveryWay], month: BillingMonth | None, *, is_as_before: bool
+def _why_not_delivered(
+    issued: IssuedBesideDeliveries,
+    ways: Sequence[DeliveryWay],
+    month: BillingMonth | None,
+    before: Sequence[DocumentDelivery],
+    found: Sequence[DocumentDelivery],
 ) -> Iterator[str]:
-    """Why issued documents did not leave, and what to do about it."""
+    """Why issued documents did not leave, or of which nobody knows, and what to do about it."""
+    yield from _unsure(found)
     of_month = "" if month is None else f" of {month}"
     if not issued.issued:
         yield f"No document{of_month} is issued: rebill bill finalize --period {month or 'YYYY-MM'} issues a month's."
@@ -120,13 +125,31 @@ def _why_nothing_left(
     if issued.without_place:
         nowhere = counted(sum(issued.without_place.values()), "document has", "documents have")
         ids = list(issued.without_place)
-        others = len(ids) - _NAMED
-        named = ", ".join(map(str, ids[:_NAMED])) + (f" and {others:,} more" if others > 0 else "")
+        named = _named(ids)
         whose = f"customer {named} has" if len(ids) == 1 else f"customers {named} have"
         lacks = "neither a folder nor an address" if len(ways) > 1 else _LACKING[ways[0]]
         yield f"{nowhere} nowhere to go: {whose} {lacks}. {' or '.join(_GIVING[way] for way in ways)} gives one."
-    elif issued.issued and not issued.without_number and is_as_before:
+    elif issued.issued and not issued.without_number and before == found and _are_delivered(found):
         yield "Nothing left now: everything was delivered before."
+
+
+def _unsure(found: Sequence[DocumentDelivery]) -> Iterator[str]:
+    ids = sorted({one.statement_id for one in found if one.state is DeliveryState.UNSURE})
+    if ids:
+        unsure, again = counted(len(ids), "document is", "documents are"), ids[0] if len(ids) == 1 else "ID"
+        yield (
+            f"{unsure} unsure: {_named(ids)}. Nobody knows what arrived: look, and "
+            f"rebill deliver --again {again} sends once more what did not."
+        )
+
+
+def _are_delivered(found: Sequence[DocumentDelivery]) -> bool:
+    return all(one.state is DeliveryState.DELIVERED for one in found)
+
+
+def _named(ids: Sequence[int]) -> str:
+    others = len(ids) - _NAMED
+    return ", ".join(map(str, ids[:_NAMED])) + (f" and {others:,} more" if others > 0 else "")
 
 
 def _show(output: Output, found: Sequence[DocumentDelivery], reasons: Iterable[str]) -> None:

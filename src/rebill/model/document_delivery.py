@@ -11,6 +11,8 @@ from rebill.model.months import BillingMonth
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(days=1)
 _ATTEMPTS: Final = 10
+_LONGEST_ATTEMPT: Final = timedelta(minutes=15)
+"""A mail server that is silent for a minute is given up; a letter has some ten answers to wait for."""
 
 
 class DeliveryWay(StrEnum):
@@ -37,7 +39,8 @@ class DeliveryState(StrEnum):
 class DocumentDelivery:
     """A document's delivery by one way. ``target``: the path or the addresses; ``fault``: why it failed last.
 
-    ``due_at``: from when on a server brings it by itself; ``None``: it does not.
+    ``attempts``: the rounds in which it was tried. ``due_at``: from when on a server brings it by itself; ``None``: it
+    does not.
     """
 
     statement_id: int
@@ -49,6 +52,11 @@ class DocumentDelivery:
     fault: str
     changed_at: datetime
     due_at: datetime | None
+
+    def is_under_way(self, now: datetime) -> bool:
+        """Whether an attempt has begun lately and may still end: one that ended unsurely says why."""
+        is_begun = self.state is DeliveryState.UNSURE and not self.fault
+        return is_begun and now - self.changed_at < _LONGEST_ATTEMPT
 
 
 @dataclass(frozen=True)

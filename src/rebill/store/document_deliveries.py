@@ -168,9 +168,19 @@ def _has_number() -> ColumnElement[bool]:
 
 
 def begin_delivery(
-    scope: Scope, statement_id: int, customer_id: int, way: DeliveryWay, target: str, now: datetime
+    scope: Scope,
+    statement_id: int,
+    customer_id: int,
+    way: DeliveryWay,
+    target: str,
+    now: datetime,
+    *,
+    is_repeated: bool = False,
 ) -> bool:
-    """Note that a document is about to leave; ``False`` where another process has it in hand, or it is delivered."""
+    """Note that a document is about to leave; ``False`` where another process has it in hand, or it is delivered.
+
+    ``is_repeated``: its place was asked in this round before; a round counts as one attempt.
+    """
     same = and_(document_deliveries.c.statement_id == statement_id, document_deliveries.c.way == way.value)
     again = (
         scope.update(document_deliveries)
@@ -178,7 +188,8 @@ def begin_delivery(
         .values(
             state=DeliveryState.UNSURE.value,
             target=target,
-            attempts=document_deliveries.c.attempts + 1,
+            attempts=document_deliveries.c.attempts + (0 if is_repeated else 1),
+            fault="",
             changed_at=now,
             due_at=None,
         )

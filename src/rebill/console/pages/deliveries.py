@@ -27,6 +27,7 @@ def show_deliveries(visit: Visit) -> Page:
         "wanted": wanted,
         "number": number,
         "more": total > number * _PER_PAGE,
+        "now": visit.installation.clock(),
         "ways": visit.installation.settings.delivery.ways,
         "months": months_of_record(visit.installation, visit.caller),
         "states": [("", "Any state"), *((one.value, words(one)) for one in DeliveryState)],

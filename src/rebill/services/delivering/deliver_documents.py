@@ -137,7 +137,7 @@ def _deliver(
         second: set[int] = set()
         while waiting and not is_stopping():
             statement_id = waiting.popleft()
-            attempt = deliver_one(installation, caller, statement_id, way)
+            attempt = deliver_one(installation, caller, statement_id, way, is_repeated=statement_id in second)
             if attempt is None:
                 continue
             tried.append(attempt)

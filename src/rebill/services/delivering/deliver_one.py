@@ -41,8 +41,13 @@ class Attempt:
     fault: FaultKind | None = None
 
 
-def deliver_one(installation: Installation, caller: Caller, statement_id: int, way: DeliveryWay) -> Attempt | None:
-    """Deliver a document; ``None`` where there is nowhere to, or another process has it in hand."""
+def deliver_one(
+    installation: Installation, caller: Caller, statement_id: int, way: DeliveryWay, *, is_repeated: bool = False
+) -> Attempt | None:
+    """Deliver a document; ``None`` where there is nowhere to, or another process has it in hand.
+
+    ``is_repeated``: it was tried in this round before, and is counted.
+    """
     presented = presented_statement(installation, caller, statement_id)
     target = _target(installation, caller, presented, way)
     customer_id = presented.statement.customer_id
@@ -53,7 +58,8 @@ def deliver_one(installation: Installation, caller: Caller, statement_id: int, w
         if not target:
             forget_order(scope, statement_id, way)
             return False
-        return begin_delivery(scope, statement_id, customer_id, way, target, installation.clock())
+        now = installation.clock()
+        return begin_delivery(scope, statement_id, customer_id, way, target, now, is_repeated=is_repeated)
 
     # What is about to leave is in the record before it does: a process that is killed sends nothing twice.
     if not installation.database.write(begin):
