@@ -92,9 +92,14 @@ def of_asset(name: str) -> Answer:
     return Answer(200, headers, asset.content)
 
 
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a page that refuses."""
+    return next((status for kind, status in _STATUSES if isinstance(refusal, kind)), 400)
+
+
 def of_refusal(refusal: Refusal, visit: Visit) -> Answer:
     """The page that says why not, and what to do next."""
-    status = next((status for kind, status in _STATUSES if isinstance(refusal, kind)), 400)
+    status = status_of(refusal)
     template = "refused_part.html" if visit.is_partial else "refused.html"
     answer = of_page(Page(template, {"refusal": refusal, "status": status}, status), visit)
     if isinstance(refusal, TooMany | Unavailable):

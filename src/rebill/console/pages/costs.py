@@ -4,6 +4,7 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
+from rebill.console.answering import status_of
 from rebill.console.field_labels import LABELS
 from rebill.console.pages.home import chosen_month
 from rebill.console.route import PageRoute
@@ -49,8 +50,7 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "rejected": refusal if isinstance(refusal, RejectedDelivery) else None,
         "faults": {} if refusal is None or isinstance(refusal, RejectedDelivery) else refusal.fields,
     }
-    status = 200 if refusal is None else 409 if isinstance(refusal, Conflict) else 422
-    return Page("costs.html", values, status)
+    return Page("costs.html", values, 200 if refusal is None else status_of(refusal))
 
 
 def take_in(visit: Visit) -> PageAnswer:

@@ -109,7 +109,7 @@ def _copy(
     total = Decimal(presented.statement.price_text)
     rounding = total - (charged_sum or ZERO) - sum((Decimal(row.amount) for row in others), ZERO)
     # A note makes up for the rounding of two sums, each of up to half a minor unit, which may be a whole one of money.
-    if abs(rounding) > 1:
+    if abs(rounding) > 1 or (abs(rounding) == 1 and not _is_note(presented)):
         raise _unbalanced(presented, rounding)
     last = DataSetRow(text_of(rounding), ROUNDING, correction=_is_note(presented))
     rows = [words.of_service(row) for row in (*others, *((last,) if rounding else ()))]
