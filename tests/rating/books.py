@@ -45,9 +45,6 @@ EXPRESSIONS = (".*", "[^D]*Data.*", "(a|b|\\.|\\*|c)+", "\\$0\\.[0-9]+ per hour"
 NAME_KINDS = (PatternKind.EXACT, PatternKind.STARTS_WITH, PatternKind.ENDS_WITH, PatternKind.CONTAINS)
 
 
-NAME_KINDS = (PatternKind.EXACT, PatternKind.STARTS_WITH, PatternKind.ENDS_WITH, PatternKind.CONTAINS)
-
-
 @st.composite
 def pattern(draw: st.DrawFn, texts: tuple[str, ...]) -> TextPattern:
     """A name that is like some of ``texts``, or nearly so."""

@@ -226,3 +226,24 @@ def test_what_prices_alike_shares_a_rule_set_and_what_asks_alike_a_matcher() -> 
     guarded = rule_sets_of(replace(inputs, account_books=(), terms=(terms(ACORN, cap_at_list=True),)))
     assert guarded.has_guards and not guarded.names_accounts
     assert [one.guards.cap_at_list for one in guarded.numbered] == [True]
+
+
+def test_rates_for_other_units_or_in_other_currencies_ask_for_other_lines() -> None:
+    hourly = replace(BY_RATE.adjustment, currency="USD", unit="1 Hour")
+    asked = (hourly, replace(hourly, unit="1 GB"), replace(hourly, unit=None), replace(hourly, currency="EUR"))
+    alike = replace(hourly, value=Decimal(2))
+    books = tuple(
+        book(number, RuleGroup((replace(BY_RATE, adjustment=adjustment),)))
+        for number, adjustment in enumerate((*asked, alike), 1)
+    )
+    found = rule_sets_of(
+        RatingInputs(
+            month=MONTH,
+            home_currency="USD",
+            bindings=(),
+            terms=(terms(ACORN),),
+            books=books,
+            account_books=tuple(AccountBook(ACORN, f"s-{one.price_book_id}", one.price_book_id) for one in books),
+        )
+    )
+    assert [[rule.adjustment for rule in rules] for rules in found.matchers] == [[one] for one in asked]

@@ -78,6 +78,12 @@ def test_tables_of_text_keep_what_is_absent_empty_or_odd(engine: Engine) -> None
     assert found == [(odd, "2024-09-30", True, 1), (None, None, None, 2), ("", None, False, None)]
 
 
+@pytest.mark.parametrize("row", [("1",), ("1", "2", "3")], ids=["too few", "too many"])
+def test_a_row_of_another_length_makes_no_table(engine: Engine, row: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        engine.create_table("uneven", (("first", "BIGINT"), ("second", "BIGINT")), [("1", "2"), row])
+
+
 def test_a_row_is_known_by_its_file_and_its_place_there(engine: Engine, tmp_path: Path) -> None:
     """Whatever the folders are called, and although Spark reads the files in an order of its own."""
     folder = tmp_path / "a b%20[c]{d,e}é#?=1*" / "_hidden" / ".more"

@@ -114,7 +114,8 @@ class DuckDBEngine:
             f"CAST(unnest(CAST(${index} AS VARCHAR[])) AS {kind}) AS {column}"
             for index, (column, kind) in enumerate(columns, 1)
         )
-        values = [[row[index] for row in rows] for index in range(len(columns))]
+        cells = [dict(zip(columns, row, strict=True)) for row in rows]
+        values = [[row[column] for row in cells] for column in columns]
         self._connection.execute(f"CREATE TABLE {name} AS SELECT {fields}", values)
 
     def create_table_as(self, name: str, sql: str) -> None:

@@ -67,7 +67,10 @@ class Engine(Protocol):
         """The greatest of the decimals in these columns, without its sign; ``None`` where the files do not tell."""
 
     def create_table(self, name: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str | None]]) -> None:
-        """Create a small table from rows of text; ``columns`` are (name, SQL type)."""
+        """Create a small table from rows of text; ``columns`` are (name, SQL type).
+
+        ``ValueError`` for a row of more or fewer values than there are columns.
+        """
 
     def create_table_as(self, name: str, sql: str) -> None:
         """Keep the rows of ``sql`` as table ``name``."""
