@@ -7,6 +7,8 @@ from typing import Final
 _ASCII_FOLD = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _TRIMMED = " \t\r\n"
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
+NO_RESELLER: Final = "-1"
+"""By which Microsoft's files say of a charge that its reseller is none any more."""
 GREATEST_IDENTIFIER_LENGTH = 128
 GREATEST_COMMITMENT_LENGTH = 512
 """Ids of reservations are paths."""

@@ -18,7 +18,7 @@ from rebill.model.cost_line import (
 )
 from rebill.model.currencies import MINOR_DIGITS
 from rebill.model.data_set import REJECT_SENTENCES, RejectCode
-from rebill.model.identifiers import ZERO_GUID
+from rebill.model.identifiers import NO_RESELLER, ZERO_GUID
 from rebill.model.money import NUMBER_TEXT, PLAIN_NUMBER_TEXT
 from rebill.model.months import BillingMonth
 from rebill.model.sql_text import sql_text
@@ -191,6 +191,8 @@ def _value(column: Column, source: SourceColumn | None, file_name: str, currency
         return subscription_key_sql(source.text)
     if column.name == "x_AzureCustomerId":
         return azure_customer_key_sql(source.text)
+    if column.name == "x_ResellerId":
+        return f"nullif({source.text}, '{NO_RESELLER}')"
     return source.text
 
 

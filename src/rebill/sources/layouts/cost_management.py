@@ -26,7 +26,6 @@ from rebill.sources.layouts.derivations import (
     product_sql,
     tags_in_braces,
     taken_back_sql,
-    without_minus_one,
 )
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
@@ -34,15 +33,28 @@ COST: Final = ("costInBillingCurrency",)
 _PRICING_CURRENCY: Final = ("pricingCurrency", "pricingCurrencyCode")
 _BILLING_CURRENCY: Final = ("billingCurrency", "billingCurrencyCode")
 _RETAIL_PRICE: Final = ("PayGPrice", "MarketPrice")
+_CONTRACTED_PRICE: Final = ("unitPrice",)
 _RATE: Final = ("exchangeRatePricingToBilling", "exchangeRate")
 _SUBSCRIPTION: Final = ("subscriptionId", "SubscriptionGuid")
 _RETAIL: Final = ("paygCostInBillingCurrency", *_RETAIL_PRICE, "quantity", *_RATE, *COST)
 
 
-def _list_cost(fields: Fields) -> str:
+def _known_rate(fields: Fields) -> str:
     same = f"{fields(*_PRICING_CURRENCY)} IS NOT DISTINCT FROM {fields(*_BILLING_CURRENCY)}"
-    known_rate = f"coalesce({fields(*_RATE)}, CASE WHEN {same} THEN '1' END)"
-    computed = product_sql(fields(*_RETAIL_PRICE), fields("quantity"), known_rate)
+    return f"coalesce({fields(*_RATE)}, CASE WHEN {same} THEN '1' END)"
+
+
+def _unit_price(*names: str) -> Computed:
+    """A price in the currency of billing; the file has it in that of pricing."""
+    return Computed(
+        (*names, *_RATE),
+        lambda fields: product_sql(fields(*names), _known_rate(fields)),
+        "price × exchange rate (1 where both currencies are one), exactly",
+    )
+
+
+def _list_cost(fields: Fields) -> str:
+    computed = product_sql(fields(*_RETAIL_PRICE), fields("quantity"), _known_rate(fields))
     return taken_back_sql(f"coalesce({fields('paygCostInBillingCurrency')}, {computed})", fields(*COST))
 
 
@@ -56,6 +68,8 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
         "the retail cost, else retail price × quantity × exchange rate (1 where both currencies are one), exactly; "
         "below 0 where the cost is",
     ),
+    "ListUnitPrice": _unit_price(*_RETAIL_PRICE),
+    "ContractedUnitPrice": _unit_price(*_CONTRACTED_PRICE),
     "PricingQuantity": named("quantity"),
     "PricingUnit": named("unitOfMeasure"),
     "PricingCurrency": named(*_PRICING_CURRENCY),
@@ -75,7 +89,7 @@ _COMMON: Final[Mapping[str, Named | Computed]] = {
     "SubAccountId": named(*_SUBSCRIPTION),
     "SubAccountName": named("subscriptionName"),
     "x_AzureCustomerId": named("customerTenantId"),
-    "x_ResellerId": without_minus_one("resellerMpnId"),
+    "x_ResellerId": named("resellerMpnId"),
     "ServiceName": named("meterCategory", "consumedService"),
     "ServiceCategory": named("serviceFamily"),
     "ServiceSubcategory": named("meterSubCategory"),

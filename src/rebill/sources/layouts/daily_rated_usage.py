@@ -17,7 +17,6 @@ from rebill.sources.layouts.derivations import (
     product_sql,
     tags_in_braces,
     taken_back_sql,
-    without_minus_one,
 )
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, fixed, named
 
@@ -68,7 +67,7 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "SubAccountId": named("EntitlementId"),
     "SubAccountName": named("EntitlementDescription"),
     "x_AzureCustomerId": named("CustomerId"),
-    "x_ResellerId": without_minus_one("Tier2MpnId", "ResellerMpnId"),
+    "x_ResellerId": named("Tier2MpnId", "ResellerMpnId"),
     "CommitmentDiscountId": Computed(_BENEFIT, _commitment, "the benefit, else its order"),
     "CommitmentDiscountStatus": Computed(_BENEFIT, _status, "`Used` where there is a benefit"),
     "CommitmentDiscountType": named("BenefitType"),

@@ -38,11 +38,6 @@ def is_any_sql(text: str, *words: str) -> str:
     return f"coalesce(regexp_full_match(lower({text}), {sql_text('|'.join(words))}), false)"
 
 
-def without_minus_one(*names: str) -> Computed:
-    """A reseller's number; ``-1`` says that there is none any more."""
-    return Computed(names, lambda fields: f"nullif({fields(*names)}, '-1')", "`-1` is absent")
-
-
 def tags_in_braces(*names: str) -> Computed:
     """Tags as a JSON object: some exports leave out the outer braces."""
 

@@ -11,7 +11,7 @@ from rebill.model.cost_line import INPUT_TAX, TIE_OUT
 from rebill.model.data_set import VIEW_INVOICE, RejectCode
 from rebill.model.date_order import DateOrder
 from rebill.sources.layouts.compared_columns import COMPARED_COLUMNS
-from rebill.sources.layouts.derivations import is_any_sql, product_sql, taken_back_sql, without_minus_one
+from rebill.sources.layouts.derivations import is_any_sql, product_sql, taken_back_sql
 from rebill.sources.layouts.layout import Computed, Fields, Layout, Named, RowFault, fixed, named
 
 _COST: Final = ("Subtotal",)
@@ -132,7 +132,7 @@ _COLUMNS: Final[Mapping[str, Named | Computed]] = {
     "PublisherName": named("PublisherName"),
     "SubAccountId": named("EntitlementId"),
     "x_AzureCustomerId": named("CustomerId"),
-    "x_ResellerId": without_minus_one("ResellerMpnId", "Tier2MpnId"),
+    "x_ResellerId": named("ResellerMpnId", "Tier2MpnId"),
     "ServiceName": named("ProductName", "SkuName"),
     "SkuMeter": named("MeterDescription"),
     "SkuId": named("ProductId"),
