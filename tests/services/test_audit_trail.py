@@ -10,6 +10,7 @@ from alembic import command
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import IntegrityError
 
+from rebill.api.audit_entries import audit_entry_answer
 from rebill.model.audit import NO_HASH, Act, ChainHead, KeptAuditEntry, chain_sha256, told
 from rebill.model.customer import CustomerChange, NewCustomer, TermsChange
 from rebill.model.errors import Conflict, Forbidden, NotFound
@@ -304,6 +305,25 @@ def test_tampering_is_found_and_the_entry_named(installation: Installation, part
     again = verify_audit_trail(installation, partner)
     assert again.faults[: len(numbers) - 1] == report.faults[: len(numbers) - 1]
     assert not again.is_sound
+
+
+@pytest.mark.parametrize("column", ["before", "after"])
+def test_a_trail_with_an_entry_that_holds_no_json_any_more_can_still_be_read(
+    installation: Installation, partner: Caller, column: str
+) -> None:
+    _six_entries(installation, partner)
+    _tamper(installation, f"UPDATE audit_entries SET {column} = '{{' WHERE number = 2")
+    kept = trail(installation, partner)
+    assert [one.number for one in kept] == [1, 2, 3, 4, 5, 6]
+    assert [audit_entry_answer(one).model_dump()[column] for one in kept if one.number == 2] == ["{"]
+    assert [fault.number for fault in verify_audit_trail(installation, partner).faults] == [2]
+
+
+def test_bytes_in_place_of_text_are_found(installation: Installation, partner: Caller) -> None:
+    _six_entries(installation, partner)
+    bytes_or_text = "x'ff'" if installation.database.is_sqlite else "'\\xff'"
+    _tamper(installation, f"UPDATE audit_entries SET reason = {bytes_or_text} WHERE number = 2")
+    assert [fault.number for fault in verify_audit_trail(installation, partner).faults] == [2]
 
 
 def test_an_entry_inserted_between_others_or_past_the_end_is_found(installation: Installation, partner: Caller) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import URL, Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from rebill.model.errors import NotFound, Unavailable
@@ -20,6 +20,7 @@ from rebill.store.database import Database
 from rebill.store.identity import draw_ids
 from rebill.store.membership import among
 from rebill.store.tables import customers, partners
+from tests.postgresql_databases import PostgresqlDatabases
 
 NOW = datetime(2024, 10, 15, tzinfo=UTC)
 
@@ -101,6 +102,33 @@ def test_sixty_four_writers_add_up(database: Database) -> None:
 def test_sixty_four_readers_at_once_all_get_a_connection(database: Database) -> None:
     with ThreadPoolExecutor(64) as threads:
         assert list(threads.map(lambda _: _read_count(database), range(64))) == [0] * 64
+
+
+def test_a_connection_that_nobody_answers_on_is_given_up_before_a_caller_gives_up(
+    postgresql_databases: PostgresqlDatabases,
+) -> None:
+    """As libpq understood it: left to itself, Linux keeps such a connection for a quarter of an hour."""
+    settings = _settings_of_connection(postgresql_databases.server)
+    assert (settings["connect_timeout"], settings["tcp_user_timeout"]) == ("5", "10000")
+    idle, interval, count = (int(settings[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
+    assert idle + interval * count <= 15, "published clients wait 20 seconds"
+
+
+def test_what_the_address_says_of_its_connections_stands(postgresql_databases: PostgresqlDatabases) -> None:
+    address = postgresql_databases.server.update_query_dict({"tcp_user_timeout": "60000", "keepalives_count": "9"})
+    settings = _settings_of_connection(address)
+    assert (settings["tcp_user_timeout"], settings["keepalives_count"]) == ("60000", "9")
+    assert settings["connect_timeout"] == "5"
+
+
+def _settings_of_connection(address: URL) -> dict[str, str]:
+    database = Database(address.render_as_string(hide_password=False))
+    try:
+        with database.asking() as connection:
+            driver: Any = connection.connection.driver_connection
+            return dict(driver.info.get_parameters())
+    finally:
+        database.close()
 
 
 def test_a_file_that_another_program_holds_is_busy_not_an_error(

@@ -141,7 +141,7 @@ class AuditEntry:
 
     @property
     def content_sha256(self) -> str:
-        """The SHA-256 of everything that the entry tells. ``ValueError`` where a part of it is no JSON any more."""
+        """The SHA-256 of everything that the entry tells. ``TypeError`` where a part of it is no text any more."""
         return _sha256_of({"partner_id": self.by.partner_id, **self.document()})
 
     def document(self) -> dict[str, Any]:
@@ -290,7 +290,11 @@ def _plain_value(value: object) -> Any:
 
 
 def _parsed(text: str | None) -> Any:
-    return None if text is None else json.loads(text)
+    """What ``text`` tells; as it stands where somebody made no JSON of it: the others can still be read beside it."""
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return text
 
 
 def _canonical(plain: object) -> str:

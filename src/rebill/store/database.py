@@ -20,6 +20,17 @@ Answer = TypeVar("Answer")
 
 _WAIT_SECONDS = 15
 """Longest wait for a lock or a free connection: published clients give up after 20 seconds."""
+_CONNECTION_SETTINGS = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+}
+"""PostgreSQL's machine, or the way to it, is gone where nothing was heard for ten seconds (the second is milliseconds).
+
+Left to itself, Linux keeps a connection for a quarter of an hour that nobody answers on any more, and so its caller.
+"""
 _WRITER_ASKS_EVERY_SECONDS = 0.0005
 """How often a writer looks whether SQLite's file is free; one thread of each process does."""
 _ATTEMPTS = 12
@@ -218,9 +229,8 @@ def _engine_options(address: URL, is_sqlite: bool) -> dict[str, Any]:
     options |= {"pool_size": 16, "max_overflow": 0, "pool_use_lifo": True}
     given = address.query.get("options", "")
     settings = given if isinstance(given, str) else " ".join(given)
-    arguments = {"options": f"-c lock_timeout={_WAIT_SECONDS}s {settings}".strip()}
-    if "connect_timeout" not in address.query:
-        arguments["connect_timeout"] = "5"
+    arguments = {name: value for name, value in _CONNECTION_SETTINGS.items() if name not in address.query}
+    arguments["options"] = f"-c lock_timeout={_WAIT_SECONDS}s {settings}".strip()
     return {**options, "connect_args": arguments}
 
 

@@ -134,7 +134,8 @@ class _Walk:
 def _tells_its_hash(entry: AuditEntry | None, content_sha256: str) -> bool:
     try:
         return entry is not None and entry.content_sha256 == content_sha256
-    except ValueError:
+    except TypeError:
+        # SQLite keeps bytes in a column of text, if somebody puts them there.
         return False
 
 
