@@ -77,6 +77,22 @@ def test_a_manifest_that_cannot_be_used_does_not_hold_up_the_runs_beside_it(
     assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(1))]
 
 
+def test_a_run_is_not_taken_in_before_its_manifest_is_there(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    """Half a run would stand for its month, and the whole one would be refused as double counting."""
+    manifest = write_run(tmp_path / "exports", Run({"a.csv": [row(BilledCost="1")], "b.csv": [row(BilledCost="2")]}))
+    written_last = [manifest.rename(tmp_path / "manifest.json"), (manifest.parent / "b.csv").rename(tmp_path / "b.csv")]
+    early = synced(installation, partner, tmp_path / "exports")
+    assert (early.outcome, early.fault_code) == (SyncOutcome.FAILED, "deliveries_refused")
+    assert "holds files, and no manifest of a run" in early.fault
+    assert list_data_sets(installation, partner) == []
+    for file in written_last:
+        file.rename(manifest.parent / file.name)
+    assert synced(installation, partner, tmp_path / "exports").outcome is SyncOutcome.DONE
+    assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(3))]
+
+
 def test_a_storage_account_is_synced_beside_microsofts_services(
     installation: Installation,
     partner: Caller,

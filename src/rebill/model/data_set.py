@@ -122,6 +122,7 @@ class FileFault(StrEnum):
     DAMAGED_JSON = "damaged_json"
     CHANGED_WHILE_READ = "changed_while_read"
     INVALID_MANIFEST = "invalid_manifest"
+    MANIFEST_MISSING = "manifest_missing"
     BLOB_MISSING = "blob_missing"
     BYTE_COUNT_DIFFERS = "byte_count_differs"
     ROW_COUNT_DIFFERS = "row_count_differs"

@@ -46,14 +46,17 @@ class DeliveryDone:
     refusal: Refusal | None = None
 
 
-def import_deliveries(installation: Installation, caller: Caller, order: CostImportOrder) -> tuple[DeliveryDone, ...]:
+def import_deliveries(
+    installation: Installation, caller: Caller, order: CostImportOrder, by_manifest: bool = False
+) -> tuple[DeliveryDone, ...]:
     """Take in every delivery at the paths and addresses of ``order``, the older ones first, each whole or not at all.
 
+    ``by_manifest``: a place with files that no manifest speaks of is refused.
     Of several a refused one does not hold up the others: it is in the answer and in the audit trail. A single one
     raises as ``import_costs`` does.
     """
     require(caller, Permission.CHANGE)
-    runs, unusable, others = _found(installation, order)
+    runs, unusable, others = _found(installation, order, by_manifest)
     found = newest([run for run in runs if run.manifest.holds_cost])
     left = [DeliveryDone(run.manifest.path, _left(run)) for run in runs if run not in found]
     silent = [run for run in found if order.scope is None and _is_silent(installation, caller, run)]
@@ -96,7 +99,7 @@ def _refused(installation: Installation, caller: Caller, name: str, refusal: Ref
 
 
 def _found(
-    installation: Installation, order: CostImportOrder
+    installation: Installation, order: CostImportOrder, by_manifest: bool
 ) -> tuple[list[ExportRun], dict[str, Invalid], list[tuple[str, DeliverySource]]]:
     """The runs of exports, and manifests that cannot be used.
 
@@ -113,11 +116,21 @@ def _found(
         found, faulty = export_runs(storage, greatest_bytes)
         runs += found
         unusable |= faulty
-        if not found and not faulty and is_address(address):
+        if by_manifest and not found and not faulty and storage.cost_files():
+            unusable[address] = _without_manifest(address)
+        elif not found and not faulty and is_address(address):
             others.append((address, FilesElsewhere(address, storage, greatest_bytes)))
         elif not found and not faulty:
             here.append(Path(address))
     return runs, unusable, ([("files", GivenFiles(tuple(here)))] if here else []) + others
+
+
+def _without_manifest(address: str) -> Invalid:
+    return Invalid(
+        FileFault.MANIFEST_MISSING,
+        f"{address} holds files, and no manifest of a run: Microsoft writes it when the files of a run are complete. "
+        "Sync again then; files that no manifest will speak of are taken in by rebill costs import.",
+    )
 
 
 def _left(run: ExportRun) -> Outcome:

@@ -28,6 +28,7 @@ def sync_exports(
     """Take in what is new at every place of the settings, each delivery whole or not at all, counted in ``counts``.
 
     A place that cannot be read and a delivery that is refused do not hold up the others: the result names them.
+    So is a place without a manifest: files there may be those of a run that is still being written.
     """
     places = installation.settings.cost_exports
     before = list_data_sets(installation, caller)
@@ -36,7 +37,7 @@ def sync_exports(
     for number, place in enumerate(places):
         progress(number, len(places))
         try:
-            done = import_deliveries(installation, caller, CostImportOrder((place,)))
+            done = import_deliveries(installation, caller, CostImportOrder((place,)), by_manifest=True)
         except Refusal as refusal:
             refused[place] = refusal.message
             continue
