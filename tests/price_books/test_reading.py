@@ -219,6 +219,14 @@ def test_the_root_may_be_spelt_as_the_published_description_has_it() -> None:
     assert "has no place" in fault_of('<CHTBillingRules date="2018-01-01"><CHBillingRules/></CHTBillingRules>')
 
 
+def test_the_root_may_say_whose_book_it_is_as_the_published_description_has_it() -> None:
+    """Whose it is, its assignments say; which accounts it prices, too, and so what would limit it is refused."""
+    named = '<CHBillingRules customerID="12" customerName="Acme &amp; Co" createdBy="x" date="2018-01-01"/>'
+    assert read_price_book(named, XML) == PriceBook(())
+    limited = '<CHBillingRules payerAccounts="123456789012" date="2018-01-01"/>'
+    assert "name the accounts in price book account assignments instead" in fault_of(limited)
+
+
 def test_every_fault_is_told_with_its_line_and_its_rule() -> None:
     text = """<CHTBillingRules by="me">
   <RuleGroup startDate="2024-12-01" endDate="11/30/2024" payerAccounts="1" enabled="yes">
@@ -241,8 +249,8 @@ def test_every_fault_is_told_with_its_line_and_its_rule() -> None:
 </CHTBillingRules>
 """
     assert faults_of(text) == {
-        "specification[line 1]": "CHTBillingRules has no attribute 'by'; it has: date, createdBy; "
-        "CHTBillingRules needs the attribute date",
+        "specification[line 1]": "CHTBillingRules has no attribute 'by'; it has: date, createdBy, customerID, "
+        "customerName; CHTBillingRules needs the attribute date",
         "specification[line 2]": "RuleGroup has no attribute 'payerAccounts'; name the accounts in price book account "
         "assignments instead; RuleGroup enabled is 'yes'; write true or false; "
         "the rule group ends on 2024-11-30, before it begins on 2024-12-01",

@@ -54,7 +54,7 @@ class Meaning:
     position: int | None
 
     def root(self, element: Element) -> None:
-        """The book's own attributes: a date and who wrote it. Neither prices anything.
+        """The book's own attributes: a date, who wrote it and for whom. None of them prices anything.
 
         A time with the date is let pass, and so is a year of two digits, which books that partners have are dated with.
         """

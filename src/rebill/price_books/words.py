@@ -23,7 +23,7 @@ class Word:
 _NAMED = Word(required=("name",), main="name")
 _INCLUDES = ("includeDataTransfer", "includeRIPurchases")
 WORDS: Final[dict[str, Word]] = {
-    ROOT: Word(required=("date",), optional=("createdBy",), children=("RuleGroup",)),
+    ROOT: Word(required=("date",), optional=("createdBy", "customerID", "customerName"), children=("RuleGroup",)),
     "RuleGroup": Word(optional=("startDate", "endDate", "enabled"), children=("BillingRule",)),
     "BillingRule": Word(
         required=("name",), optional=_INCLUDES, children=("BasicBillingRule", "Region", "Product"), main="name"
@@ -52,9 +52,8 @@ WORDS: Final[dict[str, Word]] = {
     "LineItemDescription": Word(optional=("name", "startsWith", "contains", "matchesRegex"), main="name"),
     COMMENT: Word(),
 }
-HINTS: Final = {
-    ("RuleGroup", "payerAccounts"): "; name the accounts in price book account assignments instead",
-}
+_WHICH_ACCOUNTS: Final = "; name the accounts in price book account assignments instead"
+HINTS: Final = {(ROOT, "payerAccounts"): _WHICH_ACCOUNTS, ("RuleGroup", "payerAccounts"): _WHICH_ACCOUNTS}
 """What to do instead, for attributes that other dialects of the language have."""
 
 
