@@ -107,6 +107,24 @@ class PostgresqlServer:
         """Stop it, in mid-request or not, and wait until it is gone. ``mode`` is ``pg_ctl``'s."""
         self._run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "stop")
 
+    def demote(self) -> None:
+        """Start it anew as a standby: it can be read, and takes no changes."""
+        self.stop("fast")
+        self._standby_signal.touch()
+        if os.geteuid() == 0:
+            shutil.chown(self._standby_signal, _SERVER_USER)
+        self.start()
+
+    def promote(self) -> None:
+        """Start it anew as a server that takes changes, after ``demote``."""
+        self.stop("fast")
+        self._standby_signal.unlink()
+        self.start()
+
+    @property
+    def _standby_signal(self) -> Path:
+        return self._data / "standby.signal"
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [*_as_server_user(), str(self._programs / program), *arguments]
         log = self._folder / "start.log"

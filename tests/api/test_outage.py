@@ -129,6 +129,32 @@ def test_callers_of_a_database_that_goes_are_told_to_wait_and_find_everything_wh
     assert "Traceback" not in servers.log
 
 
+def test_a_standby_is_read_and_refuses_changes_until_it_takes_them(
+    server: PostgresqlServer, world: World, tmp_path: Path
+) -> None:
+    """What remains of a cluster for some seconds after its first server failed."""
+    admin = {"Authorization": world.keys["admin"]}
+    wanted = {"azure_customer_ids": _batch(0, 0)}
+    # A role that may not: its refusal leaves an entry, and so changes something.
+    too_weak = {"Authorization": world.keys["read_only"]}
+    with serving(world.installation, tmp_path) as servers:
+        add = f"{servers.address}{ADD}/{world.customer_id}"
+        server.demote()
+        for _ in range(3):
+            answer = httpx.put(add, headers=admin, json=wanted, timeout=PATIENCE_SECONDS)
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable"), answer.text
+            assert int(answer.headers["Retry-After"]) > 0
+        assert httpx.put(add, headers=too_weak, json=wanted, timeout=PATIENCE_SECONDS).status_code == 403
+        listed = httpx.get(f"{servers.address}/v1/customers", headers=admin, timeout=PATIENCE_SECONDS)
+        assert (listed.status_code, listed.headers["X-Total"] > "0") == (200, True)
+        server.promote()
+        answer = httpx.put(add, headers=admin, json=wanted, timeout=PATIENCE_SECONDS)
+        assert (answer.status_code, answer.headers["X-Assigned"]) == (207, str(BATCH)), answer.text
+        assert servers.running == 1, "the process that served before serves after"
+    assert verify_audit_trail(world.installation, world.partner).is_sound
+    assert "Traceback" not in servers.log
+
+
 def _status(address: str, page: str) -> int:
     return httpx.get(f"{address}/{page}", timeout=PATIENCE_SECONDS).status_code
 

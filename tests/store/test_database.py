@@ -121,6 +121,20 @@ def test_what_the_address_says_of_its_connections_stands(postgresql_databases: P
     assert settings["connect_timeout"] == "5"
 
 
+@pytest.mark.parametrize("state", ["53100", "58030", "25006"])
+def test_a_server_that_cannot_write_is_unavailable_and_no_fault_of_rebill(
+    postgresql_databases: PostgresqlDatabases, state: str
+) -> None:
+    """As the server says it: its disk is full, its disk fails, it takes no changes."""
+    database = Database(postgresql_databases.server.render_as_string(hide_password=False))
+    refused = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
+    try:
+        with pytest.raises(Unavailable, match="its disk has room"), database.writing() as connection:
+            connection.exec_driver_sql(refused)
+    finally:
+        database.close()
+
+
 def _settings_of_connection(address: URL) -> dict[str, str]:
     database = Database(address.render_as_string(hide_password=False))
     try:

@@ -44,6 +44,8 @@ class AuditKeeping:
         customer_id = exchange.asked_ids.get(CUSTOMER_ID, exchange.filter_customer_id)
         try:
             await in_thread(lambda: record_refused(self._installation, caller, act, last_id, kept, customer_id))
+        except Unavailable as error:
+            self._telemetry.refused(error, exchange.request_id, exchange.presented.everything)
         except Exception as error:  # noqa: BLE001 - whatever fails here must not take the place of the refusal
             self._telemetry.failed(error, exchange.request_id, exchange.presented.everything)
 

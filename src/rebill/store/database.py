@@ -40,6 +40,8 @@ _BUSY_SQL_STATES = ("55P03", "53300")
 """PostgreSQL: lock not available in time, too many connections."""
 _GONE_SQL_STATES = ("08", "57P")
 """PostgreSQL: connection exceptions; shutdown and start-up."""
+_NOT_WRITABLE_SQL_STATES = ("53100", "58", "25006", "0A000")
+"""PostgreSQL: its disk is full, or fails; a standby, which takes no changes and does not even begin to (the last)."""
 _SQLITE_BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _SQLITE_GONE_CODES = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY)
 _NO_TABLE_SQL_STATE = "42P01"
@@ -344,6 +346,12 @@ def _refusal(error: DBAPIError) -> Unavailable | None:
             "database_unavailable",
             "The database cannot be reached now: look whether its disk has room, whether rebill may write to its "
             "folder, and at REBILL_HOME and REBILL_DATABASE_URL.",
+        )
+    if state.startswith(_NOT_WRITABLE_SQL_STATES):
+        return Unavailable(
+            "database_unavailable",
+            "The database cannot do this now: look whether its disk has room, and whether REBILL_DATABASE_URL names "
+            "the server that takes changes.",
         )
     if _is_gone(error, state):
         return Unavailable(
