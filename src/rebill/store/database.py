@@ -232,7 +232,9 @@ def _engine_options(address: URL, is_sqlite: bool) -> dict[str, Any]:
     given = address.query.get("options", "")
     settings = given if isinstance(given, str) else " ".join(given)
     arguments = {name: value for name, value in _CONNECTION_SETTINGS.items() if name not in address.query}
-    arguments["options"] = f"-c lock_timeout={_WAIT_SECONDS}s {settings}".strip()
+    # Whatever the server's own is: what triggers refuse they refuse by what others have committed meanwhile.
+    isolation = r"-c default_transaction_isolation=read\ committed"
+    arguments["options"] = f"-c lock_timeout={_WAIT_SECONDS}s {settings} {isolation}"
     return {**options, "connect_args": arguments}
 
 

@@ -193,7 +193,7 @@ assignments = Table(
     Index("ix_assignments_account_id", "account_id", "partner_id"),
     Index("ix_assignments_in_order", "partner_id", *_LISTED),
     Index("ix_assignments_of_customer_in_order", "customer_id", "partner_id", *_LISTED),
-    comment="No two that are not withdrawn overlap for one account: the first migration sees to it",
+    comment="No two that are not withdrawn overlap for one account: triggers see to it",
 )
 
 data_sets = Table(

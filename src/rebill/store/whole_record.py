@@ -46,6 +46,8 @@ _AS_TEXT: Final[tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...]] 
     (LargeBinary, bytes.fromhex),
 )
 """Types whose values JSON does not have, and how each is read back from its text."""
+_HELD_BY_TRIGGERS: Final = {"assignments": "assignments_sound_on_insert"}
+"""Tables that refer to others by a trigger on PostgreSQL and not by constraints, and that trigger."""
 
 
 def tables_of_record() -> tuple[Table, ...]:
@@ -56,8 +58,8 @@ def tables_of_record() -> tuple[Table, ...]:
 def tables_there(connection: Connection) -> tuple[Table, ...]:
     """Every table that the record has, be its schema an older one, a table after those that it refers to."""
     inspector = inspect(connection)
-    names = [name for name, _ in inspector.get_sorted_table_and_fkc_names() if name not in (None, _HISTORY)]
-    return tuple(_table_there(inspector, str(name)) for name in names)
+    names = [str(name) for name, _ in inspector.get_sorted_table_and_fkc_names() if name not in (None, _HISTORY)]
+    return tuple(_table_there(inspector, name) for name in sorted(names, key=lambda name: name in _HELD_BY_TRIGGERS))
 
 
 def _table_there(inspector: Inspector, name: str) -> Table:
@@ -108,12 +110,15 @@ def fill(connection: Connection, table: Table, columns: Sequence[str], rows: Ite
 def filling(connection: Connection, tables: Sequence[Table]) -> Iterator[None]:
     """Let every row in as it was, also those of issued documents and of the audit trail, which triggers refuse.
 
-    The triggers stand again when the block ends; the constraints of the tables hold all the while, and references are
-    looked at when everything is there.
+    The triggers stand again when the block ends; the constraints of the tables hold all the while (on PostgreSQL also
+    what a trigger sees to in place of them), and references are looked at when everything is there.
     """
     if connection.dialect.name == "postgresql":
+        held = _triggers_that_hold(connection)
         for table in tables:
             connection.exec_driver_sql(f'ALTER TABLE "{table.name}" DISABLE TRIGGER USER')
+        for table_name, trigger in held:
+            connection.exec_driver_sql(f'ALTER TABLE "{table_name}" ENABLE TRIGGER "{trigger}"')
         yield
         for table in tables:
             connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ENABLE TRIGGER USER')
@@ -125,6 +130,12 @@ def filling(connection: Connection, tables: Sequence[Table]) -> Iterator[None]:
     yield
     for _, definition in triggers:
         connection.exec_driver_sql(definition)
+
+
+def _triggers_that_hold(connection: Connection) -> list[tuple[str, str]]:
+    """Table and trigger, of those that a record has; one of an older schema has constraints instead."""
+    there = set(connection.exec_driver_sql("SELECT tgname FROM pg_trigger").scalars())
+    return [(table, trigger) for table, trigger in _HELD_BY_TRIGGERS.items() if trigger in there]
 
 
 def _plain(value: Any) -> Value:
