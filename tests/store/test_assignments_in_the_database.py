@@ -193,6 +193,8 @@ def test_acts_read_what_is_committed_whatever_the_server_does_by_itself(migrated
     try:
         two_customers_and_two_accounts(migrated)
         assign(migrated, 1, (None, None))
+        with migrated.writing() as connection:
+            assert connection.scalar(text("SHOW transaction_isolation")) == "read committed"
     finally:
         with migrated.writing() as connection:
             connection.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_isolation'))
