@@ -35,6 +35,7 @@ def both_faces(installation: Installation) -> ASGIApp:
     """
     from rebill.api.application import application
     from rebill.api.compression import Compression
+    from rebill.api.request_target import in_origin_form
     from rebill.api.routes import is_of_api
     from rebill.api.telemetry import Telemetry
     from rebill.console.application import Console, is_from_browser
@@ -51,6 +52,7 @@ def both_faces(installation: Installation) -> ASGIApp:
         if scope["type"] == "lifespan":
             # Beside the first calls: a server is ready no later for it.
             Thread(target=console.prepare, name="pages").start()
+        scope = in_origin_form(scope)
         await (pages if scope["type"] == "http" and is_page(scope) else api)(scope, receive, send)
 
     return served

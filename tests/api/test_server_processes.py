@@ -267,6 +267,20 @@ def test_a_caller_that_hangs_up_in_mid_body_changes_nothing(world: World, tmp_pa
         assert "Traceback" not in servers.log
 
 
+def test_a_whole_address_in_the_request_line_names_its_path(world: World, tmp_path: Path) -> None:
+    """As who was set up to speak to a proxy sends it, to the API as to the pages."""
+    admin = {"Authorization": world.keys["admin"]}
+    with serving(world.installation, tmp_path) as servers, httpx.Client(timeout=PATIENCE_SECONDS) as client:
+        for path, headers in ((f"/v1/customers/{world.customer_id}", admin), ("/healthz", {}), ("/sign-in", {})):
+            for host in (servers.address, "HTTPS://rebill.example.com"):
+                whole = f"{host}{path}".encode()
+                answer = client.get(servers.address, headers=headers, extensions={"target": whole})
+                assert (whole, answer.status_code) == (whole, 200), answer.text
+        without_path = client.get(servers.address, extensions={"target": b"http://rebill.example.com"})
+        home = client.get(f"{servers.address}/")
+        assert (without_path.status_code, without_path.headers["Location"]) == (303, home.headers["Location"])
+
+
 def test_no_key_however_spelt_reaches_log_metrics_or_answer(world: World, tmp_path: Path) -> None:
     installation = world.installation
     key = world.keys["admin"]

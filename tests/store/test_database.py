@@ -135,6 +135,19 @@ def test_a_server_that_cannot_write_is_unavailable_and_no_fault_of_rebill(
         database.close()
 
 
+def test_a_statement_that_takes_longer_than_its_server_allows_is_busy(
+    postgresql_databases: PostgresqlDatabases,
+) -> None:
+    database = Database(postgresql_databases.server.render_as_string(hide_password=False))
+    try:
+        with pytest.raises(Unavailable) as refused, database.writing() as connection:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = '10ms'")
+            connection.exec_driver_sql("SELECT pg_sleep(60)")
+    finally:
+        database.close()
+    assert refused.value.code == "database_busy"
+
+
 def _settings_of_connection(address: URL) -> dict[str, str]:
     database = Database(address.render_as_string(hide_password=False))
     try:

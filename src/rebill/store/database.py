@@ -36,8 +36,8 @@ _WRITER_ASKS_EVERY_SECONDS = 0.0005
 _ATTEMPTS = 12
 _PASSING_SQL_STATES = ("40001", "40P01", "23P01")
 """PostgreSQL: serialization failure, deadlock, exclusion violation."""
-_BUSY_SQL_STATES = ("55P03", "53300")
-"""PostgreSQL: lock not available in time, too many connections."""
+_BUSY_SQL_STATES = ("55P03", "53300", "57014")
+"""PostgreSQL: lock not available in time, too many connections, a statement that its time limit or somebody ended."""
 _GONE_SQL_STATES = ("08", "57P")
 """PostgreSQL: connection exceptions; shutdown and start-up."""
 _NOT_WRITABLE_SQL_STATES = ("53100", "58", "25006", "0A000")
