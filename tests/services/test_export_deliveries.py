@@ -292,6 +292,43 @@ def test_a_file_in_place_of_an_export_and_back(installation: Installation, partn
     assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(3))]
 
 
+def test_an_export_goes_on_where_a_file_was_taken_in_by_hand(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    """Of another month what was taken in by hand stays; the next run replaces the first as ever."""
+    october = {"BillingPeriodStart": "2024-10-01T00:00:00Z", "BillingPeriodEnd": "2024-11-01T00:00:00Z"}
+    late = row(BilledCost="4", ChargePeriodStart="2024-10-02T00:00:00Z", **october)
+    bring(installation, partner, write_csv(tmp_path / "by-hand.csv", [row(BilledCost="1"), late]))
+    (by_hand, _) = list_data_sets(installation, partner)
+    first = write_run(tmp_path / "1", Run({"a.csv": [row(BilledCost="1"), row(BilledCost="2")]}, submitted=EARLY))
+    with pytest.raises(Conflict) as refused:
+        bring(installation, partner, first)
+    assert refused.value.code == "double_counting"
+    assert outcomes(bring(installation, partner, first, in_place_of=by_hand.scope)) == [Outcome.IMPORTED]
+    bring(installation, partner, write_run(tmp_path / "2", Run({"a.csv": [row(BilledCost="5")]}, submitted=LATE)))
+    assert costs(list_data_sets(installation, partner)) == [
+        (SCOPE, "2024-09", Decimal(5)),
+        (by_hand.scope, "2024-10", Decimal(4)),
+    ]
+
+
+def test_the_very_bytes_that_were_taken_in_by_hand_become_the_exports(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    bring(installation, partner, write_csv(tmp_path / "by-hand.csv", [row(BilledCost="1")]))
+    (by_hand,) = list_data_sets(installation, partner)
+    run = write_run(tmp_path / "run", Run({"a.csv": [row(BilledCost="1")]}))
+    bring(installation, partner, run, in_place_of=by_hand.scope)
+    assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(1))]
+
+
+def test_what_is_not_there_has_no_place_to_take(installation: Installation, partner: Caller, tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as refused:
+        bring(installation, partner, write_run(tmp_path, Run({"a.csv": [row()]})), in_place_of="contoso")
+    assert (refused.value.code, "'contoso'" in refused.value.message) == ("invalid_scope", True)
+    assert list_data_sets(installation, partner) == []
+
+
 def test_one_scope_names_one_delivery(installation: Installation, partner: Caller, tmp_path: Path) -> None:
     for number in "12":
         write_run(tmp_path / number, Run({"a.csv": [row()]}, resource=f"/customers/{number}"))

@@ -65,6 +65,12 @@ def import_files(
     read_anew: Annotated[
         bool, typer.Option("--read-anew", help="Read files again whose bytes are in force, as this version reads them.")
     ] = False,
+    in_place_of: Annotated[
+        str | None,
+        typer.Option(
+            "--in-place-of", metavar="SCOPE", help="A scope whose cost ends in the months that are delivered."
+        ),
+    ] = None,
     overlap_reason: Annotated[
         str | None,
         typer.Option(
@@ -88,6 +94,7 @@ def import_files(
         overlap_reason=overlap_reason,
         date_order=date_order,
         read_anew=read_anew,
+        in_place_of=in_place_of,
     )
     with changing_session(Act.IMPORT_COSTS, partner, as_json, reason) as session:
         output = session.output

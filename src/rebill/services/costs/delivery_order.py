@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from rebill.model.data_set import SOURCE_KIND_FILE, DataSet, FileFault
 from rebill.model.delivery import DeliveryOrigin
-from rebill.model.errors import Conflict
+from rebill.model.errors import Conflict, Invalid
 
 
 def source_kind_of(in_force: Sequence[DataSet], scope: str | None, origin: DeliveryOrigin | None) -> str:
@@ -49,6 +49,24 @@ def delivered_before(
         else:
             return ()
     return tuple(known)
+
+
+def ended_in_favour(in_force: Sequence[DataSet], scope: str | None, added: Sequence[DataSet]) -> list[DataSet]:
+    """What is in force of a ``scope`` whose place ``added`` takes by somebody's word: of their view and months.
+
+    Raises ``Invalid`` where there is none. ``None``: nobody said so.
+    """
+    if scope is None:
+        return []
+    held = {(data_set.view, data_set.billing_month) for data_set in added}
+    found = [one for one in in_force if one.scope == scope and (one.view, one.billing_month) in held]
+    if not found:
+        raise Invalid(
+            FileFault.INVALID_SCOPE,
+            f"--in-place-of: no cost of scope {scope!r} is in force in the months of this delivery and of its view; "
+            "rebill costs list shows what is.",
+        )
+    return found
 
 
 def refuse_narrower(added: Sequence[DataSet], replaced: Sequence[DataSet]) -> None:

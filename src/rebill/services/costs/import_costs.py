@@ -45,7 +45,13 @@ from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
-from rebill.services.costs.delivery_order import delivered_before, is_older, refuse_narrower, source_kind_of
+from rebill.services.costs.delivery_order import (
+    delivered_before,
+    ended_in_favour,
+    is_older,
+    refuse_narrower,
+    source_kind_of,
+)
 from rebill.services.costs.double_counting import refuse_files_in_force, refuse_overlaps
 from rebill.sources.cost_files import CostFile, FileMark, mark_of, refusals
 from rebill.sources.delivered_files import convert_delivery
@@ -220,7 +226,8 @@ def _take_in(task: _Task, files: Sequence[CostFile]) -> CostImport:
     known = _of_these_bytes(task, scope, view, sha256)
     if known and not _is_of_other_months(task, known):
         return CostImport(known)
-    replaceable = _ids(data_set for data_set in task.in_force if (data_set.scope, data_set.view) == (scope, view))
+    takes_over = {(scope, view), (task.order.in_place_of, view)}
+    replaceable = _ids(data_set for data_set in task.in_force if (data_set.scope, data_set.view) in takes_over)
     standing = [data_set for data_set in task.in_force if data_set.data_set_id not in replaceable]
     refuse_files_in_force(standing, [mark.sha256 for mark in marks])
     delivery = Delivery(
@@ -421,7 +428,8 @@ def _replaced(task: _Task, delivery: Delivery, staged: Sequence[StagedDataSet]) 
         names |= {one.name for one in task.in_force if _is_of(delivery, one) and one.delivery_sha256 == delivery.sha256}
     for ended in task.origin.ends if task.origin else ():
         names |= {replace(entry.data_set, scope=ended).name for entry in staged}
-    return _ids(data_set for data_set in task.in_force if data_set.name in names)
+    given_way = ended_in_favour(task.in_force, task.order.in_place_of, [entry.data_set for entry in staged])
+    return _ids(data_set for data_set in task.in_force if data_set.name in names) | _ids(given_way)
 
 
 def _publish(task: _Task, staged: Sequence[StagedDataSet], replaced: set[int]) -> None:

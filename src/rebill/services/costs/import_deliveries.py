@@ -138,10 +138,11 @@ def _left(run: ExportRun) -> Outcome:
 
 
 def _require_one_scope(order: CostImportOrder, count: int) -> None:
-    if order.scope is not None and count > 1:
+    option = "--scope" if order.scope is not None else "--in-place-of"
+    if (order.scope, order.in_place_of) != (None, None) and count > 1:
         raise Invalid(
             FileFault.SEVERAL_DELIVERIES,
-            f"These are {counted(count, 'delivery', 'deliveries')}, and --scope names one: import them one after the "
+            f"These are {counted(count, 'delivery', 'deliveries')}, and {option} is for one: import them one after the "
             "other, or without it.",
         )
 
