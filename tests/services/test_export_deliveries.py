@@ -9,6 +9,7 @@ import pytest
 
 from rebill.model.data_set import CostImportOrder, DataSet, RejectedDelivery
 from rebill.model.errors import Conflict, Invalid
+from rebill.model.months import BillingMonth
 from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.costs.import_costs import list_data_sets
@@ -16,6 +17,7 @@ from rebill.services.costs.import_deliveries import DeliveryDone, Outcome, impor
 from rebill.services.keeping.read_audit_trail import AuditFilter, newest_audit_entries
 from tests.export_files import PROFILE, Run, write_run
 from tests.focus_files import Row, row, write_csv
+from tests.services.microsoft_months import bought, used
 
 SCOPE = PROFILE.lower()
 EARLY = "2024-09-10T06:00:00Z"
@@ -320,6 +322,27 @@ def test_the_very_bytes_that_were_taken_in_by_hand_become_the_exports(
     run = write_run(tmp_path / "run", Run({"a.csv": [row(BilledCost="1")]}))
     bring(installation, partner, run, in_place_of=by_hand.scope)
     assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(1))]
+
+
+def test_cost_takes_the_place_of_another_view_but_usage_none_of_its_invoice(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    def files(name: str, *rows: Row) -> Path:
+        return write_csv(tmp_path / f"{name}.csv", rows)
+
+    def force() -> list[tuple[str, str]]:
+        return [(one.scope, one.view) for one in list_data_sets(installation, partner)]
+
+    charged = used("1", PartnerId="partner", EntitlementId="s-1")
+    month = BillingMonth(2024, 9)
+    bring(installation, partner, files("usage", charged), scope="G1", period=month)
+    bring(installation, partner, files("invoice", bought("2")), scope="G1", period=month)
+    more = files("more", charged, used("3", "E4", PartnerId="partner", EntitlementId="s-1"))
+    bring(installation, partner, more, scope="by hand", in_place_of="G1", period=month)
+    assert sorted(force()) == [("G1", "invoice"), ("by hand", "usage")]
+    bring(installation, partner, more, scope="G1", in_place_of="by hand", period=month)
+    bring(installation, partner, write_run(tmp_path, Run({"a.csv": [row()]})), in_place_of="G1")
+    assert force() == [(SCOPE, "focus")]
 
 
 def test_what_is_not_there_has_no_place_to_take(installation: Installation, partner: Caller, tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ class CostImportOrder:
     that cannot be read, keep them for a while, to be looked at. ``date_order``: which of day and month comes first in
     dates that are not in ISO style; by default what the files tell, else what is usual. ``read_anew``: bytes that are
     in force already are read again all the same, as they are read by now, and take the place of what they were read as.
-    ``in_place_of``: a scope whose cost of the same view ends in the months of this delivery, whichever way it came.
+    ``in_place_of``: a scope whose cost ends in the months of this delivery, whichever way it came.
     """
 
     files: tuple[FileAddress | str, ...]

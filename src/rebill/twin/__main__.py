@@ -23,7 +23,7 @@ def main() -> None:
         currency=given.currency,
         exchange_rate=given.exchange_rate,
     )
-    faults = Faults.all(wait_seconds=given.retry_after) if given.faults else Faults()
+    faults = Faults.all(given.seed, given.retry_after) if given.faults else Faults()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--faults", action="store_true", help="with every fault that Microsoft's services are known for"
     )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="which request suffers which fault")
     parser.add_argument(
         "--retry-after", type=int, default=0, metavar="SECONDS", help="what who is throttled is told to wait"
     )

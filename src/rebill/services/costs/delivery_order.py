@@ -7,7 +7,7 @@ are always taken for the newest. An older delivery that comes late is kept in th
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rebill.model.data_set import SOURCE_KIND_FILE, DataSet, FileFault
+from rebill.model.data_set import LAWFUL_PAIR, SOURCE_KIND_FILE, DataSet, FileFault
 from rebill.model.delivery import DeliveryOrigin
 from rebill.model.errors import Conflict, Invalid
 
@@ -52,18 +52,23 @@ def delivered_before(
 
 
 def ended_in_favour(in_force: Sequence[DataSet], scope: str | None, added: Sequence[DataSet]) -> list[DataSet]:
-    """What is in force of a ``scope`` whose place ``added`` takes by somebody's word: of their view and months.
+    """What is in force of a ``scope`` whose place ``added`` takes by somebody's word, in their months.
 
+    Of a scope that has usage and an invoice only the one of them ends that ``added`` is: the other is no part of it.
     Raises ``Invalid`` where there is none. ``None``: nobody said so.
     """
     if scope is None:
         return []
-    held = {(data_set.view, data_set.billing_month) for data_set in added}
-    found = [one for one in in_force if one.scope == scope and (one.view, one.billing_month) in held]
+    views, months = {data_set.view for data_set in added}, {data_set.billing_month for data_set in added}
+    found = [
+        one
+        for one in in_force
+        if one.scope == scope and one.billing_month in months and {one.view, *views} != LAWFUL_PAIR
+    ]
     if not found:
         raise Invalid(
             FileFault.INVALID_SCOPE,
-            f"--in-place-of: no cost of scope {scope!r} is in force in the months of this delivery and of its view; "
+            f"--in-place-of: no cost of scope {scope!r} is in force in the months of this delivery; "
             "rebill costs list shows what is.",
         )
     return found

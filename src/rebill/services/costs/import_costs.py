@@ -226,8 +226,11 @@ def _take_in(task: _Task, files: Sequence[CostFile]) -> CostImport:
     known = _of_these_bytes(task, scope, view, sha256)
     if known and not _is_of_other_months(task, known):
         return CostImport(known)
-    takes_over = {(scope, view), (task.order.in_place_of, view)}
-    replaceable = _ids(data_set for data_set in task.in_force if (data_set.scope, data_set.view) in takes_over)
+    replaceable = _ids(
+        data_set
+        for data_set in task.in_force
+        if (data_set.scope, data_set.view) == (scope, view) or data_set.scope == task.order.in_place_of
+    )
     standing = [data_set for data_set in task.in_force if data_set.data_set_id not in replaceable]
     refuse_files_in_force(standing, [mark.sha256 for mark in marks])
     delivery = Delivery(
