@@ -29,6 +29,12 @@ from rebill.model.sync import SyncPart
 commands = typer.Typer(help="What Microsoft charged: cost files into the lake.", no_args_is_help=True)
 
 
+InPlaceOfOption = Annotated[
+    str | None,
+    typer.Option("--in-place-of", metavar="SCOPE", help="A scope whose cost ends in the months that are delivered."),
+]
+
+
 @commands.command("import")
 def import_files(
     files: Annotated[
@@ -65,12 +71,7 @@ def import_files(
     read_anew: Annotated[
         bool, typer.Option("--read-anew", help="Read files again whose bytes are in force, as this version reads them.")
     ] = False,
-    in_place_of: Annotated[
-        str | None,
-        typer.Option(
-            "--in-place-of", metavar="SCOPE", help="A scope whose cost ends in the months that are delivered."
-        ),
-    ] = None,
+    in_place_of: InPlaceOfOption = None,
     overlap_reason: Annotated[
         str | None,
         typer.Option(

@@ -117,7 +117,7 @@ def _found(
         runs += found
         unusable |= faulty
         if by_manifest and not found and not faulty and storage.cost_files():
-            unusable[address] = _without_manifest(address)
+            unusable[address] = _without_manifest()
         elif not found and not faulty and is_address(address):
             others.append((address, FilesElsewhere(address, storage, greatest_bytes)))
         elif not found and not faulty:
@@ -125,10 +125,10 @@ def _found(
     return runs, unusable, ([("files", GivenFiles(tuple(here)))] if here else []) + others
 
 
-def _without_manifest(address: str) -> Invalid:
+def _without_manifest() -> Invalid:
     return Invalid(
         FileFault.MANIFEST_MISSING,
-        f"{address} holds files, and no manifest of a run: Microsoft writes it when the files of a run are complete. "
+        "It holds files, and no manifest of a run: Microsoft writes it when the files of a run are complete. "
         "Sync again then; files that no manifest will speak of are taken in by rebill costs import.",
     )
 
