@@ -1,7 +1,7 @@
 """Accounts: the Azure customers of the partner's catalogue, and the subscriptions that are known."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import starmap
@@ -19,7 +19,7 @@ from rebill.store.identity import can_be_stored, draw_ids
 from rebill.store.membership import among, among_given
 from rebill.store.paging import next_listing_position, rows_of_page
 from rebill.store.partners import hold_partner
-from rebill.store.scope import Scope, given
+from rebill.store.scope import Asked, Scope, given
 from rebill.store.tables import accounts, assignments, customers
 
 ACTIVE = "active"
@@ -157,7 +157,17 @@ def known_accounts(
     ``hold``: no other transaction that holds one of them goes on until this one ends. They are held in
     the order of their ids, so that two transactions cannot wait for each other.
     """
-    rows = scope.run(_held_with_keys if hold else _with_keys, of_kind=kind, keys=list(keys))
+    query, values = accounts_asked(kind, keys, hold)
+    return accounts_told(scope.run(query, **values))
+
+
+def accounts_asked(kind: AccountKind, keys: Collection[str], hold: bool) -> Asked:
+    """What ``known_accounts`` asks, to be asked together with something else."""
+    return _held_with_keys if hold else _with_keys, {"of_kind": kind, "keys": list(keys)}
+
+
+def accounts_told(rows: Iterable[Sequence[Any]]) -> dict[str, KnownAccount]:
+    """The accounts that the rows answered to ``accounts_asked`` tell of, by key."""
     return {account.key: account for account in starmap(KnownAccount, rows)}
 
 

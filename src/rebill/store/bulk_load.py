@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table
 
+from rebill.store.prepared import send_put_off
+
 _ROWS_A_STATEMENT: Final = 200
 """On SQLite. A statement that fires triggers has a journal of its own: with one row in each, most of the time goes
 into those. Two hundred rows of any table here stay below SQLite's bound on parameters (32,766)."""
@@ -39,6 +41,7 @@ def _bound(
 
 
 def _copied(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    send_put_off(connection)
     # One COPY is one statement: rows of a table that refer to each other may come in any order.
     names = ", ".join(f'"{name}"' for name in columns)
     count = 0

@@ -25,7 +25,7 @@ def hold_closing(scope: Scope) -> None:
 
 def hold_months_open(scope: Scope) -> None:
     """Let nobody issue documents of this partner until the transaction ends. Any number of callers may at once."""
-    _hold(scope, _months_held_open)
+    _hold(scope, months_held_open)
 
 
 def _hold(scope: Scope, lock: Query) -> None:
@@ -38,7 +38,8 @@ def _closing_held(scope: Scope) -> Select[Any]:
     return select(func.pg_advisory_xact_lock(_CLOSING_LOCK, scope.partner_id))
 
 
-def _months_held_open(scope: Scope) -> Select[Any]:
+def months_held_open(scope: Scope) -> Select[Any]:
+    """The query of ``hold_months_open``, for PostgreSQL."""
     return select(func.pg_advisory_xact_lock_shared(_CLOSING_LOCK, scope.partner_id))
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from rebill.model.errors import Unavailable
+from rebill.store.prepared import listen, putting_off
 
 Answer = TypeVar("Answer")
 
@@ -81,6 +82,7 @@ class Database:
             event.listen(self.engine, "begin", _begin_on_sqlite)
         else:
             _keep_standing(self.engine)
+            listen(self.engine)
             reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
             asking = {"isolation_level": "AUTOCOMMIT"}
         self._to_write = self.engine.execution_options(rebill_writes=True)
@@ -156,10 +158,15 @@ class Database:
         """A transaction that is stored whole when the block ends, or not at all when it raises."""
         shared = self._shared_connection()
         if shared is not None:
-            with _refusals_said(), shared.begin_nested():
+            with _refusals_said(), shared.begin_nested(), putting_off(shared, ends=False):
                 yield shared
             return
-        with _refusals_said(), self._in_line(), self._to_write.begin() as connection:
+        with (
+            _refusals_said(),
+            self._in_line(),
+            self._to_write.begin() as connection,
+            putting_off(connection, ends=True),
+        ):
             yield connection
 
     def write(self, act: Callable[[Connection], Answer]) -> Answer:

@@ -26,10 +26,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from rebill.model.party import Caller
 from rebill.store.bulk_load import bulk_load
 from rebill.store.insertion import ROWS, Counted, insertion, parameter
-from rebill.store.prepared import run_prepared
+from rebill.store.prepared import Question, put_off, run_prepared, run_together
 
 Query = Callable[["Scope"], Select[Any]]
 """Writes a query for a scope. What differs from one run to the next stands in it as ``given("name")``."""
+
+Asked = tuple[Query, Mapping[str, Any]]
+"""A query and what it is given."""
 
 _PARTNER = "scope_partner_id"
 _CUSTOMER = "scope_customer_id"
@@ -95,14 +98,20 @@ class Scope:
 
         It is written once for all scopes and kept: to write a query takes many times as long as to run it.
         """
+        return run_prepared(self.connection, *self._question(query, values))
+
+    def run_together(self, *asked: Asked) -> list[list[Row[*tuple[Any, ...]]]]:
+        """The rows of each of several queries, asked in turn; on PostgreSQL by one message."""
+        return run_together(self.connection, [self._question(query, values) for query, values in asked])
+
+    def _question(self, query: Query, values: Mapping[str, Any]) -> Question:
         key = query, self.dialect, self.customer_id is None
         written = _written.get(key)
         if written is None:
             customer: Any = None if self.customer_id is None else bindparam(_CUSTOMER)
             partner: Any = bindparam(_PARTNER)
             written = _written[key] = query(Scope(self.connection, partner, customer))
-        values[_PARTNER], values[_CUSTOMER] = self.partner_id, self.customer_id
-        return run_prepared(self.connection, written, values)
+        return Question(written, {**values, _PARTNER: self.partner_id, _CUSTOMER: self.customer_id})
 
     def update(self, table: Table) -> Update:
         return table.update().where(self.own(table))
@@ -116,7 +125,7 @@ class Scope:
         if len(own_rows) == 1:
             row = own_rows[0]
             statement = _one_row(table, tuple(row))
-            run_prepared(self.connection, statement, {parameter(name): value for name, value in row.items()})
+            put_off(self.connection, statement, {parameter(name): value for name, value in row.items()})
         elif own_rows:
             # RETURNING makes SQLAlchemy send a thousand rows a statement; without, PostgreSQL gets one at a time.
             self.connection.execute(insert(table).returning(table.c.partner_id), own_rows)
@@ -145,7 +154,11 @@ class Scope:
             values |= {parameter(name): list(listed) for name, listed in own.items()}
         else:
             values[ROWS] = list(zip(*own.values(), strict=True))
-        return run_prepared(self.connection, insertion(self.dialect, table, *columns), values)
+        statement = insertion(self.dialect, table, *columns)
+        if returned:
+            return run_prepared(self.connection, statement, values)
+        put_off(self.connection, statement, values)
+        return ()
 
     def load(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Insert very many rows as this partner's; ``columns`` name the values of each row."""

@@ -38,7 +38,8 @@ from rebill.services.parties.issued_lines import (
 )
 from rebill.services.parties.read_customers import unknown_customer
 from rebill.services.parties.spanning_usage import ChangesOfOwner, changes_of_owner, spanning_usage
-from rebill.store.accounts import KnownAccount, known_accounts
+from rebill.store.accounts import KnownAccount
+from rebill.store.acted_on import acted_on
 from rebill.store.assignments import (
     NO_HISTORY,
     AccountHistory,
@@ -48,8 +49,6 @@ from rebill.store.assignments import (
     histories_of_accounts,
     withdraw_assignments,
 )
-from rebill.store.closed_months import customer_with_closed_months
-from rebill.store.closing import hold_months_open
 from rebill.store.customers import customer_name
 from rebill.store.scope import Scope
 
@@ -155,14 +154,19 @@ def _planned(
     scope: Scope, act_name: Act, order: AssignmentOrder, now: datetime, found: FoundLines
 ) -> tuple[str, list[PlannedAccount]]:
     """The customer's name, and what is planned for each account. Nothing is held for a dry run."""
-    if not order.dry_run:
-        hold_months_open(scope)
-    customer = customer_with_closed_months(scope, order.customer_id, hold=not order.dry_run)
-    if customer is None:
+    try:
+        asked = checked_order(order)
+    except Invalid:
+        # That there is no such customer comes before what is wrong with ids and days.
+        if customer_name(scope, order.customer_id) is None:
+            raise unknown_customer(order.customer_id) from None
+        raise
+    hold = not order.dry_run
+    found_in_record = acted_on(scope, order.customer_id, order.kind, asked, hold)
+    if found_in_record is None:
         raise unknown_customer(order.customer_id)
-    name, closed = customer
-    asked = checked_order(order)
-    return name, plan_accounts(scope, act_name, order, asked, closed, today_of(now), not order.dry_run, found)
+    name, closed, known = found_in_record
+    return name, plan_accounts(scope, act_name, order, asked, known, closed, today_of(now), found)
 
 
 def known_customer_name(scope: Scope, customer_id: int) -> str:
@@ -205,19 +209,19 @@ def plan_accounts(
     act_name: Act,
     order: AssignmentOrder,
     asked: Mapping[str, str],
+    known: Mapping[str, KnownAccount],
     closed: ClosedMonths,
     today: date,
-    hold: bool,
     found: FoundLines = NOTHING_FOUND,
 ) -> list[PlannedAccount]:
     """Plan an act on each account asked for, in the order asked; a handful of statements for any number.
 
-    ``closed``: of the customer; read under ``hold_months_open`` by an act that is to be stored. What would change
-    issued statements is at fault unless the order says that they are corrected. Raises ``LinesWanted``.
+    ``known``: those of them that are known, held by an act that is to be stored. ``closed``: of the customer; read
+    under ``hold_months_open`` by such an act. What would change issued statements is at fault unless the order says
+    that they are corrected. Raises ``LinesWanted``.
     """
     first_open = closed.first_open(order.customer_id)
     kind = order.kind
-    known = known_accounts(scope, kind, asked, hold)
     histories = histories_of_accounts(scope, [account.account_id for account in known.values()])
     issued = IssuedLines(kind)
     begins_by_default = act_name is Act.ASSIGN_ACCOUNTS and order.effective_from is None

@@ -42,6 +42,7 @@ from rebill.services.parties.customer_rules import (
     tag_faults,
     trial_fault,
 )
+from rebill.store.accounts import known_accounts
 from rebill.store.closed_months import closed_months
 from rebill.store.customers import add_customer, find_customer, is_name_taken
 from rebill.store.identity import draw_id
@@ -173,8 +174,9 @@ def _planned_account(
     except Invalid as invalid:
         faults["azure_customer_id"] = next(iter(invalid.fields.values()))
         return []
-
-    planned = plan_accounts(scope, Act.ASSIGN_ACCOUNTS, order, asked, closed_months(scope, [customer_id]), today, hold)
+    closed = closed_months(scope, [customer_id])
+    known = known_accounts(scope, order.kind, asked, hold)
+    planned = plan_accounts(scope, Act.ASSIGN_ACCOUNTS, order, asked, known, closed, today)
     for one in planned:
         if isinstance(one.plan, Fault):
             faults["azure_customer_id"] = fault_sentence(order.kind, one.plan)
