@@ -221,6 +221,27 @@ def test_cost_is_asked_for_only_where_something_is_issued_to_those_concerned(acc
         assign_accounts(installation, partner, order)
 
 
+def test_cost_whose_last_day_is_known_is_not_asked_again_from_a_later_day_on(accountant: Accountant) -> None:
+    installation, partner, (first, second) = accountant.installation, accountant.caller, ids(accountant)
+    assign(installation, partner, first, "t-1")
+    issued_to_first(accountant, of_day("2024-09-20", "5", "s-1", x_CustomerId="t-1"))
+    assert assign(installation, partner, first, "t-2") == ["t-2: done [2024-10-01, ...)"]
+    (file,) = installation.lake_folder.rglob(KEYS)
+    aside = file.rename(file.with_suffix(".aside"))
+    assert assign(installation, partner, first, "t-3") == ["t-3: done [2024-10-01, ...)"]
+    assert move(installation, partner, second, "t-3", effective_from="2024-09-21", correct_issued=True) == [
+        "t-3: done [2024-09-21, ...)"
+    ]
+    with pytest.raises(Unavailable, match=r"cost of 2024-09.*cannot be read"):
+        move(installation, partner, second, "t-1", effective_from="2024-09-20")
+    aside.rename(file)
+    # What came since is looked into.
+    accountant.deliver(SEPTEMBER, of_day("2024-10-20", "2", "s-7", x_CustomerId="t-2"), scope="more")
+    assert move(installation, partner, second, "t-2", effective_from="2024-10-15") == would_change(
+        "azure_customer_id", "t-2"
+    )
+
+
 def test_cost_that_is_in_force_no_more_holds_nothing_up(accountant: Accountant) -> None:
     installation, partner, (first, _) = accountant.installation, accountant.caller, ids(accountant)
     assign(installation, partner, first, "t-1")

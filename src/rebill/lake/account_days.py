@@ -66,6 +66,14 @@ def days_of_accounts(
     return {file: found.get(str(file), []) for file in files}
 
 
+def last_days(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> dict[Path, date]:
+    """The last day of which there are lines, by file; files of no line are left out."""
+    found = connection.execute(
+        f"SELECT filename, max(ChargeDay) FROM read_parquet({sql_paths(files)}, filename=true) GROUP BY filename"
+    ).fetchall()
+    return {Path(file): day for file, day in found}
+
+
 def days_of_allocated(
     connection: duckdb.DuckDBPyConnection,
     lines: str,

@@ -47,7 +47,7 @@ def run_prepared(connection: Connection, statement: Statement, values: Mapping[s
     ``statement`` is kept for good: it must be one that is written once. It takes part in the transaction that the
     connection is in; outside of one, on PostgreSQL, the driver begins one. Raises ``DBAPIError`` as SQLAlchemy does.
     """
-    return _of(connection, statement).run(connection, values)
+    return run_together(connection, [Question(statement, values)])[0]
 
 
 def run_together(connection: Connection, questions: Sequence[Question]) -> list[Rows]:
@@ -56,7 +56,7 @@ def run_together(connection: Connection, questions: Sequence[Question]) -> list[
     Each sees what was stored when it began. Otherwise as ``run_prepared``.
     """
     if connection.dialect.name != "postgresql":
-        return [run_prepared(connection, *question) for question in questions]
+        return [_of(connection, one.statement).run(connection, one.values) for one in questions]
     before = _taken(connection)
     return _sent(connection, [*before, *questions], commits=False)[len(before) :]
 

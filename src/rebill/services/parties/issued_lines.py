@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import duckdb
 
-from rebill.lake.account_days import AccountDays, days_of_accounts, days_of_allocated
+from rebill.lake.account_days import AccountDays, days_of_accounts, days_of_allocated, last_days
 from rebill.lake.cost_data_sets import account_days_paths, lines_of, part_paths
 from rebill.lake.session import engine_session
 from rebill.model.assignment import Days
@@ -54,6 +54,13 @@ FoundLines = Mapping[tuple[AccountKind, int], Looked]
 """Where lines of accounts were looked for: kind of account and data set → what was found."""
 NOTHING_FOUND: Final[FoundLines] = {}
 _NOT_LOOKED: Final = Looked(date.max, ())
+
+
+_last_days: Final[dict[str, date]] = {}
+"""The last day of which a data set (by the hash of its manifest) has lines, where this process has looked.
+
+Most acts are from a later day on, and have nothing to ask the lake: a question takes several times as much as they do.
+"""
 
 
 class LinesWanted(Exception):
@@ -106,7 +113,19 @@ class LinesWanted(Exception):
             }
         files = {one.data_set_id: path for one in data_sets for path in account_days_paths(folder, [one])}
         found = days_of_accounts(connection, list(files.values()), kind, keys, since)
+        self._learn(connection, files)
         return {data_set_id: found[file] for data_set_id, file in files.items()}
+
+    def _learn(self, connection: duckdb.DuckDBPyConnection, files: Mapping[int, Path]) -> None:
+        """Remember the last days of those of these data sets of which they are not known."""
+        unknown = {
+            one.manifest_sha256: files[one.data_set_id]
+            for one in self._data_sets
+            if one.data_set_id in files and one.manifest_sha256 not in _last_days
+        }
+        if unknown:
+            days = last_days(connection, list(unknown.values()))
+            _last_days.update({name: days.get(file, date.min) for name, file in unknown.items()})
 
 
 def looking_for_lines(
@@ -230,7 +249,7 @@ def issued_lines(
         return IssuedLines(kind)
     data_sets = data_sets_of_issued_months(scope, None if falls_to_others else list(closed.issued))
     looked = {one.data_set_id: found.get((kind, one.data_set_id), _NOT_LOOKED) for one in data_sets}
-    wanted = [one for one in data_sets if looked[one.data_set_id].since > since]
+    wanted = [one for one in data_sets if looked[one.data_set_id].since > since and _may_last(one, kind, since)]
     if wanted:
         raise LinesWanted(kind, keys, since, wanted)
     lines: dict[str, list[IssuedLine]] = defaultdict(list)
@@ -243,6 +262,12 @@ def issued_lines(
     owners = _owners_beside(scope, kind, lines)
     concerned = {owner for of_one in owners.values() for owner, _ in of_one}
     return IssuedLines(kind, lines, owners, {**closed.issued, **closed_months(scope, concerned).issued})
+
+
+def _may_last(data_set: DataSet, kind: AccountKind, since: date) -> bool:
+    """Whether there may be lines of accounts of a kind from ``since`` on."""
+    # What is allocated names no account.
+    return kind.is_allocated or _last_days.get(data_set.manifest_sha256, date.max) >= since
 
 
 def _owners_beside(
