@@ -1,7 +1,7 @@
 """Statements that are written once and run again and again: compiled once, then handed straight to the driver.
 
 SQLAlchemy's way from a statement to its rows takes several times as long as the database itself does for a small
-one; a call that assigns one account runs eight of them. Texts, conversions of types and faults stay SQLAlchemy's, and
+one; a call that assigns one account runs seven of them. Texts, conversions of types and faults stay SQLAlchemy's, and
 who listens to the engine's cursors hears of these statements too (without a cursor, where several are one message).
 """
 
