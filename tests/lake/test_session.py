@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from rebill.lake.session import engine_session
+from rebill.lake.session import engine_session, writing_lines
 
 LIMIT = "100MB"
 
@@ -84,6 +84,21 @@ def test_what_was_spilled_goes_away_with_its_session(
     for another in (tmp_path / "another", None):
         with engine_session("60MB", another) as connection:
             assert _one(connection, "SELECT current_setting('temp_directory')") == str(another or ".tmp")
+
+
+@pytest.mark.parametrize(("limit", "writers"), [("600MB", 1), ("1200MB", 1), ("2GB", 2)])
+def test_lines_are_written_by_as_many_threads_as_memory_is_for(limit: str, writers: int) -> None:
+    threads = "SELECT current_setting('threads')"
+    with engine_session(limit) as connection:
+        with writing_lines(connection):
+            assert _one(connection, threads) == writers
+        assert _one(connection, threads) == 2
+        with writing_lines(connection, of_text=True):
+            assert _one(connection, threads) == 2
+    with pytest.raises(duckdb.BinderException), engine_session(limit) as connection, writing_lines(connection):
+        connection.execute("SELECT no_such_column")
+    with engine_session(limit) as connection:
+        assert _one(connection, threads) == 2
 
 
 def test_a_process_that_has_an_idle_engine_forks_and_ends_well() -> None:

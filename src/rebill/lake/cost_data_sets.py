@@ -20,7 +20,7 @@ from rebill.lake import folders
 from rebill.lake.account_days import KEYS, write_account_days
 from rebill.lake.folders import flush_to_disk
 from rebill.lake.line_keys import LINE_KEYS_FILE, write_line_keys
-from rebill.lake.session import PARQUET
+from rebill.lake.session import PARQUET, writing_lines
 from rebill.lake.workshop import PENDING, Workshop, confirm
 from rebill.model.cost_line import CHARGE_KIND, ROLE
 from rebill.model.data_set import (
@@ -250,7 +250,8 @@ def _write_parts(
         else:
             lines = f"SELECT * FROM read_parquet({sql_path(Path(file.lines))})"
             wanted = f"{_month_of(delivery)} = {sql_text(str(content.month))}"
-            connection.execute(f"COPY ({lines} WHERE {wanted}) TO {sql_text(str(part))} ({PARQUET})")
+            with writing_lines(connection):
+                connection.execute(f"COPY ({lines} WHERE {wanted}) TO {sql_text(str(part))} ({PARQUET})")
         parts.append(Part(part.name, _sha256(part), part.stat().st_size, rows))
     return parts
 

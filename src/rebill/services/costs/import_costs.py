@@ -21,7 +21,7 @@ from rebill.lake.cost_data_sets import (
     withdraw,
 )
 from rebill.lake.refused_deliveries import keep_refused
-from rebill.lake.session import engine_session
+from rebill.lake.session import engine_session, writing_lines
 from rebill.lake.workshop import Workshop, workshop
 from rebill.model.audit import Act
 from rebill.model.currencies import minor_digits
@@ -53,7 +53,7 @@ from rebill.services.costs.delivery_order import (
     source_kind_of,
 )
 from rebill.services.costs.double_counting import refuse_files_in_force, refuse_overlaps
-from rebill.sources.cost_files import CostFile, FileMark, mark_of, refusals
+from rebill.sources.cost_files import CostFile, FileForm, FileMark, mark_of, refusals
 from rebill.sources.delivered_files import convert_delivery
 from rebill.sources.delivery_source import DeliverySource, GivenFiles
 from rebill.sources.fallbacks import Fallbacks
@@ -328,7 +328,8 @@ def _view(found: Sequence[RecognisedFile]) -> str:
 
 def _convert(task: _Task, found: Sequence[RecognisedFile]) -> tuple[ConvertedFile, ...]:
     faults: list[tuple[str, FileFault, str]] = []
-    converted = convert_delivery(task.connection, found, task.fallbacks, task.place.staging, faults)
+    with writing_lines(task.connection, of_text=any(file.form is not FileForm.PARQUET for file in found)):
+        converted = convert_delivery(task.connection, found, task.fallbacks, task.place.staging, faults)
     refuse_files(faults)
     return converted
 
