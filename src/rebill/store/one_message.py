@@ -96,7 +96,7 @@ def _lay(pgconn: Any, kept: _Kept, command: Command) -> int:
     count = 1
     if name is None:
         name = kept.names[text, types] = b"rebill_%d" % len(kept.names)
-        # To close what is not there is no fault, to prepare what is there is one.
+        # To close what is not there is no fault, to prepare what is there is one. (Needs libpq 17: psycopg 3.2.3.)
         pgconn.send_close_prepared(name)
         pgconn.send_prepare(name, text, param_types=types)
         count = 3
