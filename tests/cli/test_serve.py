@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,11 @@ PATIENCE_SECONDS = 60
 
 
 @contextmanager
-def serving(rebill: CommandLine, log: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(
+    rebill: CommandLine, log: Path, *arguments: str, program: Sequence[str] = ("-m", "rebill")
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """``rebill serve`` with ``arguments`` on a free port, and the address that it announced."""
-    command = [sys.executable, "-m", "rebill", "serve", "--port", "0", "--json", *arguments]
+    command = [sys.executable, *program, "serve", "--port", "0", "--json", *arguments]
     with log.open("w") as err:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=err, text=True, env=rebill.process_environment

@@ -118,6 +118,32 @@ def test_a_process_that_is_killed_is_replaced_and_the_log_says_so(rebill: Comman
         assert not [one for one in after if Path(f"/proc/{one}").exists()], "a process outlived the stop"
 
 
+PATIENT = """
+from rebill.cli import main, serve
+
+serve._SILENT_SECONDS = 3600
+main()
+"""
+
+
+def test_a_process_that_is_killed_while_it_is_asked_whether_it_lives_is_replaced_at_once(
+    rebill: CommandLine, tmp_path: Path
+) -> None:
+    """As when memory is short: it hangs, and is killed then. Nobody waits for its answer any more."""
+    log = tmp_path / "log"
+    with serving(rebill, log, "--workers", str(WORKERS), program=("-c", PATIENT)) as (process, _):
+        killed = min(_workers(process.pid))
+        os.kill(killed, signal.SIGSTOP)
+        # It is asked twice a second, and says nothing.
+        time.sleep(2)
+        os.kill(killed, signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (replaced := _logged(log, "process_replaced")):
+            assert time.monotonic() < deadline, "whoever watches still waits for the answer"
+            time.sleep(PAUSE_SECONDS)
+        assert [line["old_process_id"] for line in replaced] == [killed]
+
+
 def test_none_outlives_a_supervisor_that_is_killed(rebill: CommandLine, tmp_path: Path) -> None:
     admin, log = rebill.answer("partners", "create", "Second Partner")["api_key"], tmp_path / "log"
     with serving(rebill, log, "--workers", str(WORKERS)) as (process, url):

@@ -44,9 +44,23 @@ def several_processes(config: uvicorn.Config, listener: socket.socket) -> Callab
 class _ServerProcesses(Multiprocess):
     """uvicorn's own supervisor, which replaces a process without a word; here the operator learns of it."""
 
+    def init_processes(self) -> None:
+        super().init_processes()
+        self._hear_when_they_end()
+
     def keep_subprocess_alive(self) -> None:
         before = list(self.processes)
         super().keep_subprocess_alive()
+        self._hear_when_they_end()
         for old, new in zip(before, self.processes, strict=True):
             if old is not new:
                 Telemetry().process_replaced(old.pid, new.pid)
+
+    def _hear_when_they_end(self) -> None:
+        """Let go of the end of each process's pipe that is its own.
+
+        While it is held here as well, who asks a process whether it lives, and waits for the answer, does not hear that
+        it was killed meanwhile: for as long as a process may be silent, nobody is replaced and no signal heard.
+        """
+        for process in self.processes:
+            process.child_conn.close()
