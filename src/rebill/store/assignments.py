@@ -89,18 +89,26 @@ def begin_assignments(
 
     The database refuses days that overlap others'.
     """
+    # In order of accounts: what SQLite looks up and writes by them then lies side by side, and takes half as long.
     new = list(begun)
     if not new:
         return
-    ids = draw_ids(scope.connection, assignments.c.assignment_id, len(new))
+    account_ids = [account_id for account_id, _ in new]
+    places = sorted(range(len(new)), key=account_ids.__getitem__)
     own: dict[str, Sequence[Any]] = {
-        "assignment_id": ids,
-        "account_id": [account_id for account_id, _ in new],
-        "effective_from": [days.first for _, days in new],
-        "effective_to": [days.until for _, days in new],
-        "listing_position": range(len(new)),
+        "assignment_id": draw_ids(scope.connection, assignments.c.assignment_id, len(new)),
+        "account_id": [account_ids[place] for place in places],
+        "listing_position": places,
     }
-    shared = {"customer_id": customer_id, "kind": kind.value, "created_at": now, "updated_at": now}
+    shared: dict[str, object] = {"customer_id": customer_id, "kind": kind.value, "created_at": now, "updated_at": now}
+    all_days = [new[place][1] for place in places]
+    first, until = [days.first for days in all_days], [days.until for days in all_days]
+    for name, column in (("effective_from", first), ("effective_to", until)):
+        if column.count(column[0]) == len(new):
+            # Nearly always: they are sent once, and no row is asked for its own.
+            shared[name] = column[0]
+        else:
+            own[name] = column
     # Of acts of one moment the later one's are listed behind the earlier one's.
     scope.insert_together(assignments, own, shared, counted=Counted("listing_position", ("kind", "created_at")))
 

@@ -26,7 +26,7 @@ from rebill.services.acting.audit_trail import record_change, record_refusal
 from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import text_fault
-from rebill.services.parties.assignment_details import Changing, assignments_after, assignments_before
+from rebill.services.parties.assignment_details import assignments_after, assignments_before
 from rebill.services.parties.assignment_plan import ChangingAccount, Fault, Plan, planner_of
 from rebill.services.parties.issued_lines import (
     NOTHING_FOUND,
@@ -110,16 +110,16 @@ def carry_out(
 
     def act(connection: Connection, found: FoundLines) -> CarriedOut:
         scope = Scope.of(connection, caller)
-        name, planned = _planned(scope, act_name, order, now, found)
+        name, planned, changing = _planned(scope, act_name, order, now, found)
         is_sound = all(isinstance(one.plan, Plan) for one in planned)
         is_held_back = order.dry_run or not is_sound
-        changes = changes_of_owner(scope, order, changing_accounts(planned)) if is_sound else None
+        changes = changes_of_owner(scope, order, changing) if is_sound else None
         if not is_held_back:
-            store_plans(scope, order.customer_id, order.kind, planned, now)
+            store_plans(scope, order.customer_id, order.kind, changing, now)
         entries = _entries(order, planned, now, is_sound)
         outcome = AssignmentOutcome(order.customer_id, name, order.kind, entries, order.dry_run)
         if not order.dry_run:
-            _record(scope, caller, act_name, outcome, planned, now)
+            _record(scope, caller, act_name, outcome, changing, now)
         return CarriedOut(outcome, changes)
 
     def done(found: FoundLines) -> CarriedOut:
@@ -152,8 +152,8 @@ def look_ahead(installation: Installation, caller: Caller, act_name: Act, order:
 
 def _planned(
     scope: Scope, act_name: Act, order: AssignmentOrder, now: datetime, found: FoundLines
-) -> tuple[str, list[PlannedAccount]]:
-    """The customer's name, and what is planned for each account. Nothing is held for a dry run."""
+) -> tuple[str, list[PlannedAccount], list[ChangingAccount]]:
+    """The customer's name, and what is planned as ``plan_accounts`` has it. Nothing is held for a dry run."""
     try:
         asked = checked_order(order)
     except Invalid:
@@ -166,7 +166,7 @@ def _planned(
     if found_in_record is None:
         raise unknown_customer(order.customer_id)
     name, closed, known = found_in_record
-    return name, plan_accounts(scope, act_name, order, asked, known, closed, today_of(now), found)
+    return name, *plan_accounts(scope, act_name, order, asked, known, closed, today_of(now), found)
 
 
 def known_customer_name(scope: Scope, customer_id: int) -> str:
@@ -182,7 +182,7 @@ def checked_order(order: AssignmentOrder) -> dict[str, str]:
 
     Raises ``Invalid`` with every fault (the first 100) when an id or a day cannot be.
     """
-    field = _FIELDS[order.kind]
+    field, greatest = _FIELDS[order.kind], greatest_length(order.kind)
     faults: dict[str, str] = {}
     if not 1 <= len(order.identifiers) <= GREATEST_IDENTIFIER_COUNT:
         faults[field] = f"give 1 to {GREATEST_IDENTIFIER_COUNT:,} ids"
@@ -190,7 +190,7 @@ def checked_order(order: AssignmentOrder) -> dict[str, str]:
     for place, identifier in enumerate(order.identifiers):
         shown = trimmed(identifier)
         key = account_key(order.kind, shown)
-        fault = text_fault(shown, greatest=greatest_length(order.kind))
+        fault = text_fault(shown, greatest=greatest)
         if fault is None and not key:
             fault = "is required"
         if fault is not None and len(faults) < _GREATEST_FAULT_COUNT:
@@ -213,9 +213,10 @@ def plan_accounts(
     closed: ClosedMonths,
     today: date,
     found: FoundLines = NOTHING_FOUND,
-) -> list[PlannedAccount]:
+) -> tuple[list[PlannedAccount], list[ChangingAccount]]:
     """Plan an act on each account asked for, in the order asked; a handful of statements for any number.
 
+    The accounts that would change, if none is at fault, are told once more as such.
     ``known``: those of them that are known, held by an act that is to be stored. ``closed``: of the customer; read
     under ``hold_months_open`` by such an act. What would change issued statements is at fault unless the order says
     that they are corrected. Raises ``LinesWanted``.
@@ -231,25 +232,27 @@ def plan_accounts(
     # Most accounts are assigned for the first time: one plan serves all of which nothing stands.
     planner = planner_of(act_name, order)
     of_free_account = planner((), today, first_open)
-    planned = []
+    planned, changing = [], []
     for key, identifier in asked.items():
         account = known.get(key)
-        history = NO_HISTORY if account is None else histories.get(account.account_id, NO_HISTORY)
         if account is None:
-            plan: Plan | Fault = _NOT_FOUND
-        else:
-            opens = issued.first_open(order.customer_id, key, first_open)
-            is_as_most = not history.standing and opens == first_open
-            plan = of_free_account if is_as_most else planner(history.standing, today, opens)
+            planned.append(PlannedAccount(identifier, None, _NOT_FOUND))
+            continue
+        history = histories.get(account.account_id, NO_HISTORY)
+        opens = issued.first_open(order.customer_id, key, first_open) if issued.lines else first_open
+        is_as_most = not history.standing and opens == first_open
+        plan = of_free_account if is_as_most else planner(history.standing, today, opens)
         planned.append(PlannedAccount(identifier, account, plan, history))
-    changing = [] if order.correct_issued else changing_accounts(planned)
-    faults = faults_of_issued(scope, order.customer_id, kind, asked, closed, changing, found)
-    if not faults:
-        return planned
-    return [
-        one if one.account is None else one._replace(plan=faults.get(one.account.account_id, one.plan))
-        for one in planned
-    ]
+        if isinstance(plan, Plan) and plan.changes:
+            changing.append(ChangingAccount(account, history.standing, plan))
+    judged = [] if order.correct_issued else changing
+    faults = faults_of_issued(scope, order.customer_id, kind, asked, closed, judged, found)
+    if faults:
+        planned = [
+            one if one.account is None else one._replace(plan=faults.get(one.account.account_id, one.plan))
+            for one in planned
+        ]
+    return planned, changing
 
 
 def _is_free(account: KnownAccount, histories: Mapping[int, AccountHistory]) -> bool:
@@ -265,32 +268,22 @@ def fault_sentence(kind: AccountKind, fault: Fault) -> str:
 def changing_accounts(planned: Sequence[PlannedAccount]) -> list[ChangingAccount]:
     """The accounts among ``planned`` whose plans change something, with what stood before."""
     return [
-        ChangingAccount(one.account, one.history.standing, one.plan)
-        for one in planned
-        if one.account is not None and isinstance(one.plan, Plan) and one.plan.changes
-    ]
-
-
-def changing_plans(planned: Sequence[PlannedAccount]) -> Changing:
-    """The plans among ``planned`` that change something, each with its account."""
-    return [
-        (one.account, one.plan)
-        for one in planned
-        if one.account is not None and isinstance(one.plan, Plan) and one.plan.changes
+        ChangingAccount(account, history.standing, plan)
+        for _, account, plan, history in planned
+        if account is not None and isinstance(plan, Plan) and plan.changes
     ]
 
 
 def store_plans(
-    scope: Scope, customer_id: int, kind: AccountKind | None, planned: Sequence[PlannedAccount], now: datetime
+    scope: Scope, customer_id: int, kind: AccountKind | None, changing: Sequence[ChangingAccount], now: datetime
 ) -> None:
     """Store sound plans. ``kind``: of all accounts; ``None`` where several kinds are only ended."""
-    changing = changing_plans(planned)
-    begins = [(account.account_id, plan.begins) for account, plan in changing if plan.begins is not None]
-    withdraw_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.withdraws], now)
+    begins = [(account.account_id, plan.begins) for account, _, plan in changing if plan.begins is not None]
+    withdraw_assignments(scope, [one.assignment_id for _, _, plan in changing for one in plan.withdraws], now)
     # One order has one day: every plan of it ends on the same.
-    end_day = next((plan.end_day for _, plan in changing if plan.end_day is not None), None)
+    end_day = next((plan.end_day for _, _, plan in changing if plan.end_day is not None), None)
     if end_day is not None:
-        end_assignments(scope, [one.assignment_id for _, plan in changing for one in plan.ends], end_day, now)
+        end_assignments(scope, [one.assignment_id for _, _, plan in changing for one in plan.ends], end_day, now)
     if kind is not None:
         begin_assignments(scope, customer_id, kind, begins, now)
     elif begins:
@@ -302,10 +295,10 @@ def _record(
     caller: Caller,
     act: Act,
     outcome: AssignmentOutcome,
-    planned: Sequence[PlannedAccount],
+    changing: Sequence[ChangingAccount],
     now: datetime,
 ) -> None:
-    customer_id, changing = outcome.customer_id, changing_plans(planned)
+    customer_id = outcome.customer_id
     if outcome.faults:
         faults = {fault.identifier: fault.sentence for fault in outcome.faults}
         refusal = Invalid("accounts_refused", "Nothing was changed: accounts are at fault.", faults)
@@ -329,29 +322,19 @@ def _entries(
 ) -> tuple[AccountEntry | AccountFault, ...]:
     """What is to be answered: the times of the customer's records as the act leaves them, or would."""
     entries: list[AccountEntry | AccountFault] = []
-    fresh = AccountRecord(now, now)
+    fresh, is_carried_out = AccountRecord(now, now), not order.dry_run
     for asked, account, plan, history in planned:
         if isinstance(plan, Fault) or account is None:
             fault = plan if isinstance(plan, Fault) else _NOT_FOUND
             entries.append(AccountFault(asked, fault_sentence(order.kind, fault)))
             continue
         changes = plan.changes
-        record = history.records.get(order.customer_id, fresh)
+        record = fresh if history is NO_HISTORY else history.records.get(order.customer_id, fresh)
         if changes and is_sound and record is not fresh:
             record = record._replace(updated_at=now)
-        entries.append(
-            AccountEntry(
-                account.spelling,
-                account.name,
-                account.domain,
-                record.created_at,
-                record.updated_at,
-                plan.shown,
-                done=not order.dry_run and (is_sound or not changes),
-                would=is_sound or not changes,
-                changes=changes,
-            )
-        )
+        would = is_sound or not changes
+        done = is_carried_out and would
+        entries.append(AccountEntry(*account[2:], *record, plan.shown, done=done, would=would, changes=changes))
     return tuple(entries)
 
 

@@ -8,6 +8,7 @@ customer) and is either a ``Plan`` or the sentence of a ``Fault``. The rules sta
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
 from rebill.model.assignment import ASSIGNED_TO_ANOTHER, NOT_ASSIGNED, OVERLAPS, AssignmentOrder, Days
@@ -37,7 +38,7 @@ class Plan:
     end_day: date | None = None
     withdraws: tuple[StoredAssignment, ...] = ()
 
-    @property
+    @cached_property  # Ten thousand accounts share one plan, and each asks.
     def changes(self) -> bool:
         """Whether anything is to be stored at all."""
         return self.begins is not None or bool(self.ends) or bool(self.withdraws)

@@ -23,15 +23,13 @@ from rebill.services.acting.installation import Installation, today_of
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import composed, name_fault, text_fault
 from rebill.services.parties.assignment_act import (
-    PlannedAccount,
-    changing_plans,
     checked_order,
     fault_sentence,
     plan_accounts,
     store_plans,
 )
 from rebill.services.parties.assignment_details import assignments_after
-from rebill.services.parties.assignment_plan import Fault
+from rebill.services.parties.assignment_plan import ChangingAccount, Fault
 from rebill.services.parties.customer_details import customer_details
 from rebill.services.parties.customer_rules import (
     address_faults,
@@ -68,11 +66,11 @@ def create_customer(installation: Installation, caller: Caller, new: NewCustomer
     def act(connection: Connection) -> Customer:
         scope = Scope.of(connection, caller)
         customer_id = draw_id(connection, customers.c.customer_id)
-        found, planned = _judged(scope, new, customer_id, now, faults, hold=True)
+        found, changing = _judged(scope, new, customer_id, now, faults, hold=True)
         if found:
             raise Invalid("invalid_customer", "No customer was created: correct the fields named here.", found)
-        stored = _store(scope, new, customer_id, planned, now)
-        accounts = assignments_after(customer_id, changing_plans(planned))
+        stored = _store(scope, new, customer_id, changing, now)
+        accounts = assignments_after(customer_id, changing)
         after = {
             **customer_details(scope, stored),
             "markup_percent": new.markup_percent,
@@ -94,13 +92,12 @@ def new_customer_faults(installation: Installation, caller: Caller, new: NewCust
 
 def _judged(
     scope: Scope, new: NewCustomer, customer_id: int, now: datetime, faults: Mapping[str, str], hold: bool
-) -> tuple[dict[str, str], list[PlannedAccount]]:
+) -> tuple[dict[str, str], list[ChangingAccount]]:
     """What is wrong with a new customer, ``faults`` among it, and the assignment that comes with it."""
     found = dict(faults)
     if "name" not in found and is_name_taken(scope, composed(new.name)):
         found["name"] = "is the name of another customer"
-    planned = _planned_account(scope, new, customer_id, today_of(now), found, hold)
-    return found, planned
+    return found, _planned_account(scope, new, customer_id, today_of(now), found, hold)
 
 
 def _faults_in_itself(new: NewCustomer, now: datetime) -> dict[str, str]:
@@ -126,7 +123,7 @@ def _address_faults(new: NewCustomer) -> dict[str, str]:
 
 
 def _store(
-    scope: Scope, new: NewCustomer, customer_id: int, planned: Sequence[PlannedAccount], now: datetime
+    scope: Scope, new: NewCustomer, customer_id: int, changing: Sequence[ChangingAccount], now: datetime
 ) -> Customer:
     customer = Customer(
         customer_id=customer_id,
@@ -146,7 +143,7 @@ def _store(
     set_terms(scope, CustomerTerms(customer_id, **{name: getattr(new, name) for name in TERM_NAMES}), ALWAYS)
     if new.markup_percent is not None:
         _give_markup_book(scope, customer_id, new.markup_percent, now)
-    store_plans(scope, customer_id, AccountKind.AZURE_CUSTOMER, planned, now)
+    store_plans(scope, customer_id, AccountKind.AZURE_CUSTOMER, changing, now)
     stored = find_customer(scope, customer_id, BillingMonth.of(today_of(now)))
     if stored is None:
         raise AssertionError("a customer just stored must be found")
@@ -164,7 +161,7 @@ def _give_markup_book(scope: Scope, customer_id: int, percent: Decimal, now: dat
 
 def _planned_account(
     scope: Scope, new: NewCustomer, customer_id: int, today: date, faults: dict[str, str], hold: bool
-) -> list[PlannedAccount]:
+) -> list[ChangingAccount]:
     """The assignment that comes with the customer; what is wrong with it is added to ``faults``."""
     if new.azure_customer_id is None:
         return []
@@ -176,8 +173,8 @@ def _planned_account(
         return []
     closed = closed_months(scope, [customer_id])
     known = known_accounts(scope, order.kind, asked, hold)
-    planned = plan_accounts(scope, Act.ASSIGN_ACCOUNTS, order, asked, known, closed, today)
+    planned, changing = plan_accounts(scope, Act.ASSIGN_ACCOUNTS, order, asked, known, closed, today)
     for one in planned:
         if isinstance(one.plan, Fault):
             faults["azure_customer_id"] = fault_sentence(order.kind, one.plan)
-    return planned
+    return changing

@@ -14,7 +14,6 @@ from rebill.services.acting.permission import Permission, require
 from rebill.services.parties.assignment_act import (
     PlannedAccount,
     changing_accounts,
-    changing_plans,
     fault_sentence,
     store_plans,
 )
@@ -54,10 +53,10 @@ def delete_customer(installation: Installation, caller: Caller, customer_id: int
                 "(partner_billing_configuration.enabled).",
             )
         endings = _endings(scope, customer_id, today_of(now), found)
-        store_plans(scope, customer_id, None, endings, now)
+        changing = changing_accounts(endings)
+        store_plans(scope, customer_id, None, changing, now)
         revoked = revoke_keys_of(scope, customer_id, now)
         mark_deleted(scope, customer_id, now)
-        changing = changing_plans(endings)
         record_change(
             scope,
             caller,
