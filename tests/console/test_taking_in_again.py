@@ -86,3 +86,20 @@ def test_charges_of_another_data_set_are_refused_with_the_form_still_filled_in(
     assert "Why charges that stand in another data set are no double" in refused.text
     counted_twice = admin.upload(PLACE, "file", "b.csv", second, overlap_reason="another meter")
     assert "2 charges of 2024-07 taken in." in counted_twice.text
+
+
+def test_a_delivery_takes_the_place_of_another_scope_where_the_form_says_so(
+    office: Office, admin: Visitor, tmp_path: Path
+) -> None:
+    admin.open("/costs")
+    first, second = (written(tmp_path, "a.csv", row(), row(BilledCost=cost)).read_bytes() for cost in ("2", "3"))
+    assert admin.upload(PLACE, "file", "a.csv", first, period=str(JULY), scope="by hand").status == 200
+    refused = admin.upload(PLACE, "file", "b.csv", second, period=str(JULY), scope="late")
+    assert (refused.status, "--" in refused.text) == (409, False)
+    assert "Scope in whose place this comes" in refused.text
+    unknown = admin.upload(PLACE, "file", "b.csv", second, in_place_of="by nobody")
+    assert (unknown.status, dict(unknown.form(PLACE).fields)["in_place_of"]) == (422, "by nobody")
+    assert "no cost of scope 'by nobody' is in force" in unknown.text and "--" not in unknown.text
+    assert admin.upload(PLACE, "file", "b.csv", second, in_place_of="by hand").status == 200
+    assert _months(office) == [JULY]
+    assert "by hand" not in {one.scope for one in list_data_sets(office.installation, office.partner)}

@@ -50,6 +50,7 @@ LABELS: Final[Mapping[str, str]] = {
     "frequency": "How often",
     "from_month": "From month",
     "home_currency": "Home currency",
+    "in_place_of": "Scope in whose place this comes",
     "invoice_id": "Microsoft’s invoice",
     "kind": "Kind",
     "late_cost": "Late cost",

@@ -51,6 +51,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "accept-rejects": "Take the good rows of a file with unreadable ones",
     "currency": "Currency, if the file names none",
     "date-order": "Dates such as 03/04/2026",
+    "in-place-of": "Scope in whose place this comes",
     "layout": "Layout",
     "overlap-reason": "Why charges that stand in another data set are no double",
     "period": "Month, if the file names none",

@@ -70,6 +70,7 @@ def take_in(visit: Visit) -> PageAnswer:
                 period=visit.form.month("period"),
                 currency=visit.form.text("currency") or None,
                 accept_rejects=visit.form.has("accept_rejects"),
+                in_place_of=visit.form.text("in_place_of") or None,
                 overlap_reason=visit.form.text("overlap_reason") or None,
                 keep_rejects=True,
                 date_order=_date_order(visit.form.text("date_order")),

@@ -70,6 +70,6 @@ def _refuse_shared_day(
         raise Conflict(
             FileFault.DOUBLE_COUNTING,
             f"Data set {other.data_set_id} of {other.billing_month} (scope {other.scope}) already holds "
-            f"charges of {shared}. To replace it, import with its --scope; to count both, say why with "
-            "--overlap-reason.",
+            f"charges of {shared}. To replace it, import with its --scope, or name that with --in-place-of "
+            "to go on under another; to count both, say why with --overlap-reason.",
         )
