@@ -21,6 +21,7 @@ from rebill.model.billing_rule import (
     TierPricing,
 )
 from rebill.model.identifiers import AccountKind
+from rebill.model.money import text_of
 from rebill.model.rating import AccountBinding, CustomerLines, RatingInputs
 from rebill.model.statement import LineKind, PricedLine
 from rebill.rating.statement_rules import graduated, with_rule_lines
@@ -128,6 +129,13 @@ def test_the_line_of_a_fee_shows_its_account_and_what_its_rule_says() -> None:
     assert found.lines[1:] == (
         PricedLine("AWS", "s-1", "Desk", None, None, None, Decimal(3), 0, LineKind.SUPPORT, 7, "Day and night"),
     )
+
+
+@pytest.mark.parametrize("refund", ["0", "-5"])
+def test_a_fee_of_nothing_is_an_amount_as_the_record_keeps_it(refund: str) -> None:
+    rule = support(RuleAction.CUSTOM_TIER, tier_pricing=TierPricing(Decimal(0), TIERS))
+    ((_, _, amount),) = fees([replace(IN_DOLLARS, billed=Decimal(refund))], with_rules(rule))
+    assert text_of(amount) == "0.000000000000"
 
 
 def test_tiers_for_all_accounts_together_are_of_each_currency() -> None:

@@ -18,7 +18,7 @@ from rebill.model.billing_rule import (
     rule_cloud_of,
 )
 from rebill.model.identifiers import AgreementId
-from rebill.model.money import ZERO, product_of, share_of
+from rebill.model.money import ZERO, kept_amount, product_of, share_of
 from rebill.model.rating import CustomerLines, RatingInputs
 from rebill.model.statement import LineKind, PricedLine
 from rebill.rating.customer_rules import CustomerRules, rules_by_customer
@@ -184,7 +184,7 @@ def _support_line(one: RuleInForce, account: str | None, amount: Decimal) -> Pri
         charge_category=None,
         quantity=None,
         pricing_unit=None,
-        exact_amount=amount,
+        exact_amount=kept_amount(amount),
         charges=0,
         kind=LineKind.SUPPORT,
         reference=one.billing_rule_id,
