@@ -44,10 +44,24 @@ def test_a_sync_brings_every_customer_and_every_subscription_under_its_azure_pla
             "gone": 0,
             "subscriptions": 10,
             "closed_tenants": 0,
+            "closed_plans": 0,
             "requests": 0,
         }
         (again,) = syncing.sync(CATALOGUE)
         assert (again.result.counts["new"], again.result.counts["changed"]) == (0, 0)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_plan_that_is_no_more_hides_none_of_the_other_plans_and_is_counted(
+    installation: Installation, partner: Caller, status: int
+) -> None:
+    with syncing_with_twin(installation, partner, replace(SMALL, deleted_plans=status)) as syncing:
+        (record,) = syncing.sync(CATALOGUE)
+        assert (record.outcome, record.fault) == (SyncOutcome.DONE, "")
+        assert syncing.bridge() == bridge_of(SMALL)
+        told = {name: record.result.counts[name] for name in ("subscriptions", "closed_tenants", "closed_plans")}
+        assert told == {"subscriptions": 10, "closed_tenants": 0, "closed_plans": 7}
+        assert "7 closed plans" in record.result.told
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -109,7 +109,7 @@ class TwinService:
         return _with_byte_order_mark({**_collection(page, len(listed)), "links": links})
 
     async def subscriptions(self, request: Request) -> Response:
-        """A customer's subscriptions: its Azure plan, and a licence."""
+        """A customer's subscriptions: its Azure plan, a licence, and where the world has such a deleted Azure plan."""
         customer = self._customer(request)
         _, refused = self._asked(request, "https://api.partnercenter.microsoft.com", _CALLS)
         if refused is not None:
@@ -118,7 +118,9 @@ class TwinService:
             return _unknown()
         licence = {"id": str(uuid.uuid5(uuid.NAMESPACE_OID, customer.plan_id)), "offerName": "Microsoft 365"}
         plan = {"id": customer.plan_id, "offerName": "Azure plan", "billingType": "usage"}
-        return JSONResponse(_collection([{**plan, "status": "active"}, {**licence, "status": "active"}]))
+        deleted = {**plan, "id": str(uuid.uuid5(uuid.NAMESPACE_URL, customer.plan_id)), "status": "deleted"}
+        listed = [{**plan, "status": "active"}, {**licence, "status": "active"}]
+        return JSONResponse(_collection(listed if self.world.deleted_plans is None else [deleted, *listed]))
 
     async def entitlements(self, request: Request) -> Response:
         """The Azure subscriptions under an Azure plan."""
@@ -127,7 +129,7 @@ class TwinService:
         if refused is not None:
             return refused
         if customer is None or request.path_params["plan"] != customer.plan_id:
-            return _unknown()
+            return _unknown(self.world.deleted_plans or 404)
         items = [
             {
                 "id": one.subscription_id.upper(),
@@ -321,8 +323,8 @@ def _with_byte_order_mark(document: dict[str, Any]) -> Response:
     return Response(b"\xef\xbb\xbf" + json.dumps(document).encode(), media_type="application/json")
 
 
-def _unknown() -> Response:
-    return JSONResponse({"code": "2000", "description": "Not found.", "data": [], "source": "PartnerFD"}, 404)
+def _unknown(status: int = 404) -> Response:
+    return JSONResponse({"code": "2000", "description": "Not found.", "data": [], "source": "PartnerFD"}, status)
 
 
 def _endless(content: bytes) -> Iterator[bytes]:

@@ -71,6 +71,8 @@ class TwinWorld:
     """The kinds of exports, ``usage`` or ``reconciliation``, that the invoice has no data for yet."""
     is_invoiced: bool = True
     """Whether the month's invoice is there yet; before, the month is unbilled, and the last one."""
+    deleted_plans: int | None = None
+    """The status that refuses what is under a second, deleted Azure plan of every customer; None: there is none."""
     currency: str = "USD"
     exchange_rate: Decimal = Decimal(1)
 

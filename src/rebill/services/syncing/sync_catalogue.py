@@ -70,6 +70,7 @@ def _counts(fetched: FetchedCatalogue, done: CatalogueImport) -> dict[str, int]:
         "gone": done.gone,
         "subscriptions": len(fetched.subscriptions),
         "closed_tenants": len(fetched.closed_tenants),
+        "closed_plans": len(fetched.closed_plans),
     }
 
 

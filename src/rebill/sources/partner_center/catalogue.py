@@ -6,6 +6,7 @@ folder, and a fetch that was stopped goes on there.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -29,13 +30,15 @@ _PLAN_NAME: Final = "azure plan"
 class FetchedCatalogue:
     """What Partner Center lists. ``is_complete``: as many customers as it says there are.
 
-    ``closed_tenants``: customers whose subscriptions the partner may not read (any more).
+    ``closed_tenants``: customers whose subscriptions the partner may not read (any more). ``closed_plans``: Azure plans
+    that are listed, and whose Azure subscriptions Partner Center does not tell (any more).
     """
 
     customers: tuple[ListedCustomer, ...]
     subscriptions: tuple[PlanSubscription, ...]
     is_complete: bool
     closed_tenants: tuple[str, ...] = ()
+    closed_plans: tuple[str, ...] = ()
 
 
 def fetch_catalogue(calls: MicrosoftCalls, folder: Path, progress: Progress) -> FetchedCatalogue:
@@ -58,6 +61,8 @@ def fetch_catalogue(calls: MicrosoftCalls, folder: Path, progress: Progress) -> 
         tuple(sorted(set(found))),
         listed.is_complete,
         tuple(key for key in keys if done[key]["is_closed"]),
+        # What an earlier version fetched, and was stopped at, does not tell of plans.
+        tuple(sorted({plan for key in keys for plan in done[key].get("closed_plans", ())})),
     )
 
 
@@ -75,18 +80,32 @@ def _customer_pages(calls: MicrosoftCalls, spool: Spool) -> Sequence[Mapping[str
 def _subscriptions_of(calls: MicrosoftCalls, customer_id: str) -> dict[str, Any]:
     """A customer's Azure subscriptions, as an entry of the spool."""
     address = f"/v1/customers/{quote(customer_id, safe='')}/subscriptions"
+    listed = _unless_closed(lambda: [plan for page in pages(calls, {"uri": address}) for plan in page["items"]])
+    if listed is None:
+        return {"customer": customer_id, "is_closed": True, "subscriptions": [], "closed_plans": []}
     found: list[dict[str, str]] = []
+    closed_plans = []
+    for plan in filter(_is_azure_plan, listed):
+        under_plan = _unless_closed(partial(_under_plan, calls, customer_id, address, plan))
+        if under_plan is None:
+            closed_plans.append(_plan_id(plan))
+        else:
+            found += under_plan
+    return {"customer": customer_id, "is_closed": False, "subscriptions": found, "closed_plans": closed_plans}
+
+
+def _unless_closed(fetch: Callable[[], list[Any]]) -> list[Any] | None:
+    """What ``fetch`` brings; None where Partner Center refuses that one tenant or plan, or knows it no more.
+
+    A tenant that has ended the relation must not keep the others from being listed, nor a plan that is deleted the
+    other plans of its tenant.
+    """
     try:
-        for page in pages(calls, {"uri": address}):
-            for plan in page["items"]:
-                if _is_azure_plan(plan):
-                    found += _under_plan(calls, customer_id, address, plan)
+        return fetch()
     except (Forbidden, NotFound) as refusal:
-        # One tenant that has ended the relation must not keep the others from being listed.
         if refusal.code == "microsoft_sign_in_refused":
             raise
-        return {"customer": customer_id, "is_closed": True, "subscriptions": []}
-    return {"customer": customer_id, "is_closed": False, "subscriptions": found}
+        return None
 
 
 def _is_azure_plan(subscription: Any) -> bool:
@@ -94,8 +113,12 @@ def _is_azure_plan(subscription: Any) -> bool:
     return isinstance(name, str) and _PLAN_NAME in name.casefold() and bool(subscription.get("id"))
 
 
+def _plan_id(plan: Mapping[str, Any]) -> str:
+    return str(plan["id"]).lower()
+
+
 def _under_plan(calls: MicrosoftCalls, customer_id: str, address: str, plan: Mapping[str, Any]) -> list[dict[str, str]]:
-    plan_id = str(plan["id"]).lower()
+    plan_id = _plan_id(plan)
     found = []
     for page in pages(calls, {"uri": f"{address}/{quote(plan_id, safe='')}/azureEntitlements"}):
         for one in page["items"]:
