@@ -166,6 +166,22 @@ def test_each_question_sees_what_was_stored_when_it_began(postgresql: Database) 
     assert counted == [1]
 
 
+def test_every_connection_calls_one_statement_the_same_and_no_other_so(postgresql: Database) -> None:
+    """Behind a pooler a session has what others prepared: by a name of theirs another statement must not run."""
+    one, other = (Question(_LOCK, {"number": 7}), Question(select(func.pg_backend_pid()), {}))
+    prepared = text("SELECT statement, name FROM pg_prepared_statements WHERE name LIKE 'rebill%'")
+    found = []
+    for asked in ([one, other], [other, one], [other]):
+        # Each a connection of its own.
+        database = Database(postgresql.engine.url.render_as_string(hide_password=False))
+        with database.writing() as connection:
+            run_together(connection, asked)
+            found += connection.execute(prepared).all()
+        database.close()
+    assert len(found) == 5 and len(set(found)) == 2
+    assert len({name for _, name in found}) == 2
+
+
 def test_a_connection_that_was_let_go_is_told_of(postgresql: Database) -> None:
     ending = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :process")
     for _ in range(2):

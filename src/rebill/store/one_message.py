@@ -5,6 +5,7 @@ does itself. The driver's own pipeline sends each statement as it comes, and wai
 in one buffer (PostgreSQL's documentation: *Pipeline Mode* of libpq), sent at once, and waited for once.
 """
 
+import hashlib
 from collections.abc import Generator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -95,13 +96,21 @@ def _lay(pgconn: Any, kept: _Kept, command: Command) -> int:
     name = kept.names.get((text, types))
     count = 1
     if name is None:
-        name = kept.names[text, types] = b"rebill_%d" % len(kept.names)
+        name = kept.names[text, types] = _name(text, types)
         # To close what is not there is no fault, to prepare what is there is one. (Needs libpq 17: psycopg 3.2.3.)
         pgconn.send_close_prepared(name)
         pgconn.send_prepare(name, text, param_types=types)
         count = 3
     pgconn.send_query_prepared(name, dumped, param_formats=transformer.formats)
     return count
+
+
+def _name(text: bytes, types: Sequence[int]) -> bytes:
+    """What one statement is called, and no other: behind a pooler another's sessions may be this one's next.
+
+    Where one has not prepared it, PostgreSQL says so; called by its number, another's statement would have run instead.
+    """
+    return b"rebill_" + hashlib.sha256(b"%s %r" % (text, types)).hexdigest()[:32].encode()
 
 
 def _fetched(pgconn: Any, count: int) -> Generator[Any, Any, list[Any]]:
