@@ -123,3 +123,10 @@ def test_objects_of_another_kind_are_refused_by_what_they_lack(reader: FileReade
     with pytest.raises(FileRefused) as refused:
         reader.read(tmp_path / "manifest.jsonl")
     assert refused.value.fault.value == "not_focus"
+
+
+def test_a_last_line_beyond_all_measure_refuses_the_file(reader: FileReader, tmp_path: Path) -> None:
+    file = tmp_path / "long.jsonl"
+    file.write_text("\n".join(json.dumps(row(ServiceName="S" * size)) for size in (1, 1, 33_000_000)))
+    with pytest.raises(FileRefused, match="longer than two million bytes"):
+        reader.read(file)

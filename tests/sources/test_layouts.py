@@ -169,14 +169,20 @@ def test_cost_management_of_2019_has_other_names_for_the_same_columns(reader: Fi
     }
 
 
+def _first_row(name: str) -> dict[str, str]:
+    with (FILES / name).open(encoding="utf-8-sig", newline="") as stream:
+        return next(csv.DictReader(stream))
+
+
 @pytest.mark.parametrize(
     ("row", "cost", "price", "quantity"),
     [
         (USAGE, "BillingPreTaxTotal", "UnitPrice", "Quantity"),
         (INVOICE, "Subtotal", "UnitPrice", "Quantity"),
         ({**COST_MANAGEMENT, "paygCostInBillingCurrency": ""}, "costInBillingCurrency", "PayGPrice", "quantity"),
+        (_first_row("pay_as_you_go.csv"), "PreTaxCost", "ResourceRate", "UsageQuantity"),
     ],
-    ids=["daily-rated usage", "invoice reconciliation", "cost management"],
+    ids=["daily-rated usage", "invoice reconciliation", "cost management", "pay-as-you-go"],
 )
 def test_retail_of_what_is_taken_back_is_taken_back_too(
     reader: FileReader, tmp_path: Path, row: Mapping[str, str], cost: str, price: str, quantity: str

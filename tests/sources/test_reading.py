@@ -275,6 +275,22 @@ def test_a_broken_row_costs_one_row_and_no_other(reader: FileReader, tmp_path: P
     assert second.raw_text == bad.decode()
 
 
+@pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("ending", [b"", b"\n"], ids=["cut", "ended"])
+@pytest.mark.parametrize("behind", [0, 3], ids=["last", "within"])
+def test_a_row_beyond_all_measure_is_named_wherever_it_stands(
+    reader: FileReader, tmp_path: Path, is_packed: bool, ending: bytes, behind: int
+) -> None:
+    """The engine leaves a last line out that is longer than its buffer of 32 MB, and says nothing."""
+    file = tmp_path / "rows.csv"
+    content = b"\n".join([HEADER, LINE, LINE.replace(b"Microsoft", b"M" * 33_000_000), *[LINE] * behind]) + ending
+    # Not packed so well that it is taken for a bomb.
+    file.write_bytes(gzip.compress(content, 0) if is_packed else content)
+    read = reader.read(file)
+    assert [(found.row, found.code.value) for found in read.rejects] == [(2, "row_too_long")]
+    assert len(read.lines) == 1 + behind
+
+
 def test_commas_at_the_end_of_a_row_are_no_fault_by_either_way(reader: FileReader, tmp_path: Path) -> None:
     file = tmp_path / "comma.csv"
     file.write_bytes(b"\n".join([HEADER, LINE + b",,", LINE, b""]))

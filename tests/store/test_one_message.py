@@ -170,13 +170,13 @@ def test_every_connection_calls_one_statement_the_same_and_no_other_so(postgresq
     """Behind a pooler a session has what others prepared: by a name of theirs another statement must not run."""
     one, other = (Question(_LOCK, {"number": 7}), Question(select(func.pg_backend_pid()), {}))
     prepared = text("SELECT statement, name FROM pg_prepared_statements WHERE name LIKE 'rebill%'")
-    found = []
+    found: list[tuple[str, str]] = []
     for asked in ([one, other], [other, one], [other]):
         # Each a connection of its own.
         database = Database(postgresql.engine.url.render_as_string(hide_password=False))
         with database.writing() as connection:
             run_together(connection, asked)
-            found += connection.execute(prepared).all()
+            found += [(one.statement, one.name) for one in connection.execute(prepared)]
         database.close()
     assert len(found) == 5 and len(set(found)) == 2
     assert len({name for _, name in found}) == 2

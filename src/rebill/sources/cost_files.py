@@ -15,6 +15,7 @@ from typing import Final
 
 from rebill.model.counting import counted
 from rebill.model.data_set import FileFault, refuse_files
+from rebill.sources.csv_rows import GREATEST_ROW_CHARACTERS
 
 COST_FILE_ENDINGS: Final = (".csv", ".csv.gz", ".parquet", ".jsonl", ".jsonl.gz", ".json.gz")
 GREATEST_UNPACKED_BYTES: Final = 256 * 2**30
@@ -25,6 +26,8 @@ _RATIO_COUNTS_FROM_BYTES: Final = 256 * 2**20
 _HEADER_BYTES: Final = 1_000_000
 _FORM_BYTES: Final = 64
 _CHUNK_BYTES: Final = 1 << 20
+GREATEST_LINE_BYTES: Final = 4 * GREATEST_ROW_CHARACTERS
+"""A line of more is longer than any row may be, whatever its characters are."""
 
 
 class FileForm(StrEnum):
@@ -60,12 +63,34 @@ class CostFile:
 
 @dataclass(frozen=True)
 class FileMark:
-    """The bytes of a file: what they are, how many, and when the folder last saw them change."""
+    """The bytes of a file: what they are, how many, and when the folder last saw them change.
+
+    ``is_odd``: in them is what the engine would pass over without a word (``Oddities``).
+    """
 
     sha256: str
     byte_count: int
     modified_nanoseconds: int
-    has_nul: bool
+    is_odd: bool
+
+
+class Oddities:
+    """Looks through the bytes of a text for what the engine passes over: a NUL, or a line beyond all measure.
+
+    A last line that is longer than the engine's buffer (32 MB) it leaves out.
+    """
+
+    def __init__(self) -> None:
+        self.found = False
+        self._line_bytes = 0
+
+    def see(self, chunk: bytes) -> None:
+        """Look at the next bytes."""
+        end = chunk.find(b"\n")
+        self._line_bytes += len(chunk) if end < 0 else end
+        self.found = self.found or self._line_bytes > GREATEST_LINE_BYTES or b"\0" in chunk
+        if end >= 0:
+            self._line_bytes = len(chunk) - chunk.rfind(b"\n") - 1
 
 
 class FileRefused(Exception):
@@ -125,16 +150,16 @@ def refusals(file: CostFile, faults: list[tuple[str, FileFault, str]]) -> Iterat
 
 
 def mark_of(file: CostFile) -> FileMark:
-    """Read the whole file once: its SHA-256, and whether a NUL byte is in it."""
+    """Read the whole file once: its SHA-256, and whether anything odd is in it (``Oddities``)."""
     digest = hashlib.sha256()
-    has_nul = False
+    oddities = Oddities()
     with file.path.open("rb") as stream:
         state = os.fstat(stream.fileno())
         while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
-            has_nul = has_nul or b"\0" in chunk
+            oddities.see(chunk)
     require_bytes(file, state.st_size)
-    return FileMark(digest.hexdigest(), state.st_size, state.st_mtime_ns, has_nul)
+    return FileMark(digest.hexdigest(), state.st_size, state.st_mtime_ns, oddities.found)
 
 
 def require_bytes(file: CostFile, byte_count: int) -> None:
@@ -221,12 +246,12 @@ def _unpacked(file: CostFile, byte_count: int) -> bytes:
 
 
 def unpack(file: CostFile, target: Path) -> bool:
-    """Unpack a gzip file to ``target`` and say whether a NUL byte is in it.
+    """Unpack a gzip file to ``target`` and say whether anything odd is in it (``Oddities``).
 
     Raises ``FileRefused`` for one that is damaged, cut off, or would unpack beyond all measure.
     """
     unpacked_bytes = 0
-    has_nul = False
+    oddities = Oddities()
     with (
         _readable_gzip(),
         file.path.open("rb") as packed,
@@ -237,9 +262,9 @@ def unpack(file: CostFile, target: Path) -> bool:
             unpacked_bytes += len(chunk)
             # Measured by what has been read of it: so a long file cannot hide a bomb.
             _require_measure(unpacked_bytes, packed.tell())
-            has_nul = has_nul or b"\0" in chunk
+            oddities.see(chunk)
             stream.write(chunk)
-    return has_nul
+    return oddities.found
 
 
 def _chunks(read: Callable[[int], bytes]) -> Iterable[bytes]:

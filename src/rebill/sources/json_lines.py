@@ -12,6 +12,7 @@ from rebill.sources.cost_files import FileRefused
 
 GREATEST_NAME_COUNT: Final = 2000
 """Objects that name more columns than this between them are no cost lines."""
+_UNREADABLE_LINE: Final = "holds a line that is not UTF-8, or longer than two million bytes"
 _NUL: Final = r"(^|[^\\])(\\\\)*\\u0000"
 # A quote within a text follows a backslash, one that opens a text follows one of the other characters that are left out
 # here: what remains closes a text, and with a colon behind it a name. So no text is ever taken for a number.
@@ -19,9 +20,10 @@ _NUMBER_OF_A_NAME: Final = r'([^\\:,\[{\s]"\s*:\s*)(-?[0-9][0-9.eE+-]*)'
 _ENDS_LIKE_NO_NAME: Final = ("\\", ":", ",", "[", "{")
 
 
-def names_in(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+def names_in(connection: duckdb.DuckDBPyConnection, path: Path, is_odd: bool) -> list[str]:
     """Every name that an object of the file has, in the order of appearance.
 
+    ``is_odd``: something is in it that the engine passes over (``cost_files.Oddities``).
     Raises ``FileRefused``, with the first line at fault, for a file that is not one JSON object a line.
     """
     try:
@@ -32,7 +34,9 @@ def names_in(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
             f"ORDER BY min((line_number, place)) LIMIT {GREATEST_NAME_COUNT + 1}"
         ).fetchall()
     except duckdb.InvalidInputException as error:
-        raise _damaged("holds a line that is not UTF-8, or longer than two million bytes") from error
+        raise _damaged(_UNREADABLE_LINE) from error
+    if is_odd:
+        raise _damaged(_UNREADABLE_LINE)
     if len(found) > GREATEST_NAME_COUNT:
         raise _damaged(f"names more than {GREATEST_NAME_COUNT} columns")
     names = [name for (name,) in found]

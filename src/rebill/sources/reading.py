@@ -238,19 +238,19 @@ def _json_columns(
 ) -> tuple[list[str], tuple[SourceColumn, ...]]:
     plain = workspace / "names.jsonl"
     try:
-        _lay_out(file, mark, form, plain)
-        names = names_in(connection, plain)
+        is_odd = _lay_out(file, mark, form, plain)
+        names = names_in(connection, plain, is_odd)
     finally:
         plain.unlink(missing_ok=True)
     return names, tuple(SourceColumn(f"c{place}", has_exponents=False) for place in range(len(names)))
 
 
 def _lay_out(file: CostFile, mark: FileMark, form: FileForm, target: Path) -> bool:
-    """Put a text file where the engine reads it, unpacked, and say whether a NUL byte is in it."""
+    """Put a text file where the engine reads it, unpacked, and say whether anything odd is in it (``Oddities``)."""
     if form.is_packed:
         return unpack(file, target)
     _link(file, target)
-    return mark.has_nul
+    return mark.is_odd
 
 
 def _parquet_relation(path: Path) -> str:
@@ -308,9 +308,9 @@ class _Reader:
 
     def csv(self) -> ConvertedFile:
         """Convert a CSV file, plain or packed."""
-        has_nul = _lay_out(self._found.file, self._found.mark, self._found.form, self._source)
+        is_odd = _lay_out(self._found.file, self._found.mark, self._found.form, self._source)
         names = [column.sql for column in self._found.columns]
-        if not has_nul and self._found.header_in_first_line:
+        if not is_odd and self._found.header_in_first_line:
             relation = f"(SELECT *, row_number() OVER () AS {ROW_NUMBER} FROM {csv_relation(self._source, names)})"
             # A row that is none, anywhere in the file, raises InvalidInput without our own words: take the file apart.
             with suppress(_BrokenRow):

@@ -4,11 +4,16 @@ from typing import Final
 
 from rebill.model.data_set import VIEW_ACTUAL
 from rebill.model.date_order import DateOrder
-from rebill.sources.layouts.derivations import day_after, product_sql, tags_in_braces
-from rebill.sources.layouts.layout import Computed, Layout, fixed, named
+from rebill.sources.layouts.derivations import day_after, product_sql, tags_in_braces, taken_back_sql
+from rebill.sources.layouts.layout import Computed, Fields, Layout, fixed, named
 
 _COST: Final = ("PreTaxCost", "CostInBillingCurrency")
 _DAY: Final = ("UsageDateTime", "Date")
+
+
+def _list_cost(fields: Fields) -> str:
+    return taken_back_sql(product_sql(fields("ResourceRate"), fields("UsageQuantity")), fields(*_COST))
+
 
 PAY_AS_YOU_GO: Final = Layout(
     name="pay-as-you-go",
@@ -21,9 +26,9 @@ PAY_AS_YOU_GO: Final = Layout(
         "BilledCost": named(*_COST),
         "EffectiveCost": named(*_COST),
         "ListCost": Computed(
-            ("ResourceRate", "UsageQuantity"),
-            lambda fields: product_sql(fields("ResourceRate"), fields("UsageQuantity")),
-            "rate × quantity, exactly",
+            ("ResourceRate", "UsageQuantity", *_COST),
+            _list_cost,
+            "rate × quantity, exactly; below 0 where the cost is",
         ),
         "ListUnitPrice": named("ResourceRate"),
         "BillingCurrency": named("Currency", "BillingCurrency"),
