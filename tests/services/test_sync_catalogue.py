@@ -1,6 +1,8 @@
 """The catalogue is synced from Partner Center: complete, whatever goes wrong on the way, and never half."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import pytest
 import stamina
@@ -20,7 +22,7 @@ from rebill.store.scope import Scope
 from rebill.store.syncs import begin_sync
 from rebill.twin.faults import Fault, Faults
 from rebill.twin.signing_in import CLIENT_SECRET
-from rebill.twin.world import TwinWorld
+from rebill.twin.world import TwinCustomer, TwinWorld
 from tests.conftest import SettableClock
 from tests.services.steps import assign, customer
 from tests.services.syncing_partner import SyncingPartner, bridge_of, catalogue_of, syncing_with_twin
@@ -62,6 +64,35 @@ def test_a_plan_that_is_no_more_hides_none_of_the_other_plans_and_is_counted(
         told = {name: record.result.counts[name] for name in ("subscriptions", "closed_tenants", "closed_plans")}
         assert told == {"subscriptions": 10, "closed_tenants": 0, "closed_plans": 7}
         assert "7 closed plans" in record.result.told
+
+
+@dataclass(frozen=True)
+class _NamedOddly(TwinWorld):
+    """A world whose first customer is listed by another name, or by what is none."""
+
+    first_name: Any = ""
+
+    @cached_property
+    def customers(self) -> tuple[TwinCustomer, ...]:
+        first, *others = super().customers
+        return (replace(first, name=self.first_name), *others)
+
+
+def test_one_odd_name_holds_no_other_customer_up_and_one_that_is_no_text_is_named(
+    installation: Installation, partner: Caller
+) -> None:
+    with syncing_with_twin(installation, partner, _NamedOddly(3, first_name=" Con\ttoso\x00")) as syncing:
+        (record,) = syncing.sync(CATALOGUE)
+        assert (record.outcome, record.fault) == (SyncOutcome.DONE, "")
+        assert syncing.catalogue() == catalogue_of(_NamedOddly(3, first_name="Con toso"))
+        known = syncing.catalogue()
+    world = _NamedOddly(3, first_name=42)
+    with syncing_with_twin(installation, partner, world) as syncing:
+        (record,) = syncing.sync(CATALOGUE)
+        assert (record.outcome, record.fault_code) == (SyncOutcome.FAILED, "invalid_customers_answer")
+        tenant = world.customers[0].tenant_id
+        assert f"(customer {tenant}).companyProfile.companyName: must be text" in record.fault
+        assert syncing.catalogue() == known
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -8,9 +8,9 @@ import pytest
 
 from rebill.model.errors import Invalid, NotFound
 from rebill.sources.partner_center import customers_answer
-from rebill.sources.partner_center.customers_answer import read_customers_answer
+from rebill.sources.partner_center.customers_answer import read_customer_pages, read_customers_answer
 
-CONTOSO = {
+CONTOSO: dict[str, Any] = {
     "id": "B44BB1FB-C595-45B0-9E09-D657365580BF",
     "companyProfile": {
         "tenantId": "b44bb1fb-c595-45b0-9e09-d657365580bf",
@@ -94,6 +94,37 @@ def test_every_bad_row_is_told_with_its_field(tmp_path: Path) -> None:
         "items[5].id": "may not hold control characters",
         "items[6].companyProfile.companyName": "may not hold control characters",
     }
+
+
+@pytest.mark.parametrize(
+    ("listed", "read"),
+    [
+        ("Con\ttoso", "Con toso"),
+        ("\tContoso\x00\n", "Contoso"),
+        ("Con\ud800toso", "Con toso"),
+        ("C" * 2000, "C" * 1024),
+        (f"{'C' * 1023} {'C' * 10}", "C" * 1023),
+        (None, ""),
+    ],
+)
+def test_a_name_that_nobody_here_can_correct_is_read_as_far_as_it_is_text(listed: Any, read: str) -> None:
+    profile = {**CONTOSO["companyProfile"], "companyName": listed}
+    answer = read_customer_pages([{"totalCount": 1, "items": [{**CONTOSO, "companyProfile": profile}]}])
+    assert [one.name for one in answer.customers] == [read]
+    assert answer.is_complete
+
+
+def test_a_fault_of_partner_centers_own_listing_names_the_customer_and_the_field() -> None:
+    items = [CONTOSO, *({"id": f"a{number}", "companyProfile": {"companyName": 42}} for number in range(5))]
+    with pytest.raises(Invalid) as refused:
+        read_customer_pages([{"items": items}, {"items": [{"id": 7}]}])
+    place = "[0].items[1] (customer a0).companyProfile.companyName"
+    assert refused.value.message.startswith(
+        f"Partner Center's listing: 6 faults, nothing was changed. {place}: must be text; "
+    )
+    assert refused.value.message.count("must be text") == 3
+    assert len(refused.value.fields) == 6
+    assert (refused.value.fields[place], refused.value.fields["[1].items[0].id"]) == ("must be text", "must be text")
 
 
 def test_a_repeat_that_disagrees_is_refused_whatever_the_case(tmp_path: Path) -> None:

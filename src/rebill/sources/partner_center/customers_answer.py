@@ -9,16 +9,18 @@ import io
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rebill.model.counting import counted
 from rebill.model.errors import Invalid
 from rebill.model.identifiers import GREATEST_IDENTIFIER_LENGTH, azure_customer_key, trimmed
 from rebill.sources.bounded_text import bounded_text
 
 GREATEST_FILE_BYTES = 256 * 1024 * 1024
 GREATEST_FAULT_COUNT = 100
+_TOLD_FAULT_COUNT = 3
 _GREATEST_TEXT_LENGTH = 1024
 _CSV_ID = "azure_customer_id"
 _CSV_COLUMNS = (_CSV_ID, "name", "domain")
@@ -62,25 +64,37 @@ def read_customers_answer(file: Path) -> CustomersAnswer:
 def read_customer_pages(pages: Sequence[Any]) -> CustomersAnswer:
     """Read the pages of a customers answer as Partner Center gave them; the last one has no link to a next.
 
-    It is complete when the customers on it are as many as Partner Center counts. Raises ``Invalid`` as
-    ``read_customers_answer`` does.
+    It is complete when the customers on it are as many as Partner Center counts. Control characters in names are read
+    as spaces, and a name that is too long is cut: there is no file that somebody could correct. Raises ``Invalid`` as
+    ``read_customers_answer`` does; its message names the first faults with their customers.
     """
     origin = Path("Partner Center's listing")
     rows, _ = _page_rows(origin, [(f"[{number}].", page) for number, page in enumerate(pages)])
-    answer = _answer(origin.name, rows, is_complete=True)
+    customers, faults = _listed([_as_far_as_text(row) for row in rows])
+    if faults:
+        told = "; ".join(f"{place}: {fault}" for place, fault in list(faults.items())[:_TOLD_FAULT_COUNT])
+        message = f"{origin.name}: {counted(len(faults), 'fault')}, nothing was changed. {told}."
+        raise _faulty(message, faults)
     greatest_count = max((_total_count(page) for page in pages), default=0)
-    return replace(answer, is_complete=greatest_count <= len(answer.customers))
+    return CustomersAnswer(customers, is_complete=greatest_count <= len(customers))
 
 
 def _answer(name: str, rows: Sequence["_Row"], is_complete: bool) -> CustomersAnswer:
+    customers, faults = _listed(rows)
+    if faults:
+        raise _faulty(f"{name}: {len(faults)} fault(s), nothing was imported: correct what is named here.", faults)
+    return CustomersAnswer(customers, is_complete)
+
+
+def _listed(rows: Sequence["_Row"]) -> tuple[tuple[ListedCustomer, ...], dict[str, str]]:
+    """The customers that are sound, each once, and the faults: place and field → what is wrong."""
     faults: dict[str, str] = {}
     listed = [customer for row in rows if (customer := _checked(row, faults)) is not None]
-    distinct = _distinct(listed, faults)
-    if faults:
-        first_faults = dict(list(faults.items())[:GREATEST_FAULT_COUNT])
-        message = f"{name}: {len(faults)} fault(s), nothing was imported: correct what is named here."
-        raise Invalid("invalid_customers_answer", message, first_faults)
-    return CustomersAnswer(tuple(distinct), is_complete)
+    return tuple(_distinct(listed, faults)), faults
+
+
+def _faulty(message: str, faults: Mapping[str, str]) -> Invalid:
+    return Invalid("invalid_customers_answer", message, dict(list(faults.items())[:GREATEST_FAULT_COUNT]))
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,26 @@ class _Row:
     name: tuple[str, Any]
     domain: tuple[str, Any]
     relationship: tuple[str, Any]
+
+
+def _as_far_as_text(row: _Row) -> _Row:
+    """The row with names that can be kept, where they are text at all; its place names the customer too."""
+    identifier = _kept_text(row.identifier[1], GREATEST_IDENTIFIER_LENGTH)
+    name, domain, relationship = (
+        (field, _kept_text(value, _GREATEST_TEXT_LENGTH)) for field, value in (row.name, row.domain, row.relationship)
+    )
+    place = f"{row.place} (customer {identifier})" if identifier and isinstance(identifier, str) else row.place
+    return _Row(place, row.identifier, name, domain, relationship)
+
+
+def _kept_text(value: Any, greatest: int) -> Any:
+    if not isinstance(value, str):
+        return value
+    return trimmed(trimmed("".join(" " if _is_control(one) else one for one in value))[:greatest])
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs")
 
 
 def _unreadable(file: Path, reason: str) -> Invalid:
@@ -202,7 +236,7 @@ def _fault(value: Any, is_id: bool) -> str | None:
     greatest = GREATEST_IDENTIFIER_LENGTH if is_id else _GREATEST_TEXT_LENGTH
     if len(trimmed(value)) > greatest:
         return f"may have at most {greatest} characters"
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in trimmed(value)):
+    if any(_is_control(character) for character in trimmed(value)):
         return "may not hold control characters"
     return None
 
