@@ -1,7 +1,13 @@
 """Exports of a storage account on the command line: the secret lies in a file, and is told to nobody."""
 
+import contextlib
 from pathlib import Path
 
+import pytest
+from sqlalchemy import select
+
+from rebill.store.database import Database
+from rebill.store.tables import audit_entries, syncs
 from tests.blob_server import BlobServer
 from tests.cli.command_line import CommandLine
 from tests.export_files import Run, write_run
@@ -44,3 +50,21 @@ def test_a_sync_names_the_run_that_bills_what_came_where_something_did(rebill: C
             write_run(exports, Run({"a.csv": [row()]}))
         ended = rebill.run("sync", REBILL_COST_EXPORTS=str(exports))
         assert (ended.code, "rebill bill run" in ended.out) == (code, says), ended
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ftp://user:Hunter2Pass@127.0.0.1:9/costs", "github://tok:Hunter2Pass@main/costs", "az://c?sig=Hunter2Pass"],
+)
+def test_a_secret_in_an_address_reaches_no_error_no_log_and_no_record(rebill: CommandLine, address: str) -> None:
+    imported = rebill.run("costs", "import", address)
+    as_json = rebill.run("costs", "import", address, "--json")
+    synced = rebill.run("sync", REBILL_COST_EXPORTS=address)
+    assert (imported.code, as_json.document["code"], synced.code) == (1, "storage_refused", 1)
+    assert '"deliveries_refused"' in synced.err
+    for ended in (imported, as_json, synced):
+        assert "an address bears no" in ended.out + ended.err
+        assert "Hunter2Pass" not in ended.out + ended.err
+    with contextlib.closing(Database(rebill.database_url)) as database, database.reading() as connection:
+        kept = [str(connection.execute(select(table)).all()) for table in (syncs, audit_entries)]
+    assert all("an address bears no" in rows and "Hunter2Pass" not in rows for rows in kept)

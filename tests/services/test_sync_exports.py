@@ -67,6 +67,17 @@ def test_one_place_that_fails_does_not_hold_up_the_others(
     assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(1))]
 
 
+def test_a_place_whose_address_bears_a_secret_is_refused_and_named_without_it(
+    installation: Installation, partner: Caller, tmp_path: Path
+) -> None:
+    write_run(tmp_path, Run({"a.csv": [row(BilledCost="1")]}))
+    record = synced(installation, partner, "ftp://user:Hunter2Pass@127.0.0.1:9/costs", tmp_path)
+    assert record.fault.startswith("1 delivery was refused. ftp://…@127.0.0.1:9/costs: ")
+    assert "FSSPEC_FTP_PASSWORD" in record.fault
+    assert "Hunter2Pass" not in repr(record)
+    assert costs(list_data_sets(installation, partner)) == [(SCOPE, "2024-09", Decimal(1))]
+
+
 def test_a_manifest_that_cannot_be_used_does_not_hold_up_the_runs_beside_it(
     installation: Installation, partner: Caller, tmp_path: Path
 ) -> None:

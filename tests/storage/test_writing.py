@@ -49,3 +49,9 @@ def test_a_file_that_breaks_off_leaves_the_one_before(tmp_path: Path) -> None:
     assert (str(fault.value), fault.value.is_of_place) == ("place cannot be written to (IsADirectoryError)", False)
     assert [file.name for file in (tmp_path / "place").iterdir()] == ["1.txt"]
     assert (tmp_path / "place/1.txt").read_bytes() == b"before"
+
+
+def test_a_password_in_the_address_of_a_place_is_told_to_nobody(tmp_path: Path) -> None:
+    with pytest.raises(WritingFault) as fault:
+        write_files("ftp://user:Hunter2Pass@127.0.0.1:9/bills", "a", {"1.txt": made(tmp_path, "one", b"1")})
+    assert str(fault.value) == "a cannot be written to (ConnectionRefusedError)"

@@ -84,6 +84,7 @@ def import_files(
 ) -> None:
     """Take in cost files: rows, sums per currency and month, rejects. Exports are read by their manifests."""
     from rebill.services.costs.import_deliveries import import_deliveries
+    from rebill.storage.address import shown_address
 
     order = CostImportOrder(
         files=tuple(files),
@@ -99,7 +100,7 @@ def import_files(
     )
     with changing_session(Act.IMPORT_COSTS, partner, as_json, reason) as session:
         output = session.output
-        with output.working("Importing " + ", ".join(files[:3]) + (" …" if files[3:] else "")):
+        with output.working("Importing " + ", ".join(map(shown_address, files[:3])) + (" …" if files[3:] else "")):
             deliveries = import_deliveries(session.installation, session.caller, order)
         show_imported(output, deliveries)
 

@@ -8,9 +8,16 @@ address, and none in what is said of a fault.
 import re
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 _ADDRESS: Final = re.compile(r"([a-z][a-z0-9+.-]*)://.+")
 _AZURE: Final = ("az", "abfs", "abfss")
+# What stands alone before an @ is here a name or a container; elsewhere it may be a token, as of GitHub's.
+_NAMED_BEFORE_AT: Final = (*_AZURE, "ftp", "sftp", "ssh", "smb", "hdfs", "file", "local")
+# One slash is a slip of who means an address; one letter before it is a drive.
+_LINK: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?!/)([^/]*)(.*)", re.DOTALL)
+_NO_PORT: Final = re.compile(r"[^:]*:(?!\d*$)[^:]+")
+_PLAIN_USER: Final = re.compile(r"((?:[a-z]+::)?[A-Za-z][A-Za-z0-9+.-]+:/{1,2})[^/?#@]*@([^?#@]*)(?:[?#][^@]*)?")
 
 
 def is_address(text: str) -> bool:
@@ -21,6 +28,39 @@ def is_address(text: str) -> bool:
 def is_azure(address: str) -> bool:
     """Whether this is an address of a storage account of Azure's."""
     return address.partition("://")[0] in _AZURE
+
+
+def address_fault(text: str) -> str:
+    """What to do about an address that bears a secret; ``""`` where it bears none."""
+    if _bears_password(text):
+        return (
+            "an address bears no password and no token; put them into the environment, such as FSSPEC_FTP_PASSWORD "
+            "(docs/exports.md)."
+        )
+    if "://" in text and "?" in text:
+        return "an address bears no signature; put it into AZURE_STORAGE_SAS_TOKEN."
+    return ""
+
+
+def shown_address(text: str) -> str:
+    """A path as it is, and an address without the secrets that it should not bear: ``ftp://…@host/folder``."""
+    if not _bears_password(text):
+        return text.partition("?")[0] if "://" in text else text
+    found = _PLAIN_USER.fullmatch(text)
+    # A password may hold any character: where it is not plain where it ends, nothing more is shown.
+    return f"{found[1]}…@{found[2]}" if found else f"{text.partition(':/')[0]}://…"
+
+
+def _bears_password(text: str) -> bool:
+    links = (_LINK.match(link) for link in text.split("::"))
+    return any(_has_password(*found.groups()) for found in links if found)
+
+
+def _has_password(protocol: str, authority: str, rest: str) -> bool:
+    user, mark, _ = authority.rpartition("@")
+    if mark:
+        return ":" in unquote(user) or protocol.lower() not in _NAMED_BEFORE_AT
+    return "@" in rest and _NO_PORT.fullmatch(authority) is not None
 
 
 def file_system(address: str, connection_string_file: Path | None) -> tuple[Any, str]:

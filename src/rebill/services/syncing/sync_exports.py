@@ -12,6 +12,7 @@ from rebill.services.acting.installation import Installation
 from rebill.services.costs.import_costs import list_data_sets
 from rebill.services.costs.import_deliveries import DeliveryDone, Outcome, import_deliveries
 from rebill.services.syncing.odd_months import odd_months
+from rebill.storage.address import shown_address
 
 _COUNTED_AS: Final = {
     Outcome.IMPORTED: "deliveries",
@@ -39,7 +40,7 @@ def sync_exports(
         try:
             done = import_deliveries(installation, caller, CostImportOrder((place,)), by_manifest=True)
         except Refusal as refusal:
-            refused[place] = refusal.message
+            refused[shown_address(place)] = refusal.message
             continue
         _count(done, counts, refused)
     progress(len(places), len(places))

@@ -11,7 +11,7 @@ from rebill.model.data_set import FileFault, refuse_files
 from rebill.model.errors import Invalid, Refusal
 from rebill.sources.cost_files import COST_FILE_ENDINGS, CostFile, FileRefused, refusals, require_bytes
 from rebill.sources.exports.manifest import GREATEST_MANIFEST_BYTES, MANIFEST_NAME, Blob
-from rebill.storage.address import file_system, is_address, is_azure, told
+from rebill.storage.address import address_fault, file_system, is_address, is_azure, shown_address, told
 from rebill.storage.patience import NoAnswer, answered
 
 _TOO_LARGE: Final = (
@@ -44,15 +44,12 @@ def storage_at(address: str, connection_string_file: Path | None = None) -> Expo
     """The storage at a path or an address.
 
     ``connection_string_file`` holds the secret of a storage account of Azure's, where the environment does not.
-    Raises ``Invalid`` for an address that cannot be read.
+    Raises ``Invalid`` for an address that cannot be read, or that bears a secret.
     """
+    if fault := address_fault(address):
+        raise Invalid(FileFault.STORAGE_REFUSED, f"{shown_address(address)}: {fault}")
     if not is_address(address):
         return FolderStorage(Path(address))
-    if "?" in address:
-        raise Invalid(
-            FileFault.STORAGE_REFUSED,
-            f"{address.partition('?')[0]}: an address bears no signature; put it into AZURE_STORAGE_SAS_TOKEN.",
-        )
     return _remote(address, connection_string_file)
 
 
