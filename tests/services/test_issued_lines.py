@@ -1,9 +1,13 @@
 """Acts see what issued statements bill by their charges, whatever month these are of: tenants, commitments, kinds."""
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from rebill.lake.account_days import KEYS
 from rebill.model.assignment import AssignmentOrder
@@ -204,6 +208,52 @@ def test_a_customer_whose_lines_would_fall_to_what_is_issued_is_not_deleted(acco
     delete_customer(installation, partner, second)
     assert stands(installation, partner, ["t-2"]) == ["t-2: Second [..., 2024-10-15)"]
     assert pending(accountant) == [("First", 500, 1500)]
+
+
+@pytest.mark.parametrize("tenant_first", [True, False])
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_a_tenant_and_its_subscription_that_change_hands_at_once_leave_what_is_issued(
+    accountant: Accountant, tenant_first: bool
+) -> None:
+    """Each of the two is sound alone, and leaves the other one to change what is issued: the later one is told so."""
+    installation, partner, (first, second) = accountant.installation, accountant.caller, ids(accountant)
+    assign(installation, partner, first, "t-2")
+    charges = (
+        of_day("2024-10-20", "10", "s-1", x_CustomerId="t-1"),
+        of_day("2024-09-02", "5", "s-2", x_CustomerId="t-2"),
+    )
+    accountant.deliver(SEPTEMBER, *charges)
+    act_on(installation, partner, assign_accounts, SUBSCRIPTION, second, "s-1")
+    issued_to_first(accountant, *charges)
+
+    def gives_tenant() -> list[str]:
+        return assign(installation, partner, first, "t-1", effective_from="2024-10-01")
+
+    def ends_subscription() -> list[str]:
+        return act_on(installation, partner, remove_accounts, SUBSCRIPTION, second, "s-1")
+
+    told_of = {
+        gives_tenant: (["t-1: done [2024-10-01, ...)"], would_change("azure_customer_id", "t-1")),
+        ends_subscription: (["s-1: done [..., 2024-10-15)"], would_change("azure_subscription", "s-1")),
+    }
+    acts = (gives_tenant, ends_subscription) if tenant_first else (ends_subscription, gives_tenant)
+    sooner, later = acts
+    assert _told_at_once(accountant, sooner, later) == (told_of[sooner][0], told_of[later][1])
+    assert pending(accountant) == []
+
+
+def _told_at_once(
+    accountant: Accountant, sooner: Callable[[], list[str]], later: Callable[[], list[str]]
+) -> tuple[list[str], list[str]]:
+    """What two acts are told, the ``later`` of which begins before the ``sooner`` one is stored."""
+    with ThreadPoolExecutor(1) as aside:
+        with accountant.installation.database.as_one() as connection:
+            told_sooner = sooner()
+            acting = aside.submit(later)
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while not acting.done() and not connection.scalar(waiting):
+                time.sleep(0.01)
+        return told_sooner, acting.result()
 
 
 def test_cost_is_asked_for_only_where_something_is_issued_to_those_concerned(accountant: Accountant) -> None:

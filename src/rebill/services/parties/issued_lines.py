@@ -273,13 +273,17 @@ def _may_last(data_set: DataSet, kind: AccountKind, since: date) -> bool:
 def _owners_beside(
     scope: Scope, kind: AccountKind, lines: Mapping[str, Sequence[IssuedLine]]
 ) -> dict[tuple[AccountKind, str], Held]:
-    """Whose is what these lines name beside accounts of ``kind``."""
+    """Whose is what these lines name beside accounts of ``kind``.
+
+    An act that is to be stored holds them too: whose a line is afterwards is told by all that it names, and two acts
+    on a tenant and on its subscription, each sound by itself, would change together what is issued.
+    """
     owners: dict[tuple[AccountKind, str], Held] = {}
     for other in MOST_SPECIFIC_FIRST:
         named = {line.key(other) for of_one in lines.values() for line in of_one} - {None}
         if other is kind or not named:
             continue
-        known = known_accounts(scope, other, {key for key in named if key is not None})
+        known = known_accounts(scope, other, {key for key in named if key is not None}, hold=scope.writes)
         histories = histories_of_accounts(scope, [account.account_id for account in known.values()])
         owners |= {
             (other, key): held(histories[account.account_id].standing)
