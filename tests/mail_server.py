@@ -1,5 +1,6 @@
 """A real mail server of this machine for the tests: what it takes, what it answers, and whom it lets in."""
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -16,6 +17,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
 from rebill.settings import SmtpSecurity
 from rebill.twin.certificates import CertificateFiles
+from rebill.twin.serving import close_connections
 
 NEVER_SAID = "250 taken, and never said"
 """An answer that is kept back until ``go_on``."""
@@ -69,6 +71,23 @@ class Mailbox:
         return AuthResult(success=data == known, handled=False)
 
 
+class _PromptController(Controller):
+    """aiosmtpd's own server in a thread, which leaves open what its clients have not closed when it stops."""
+
+    def stop(self, no_assert: bool = False) -> None:
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result(_PATIENCE_SECONDS)
+        super().stop(no_assert)
+
+    async def _hang_up(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
+        for listener in self.server.sockets:
+            self.loop.remove_reader(listener.fileno())
+        # Who was let in at this moment gets its transport in this turn; a server that is closed cannot give it one.
+        await asyncio.sleep(0)
+        self.server.close()
+        await close_connections()
+
+
 @contextmanager
 def mail_server(
     box: Mailbox, security: SmtpSecurity = SmtpSecurity.NONE, certificates: CertificateFiles | None = None
@@ -85,7 +104,7 @@ def mail_server(
     if box.password:
         options |= {"authenticator": box.authenticate, "auth_required": True}
         options["auth_require_tls"] = security is SmtpSecurity.STARTTLS
-    controller = Controller(box, **options)
+    controller = _PromptController(box, **options)
     controller.start()
     try:
         yield port

@@ -1,6 +1,5 @@
 """A real browser on a real server: Debian's Chromium, installed where it is absent, driven by Playwright."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, 
 
 from rebill.cli.listening import listening_socket
 from rebill.services.acting.installation import Installation
+from rebill.twin.serving import serving
 from rebill.wiring import both_faces
 from tests.debian import program
 
@@ -48,15 +48,8 @@ def running_pages(installation: Installation) -> Iterator[str]:
     """What ``rebill serve`` serves, on a free loopback port; answers its address."""
     listener = listening_socket("127.0.0.1", 0)
     config = uvicorn.Config(both_faces(installation), log_config=None, access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: server.run(sockets=[listener]))
-    thread.start()
-    try:
+    with listener, serving(config, listener, "the pages"):
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
 
 
 @dataclass

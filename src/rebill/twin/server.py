@@ -21,6 +21,7 @@ from starlette.routing import Route
 from rebill.twin.certificates import write_application_certificate, write_certificates
 from rebill.twin.faults import Faults
 from rebill.twin.service import CutAnswer, TwinService
+from rebill.twin.serving import serving
 from rebill.twin.signing_in import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -32,9 +33,7 @@ from rebill.twin.signing_in import (
 from rebill.twin.world import PARTNER_TENANT, TwinWorld
 
 _BILLING: Final = "/v1.0/reports/partners/billing"
-_STOP_SECONDS: Final = 60
 _GOODBYE_SECONDS: Final = 1
-_CLOSING_TURNS: Final = 20
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -177,25 +176,11 @@ def running_twin(world: TwinWorld | None = None, faults: Faults | None = None, p
         )
         # An answer that is cut is a fault of an application to uvicorn; here it is meant.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=asyncio.run, args=(_serve(server, listener),), name="Microsoft's twin")
-        thread.start()
-        try:
-            yield RunningTwin(f"https://127.0.0.1:{listener.getsockname()[1]}", files.authority, service, line)
-        finally:
-            line.released.set()
-            server.should_exit = True
-            thread.join(_STOP_SECONDS)
-
-
-async def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
-    """Serve until told to stop, and then till the last connection has said goodbye, or was given a moment for it."""
-    await server.serve(sockets=[listener])
-    for connection in list(server.server_state.connections):
-        # A client that never read a refusal to its end keeps its side open; TLS would wait half a minute for it.
-        connection.transport.abort()
-    for _ in range(_CLOSING_TURNS):
-        await asyncio.sleep(0)
+        with serving(config, listener, "Microsoft's twin"):
+            try:
+                yield RunningTwin(f"https://127.0.0.1:{listener.getsockname()[1]}", files.authority, service, line)
+            finally:
+                line.released.set()
 
 
 def _application(service: TwinService, line: Line) -> Starlette:

@@ -1,6 +1,5 @@
 """Clients meet a server as they do in life: over a socket, with every byte they send on the wire."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp
 
 from rebill.api.application import application
 from rebill.cli.listening import listening_socket
+from rebill.twin.serving import serving
 from tests.api.client import ApiClient
 from tests.api.world import World
 
@@ -20,16 +20,9 @@ from tests.api.world import World
 def listening(app: ASGIApp) -> Iterator[str]:
     """The address at which uvicorn serves ``app``, in a thread of this process, so that its clock is the test's."""
     listener = listening_socket("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        # Who connects before the server is ready waits in the socket's queue.
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+    with listener, serving(config, listener, "the API"):
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
 
 
 @pytest.fixture
