@@ -14,6 +14,7 @@ from rebill.store.tables import audit_entries
 from tests.api.client import ApiClient
 from tests.api.server import PATIENCE_SECONDS, serving
 from tests.api.world import ADD, World
+from tests.services.trail_steps import tamper
 
 TRAIL = "/v1/audit_entries"
 IDS = {"azure_customer_ids": ["ab123"]}
@@ -99,6 +100,16 @@ def test_a_refused_call_leaves_one_small_entry_with_nothing_of_its_body(api: Api
     assert len(entries[0]["refusal"]["fields"]) == 20
     assert "Secret name" not in str(entries)
     assert all(len(str(entry)) < 16_000 for entry in entries)
+
+
+def test_a_damaged_entry_is_listed_beside_the_others(api: ApiClient, world: World) -> None:
+    last = _newest(api)["number"]
+    tamper(world.installation, f"UPDATE audit_entries SET role = 'owner', outcome = 'perhaps' WHERE number = {last}")
+    tamper(world.installation, f"UPDATE audit_entries SET refusal = 'because' WHERE number = {last}")
+    damaged = _newest(api)
+    assert (damaged["number"], damaged["by"]["role"], damaged["outcome"]) == (last, "owner", "perhaps")
+    assert damaged["refusal"] == {"code": "", "message": "because", "fields": {}, "field_count": 0}
+    assert api.get(f"{TRAIL}/{last}").json() == damaged
 
 
 def test_subscriptions_at_fault_leave_one_entry_and_not_two(api: ApiClient, world: World) -> None:

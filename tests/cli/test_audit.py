@@ -316,6 +316,21 @@ def test_verifying_prints_the_head_and_finds_what_is_gone(rebill: CommandLine) -
     assert "Next: " in told.out
 
 
+def test_an_entry_that_somebody_changed_is_listed_and_warned_of(rebill: CommandLine) -> None:
+    rebill.answer("customers", "create", "One")
+    rebill.answer("customers", "create", "Two")
+    damage = "UPDATE audit_entries SET role = 'owner', outcome = 'perhaps' WHERE number = 2"
+    _in_database(rebill, _disarmed(rebill, "audit_entries_are_not_changed", "audit_entries"), damage)
+    told = rebill.run("audit")
+    assert (told.code, told.err.count("Entry 2 is not as it was written"), told.err.count("Entry")) == (0, 1, 1)
+    assert "perhaps" in told.out
+    as_json = rebill.run("audit", "--json")
+    assert [entry["number"] for entry in as_json.document["audit_entries"]] == [1, 2, 3]
+    one = rebill.run("audit", "--entry", "2", "--json")
+    assert (one.document["by"]["role"], "not as it was written" in one.err) == ("owner", True)
+    assert [fault["number"] for fault in rebill.run("audit", "--verify", "--json").document["faults"]] == [2]
+
+
 def test_verifying_looks_at_every_partner_of_the_installation(rebill: CommandLine) -> None:
     other = rebill.answer("partners", "create", "Other")["partner_id"]
     rebill.answer("customers", "create", "Theirs", "--partner", "Other")
@@ -332,7 +347,7 @@ def test_verifying_looks_at_every_partner_of_the_installation(rebill: CommandLin
     assert "Other: Entry 2 is missing" in rebill.run("audit", "--verify").out
     assert rebill.run("audit", "--verify", "--partner", str(sound["partner_id"])).code == 0
     gone = [f"DELETE FROM {table} WHERE partner_id = {other}" for table in ("audit_entries", "audit_chains")]
-    _in_database(rebill, _disarmed(rebill, "audit_chains"), *gone)
+    _in_database(rebill, _disarmed(rebill, "audit_chains_are_not_deleted", "audit_chains"), *gone)
     assert "Other: The partner's chain is gone" in rebill.run("audit", "--verify").out
 
 
@@ -346,13 +361,14 @@ def _in_database(rebill: CommandLine, *statements: str) -> None:
 
 def _remove(rebill: CommandLine, number: int) -> None:
     """Somebody who owns the database takes an entry away."""
-    _in_database(rebill, _disarmed(rebill, "audit_entries"), f"DELETE FROM audit_entries WHERE number = {number}")
+    disarming = _disarmed(rebill, "audit_entries_are_not_deleted", "audit_entries")
+    _in_database(rebill, disarming, f"DELETE FROM audit_entries WHERE number = {number}")
 
 
-def _disarmed(rebill: CommandLine, table: str) -> str:
-    """The statement that takes the trigger away that keeps rows of a table from being deleted."""
+def _disarmed(rebill: CommandLine, trigger: str, table: str) -> str:
+    """The statement that takes a table's trigger away."""
     place = f" ON {table}" if rebill.database_url.startswith("postgresql") else ""
-    return f"DROP TRIGGER {table}_are_not_deleted{place}"
+    return f"DROP TRIGGER {trigger}{place}"
 
 
 @pytest.mark.parametrize("word", [*(act.value for act in Act), *(kind.value for kind in SubjectKind)])

@@ -42,7 +42,7 @@ AUGUST_PERIOD = {"BillingPeriodStart": "2024-08-01T00:00:00Z", "BillingPeriodEnd
 
 def _acts(office: Office) -> list[tuple[str, str, str]]:
     entries = newest_audit_entries(office.installation, office.partner, AuditFilter(), 50)
-    return [(one.entry.act, one.entry.outcome.value, one.entry.by.occasion.channel.value) for one in entries]
+    return [(one.entry.act, one.entry.outcome, one.entry.by.channel) for one in entries]
 
 
 def _statement_id(office: Office, customer_id: int) -> int:

@@ -27,6 +27,7 @@ from rebill.services.parties.read_customers import get_customer
 from tests.console.conftest import Office
 from tests.console.visitor import SAME_SITE, Visitor, visiting
 from tests.services.months import charge, stored, write_focus
+from tests.services.trail_steps import tamper
 from tests.sources.test_layouts import COST_MANAGEMENT
 
 MONTH = BillingMonth(2024, 9)
@@ -279,6 +280,18 @@ def test_settings_are_changed_and_the_trail_of_it_is_whole(office: Office, admin
     assert "The settings are changed." in admin.send("/settings", close_day="3", unassigned_threshold="5").text
     assert "change partner" in admin.open("/audit").text
     assert "the chain holds" in admin.send("/audit/verify").text
+
+
+def test_an_entry_that_somebody_changed_in_the_database_is_marked(office: Office, admin: Visitor) -> None:
+    assert "changed by hand" not in admin.open("/audit").text
+    assert "not as it was written" not in admin.open("/audit/2").text
+    tamper(office.installation, "UPDATE audit_entries SET role = 'owner', outcome = 'perhaps' WHERE number = 2")
+    shown = admin.open("/audit").text
+    assert shown.count("changed by hand") == 1
+    assert "perhaps" in shown
+    assert "not as it was written" in admin.open("/audit/2").text
+    admin.open("/audit")
+    assert "Entry 2" in admin.send("/audit/verify").text
 
 
 def test_a_second_person_approves_what_is_issued(office: Office, admin: Visitor) -> None:

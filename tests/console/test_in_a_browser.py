@@ -85,8 +85,8 @@ def desk(browser: Browser, office: Office) -> Iterator[Desk]:
 
 def _acts(office: Office) -> list[str]:
     entries = newest_audit_entries(office.installation, office.partner, AuditFilter(), 50)
-    done = [one.entry for one in entries if one.entry.outcome is ActOutcome.DONE]
-    return [one.act for one in done if one.by.occasion.channel.value == "console"]
+    done = [one.entry for one in entries if one.entry.outcome == ActOutcome.DONE]
+    return [one.act for one in done if one.by.channel == "console"]
 
 
 def _place(page: Page, name: str) -> Locator:

@@ -36,7 +36,7 @@ def _totals(office: Office) -> dict[str, int]:
 
 def _console_acts(office: Office) -> list[str]:
     entries = newest_audit_entries(office.installation, office.partner, AuditFilter(), 50)
-    acts = [one.entry.act for one in entries if one.entry.by.occasion.channel.value == "console"]
+    acts = [one.entry.act for one in entries if one.entry.by.channel == "console"]
     return [act for act in acts if act != "refused"]
 
 

@@ -35,7 +35,7 @@ def _months(office: Office) -> list[BillingMonth]:
 def _acts(office: Office) -> list[str]:
     only = AuditFilter(act=Act.IMPORT_COSTS)
     found = newest_audit_entries(office.installation, office.partner, only, 10)
-    return [one.entry.outcome.value for one in found if one.entry.by.occasion.channel.value == "console"]
+    return [one.entry.outcome for one in found if one.entry.by.channel == "console"]
 
 
 def test_bytes_that_another_month_has_are_refused_and_moved_by_a_tick(

@@ -1,6 +1,10 @@
 """The audit trail: who changed what, when and why, and what was refused. Only for who administers the partner."""
 
-from rebill.api.answer_shapes import AuditEntryAnswer, AuditEntryList
+from typing import Any
+
+from pydantic import ValidationError
+
+from rebill.api.answer_shapes import AuditEntryAnswer, AuditEntryList, AuditRefusal
 from rebill.api.answers import Answer
 from rebill.api.call import Call
 from rebill.api.paging import list_answer, page_of
@@ -47,13 +51,22 @@ def get(call: Call) -> Answer:
 
 def audit_entry_answer(kept: KeptAuditEntry) -> AuditEntryAnswer:
     """An entry as the wire has it, here and at the command line."""
+    document = kept.entry.document()
     return AuditEntryAnswer(
         number=kept.number,
-        **kept.entry.document(),
+        **{**document, "refusal": _refusal(kept.entry.refusal, document["refusal"])},
         left_out=kept.left_out,
         content_sha256=kept.content_sha256,
         chain_sha256=kept.chain_sha256,
     )
+
+
+def _refusal(kept: str | None, told: Any) -> AuditRefusal | None:
+    """Why the act was not done; with all of it for a message, where somebody made of it what is no refusal."""
+    try:
+        return None if told is None else AuditRefusal.model_validate(told)
+    except ValidationError:
+        return AuditRefusal(code="", message=kept or "", fields={}, field_count=0)
 
 
 ENTRIES = Resource(

@@ -187,7 +187,9 @@ def _together(found: Sequence[Document]) -> Document:
 def _show_one(session: Session, number: int) -> None:
     from rebill.services.keeping.read_audit_trail import get_audit_entry
 
-    document = _document(get_audit_entry(session.installation, session.caller, number))
+    kept = get_audit_entry(session.installation, session.caller, number)
+    document = _document(kept)
+    _warn_of_changed(session.output, [kept])
     session.output.answer(document)
     for name, value in document.items():
         session.output.say(f"{name}: {value}")
@@ -203,10 +205,17 @@ def _list(session: Session, wanted: AuditFilter, limit: int, after: int | None) 
     else:
         page = Page(per_page=limit, after_id=after)
         entries = list_audit_entries(session.installation, session.caller, wanted, page).items
+    _warn_of_changed(session.output, entries)
     session.output.answer({"audit_entries": [_document(kept) for kept in entries]})
     names = ("number", "at", "act", "outcome", "subject", "by", "reason")
     session.output.table([Heading(name, right=name == "number") for name in names], [_row(kept) for kept in entries])
     session.output.next_step("rebill audit --entry NUMBER shows what was before and after; --verify proves the trail.")
+
+
+def _warn_of_changed(output: Output, entries: Sequence[KeptAuditEntry]) -> None:
+    for kept in entries:
+        if not kept.is_as_written:
+            output.warn(f"Entry {kept.number} is not as it was written: rebill audit --verify tells all that are not.")
 
 
 def _document(kept: KeptAuditEntry) -> Document:
@@ -219,5 +228,5 @@ def _row(kept: KeptAuditEntry) -> Sequence[str]:
     entry = kept.entry
     subject = entry.subject_kind if entry.subject_id is None else f"{entry.subject_kind}:{entry.subject_id}"
     by = entry.by
-    who = f"key {by.key_id}" if by.key_id is not None else by.occasion.operating_system_user or "command line"
-    return (str(kept.number), entry.at, entry.act, entry.outcome.value, subject, who, by.occasion.reason)
+    who = f"key {by.key_id}" if by.key_id is not None else by.operating_system_user or "command line"
+    return (str(kept.number), entry.at, entry.act, entry.outcome, subject, who, entry.reason)

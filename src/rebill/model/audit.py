@@ -120,28 +120,60 @@ class ActOutcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class Doer:
+    """Who did or tried an act, as its entry tells: in text, because an entry outlives the roles that there were.
+
+    ``customer_id``: whose key it was, where it was a customer's. ``""`` and ``None`` where there is nothing to tell.
+    """
+
+    partner_id: int
+    channel: str
+    role: str
+    customer_id: int | None
+    user_id: int | None
+    key_id: int | None
+    operating_system_user: str
+
+    @classmethod
+    def of(cls, caller: Caller) -> "Doer":
+        """The one that ``caller`` is."""
+        return cls(
+            partner_id=caller.partner_id,
+            channel=caller.occasion.channel.value,
+            role=caller.role.value,
+            customer_id=caller.customer_id,
+            user_id=caller.user_id,
+            key_id=caller.key_id,
+            operating_system_user=caller.occasion.operating_system_user,
+        )
+
+
+@dataclass(frozen=True)
 class AuditEntry:
     """One entry: who (``by``) did or tried what (``act``) to what (the subject), and when (``at``: ``exact_instant``).
 
     ``before`` and ``after`` tell what an act that was done changed, as canonical JSON, ``refusal`` why it was not
-    done; each is ``None`` where there is nothing to tell. ``act`` and ``subject_kind`` are text, because an
-    entry outlives the version of rebill that wrote it. ``customer_id``: the customer that it concerns, if it is one.
+    done; each is ``None`` where there is nothing to tell. ``act``, ``outcome`` and ``subject_kind`` are text, because
+    an entry outlives the version of rebill that wrote it. ``customer_id``: the customer that it concerns, if it is one.
+    ``request_id`` is ``""`` at the command line, ``reason`` where nobody said why.
     """
 
     at: str
     act: str
-    outcome: ActOutcome
+    outcome: str
     subject_kind: str
     subject_id: int | None
     customer_id: int | None
-    by: Caller
+    by: Doer
+    request_id: str
+    reason: str
     before: str | None = None
     after: str | None = None
     refusal: str | None = None
 
     @property
     def content_sha256(self) -> str:
-        """The SHA-256 of everything that the entry tells. ``TypeError`` where a part of it is no text any more."""
+        """The SHA-256 of everything that the entry tells."""
         return _sha256_of({"partner_id": self.by.partner_id, **self.document()})
 
     def document(self) -> dict[str, Any]:
@@ -150,20 +182,20 @@ class AuditEntry:
         return {
             "at": self.at,
             "act": str(self.act),
-            "outcome": self.outcome.value,
+            "outcome": str(self.outcome),
             "subject_kind": str(self.subject_kind),
             "subject_id": self.subject_id,
             "customer_id": self.customer_id,
             "by": {
-                "channel": by.occasion.channel.value,
-                "role": by.role.value,
+                "channel": by.channel,
+                "role": by.role,
                 "customer_id": by.customer_id,
                 "user_id": by.user_id,
                 "key_id": by.key_id,
-                "operating_system_user": by.occasion.operating_system_user,
+                "operating_system_user": by.operating_system_user,
             },
-            "request_id": by.occasion.request_id,
-            "reason": by.occasion.reason,
+            "request_id": self.request_id,
+            "reason": self.reason,
             "before": _parsed(self.before),
             "after": _parsed(self.after),
             "refusal": _parsed(self.refusal),
@@ -187,7 +219,9 @@ class ChainHead:
 class KeptAuditEntry:
     """An entry as the record has it. ``number`` and ``chain_sha256`` are those of its seal.
 
-    ``left_out``: ``before`` or ``after`` were too long for a list, and are ``None`` here.
+    ``left_out``: ``before`` or ``after`` were too long for a list, and are ``None`` here. ``is_readable``: ``False``
+    where somebody put into the database what no entry can hold (bytes, an id that is no number): ``entry`` then has
+    text or nothing in its place.
     """
 
     number: int
@@ -195,6 +229,12 @@ class KeptAuditEntry:
     content_sha256: str
     chain_sha256: str
     left_out: bool = False
+    is_readable: bool = True
+
+    @property
+    def is_as_written(self) -> bool:
+        """Whether the entry gives its hash; of one that is not whole, whether it could be read."""
+        return self.is_readable and (self.left_out or self.entry.content_sha256 == self.content_sha256)
 
 
 def exact_instant(moment: datetime) -> str:
@@ -293,11 +333,18 @@ def _plain_value(value: object) -> Any:
 
 
 def _parsed(text: str | None) -> Any:
-    """What ``text`` tells; as it stands where somebody made no JSON of it: the others can still be read beside it."""
+    """What ``text`` tells; as it stands where somebody made of it what rebill writes into no entry.
+
+    The others can still be read beside it.
+    """
     try:
-        return None if text is None else json.loads(text)
-    except ValueError:
+        return None if text is None else json.loads(text, parse_constant=_no_json)
+    except (ValueError, RecursionError):
         return text
+
+
+def _no_json(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _canonical(plain: object) -> str:

@@ -1,15 +1,14 @@
 """The audit trail as it is kept: entries are only ever added, and sealed once into their partner's chain."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, bindparam, case, func, or_, select
 
-from rebill.model.audit import NO_HASH, ActOutcome, AuditEntry, ChainHead, KeptAuditEntry, exact_instant
+from rebill.model.audit import NO_HASH, AuditEntry, ChainHead, Doer, KeptAuditEntry, exact_instant
 from rebill.model.listing import Listing, Page
-from rebill.model.party import Caller, Channel, Occasion, Role
 from rebill.store.identity import can_be_stored
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
@@ -20,6 +19,15 @@ GREATEST_LISTED_LENGTH = 16 * 1024
 _READ_AT_ONCE = 100
 """Whole entries in memory while all are gone through; the longest have some megabytes."""
 _NOT_LISTED = ("before", "after")
+_OF_THE_ENTRY = tuple(
+    "at act outcome subject_kind subject_id customer_id request_id reason before after refusal".split()
+)
+_COLUMNS = {
+    one.name: (int if isinstance(one.type, BigInteger) else str, bool(one.nullable))
+    for one in audit_entries.c
+    if one.name not in ("audit_entry_id", "partner_id", "number")
+}
+"""What a row tells, by the names of its columns: the type of each, and whether it may be empty."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +64,18 @@ def add_entry(scope: Scope, entry: AuditEntry) -> None:
     row = {
         "at": entry.at,
         "act": str(entry.act),
-        "outcome": entry.outcome.value,
+        "outcome": str(entry.outcome),
         "subject_kind": str(entry.subject_kind),
         "subject_id": entry.subject_id,
         "customer_id": entry.customer_id,
-        "channel": by.occasion.channel.value,
-        "role": by.role.value,
+        "channel": by.channel,
+        "role": by.role,
         "caller_customer_id": by.customer_id,
         "user_id": by.user_id,
         "key_id": by.key_id,
-        "operating_system_user": by.occasion.operating_system_user,
-        "request_id": by.occasion.request_id,
-        "reason": by.occasion.reason,
+        "operating_system_user": by.operating_system_user,
+        "request_id": entry.request_id,
+        "reason": entry.reason,
         "before": entry.before,
         "after": entry.after,
         "refusal": entry.refusal,
@@ -87,7 +95,7 @@ def waiting_entries(scope: Scope, limit: int) -> list[WaitingEntry]:
     columns = (audit_entries.c.audit_entry_id, audit_entries.c.content_sha256)
     waiting = scope.select(audit_entries, *columns).where(audit_entries.c.number.is_(None))
     rows = scope.connection.execute(waiting.order_by(audit_entries.c.audit_entry_id).limit(limit))
-    return [WaitingEntry(row.audit_entry_id, row.content_sha256) for row in rows]
+    return [WaitingEntry(row.audit_entry_id, _as_text(row.content_sha256)) for row in rows]
 
 
 def held_chain(scope: Scope, wait: bool) -> ChainHead | None:
@@ -97,17 +105,22 @@ def held_chain(scope: Scope, wait: bool) -> ChainHead | None:
     entries past its end: what is wrong, verifying tells.
     """
     head = scope.select(audit_chains).with_for_update(skip_locked=not wait)
-    row = scope.connection.execute(head).one_or_none()
-    if row is None:
+    found = _head(scope.connection.execute(head).one_or_none())
+    if found is None:
         return None
-    last = scope.connection.scalar(scope.select(audit_entries, func.max(audit_entries.c.number)))
-    return None if (last or 0) > row.last_number else ChainHead(row.last_number, row.last_chain_sha256)
+    numbers = scope.select(audit_entries, func.max(audit_entries.c.number)).where(_has_number(scope))
+    return None if (scope.connection.scalar(numbers) or 0) > found.number else found
 
 
 def chain_head(scope: Scope) -> ChainHead | None:
-    """The chain's head as it stands; ``None`` where somebody took it away."""
-    row = scope.connection.execute(scope.select(audit_chains)).one_or_none()
-    return None if row is None else ChainHead(row.last_number, row.last_chain_sha256)
+    """The chain's head as it stands; ``None`` where somebody took it away, or made it what cannot be read."""
+    return _head(scope.connection.execute(scope.select(audit_chains)).one_or_none())
+
+
+def _head(row: Row[Any] | None) -> ChainHead | None:
+    if row is None or not isinstance(row.last_number, int) or not isinstance(row.last_chain_sha256, str):
+        return None
+    return ChainHead(row.last_number, row.last_chain_sha256)
 
 
 def seal(scope: Scope, sealed: Sequence[tuple[int, ChainHead]]) -> None:
@@ -127,25 +140,19 @@ def seal(scope: Scope, sealed: Sequence[tuple[int, ChainHead]]) -> None:
 def sealed_entries(scope: Scope) -> Iterator[KeptAuditEntry | str]:
     """Every sealed entry in order of numbers, a few in memory at a time.
 
-    The number alone, as text, stands for a row that is no entry any more: what it holds cannot be read.
+    The number alone, as text, stands for a row whose number is none any more.
     """
     query = scope.select(audit_entries).where(audit_entries.c.number.is_not(None)).order_by(audit_entries.c.number)
     for row in scope.connection.execute(query.execution_options(yield_per=_READ_AT_ONCE)):
-        try:
-            yield _kept(row)
-        except ValueError:
-            yield str(row.number)
+        yield _kept(row) if isinstance(row.number, int) else _as_text(row.number)
 
 
-def waiting_contents(scope: Scope) -> Iterator[tuple[AuditEntry | None, str]]:
-    """Entries not sealed yet, oldest first, with the content hash kept of each; ``None`` for what is none any more."""
+def waiting_contents(scope: Scope) -> Iterator[KeptAuditEntry]:
+    """Entries not sealed yet, oldest first: without a number that counts, and without a chain hash."""
     query = scope.select(audit_entries).where(audit_entries.c.number.is_(None))
     ordered = query.order_by(audit_entries.c.audit_entry_id)
     for row in scope.connection.execute(ordered.execution_options(yield_per=_READ_AT_ONCE)):
-        try:
-            yield _entry(row), row.content_sha256
-        except ValueError:
-            yield None, row.content_sha256
+        yield _kept(row)
 
 
 def entry_page(scope: Scope, wanted: AuditFilter, page: Page, after: Sequence[Any]) -> Listing[KeptAuditEntry]:
@@ -165,7 +172,7 @@ def find_entry(scope: Scope, number: int) -> KeptAuditEntry | None:
     """A sealed entry whole."""
     if not can_be_stored(number):
         return None
-    row = scope.connection.execute(scope.select(audit_entries).where(audit_entries.c.number == number)).one_or_none()
+    row = scope.connection.execute(scope.select(audit_entries).where(audit_entries.c.number == number)).first()
     return None if row is None else _kept(row)
 
 
@@ -184,7 +191,7 @@ def _listed(scope: Scope, wanted: AuditFilter) -> Select[Any]:
     columns += [case((too_long, None), else_=audit_entries.c[name]).label(name) for name in _NOT_LISTED]
     # NULL where neither stands: nothing is left out of nothing.
     query = scope.select(audit_entries, *columns, func.coalesce(too_long, False).label("left_out"))
-    query = query.where(audit_entries.c.number.is_not(None))
+    query = query.where(_has_number(scope))
     for name in ("act", "outcome", "subject_kind", "subject_id", "customer_id", "key_id", "user_id"):
         value = getattr(wanted, name)
         if value is not None:
@@ -194,29 +201,56 @@ def _listed(scope: Scope, wanted: AuditFilter) -> Select[Any]:
     return query if wanted.until is None else query.where(audit_entries.c.at < exact_instant(wanted.until))
 
 
+def _has_number(scope: Scope) -> ColumnElement[bool]:
+    """Whether an entry is sealed, under what can be its place: SQLite keeps anything in a column of numbers."""
+    number = audit_entries.c.number
+    return (
+        and_(number.is_not(None), func.typeof(number) == "integer")
+        if scope.dialect == "sqlite"
+        else number.is_not(None)
+    )
+
+
 def _kept(row: Row[Any]) -> KeptAuditEntry:
-    if not isinstance(row.number, int):
-        raise ValueError("SQLite keeps anything in a column of numbers")
+    values, is_readable = _read(row)
+    left_out = bool(getattr(row, "left_out", False))
+    entry = _entry(row.partner_id, values)
     return KeptAuditEntry(
-        row.number, _entry(row), row.content_sha256, row.chain_sha256, bool(getattr(row, "left_out", False))
+        row.number, entry, values["content_sha256"], values["chain_sha256"] or "", left_out, is_readable
     )
 
 
-def _entry(row: Row[Any]) -> AuditEntry:
-    occasion = Occasion(Channel(row.channel), row.request_id, row.operating_system_user, row.reason)
-    try:
-        by = Caller(row.partner_id, Role(row.role), row.caller_customer_id, row.key_id, row.user_id, occasion)
-    except AssertionError as error:
-        raise ValueError(str(error)) from None
-    return AuditEntry(
-        at=row.at,
-        act=row.act,
-        outcome=ActOutcome(row.outcome),
-        subject_kind=row.subject_kind,
-        subject_id=row.subject_id,
-        customer_id=row.customer_id,
-        by=by,
-        before=row.before,
-        after=row.after,
-        refusal=row.refusal,
+def _entry(partner_id: int, values: Mapping[str, Any]) -> AuditEntry:
+    by = Doer(
+        partner_id=partner_id,
+        channel=values["channel"],
+        role=values["role"],
+        customer_id=values["caller_customer_id"],
+        user_id=values["user_id"],
+        key_id=values["key_id"],
+        operating_system_user=values["operating_system_user"],
     )
+    return AuditEntry(by=by, **{name: values[name] for name in _OF_THE_ENTRY})
+
+
+def _read(row: Row[Any]) -> tuple[dict[str, Any], bool]:
+    """A row's values by name, each of its column's type, and whether all of them were that.
+
+    SQLite keeps anything in any column, and who owns a database lets columns be empty: the others can still be read.
+    """
+    values: dict[str, Any] = {}
+    is_readable = True
+    for name, (kind, may_be_empty) in _COLUMNS.items():
+        value = getattr(row, name)
+        if isinstance(value, kind) or (value is None and may_be_empty):
+            values[name] = value
+        else:
+            values[name] = _as_text(value) if kind is str else None
+            is_readable = False
+    return values, is_readable
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -8,7 +8,7 @@ session (``record_refused``). How entries are sealed: ``services/keeping/audit_s
 from dataclasses import replace
 from datetime import datetime
 
-from rebill.model.audit import Act, ActOutcome, AuditEntry, SubjectKind, exact_instant, told, told_refusal
+from rebill.model.audit import Act, ActOutcome, AuditEntry, Doer, SubjectKind, exact_instant, told, told_refusal
 from rebill.model.errors import Refusal
 from rebill.model.party import Caller, Occasion
 from rebill.services.acting.installation import Installation
@@ -81,6 +81,7 @@ def _entry(
 ) -> AuditEntry:
     subject = _storable(subject_id)
     concerned = subject if act.subject_kind is SubjectKind.CUSTOMER else _storable(customer_id)
+    occasion = _kept_occasion(caller.occasion)
     return AuditEntry(
         at=exact_instant(now),
         act=act.value,
@@ -88,7 +89,9 @@ def _entry(
         subject_kind=act.subject_kind.value,
         subject_id=subject,
         customer_id=concerned,
-        by=replace(caller, occasion=_kept_occasion(caller.occasion)),
+        by=Doer.of(replace(caller, occasion=occasion)),
+        request_id=occasion.request_id,
+        reason=occasion.reason,
     )
 
 
