@@ -200,6 +200,28 @@ def test_ending_a_books_assignment_ends_those_of_its_accounts(api: ApiClient, wo
     assert priced(api, silver["id"])["billing_account_owner_id"] == "ALL"
 
 
+def test_what_a_deleted_customer_had_is_neither_listed_nor_changed(api: ApiClient, world: World) -> None:
+    gold = book(api)["id"]
+    gone = assigned(api, world.customer_id, gold)
+    account = priced(api, gone["id"])
+    stays = assigned(api, world.neighbour_id)
+    assert api.delete(f"/v1/customers/{world.customer_id}").status_code == 204
+    listed = api.get(ASSIGNMENTS)
+    assert (listed.json(), listed.headers["X-Total"]) == ({"price_book_assignments": [stays]}, "1")
+    assert api.get(f"{ASSIGNMENTS}?target_client_api_id={world.customer_id}").json() == {"price_book_assignments": []}
+    assert api.get(ACCOUNTS).json() == {"price_book_account_assignments": []}
+    for path in (f"{ASSIGNMENTS}/{gone['id']}", f"{ACCOUNTS}/{account['id']}"):
+        assert api.get(path).status_code == 404
+        assert api.put(path, {"end_month": "2024-11", "billing_account_owner_id": "a"}).status_code == 404
+        assert api.delete(path).status_code == 404
+    body = {"price_book_assignment_id": gone["id"], "billing_account_owner_id": "more"}
+    assert api.post(ACCOUNTS, body).json()["fields"].keys() == {"price_book_assignment_id"}
+    # Who pages by id goes on behind it.
+    assert api.get(f"{ASSIGNMENTS}?after_id={gone['id']}").status_code == 200
+    # Its book is nobody's any more.
+    assert api.delete(f"/v1/price_books/{gold}").status_code == 204
+
+
 def test_an_account_assignment_can_be_of_another_account(api: ApiClient, world: World) -> None:
     made = assigned(api, world.customer_id)
     (one, two) = priced(api, made["id"], ["one", "two"])["price_book_account_assignments"]

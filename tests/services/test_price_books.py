@@ -13,6 +13,7 @@ from rebill.model.months import BillingMonth
 from rebill.model.party import Caller, Role
 from rebill.model.price_book_record import AccountsOrder, BookAssignmentOrder, PriceBookOrder
 from rebill.services.acting.installation import Installation
+from rebill.services.parties.delete_customer import delete_customer
 from rebill.services.pricing.assign_book_accounts import (
     assign_book_accounts,
     change_account_assignment,
@@ -161,6 +162,15 @@ def test_what_ends_is_still_priced_where_it_is_issued(books: Books) -> None:
     assert books.priced("2024-09", "2024-10") == [["ALL: 10", "a: 10"], []]
     books.assigned(one, books.book("Silver", 20), "ALL")
     assert books.priced("2024-09", "2024-10") == [["ALL: 10", "a: 10"], ["ALL: 20"]]
+
+
+def test_a_deleted_customer_is_still_priced_by_what_it_had(books: Books) -> None:
+    one = customer(books.installation, books.caller, "One")
+    gold = books.book("Gold")
+    books.assigned(one, gold, "ALL", "a")
+    delete_customer(books.installation, books.caller, one)
+    delete_price_book(books.installation, books.caller, gold)
+    assert books.priced("2024-09", "2024-10") == [["ALL: 10", "a: 10"]] * 2
 
 
 def test_what_ends_before_it_counted_leaves_no_trace_in_any_month(books: Books) -> None:

@@ -1,14 +1,15 @@
 """Whom price books are assigned to, and which accounts they price; by months.
 
 What ended is no longer shown, but its months stay priced by it: it is kept with ``deleted_at`` and the months in which
-it still counts. What never counted is kept too, with months that never come, so that its id is not used again.
+it still counts. What never counted is kept too, with months that never come, so that its id is not used again. What a
+deleted customer had ended with it, as it stands: its months up to that day are yet to be billed.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, Table
+from sqlalchemy import Row, Select, Table, select
 
 from rebill.model.listing import Listing, Page
 from rebill.model.months import BillingMonth, Months
@@ -17,7 +18,7 @@ from rebill.store.identity import can_be_stored, draw_ids
 from rebill.store.paging import rows_of_page
 from rebill.store.price_books import assign_price_book, owner_key
 from rebill.store.scope import Scope
-from rebill.store.tables import price_book_account_assignments, price_book_assignments
+from rebill.store.tables import customers, price_book_account_assignments, price_book_assignments
 from rebill.store.terms import ALWAYS
 
 NEVER: Final = "9999-99"
@@ -82,9 +83,8 @@ def account_assignments_of(scope: Scope, customer_id: int) -> list[AccountAssign
 
 def is_assigned(scope: Scope, book_id: int) -> bool:
     """Whether a book has an assignment that did not end."""
-    query = scope.select(_BOOKS, _BOOKS.c.price_book_assignment_id).where(
-        _BOOKS.c.price_book_id == book_id, _BOOKS.c.deleted_at.is_(None)
-    )
+    query = _shown(scope, _BOOKS, None).where(_BOOKS.c.price_book_id == book_id)
+    query = query.with_only_columns(_BOOKS.c.price_book_assignment_id)
     return scope.connection.scalars(query.limit(1)).first() is not None
 
 
@@ -207,7 +207,10 @@ def _own_id(table: Table) -> Any:
 
 
 def _shown(scope: Scope, table: Table, customer_id: int | None) -> Select[Any]:
-    query = scope.select(table).where(table.c.deleted_at.is_(None))
+    its_customer = select(customers.c.customer_id).where(
+        scope.own(customers), customers.c.customer_id == table.c.customer_id, customers.c.deleted_at.is_(None)
+    )
+    query = scope.select(table).where(table.c.deleted_at.is_(None), its_customer.exists())
     return query if customer_id is None else query.where(table.c.customer_id == customer_id)
 
 
