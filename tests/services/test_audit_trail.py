@@ -183,6 +183,8 @@ def test_entries_are_listed_by_number_filtered_and_never_missed_or_repeated(
     assert trail(installation, partner, AuditFilter(customer_id=one, act="create_customer")) == [late]
     assert trail(installation, partner, AuditFilter(outcome="refused")) == []
     assert len(trail(installation, partner, AuditFilter(until=clock.now))) == 6
+    for year in (1, 999):
+        assert len(trail(installation, partner, AuditFilter(since=datetime(year, 12, 1, tzinfo=UTC)))) == 7
 
 
 def test_only_who_administers_the_partner_reads_its_trail(

@@ -239,7 +239,8 @@ class KeptAuditEntry:
 
 def exact_instant(moment: datetime) -> str:
     """``moment`` as entries tell it, to the microsecond: text that sorts as the moments do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # strftime writes the years before 1000 with less than four digits.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def chain_sha256(partner_id: int, number: int, previous_sha256: str, content_sha256: str) -> str:
