@@ -23,6 +23,7 @@ from tests.conftest import SettableClock
 USER = {"name": "Ada", "role": "operator"}
 """Nothing forbids two users of one name: a call that is done twice shows."""
 CALLERS = 32
+REPEATS = 4
 
 
 def _post(client: ApiClient, path: str, body: Any, key: str = "key-1", **headers: str) -> httpx.Response:
@@ -186,6 +187,27 @@ def test_a_crowd_with_one_key_does_one_act(api: ApiClient) -> None:
     assert sum("Idempotent-Replayed" not in answer.headers for answer in answers if answer.status_code == 201) == 1
     assert refused <= {(409, "request_under_way")}
     assert _named(api) == 1
+
+
+def test_a_crowd_that_repeats_what_is_done_hears_the_answer_all_at_once(world: World, tmp_path: Path) -> None:
+    headers = {"Authorization": world.keys["admin"], "Idempotency-Key": "key-1"}
+    start = threading.Barrier(CALLERS)
+
+    def ask(place: int) -> list[httpx.Response]:
+        with httpx.Client(base_url=servers.address, headers=headers, timeout=PATIENCE_SECONDS) as client:
+            client.get("/healthz")
+            start.wait(PATIENCE_SECONDS)
+            return [client.post("/v1/users", json=USER if place else {**USER, "name": "Bob"}) for _ in range(REPEATS)]
+
+    with serving(world.installation, tmp_path, count=2) as servers:
+        first = httpx.post(f"{servers.address}/v1/users", json=USER, headers=headers, timeout=PATIENCE_SECONDS)
+        with ThreadPoolExecutor(CALLERS) as threads:
+            of_bob, *others = threads.map(ask, range(CALLERS))
+    assert first.status_code == 201
+    repeats = [answer for of_one in others for answer in of_one]
+    assert {(answer.status_code, answer.content) for answer in repeats} == {(201, first.content)}
+    assert {answer.headers.get("Idempotent-Replayed") for answer in repeats} == {"true"}
+    assert {answer.json()["code"] for answer in of_bob} == {"idempotency_key_reused"}
 
 
 def test_a_crowd_at_several_servers_does_one_act_for_each_key(world: World, tmp_path: Path) -> None:

@@ -38,30 +38,45 @@ class ActsOnce:
         raises. Raises ``Conflict`` while the same request is under way, or where its answer is not to be told again,
         and ``Invalid`` for one with another body.
         """
-        with self._only_one(request_sha256), self._installation.database.as_one() as connection:
-            scope = Scope.of(connection, caller)
-            if not hold_request(scope, request_sha256):
-                raise _under_way()
-            now = self._installation.clock()
-            kept = find_answer(scope, request_sha256, now - KEPT_FOR)
-            if kept is not None:
-                _check(kept, body_sha256)
-                return kept
-            keep_answer(scope, request_sha256, act(), now, now - KEPT_FOR)
-            return None
+        with self._alone_with(request_sha256) as is_alone:
+            if is_alone:
+                with self._installation.database.as_one() as connection:
+                    scope = Scope.of(connection, caller)
+                    if hold_request(scope, request_sha256):
+                        kept = self._answered(scope, request_sha256, body_sha256)
+                        if kept is None:
+                            now = self._installation.clock()
+                            keep_answer(scope, request_sha256, act(), now, now - KEPT_FOR)
+                        return kept
+        # Somebody else is at it, who does it or is only told its answer, as this caller can be too then.
+        with self._installation.database.reading() as connection:
+            kept = self._answered(Scope.of(connection, caller), request_sha256, body_sha256)
+        if kept is None:
+            raise Conflict(
+                "request_under_way",
+                "A call with this Idempotency-Key is under way: try again in a few seconds to hear its answer.",
+            )
+        return kept
+
+    def _answered(self, scope: Scope, request_sha256: str, body_sha256: str) -> KeptAnswer | None:
+        """What the request was answered within a day. Raises ``Invalid`` and ``Conflict`` as ``do``."""
+        kept = find_answer(scope, request_sha256, self._installation.clock() - KEPT_FOR)
+        if kept is not None:
+            _check(kept, body_sha256)
+        return kept
 
     @contextmanager
-    def _only_one(self, request_sha256: str) -> Iterator[None]:
-        """Nobody else in this process works on the request: who asks meanwhile need not wait to be told so."""
+    def _alone_with(self, request_sha256: str) -> Iterator[bool]:
+        """Whether nobody else in this process works on the request: who asks meanwhile need not wait to be told so."""
         with self._lock:
-            if request_sha256 in self._under_way:
-                raise _under_way()
+            is_alone = request_sha256 not in self._under_way
             self._under_way.add(request_sha256)
         try:
-            yield
+            yield is_alone
         finally:
-            with self._lock:
-                self._under_way.discard(request_sha256)
+            if is_alone:
+                with self._lock:
+                    self._under_way.discard(request_sha256)
 
 
 def _check(kept: KeptAnswer, body_sha256: str) -> None:
@@ -74,10 +89,3 @@ def _check(kept: KeptAnswer, body_sha256: str) -> None:
             "This was done by an earlier call with the same Idempotency-Key, whose answer showed an API key, which is"
             " never shown again: list the keys, and rotate the new one if its text is lost.",
         )
-
-
-def _under_way() -> Conflict:
-    return Conflict(
-        "request_under_way",
-        "A call with this Idempotency-Key is under way: try again in a few seconds to hear its answer.",
-    )
