@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 
 from rebill.model.callers import NewKey, NewUser, User, UserChange
 from rebill.model.customer import NewCustomer
@@ -16,6 +17,7 @@ from rebill.services.callers.create_user import create_user
 from rebill.services.callers.delete_user import delete_user
 from rebill.services.callers.key_use import KeyUses
 from rebill.services.callers.keys import IssuedKey, create_key, create_key_of_user, get_key, revoke_key, rotate_key
+from rebill.services.callers.passwords import NOBODYS_HASH
 from rebill.services.callers.read_users import get_user, list_users
 from rebill.services.callers.sign_in import caller_of
 from rebill.services.parties.create_customer import create_customer
@@ -266,3 +268,7 @@ def test_the_last_use_is_remembered_once_a_minute(
     one.remember(caller)
     assert get_key(installation, partner, key.key_id).last_used_at == clock.now
     assert not KeyUses(installation).is_due(partner), "the command line uses no key"
+
+
+def test_to_try_a_password_under_a_name_that_nobody_has_takes_as_long_as_under_anothers() -> None:
+    assert not PasswordHasher().check_needs_rehash(NOBODYS_HASH)
