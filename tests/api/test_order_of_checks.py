@@ -62,8 +62,13 @@ def test_the_first_check_that_fails_answers(wrong: Wrong, anyone: ApiClient, wor
     assert answer.headers.get("WWW-Authenticate") == ("Bearer" if wrong.status == 401 else None)
 
 
-def _read_bytes(installation: Installation, method: str, path: str, key: str) -> tuple[int, int]:
-    """Status of a request with a body of 3 MiB in parts, and how many parts were read."""
+def _read_bytes(
+    installation: Installation, method: str, path: str, key: str, length: int | None = None
+) -> tuple[int, int]:
+    """Status of a request with a body of 3 MiB in parts, and how many parts were read.
+
+    ``length``: what it declares to have.
+    """
     taken = 0
     sent: list[Message] = []
 
@@ -85,6 +90,8 @@ def _read_bytes(installation: Installation, method: str, path: str, key: str) ->
         "server": ("127.0.0.1", 80),
         "headers": [(b"authorization", key.encode())],
     }
+    if length is not None:
+        scope["headers"].append((b"content-length", str(length).encode()))
 
     async def run() -> None:
         await application(installation)(scope, receive, send)
@@ -102,7 +109,9 @@ def test_no_byte_of_a_body_is_read_before_key_path_method_role_and_id_hold(world
     assert _read_bytes(installation, "PUT", known, keys["read_only"]) == (403, 0)
     assert _read_bytes(installation, "PUT", f"{ADD}/abc", keys["admin"]) == (404, 0)
     assert _read_bytes(installation, "GET", "/v1/customers", keys["admin"]) == (200, 0)
+    assert _read_bytes(installation, "PUT", known, "wrong", 3 * 1024**2) == (401, 0)
     assert _read_bytes(installation, "PUT", known, keys["admin"]) == (422, 3)
+    assert _read_bytes(installation, "PUT", known, keys["admin"], 3 * 1024**2) == (422, 3)
 
 
 def test_every_401_has_the_same_words(anyone: ApiClient, world: World) -> None:

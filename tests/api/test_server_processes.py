@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from rebill.services.acting.installation import Installation
 from tests.api.server import PATIENCE_SECONDS, Servers, serving
@@ -252,6 +253,36 @@ def test_a_body_of_a_hundred_megabytes_is_refused_and_the_server_goes_on(world: 
         for answer in (declared, streamed):
             assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
         assert client.put(path, json={"azure_customer_ids": ["ab123"]}).headers["X-Assigned"] == "1"
+
+
+@pytest.mark.parametrize("expects", [False, True])
+def test_a_body_is_waited_for_and_asked_for_only_once_the_key_holds(
+    world: World, tmp_path: Path, expects: bool
+) -> None:
+    body = b'{"azure_customer_ids": ["ab123"]}'
+    with serving(world.installation, tmp_path) as servers:
+        host, port = servers.address.removeprefix("http://").split(":")
+
+        def head(key: str) -> bytes:
+            lines = [f"PUT {ADD}/{world.customer_id} HTTP/1.1", f"Host: {host}", f"Authorization: {key}"]
+            lines += [f"Content-Length: {len(body)}", *(["Expect: 100-continue"] if expects else [])]
+            return "".join(f"{line}\r\n" for line in [*lines, "Connection: close", ""]).encode()
+
+        def told(connection: socket.socket) -> bytes:
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as connection:
+            connection.sendall(head("wrong"))
+            assert told(connection).startswith(b"HTTP/1.1 401 ")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as connection:
+            connection.sendall(head(world.keys["admin"]))
+            if expects:
+                assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            for part in (body[:1], body[1:9], body[9:]):
+                assert owners_of(servers.address, world.keys["admin"]) == {}
+                connection.sendall(part)
+            assert told(connection).startswith(b"HTTP/1.1 207 ")
+        assert list(owners_of(servers.address, world.keys["admin"])) == ["ab123"]
 
 
 def test_a_caller_that_hangs_up_in_mid_body_changes_nothing(world: World, tmp_path: Path) -> None:

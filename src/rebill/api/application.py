@@ -41,7 +41,7 @@ from rebill.api.surroundings import Surroundings
 from rebill.api.telemetry import Telemetry
 from rebill.api.texts import read_id
 from rebill.api.threads import in_thread
-from rebill.api.wire_reading import CallerGone, take_in
+from rebill.api.wire_reading import CallerGone, ComingBody
 from rebill.model.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
 from rebill.model.party import Caller
 from rebill.services.acting.acts_once import ActsOnce
@@ -146,8 +146,33 @@ class PartnerApi:
     async def _checked_answer(self, exchange: Exchange, receive: Receive) -> Answer:
         match = None if exchange.hides_slash else self._table.match(exchange.scope["path"])
         exchange.path_template = match.path if match else None
+        route = match.route(exchange.method) if match else None
+        body = ComingBody(receive, exchange.headers)
+        if route is None or route.body is None or await body.is_there():
+            # One turn of a thread for all of it: every further one waits among those of the other callers.
+            sent = await self._body(exchange, route, body)
+            answer = await in_thread(lambda: self._carry_out_once(exchange, self._admit(exchange, match), sent))
+        else:
+            admitted = await in_thread(lambda: self._admit(exchange, match))
+            sent = await self._body(exchange, admitted, body)
+            answer = await in_thread(lambda: self._carry_out_once(exchange, admitted, sent))
+        if exchange.caller is None or exchange.route is None or exchange.route.changes:
+            return answer
+        return revalidated(answer, exchange.caller, exchange.headers.getlist("if-none-match"))
+
+    async def _body(self, exchange: Exchange, route: Route | None, body: ComingBody) -> bytes:
+        if route is None or route.body is None:
+            return b""
+        try:
+            return await body.taken_in(route.greatest_body_bytes)
+        except BodyTooLarge:
+            await in_thread(lambda: self._require_ids_of_path(exchange, route))
+            raise
+
+    def _admit(self, exchange: Exchange, match: Match | None) -> Route:
+        """The route of a request that passes every check before its body; what each finds stands in ``exchange``."""
         if match is None or not match.is_open:
-            exchange.caller = replace(await self._sign_in(exchange.presented.key), occasion=exchange.occasion)
+            exchange.caller = replace(self._sign_in(exchange.presented.key), occasion=exchange.occasion)
         self._require_short_address(exchange)
         if match is None:
             raise unknown_path(exchange.scope["path"])
@@ -156,26 +181,16 @@ class PartnerApi:
             raise MethodNotAllowed(match.allowed)
         exchange.route = route
         exchange.asked_ids = {name: read_id(text) for name, text in match.id_texts.items()}
-        await self._count(exchange)
+        self._count(exchange)
         self._require_role(exchange.caller, route)
         exchange.ids = _path_ids(match, exchange.caller)
-        await self._read_filter(exchange)
-        body = b""
-        if route.body is not None:
-            try:
-                body = await take_in(receive, exchange.headers.get("content-length"), route.greatest_body_bytes)
-            except BodyTooLarge:
-                await in_thread(lambda: self._require_ids_of_path(exchange, route))
-                raise
-        answer = await in_thread(lambda: self._carry_out_once(exchange, route, body))
-        if route.changes or exchange.caller is None:
-            return answer
-        return revalidated(answer, exchange.caller, exchange.headers.getlist("if-none-match"))
+        self._read_filter(exchange)
+        return route
 
-    async def _sign_in(self, key: str) -> Caller:
+    def _sign_in(self, key: str) -> Caller:
         """Who calls. What is no key at all takes the same way, and so the same time, as a wrong one."""
         try:
-            caller = await in_thread(lambda: caller_of(self._installation, key))
+            caller = caller_of(self._installation, key)
         except Unavailable:
             if key:
                 raise
@@ -184,12 +199,12 @@ class PartnerApi:
             raise Unauthorised
         return caller
 
-    async def _count(self, exchange: Exchange) -> None:
+    def _count(self, exchange: Exchange) -> None:
         """Count the call against the limit of its key, where there is one."""
         caller, count = exchange.caller, self._call_count
         if caller is None or not count.is_limited:
             return
-        exchange.allowance = await in_thread(lambda: count.count(caller))
+        exchange.allowance = count.count(caller)
         if exchange.allowance is not None and exchange.allowance.is_refused:
             raise too_many_calls(exchange.allowance)
 
@@ -205,18 +220,18 @@ class PartnerApi:
         article = "An" if words.startswith(("a", "o")) else "A"
         raise Forbidden("forbidden", f"{article} {words} key may not make this call: use a key with a stronger role.")
 
-    async def _read_filter(self, exchange: Exchange) -> None:
+    def _read_filter(self, exchange: Exchange) -> None:
         """Read ``?client_api_id=``: of a customer of this caller, and the path's where that names one."""
         given = [value for name, value in exchange.pairs if name == CUSTOMER_ID]
         if not given or exchange.caller is None:
             return
-        await in_thread(lambda: self._require_customer_of_path(exchange))
+        self._require_customer_of_path(exchange)
         wanted = read_id(given[-1])
         of_path = exchange.ids.get(CUSTOMER_ID)
         if wanted is None:
             raise unknown_customer(None, exchange.caller.customer_id)
         if wanted != of_path:
-            await in_thread(lambda: self._require_customer_ever(exchange.caller, wanted))
+            self._require_customer_ever(exchange.caller, wanted)
         if of_path is not None and wanted != of_path:
             require_shape({CUSTOMER_ID: "differs from the customer in the path"})
         exchange.filter_customer_id = wanted

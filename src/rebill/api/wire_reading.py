@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import anyio
+from starlette.datastructures import Headers
+
 from rebill.api.errors import GREATEST_FAULT_COUNT, BodyTooLarge
 from rebill.api.query import shown_name
 from rebill.api.texts import encoding_fault
 from rebill.model.errors import Invalid
 
 GREATEST_BODY_BYTES = 16 * 1024**2
+SMALL_BODY_BYTES = 16 * 1024
 GREATEST_NESTING = 64
 GREATEST_NUMBER_DIGITS = 40
 CSV_MEDIA_TYPE = "text/csv"
@@ -41,23 +45,45 @@ class _FaultyObject(dict[str, Any]):
     repeated: str = ""
 
 
-async def take_in(receive: Receive, declared_length: str | None, greatest_bytes: int) -> bytes:
-    """The body's bytes. Raises ``BodyTooLarge`` as soon as that is known, ``CallerGone`` when it breaks off."""
-    if declared_length is not None and declared_length.isdecimal() and int(declared_length[:20]) > greatest_bytes:
-        raise BodyTooLarge(greatest_bytes)
-    parts: list[bytes] = []
-    length = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CallerGone
-        part = message.get("body", b"")
-        length += len(part)
-        if length > greatest_bytes:
+class ComingBody:
+    """The body of a request: what came with its head is there, the rest comes when it is asked for."""
+
+    def __init__(self, receive: Receive, headers: Headers) -> None:
+        self._receive = receive
+        self._headers = headers
+        self._came: MutableMapping[str, Any] | None = None
+
+    async def is_there(self) -> bool:
+        """Whether all of it is there already, and small. Nobody is waited for, nor told to send it."""
+        declared_length = self._headers.get("content-length", "")
+        if "expect" in self._headers or not declared_length.isdecimal():
+            return False
+        if int(declared_length[:20]) > SMALL_BODY_BYTES:
+            return False
+        # Within a cancelled scope whatever would wait ends at once.
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            self._came = await self._receive()
+        return self._came is not None and not self._came.get("more_body", False)
+
+    async def taken_in(self, greatest_bytes: int) -> bytes:
+        """All its bytes. Raises ``BodyTooLarge`` as soon as that is known, ``CallerGone`` when it breaks off."""
+        declared_length = self._headers.get("content-length", "")
+        if declared_length.isdecimal() and int(declared_length[:20]) > greatest_bytes:
             raise BodyTooLarge(greatest_bytes)
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
+        parts: list[bytes] = []
+        length = 0
+        while True:
+            message, self._came = self._came or await self._receive(), None
+            if message["type"] == "http.disconnect":
+                raise CallerGone
+            part = message.get("body", b"")
+            length += len(part)
+            if length > greatest_bytes:
+                raise BodyTooLarge(greatest_bytes)
+            parts.append(part)
+            if not message.get("more_body", False):
+                return b"".join(parts)
 
 
 @dataclass(frozen=True)
