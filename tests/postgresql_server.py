@@ -121,6 +121,20 @@ class PostgresqlServer:
         self._standby_signal.unlink()
         self.start()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """All its processes stand still while the block runs; the machine goes on acknowledging what is sent."""
+        main = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(main)], check=True, capture_output=True, text=True)
+        processes = [main, *map(int, children.stdout.split())]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
     @property
     def _standby_signal(self) -> Path:
         return self._data / "standby.signal"

@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ from rebill.store.migrations import upgrade
 from rebill.store.tables import accounts, assignments, audit_entries
 from tests.api.proof_steps import proven_month
 from tests.api.server import PATIENCE_SECONDS, serving
-from tests.api.world import ADD, World, build_world
+from tests.api.world import ADD, ADDRESS, World, build_world
 from tests.postgresql_server import DURABLE, PostgresqlServer, running_server
 from tests.services.steps import listed
 
@@ -124,6 +124,32 @@ def test_callers_of_a_database_that_goes_are_told_to_wait_and_find_everything_wh
             caller.repeat()
         _check_whole(world.installation, callers)
         assert _status(servers.address, "readyz") == 200
+        assert servers.running == 1, "the process that served before serves after"
+    assert verify_audit_trail(world.installation, world.partner).is_sound
+    assert "Traceback" not in servers.log
+
+
+def test_callers_of_a_database_that_stands_still_are_told_to_wait(
+    server: PostgresqlServer, world: World, tmp_path: Path
+) -> None:
+    once = {"Authorization": world.keys["operator"], "Idempotency-Key": "first"}
+    customer = {"name": "Sent twice", "address": ADDRESS}
+    wanted = {"azure_customer_ids": _batch(0, 0)}
+    with serving(world.installation, tmp_path) as servers:
+        add, create = f"{servers.address}{ADD}/{world.customer_id}", f"{servers.address}/v1/customers"
+        with httpx.Client(headers=once, timeout=PATIENCE_SECONDS) as client:
+            calls: list[Callable[[], httpx.Response]] = [
+                lambda: client.put(add, json=wanted),
+                lambda: client.post(create, json=customer),
+                lambda: client.get(create),
+            ]
+            assert calls[2]().status_code == 200
+            with server.frozen(), ThreadPoolExecutor(len(calls)) as pool:
+                for answer in [one.result(PATIENCE_SECONDS) for one in [pool.submit(call) for call in calls * 2]]:
+                    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable"), answer.text
+                    assert int(answer.headers["Retry-After"]) > 0
+            assert [call().status_code for call in calls] == [207, 201, 200]
+            assert [one["name"] for one in calls[2]().json()["customers"]].count("Sent twice") == 1
         assert servers.running == 1, "the process that served before serves after"
     assert verify_audit_trail(world.installation, world.partner).is_sound
     assert "Traceback" not in servers.log

@@ -111,11 +111,12 @@ class PartnerApi:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        async with self._audit.sealing(), self._deliveries.delivering():
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-        await in_thread(lambda: interrupt_dry_runs(self._installation))
-        self._installation.close()
+        with self._installation.database.watched():
+            async with self._audit.sealing(), self._deliveries.delivering():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+            await in_thread(lambda: interrupt_dry_runs(self._installation))
+            self._installation.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     def _begin(self, scope: Scope) -> Exchange:

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from rebill.model.errors import Unavailable
 from rebill.store.prepared import listen, putting_off
+from rebill.store.standstill import StandstillWatch
 
 Answer = TypeVar("Answer")
 
@@ -77,12 +78,14 @@ class Database:
         event.listen(self.engine, "checkin", self._returned)
         reading: dict[str, Any] = {}
         asking: dict[str, Any] = {}
+        self._watch: StandstillWatch | None = None
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_on_sqlite)
         else:
             _keep_standing(self.engine)
             listen(self.engine)
+            self._watch = StandstillWatch(self.engine)
             reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
             asking = {"isolation_level": "AUTOCOMMIT"}
         self._to_write = self.engine.execution_options(rebill_writes=True)
@@ -93,6 +96,10 @@ class Database:
         """Close every connection, those in use as soon as they are done with; the object can be used again after."""
         self._closings += 1
         self.engine.dispose()
+
+    def watched(self) -> AbstractContextManager[None]:
+        """A block in which whoever waits for a PostgreSQL that stands still is told ``Unavailable``: for servers."""
+        return nullcontext() if self._watch is None else self._watch.watching()
 
     @contextmanager
     def as_one(self) -> Iterator[Connection]:
@@ -155,19 +162,24 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that is stored whole when the block ends, or not at all when it raises."""
+        """A transaction that is stored whole when the block ends, or not at all when it raises.
+
+        Where the database goes in the moment of storing, nobody knows which: ``Unavailable`` says so then.
+        """
         shared = self._shared_connection()
         if shared is not None:
             with _refusals_said(), shared.begin_nested(), putting_off(shared, ends=False):
                 yield shared
             return
+        storing = threading.Event()
         with (
-            _refusals_said(),
+            _refusals_said(storing),
             self._in_line(),
             self._to_write.begin() as connection,
             putting_off(connection, ends=True),
         ):
             yield connection
+            storing.set()
 
     def write(self, act: Callable[[Connection], Answer]) -> Answer:
         """Run ``act`` in a writing transaction; when another caller got in between, run it again.
@@ -330,19 +342,20 @@ def _sql_state(error: DBAPIError) -> str:
 
 
 @contextmanager
-def _refusals_said() -> Iterator[None]:
+def _refusals_said(storing: threading.Event | None = None) -> Iterator[None]:
+    """``storing``: set once a transaction that writes is to be stored."""
     try:
         yield
     except PoolExhausted as error:
         raise _busy() from error
     except DBAPIError as error:
-        refusal = _refusal(error)
+        refusal = _refusal(error, storing is not None and storing.is_set())
         if refusal is None:
             raise
         raise refusal from error
 
 
-def _refusal(error: DBAPIError) -> Unavailable | None:
+def _refusal(error: DBAPIError, is_storing: bool) -> Unavailable | None:
     """What a caller is told about a database that is busy, gone or empty; ``None`` for any other fault."""
     state = _sql_state(error)
     sqlite_code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
@@ -363,6 +376,12 @@ def _refusal(error: DBAPIError) -> Unavailable | None:
             "the server that takes changes.",
         )
     if _is_gone(error, state):
+        if is_storing:
+            return Unavailable(
+                "database_unavailable",
+                "The database went before it said whether this was stored: it may be. Look before you do it again; a "
+                "request with an Idempotency-Key can be sent again as it was.",
+            )
         return Unavailable(
             "database_unavailable",
             "The database cannot be reached now: try again in a few seconds, and check REBILL_DATABASE_URL.",
