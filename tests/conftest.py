@@ -18,6 +18,7 @@ from rebill.services.keeping.initialise import create_partner
 from rebill.settings import Settings
 from rebill.store.database import Database
 from rebill.store.migrations import upgrade
+from tests.beginnings import Beginnings
 from tests.blob_server import BlobServer, running_blob_server
 from tests.postgresql_databases import KeptDatabase, PostgresqlDatabases
 from tests.postgresql_server import URL_VARIABLE, running_server
@@ -188,6 +189,17 @@ def installation(
         if thread.name.startswith("run "):
             thread.join()
     database.close()
+
+
+@pytest.fixture(scope="session")
+def beginnings(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Beginnings:
+    """What records of this process's tests begin with."""
+
+    def kept_postgresql() -> KeptDatabase:
+        kept: KeptDatabase = request.getfixturevalue("kept_postgresql")
+        return kept
+
+    return Beginnings(tmp_path_factory.mktemp("beginnings"), kept_postgresql)
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from rebill.console.pages import bills
-from rebill.model.customer import NewCustomer
+from rebill.model.customer import Customer, NewCustomer
 from rebill.model.party import Caller, Classification, Role
 from rebill.services.acting.installation import Installation
 from rebill.services.callers.keys import create_key
+from rebill.services.keeping.initialise import create_partner
 from rebill.services.parties.create_customer import create_customer
+from tests.beginnings import Beginnings
 from tests.console.visitor import Visitor, visiting
 from tests.services.months import Month, charge
 
@@ -34,13 +36,22 @@ class Office:
 
 
 @pytest.fixture
-def office(installation: Installation, partner: Caller, tmp_path: Path) -> Office:
-    month = Month(installation, partner, tmp_path)
-    ids = []
+def office(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Office:
+    def begun() -> tuple[Caller, dict[str, Customer]]:
+        month = _begun_month(installation, tmp_path)
+        return month.caller, month.customers
+
+    partner, customers = beginnings.begin("office", installation, begun)
+    month = Month(installation, partner, tmp_path, dict(customers))
+    own, neighbour = (customer.customer_id for customer in customers.values())
+    return Office(installation, partner, month, own, neighbour)
+
+
+def _begun_month(installation: Installation, folder: Path) -> Month:
+    month = Month(installation, Caller(create_partner(installation, "First Partner").partner_id, Role.ADMIN), folder)
     for name in ("Indigo", "Neighbour Ltd"):
         new = NewCustomer(name, classification=Classification.MANAGED_WITH_ACCESS, billing_enabled=True)
-        month.customers[name] = create_customer(installation, partner, new)
-        ids.append(month.customers[name].customer_id)
+        month.customers[name] = create_customer(installation, month.caller, new)
     month.cost(
         charge("2024-09-03", "100", "120", SubAccountId=OWN),
         charge("2024-09-04", "10.50", "12", SubAccountId=OWN, ServiceName="Storage"),
@@ -48,9 +59,9 @@ def office(installation: Installation, partner: Caller, tmp_path: Path) -> Offic
         charge("2024-09-06", "7.25", "8", SubAccountId=NOBODYS),
         scope="september",
     )
-    month.subscriptions(ids[0], OWN)
-    month.subscriptions(ids[1], NEIGHBOURS)
-    return Office(installation, partner, month, *ids)
+    month.subscriptions(month.customers["Indigo"].customer_id, OWN)
+    month.subscriptions(month.customers["Neighbour Ltd"].customer_id, NEIGHBOURS)
+    return month
 
 
 @pytest.fixture

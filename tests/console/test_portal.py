@@ -8,8 +8,7 @@ import pytest
 from rebill.console.routes import ROUTES
 from rebill.model.customer import CustomerChange
 from rebill.model.months import BillingMonth
-from rebill.model.party import Caller, Classification, Role
-from rebill.services.acting.installation import Installation
+from rebill.model.party import Classification, Role
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.parties.change_customer import change_customer
 from tests.api.leak_search import Secret
@@ -126,12 +125,10 @@ def test_a_customer_sees_its_own_statement_by_day_and_service_and_takes_it_as_a_
     assert "99,731,309.71" in customer.open("/portal/cost").text
 
 
-def test_a_customer_without_access_has_no_portal(
-    installation: Installation, partner: Caller, planted: Office, customer: Visitor
-) -> None:
+def test_a_customer_without_access_has_no_portal(planted: Office, customer: Visitor) -> None:
     assert customer.open("/portal").path == "/portal"
     change = CustomerChange(classification=Classification.MANAGED_WITHOUT_ACCESS)
-    change_customer(installation, partner, planted.own, change)
+    change_customer(planted.installation, planted.partner, planted.own, change)
     assert customer.open("/portal").path.startswith("/sign-in")
 
 
