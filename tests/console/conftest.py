@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from rebill.console.pages import bills
-from rebill.model.customer import Customer, NewCustomer
+from rebill.model.customer import NewCustomer
 from rebill.model.party import Caller, Classification, Role
 from rebill.services.acting.installation import Installation
 from rebill.services.callers.keys import create_key
-from rebill.services.keeping.initialise import create_partner
 from rebill.services.parties.create_customer import create_customer
 from tests.beginnings import Beginnings
 from tests.console.visitor import Visitor, visiting
+from tests.services.accountant import begun
 from tests.services.months import Month, charge
 
 OWN, NEIGHBOURS, NOBODYS = "subscription-own", "subscription-neighbour", "subscription-nobody"
@@ -37,21 +37,15 @@ class Office:
 
 @pytest.fixture
 def office(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Office:
-    def begun() -> tuple[Caller, dict[str, Customer]]:
-        month = _begun_month(installation, tmp_path)
-        return month.caller, month.customers
-
-    partner, customers = beginnings.begin("office", installation, begun)
-    month = Month(installation, partner, tmp_path, dict(customers))
-    own, neighbour = (customer.customer_id for customer in customers.values())
-    return Office(installation, partner, month, own, neighbour)
+    month = begun(beginnings, installation, tmp_path, "an office", _office_begins)
+    own, neighbour = (customer.customer_id for customer in month.customers.values())
+    return Office(installation, month.caller, month, own, neighbour)
 
 
-def _begun_month(installation: Installation, folder: Path) -> Month:
-    month = Month(installation, Caller(create_partner(installation, "First Partner").partner_id, Role.ADMIN), folder)
+def _office_begins(month: Month) -> None:
     for name in ("Indigo", "Neighbour Ltd"):
         new = NewCustomer(name, classification=Classification.MANAGED_WITH_ACCESS, billing_enabled=True)
-        month.customers[name] = create_customer(installation, month.caller, new)
+        month.customers[name] = create_customer(month.installation, month.caller, new)
     month.cost(
         charge("2024-09-03", "100", "120", SubAccountId=OWN),
         charge("2024-09-04", "10.50", "12", SubAccountId=OWN, ServiceName="Storage"),
@@ -61,7 +55,6 @@ def _begun_month(installation: Installation, folder: Path) -> Month:
     )
     month.subscriptions(month.customers["Indigo"].customer_id, OWN)
     month.subscriptions(month.customers["Neighbour Ltd"].customer_id, NEIGHBOURS)
-    return month
 
 
 @pytest.fixture

@@ -1,22 +1,29 @@
 """Steps that stories of closing are told in: a charge, a run, an act, and what the customer got."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rebill.model.closing import ClosingAct, ClosingOrder, ClosingSettings
+from rebill.model.customer import Customer
 from rebill.model.errors import Conflict
 from rebill.model.money import text_of_minor_units
 from rebill.model.months import BillingMonth
+from rebill.model.party import Caller, Role
 from rebill.model.statement import LineKind, ShownLine, StatementFilter
+from rebill.services.acting.installation import Installation
 from rebill.services.billing.closing_act import IssuedClosing
 from rebill.services.billing.correct_month import correct_month
 from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.read_statements import every_statement, get_statement
 from rebill.services.billing.run_bill import BillRun, run_bill
 from rebill.services.billing.void_statement import void_statement
+from rebill.services.keeping.initialise import create_partner
 from rebill.store.closing import store_closing_settings
 from rebill.store.scope import Scope
 from rebill.store.statements import StatementRecord
+from tests.beginnings import Beginnings
 from tests.services.months import SEPTEMBER, Month, charge
 from tests.services.steps import assign, listed
 
@@ -118,3 +125,21 @@ def _told_line(shown: ShownLine, digits: int) -> str:
 def refused(conflict: Conflict) -> tuple[str, set[str]]:
     """A refusal's code and the fields it names."""
     return conflict.code, set(conflict.fields)
+
+
+def begun(
+    beginnings: Beginnings, installation: Installation, folder: Path, name: str, build: Callable[[Accountant], None]
+) -> Accountant:
+    """The administrator of a first partner, whose record and home hold what ``build`` makes of them.
+
+    It is made once in a process for each store, and copied after; ``name``: of what is made, no other's.
+    """
+
+    def made() -> tuple[Caller, Mapping[str, Customer], int]:
+        partner = Caller(create_partner(installation, "First Partner").partner_id, Role.ADMIN)
+        accountant = Accountant(installation, partner, folder)
+        build(accountant)
+        return partner, accountant.customers, accountant.deliveries
+
+    caller, customers, deliveries = beginnings.begin(name, installation, made)
+    return Accountant(installation, caller, folder, dict(customers), deliveries)

@@ -10,20 +10,23 @@ from rebill.model.closing import LateCost
 from rebill.model.document import DocumentTies
 from rebill.model.margin import MarginsBy
 from rebill.model.months import BillingMonth
-from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.bills_of_month import BillOrder, Bills, bills_of_month
 from rebill.services.proof.beside_last_month import beside_last_month
 from rebill.services.proof.month_glance import month_at_a_glance
 from rebill.services.proof.read_margins import MarginsOrder, read_margins
-from tests.services.accountant import OCTOBER, Accountant, cost
+from tests.beginnings import Beginnings
+from tests.services.accountant import OCTOBER, Accountant, begun, cost
 from tests.services.months import SEPTEMBER, charge, stored
 
 
 @pytest.fixture
-def accountant(installation: Installation, partner: Caller, tmp_path: Path) -> Accountant:
+def accountant(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Accountant:
     """September is issued to three customers: two at ten and twenty, one whose charges come to nothing but cost."""
-    accountant = Accountant(installation, partner, tmp_path)
+    return begun(beginnings, installation, tmp_path, "September issued to three", _accountant_begins)
+
+
+def _accountant_begins(accountant: Accountant) -> None:
     accountant.deliver(
         SEPTEMBER,
         charge("2024-09-02", "8.5", "10", SubAccountId="s-1"),
@@ -35,7 +38,6 @@ def accountant(installation: Installation, partner: Caller, tmp_path: Path) -> A
         accountant.subscriptions(accountant.customer(name), subscription)
     accountant.run()
     accountant.finalize()
-    return accountant
 
 
 def _bills(

@@ -21,8 +21,9 @@ from rebill.services.parties.create_customer import create_customer
 from rebill.services.parties.list_assignments import list_assignments
 from rebill.services.parties.partner_settings import change_partner_settings
 from rebill.services.parties.remove_accounts import remove_accounts
+from tests.beginnings import Beginnings
 from tests.conftest import SettableClock
-from tests.services.accountant import AUGUST, OCTOBER, Accountant, cost
+from tests.services.accountant import AUGUST, OCTOBER, Accountant, begun, cost
 from tests.services.months import SEPTEMBER
 from tests.services.steps import assign, day, listed, move, remove, told
 
@@ -30,17 +31,19 @@ Act = Callable[[Installation, Caller, AssignmentOrder], AssignmentOutcome]
 
 
 @pytest.fixture
-def september(installation: Installation, partner: Caller, tmp_path: Path) -> Accountant:
+def september(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Accountant:
     """September is issued to First, who has tenant t-1 from the beginning, and to nobody else; today is 15 October."""
-    accountant = Accountant(installation, partner, tmp_path)
-    listed(installation, partner, "t-1", "t-2", "t-3")
+    return begun(beginnings, installation, tmp_path, "September issued to First", _september_begins)
+
+
+def _september_begins(accountant: Accountant) -> None:
+    listed(accountant.installation, accountant.caller, "t-1", "t-2", "t-3")
     first = accountant.customer("First")
     accountant.customer("Second")
     accountant.deliver(SEPTEMBER, cost(SEPTEMBER, "10", "s-1", x_CustomerId="t-1"))
-    assign(installation, partner, first, "t-1")
+    assign(accountant.installation, accountant.caller, first, "t-1")
     accountant.run()
     accountant.finalize()
-    return accountant
 
 
 def ids(accountant: Accountant) -> tuple[int, int]:
@@ -170,14 +173,17 @@ def test_a_customer_without_issued_statements_takes_an_account_on_any_day(septem
 
 
 @pytest.fixture
-def under_tenants(installation: Installation, partner: Caller, tmp_path: Path) -> Accountant:
+def under_tenants(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Accountant:
     """September is issued to First with what subscriptions s-1 and s-2 cost under its tenant T-1; nobody has them.
 
     Of s-3, under it too, there is cost in August alone, which is issued to nobody; s-8 is under no tenant; s-9 is
     under t-2, which is Second's, to whom nothing is issued.
     """
-    accountant = Accountant(installation, partner, tmp_path)
-    listed(installation, partner, "T-1", "t-2")
+    return begun(beginnings, installation, tmp_path, "September under tenants", _under_tenants_begins)
+
+
+def _under_tenants_begins(accountant: Accountant) -> None:
+    listed(accountant.installation, accountant.caller, "T-1", "t-2")
     first, second = accountant.customer("First"), accountant.customer("Second")
     accountant.deliver(AUGUST, cost(AUGUST, "3", "s-3", x_CustomerId="t-1"), scope="august")
     accountant.deliver(
@@ -187,11 +193,10 @@ def under_tenants(installation: Installation, partner: Caller, tmp_path: Path) -
         cost(SEPTEMBER, "5", "s-8"),
         cost(SEPTEMBER, "7", "s-9", x_CustomerId="t-2"),
     )
-    assign(installation, partner, first, "t-1")
-    assign(installation, partner, second, "t-2")
+    assign(accountant.installation, accountant.caller, first, "t-1")
+    assign(accountant.installation, accountant.caller, second, "t-2")
     accountant.run()
     accountant.finalize(customer_id=first, override="The rest is not billed")
-    return accountant
 
 
 def bind(act: Act, accountant: Accountant, customer_id: int, *subscriptions: str, **more: object) -> list[str]:

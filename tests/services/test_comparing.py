@@ -8,17 +8,20 @@ import pytest
 from rebill.api.month_comparison import ComparedTotalAnswer
 from rebill.model.comparison import ComparedTotal
 from rebill.model.errors import Invalid, NotFound
-from rebill.model.party import Caller
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.compare_totals import compare_totals
-from tests.services.accountant import Accountant, cost
+from tests.beginnings import Beginnings
+from tests.services.accountant import Accountant, begun, cost
 from tests.services.months import SEPTEMBER
 
 
 @pytest.fixture
-def september(installation: Installation, partner: Caller, tmp_path: Path) -> Accountant:
+def september(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Accountant:
     """First owes 10.00, Second 20.00 and 5.00 EUR; Third has no statement."""
-    made = Accountant(installation, partner, tmp_path)
+    return begun(beginnings, installation, tmp_path, "September in two currencies", _september_begins)
+
+
+def _september_begins(made: Accountant) -> None:
     for name in ("First", "Second", "Third"):
         made.customer(name)
     made.deliver(
@@ -30,7 +33,6 @@ def september(installation: Installation, partner: Caller, tmp_path: Path) -> Ac
     made.subscriptions(made.customers["First"].customer_id, "s-1")
     made.subscriptions(made.customers["Second"].customer_id, "s-2")
     made.run()
-    return made
 
 
 def told(accountant: Accountant, text: str) -> list[str]:

@@ -17,8 +17,9 @@ from rebill.services.acting.installation import Installation
 from rebill.services.billing.give_number import give_number
 from rebill.services.parties.change_customer import change_customer
 from rebill.store.tables import partners
+from tests.beginnings import Beginnings
 from tests.conftest import SettableClock
-from tests.services.accountant import AUGUST, NOVEMBER, OCTOBER, Accountant, cost, refused
+from tests.services.accountant import AUGUST, NOVEMBER, OCTOBER, Accountant, begun, cost, refused
 from tests.services.months import SEPTEMBER, charge
 
 
@@ -28,13 +29,16 @@ def accountant(installation: Installation, partner: Caller, tmp_path: Path) -> A
 
 
 @pytest.fixture
-def september(accountant: Accountant) -> Accountant:
+def september(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Accountant:
     """Two customers with a subscription each (First s-1, Second s-2); September is delivered and run."""
+    return begun(beginnings, installation, tmp_path, "September run for two", _september_begins)
+
+
+def _september_begins(accountant: Accountant) -> None:
     for name, subscription in (("First", "s-1"), ("Second", "s-2")):
         accountant.deliver(SEPTEMBER, cost(SEPTEMBER, "10.005", subscription), scope=f"export of {name}")
         accountant.subscriptions(accountant.customer(name), subscription)
     accountant.run()
-    return accountant
 
 
 def in_order(accountant: Accountant) -> list[str]:

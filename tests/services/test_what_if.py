@@ -31,14 +31,18 @@ from rebill.services.pricing.create_billing_rule import create_billing_rule
 from rebill.services.pricing.create_price_book import create_price_book
 from rebill.services.pricing.read_price_books import list_price_books
 from rebill.services.trials.what_if import TriedMonth, what_if
-from tests.services.accountant import OCTOBER, Accountant
+from tests.beginnings import Beginnings
+from tests.services.accountant import OCTOBER, Accountant, begun
 from tests.services.months import SEPTEMBER, charge, stored
 
 
 @pytest.fixture
-def accountant(installation: Installation, partner: Caller, tmp_path: Path) -> Accountant:
+def accountant(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Accountant:
     """First is marked up by a tenth, Second pays list; each has a subscription, and one is nobody's."""
-    found = Accountant(installation, partner, tmp_path)
+    return begun(beginnings, installation, tmp_path, "September under two prices", _accountant_begins)
+
+
+def _accountant_begins(found: Accountant) -> None:
     first, second = found.customer("First", markup_percent=Decimal(10)), found.customer("Second")
     found.deliver(
         SEPTEMBER,
@@ -50,7 +54,6 @@ def accountant(installation: Installation, partner: Caller, tmp_path: Path) -> A
     found.subscriptions(first, "s-1")
     found.subscriptions(second, "s-2")
     found.run()
-    return found
 
 
 def ids(accountant: Accountant) -> tuple[int, int]:
