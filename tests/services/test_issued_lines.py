@@ -1,13 +1,9 @@
 """Acts see what issued statements bill by their charges, whatever month these are of: tenants, commitments, kinds."""
 
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from rebill.lake.account_days import KEYS
 from rebill.model.assignment import AssignmentOrder
@@ -22,6 +18,7 @@ from rebill.services.parties.delete_customer import delete_customer
 from rebill.services.parties.issued_lines import NOTHING_FOUND
 from rebill.services.parties.remove_accounts import remove_accounts
 from tests.services.accountant import OCTOBER, Accountant, cost
+from tests.services.acts_at_once import told_at_once
 from tests.services.months import SEPTEMBER
 from tests.services.steps import act_on, assign, listed, move, remove, stands, told
 
@@ -238,22 +235,8 @@ def test_a_tenant_and_its_subscription_that_change_hands_at_once_leave_what_is_i
     }
     acts = (gives_tenant, ends_subscription) if tenant_first else (ends_subscription, gives_tenant)
     sooner, later = acts
-    assert _told_at_once(accountant, sooner, later) == (told_of[sooner][0], told_of[later][1])
+    assert told_at_once(installation, sooner, later) == (told_of[sooner][0], told_of[later][1])
     assert pending(accountant) == []
-
-
-def _told_at_once(
-    accountant: Accountant, sooner: Callable[[], list[str]], later: Callable[[], list[str]]
-) -> tuple[list[str], list[str]]:
-    """What two acts are told, the ``later`` of which begins before the ``sooner`` one is stored."""
-    with ThreadPoolExecutor(1) as aside:
-        with accountant.installation.database.as_one() as connection:
-            told_sooner = sooner()
-            acting = aside.submit(later)
-            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            while not acting.done() and not connection.scalar(waiting):
-                time.sleep(0.01)
-        return told_sooner, acting.result()
 
 
 def test_cost_is_asked_for_only_where_something_is_issued_to_those_concerned(accountant: Accountant) -> None:

@@ -11,13 +11,14 @@ from sqlalchemy.exc import DatabaseError
 from rebill.model.closing import ClosingAct, ClosingOrder
 from rebill.model.document import DocumentForm
 from rebill.model.errors import Forbidden, Invalid, NotFound
-from rebill.model.particulars import Particulars
+from rebill.model.particulars import BillingDetails, Particulars
 from rebill.model.party import Caller, Role
 from rebill.model.tax import TaxCategory, TaxedLines, TaxRule, TaxTreatment
 from rebill.services.acting.installation import Installation
 from rebill.services.billing.finalize_month import finalize_month
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.parties.billing_details import BillingDetailsChange, change_billing_details, get_billing_details
+from rebill.services.parties.delete_customer import delete_customer
 from rebill.services.parties.letterhead import LetterheadChange, change_letterhead, get_letterhead
 from rebill.services.parties.portal_look import PortalLook, portal_logo, portal_look
 from rebill.services.parties.tax_rules import list_tax_rules, set_tax_rule
@@ -26,7 +27,9 @@ from rebill.store.tables import issued_particulars
 from tests.documents.examples import presented
 from tests.documents.pdf_reading import pages_of
 from tests.documents.test_statement_pdf import PICTURE
+from tests.services.acts_at_once import told_at_once
 from tests.services.months import SEPTEMBER, Month, charge, stored
+from tests.services.steps import customer
 
 
 def _billed(installation: Installation, partner: Caller, folder: Path) -> int:
@@ -177,6 +180,23 @@ def test_every_faulty_field_is_named_at_once(installation: Installation, partner
 def test_tax_numbers_of_many_countries_are_known(installation: Installation, partner: Caller, tax_id: str) -> None:
     kept = change_letterhead(installation, partner, LetterheadChange({"tax_id": tax_id}))
     assert kept.tax_id == tax_id == get_letterhead(installation, partner).tax_id
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_two_who_change_other_details_at_once_both_do(
+    installation: Installation, partner: Caller, is_deleted: bool
+) -> None:
+    customer_id = customer(installation, partner, "Contoso")
+    if is_deleted:
+        delete_customer(installation, partner, customer_id)
+
+    def changes(**given: str) -> BillingDetails:
+        return change_billing_details(installation, partner, customer_id, BillingDetailsChange(given))
+
+    told_at_once(installation, lambda: changes(legal_name="Contoso Ltd"), lambda: changes(buyer_reference="B-1"))
+    details = get_billing_details(installation, partner, customer_id)
+    assert (details.legal_name, details.buyer_reference) == ("Contoso Ltd", "B-1")
 
 
 def test_a_logo_is_kept_and_taken_away(installation: Installation, partner: Caller) -> None:

@@ -47,11 +47,14 @@ def mark_deleted(scope: Scope, customer_id: int, now: datetime) -> None:
     scope.connection.execute(deleted.values(deleted_at=now, updated_at=now))
 
 
-def hold_customer(scope: Scope, customer_id: int) -> bool:
-    """Let nobody assign to, change or delete a customer until this transaction ends; ``False`` where there is none."""
+def hold_customer(scope: Scope, customer_id: int, even_deleted: bool = False) -> bool:
+    """Let nobody assign to, change or delete a customer until this transaction ends; ``False`` where there is none.
+
+    ``even_deleted``: a deleted one too, of which some things can still be changed.
+    """
     if not can_be_stored(customer_id):
         return False
-    query = _one(scope, customer_id, deleted=False).with_only_columns(customers.c.customer_id)
+    query = _one(scope, customer_id, None if even_deleted else False).with_only_columns(customers.c.customer_id)
     return scope.connection.scalars(query.with_for_update(key_share=True)).one_or_none() is not None
 
 

@@ -62,9 +62,9 @@ def change_billing_details(
 
     def act(connection: Connection) -> BillingDetails:
         scope = Scope.of(connection, caller)
-        hold_customer(scope, customer_id)
         # A deleted customer's days are still billed.
-        _require_customer(scope, customer_id)
+        if not hold_customer(scope, customer_id, even_deleted=True):
+            raise unknown_customer(customer_id)
         standing = details_in_force(scope, customer_id)
         require_as_shown(standing, as_shown)
         faults = billing_details_faults(change)
