@@ -48,6 +48,13 @@ class Unreadable(Refusal):
         super().__init__("unreadable_request", "This is no HTTP request: correct its first line and its headers.")
 
 
+class TooLate(Refusal):
+    """A request whose head or body did not come to its end in time."""
+
+    def __init__(self) -> None:
+        super().__init__("request_too_late", "The request did not come to its end in time: send it again, in one go.")
+
+
 class NotAcceptable(Refusal):
     """The caller accepts none of the forms that something is to be had in."""
 
@@ -62,6 +69,7 @@ _STATUSES: dict[type[Refusal], int] = {
     NotFound: 404,
     MethodNotAllowed: 405,
     NotAcceptable: 406,
+    TooLate: 408,
     Conflict: 409,
     BodyTooLarge: 413,
     AddressTooLong: 414,
