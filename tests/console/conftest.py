@@ -37,12 +37,17 @@ class Office:
 
 @pytest.fixture
 def office(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Office:
-    month = begun(beginnings, installation, tmp_path, "an office", _office_begins)
+    return office_of(begun(beginnings, installation, tmp_path, "an office", office_begins))
+
+
+def office_of(month: Month) -> Office:
+    """The office of a month that began as ``office_begins`` says."""
     own, neighbour = (customer.customer_id for customer in month.customers.values())
-    return Office(installation, month.caller, month, own, neighbour)
+    return Office(month.installation, month.caller, month, own, neighbour)
 
 
-def _office_begins(month: Month) -> None:
+def office_begins(month: Month) -> None:
+    """Make the customers, the cost and who has which account."""
     for name in ("Indigo", "Neighbour Ltd"):
         new = NewCustomer(name, classification=Classification.MANAGED_WITH_ACCESS, billing_enabled=True)
         month.customers[name] = create_customer(month.installation, month.caller, new)

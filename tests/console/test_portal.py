@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -9,12 +10,15 @@ from rebill.console.routes import ROUTES
 from rebill.model.customer import CustomerChange
 from rebill.model.months import BillingMonth
 from rebill.model.party import Classification, Role
+from rebill.services.acting.installation import Installation
 from rebill.services.billing.run_bill import run_bill
 from rebill.services.parties.change_customer import change_customer
 from tests.api.leak_search import Secret
-from tests.console.conftest import Office
+from tests.beginnings import Beginnings
+from tests.console.conftest import Office, office_begins, office_of
 from tests.console.visitor import SAME_SITE, Visitor
 from tests.documents.test_statement_pdf import PICTURE
+from tests.services.accountant import begun
 from tests.services.months import Month, charge, stored
 
 COST, LISTED = Decimal("88919331.1347"), Decimal("99731177.7129")
@@ -25,18 +29,28 @@ MONTH = BillingMonth(2024, 9)
 
 
 @pytest.fixture
-def planted(office: Office) -> Office:
+def office(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Office:
     """The office with a month of figures and names that stand nowhere else, run."""
-    month: Month = office.month
+    return office_of(begun(beginnings, installation, tmp_path, "an office with plants", _planted_office_begins))
+
+
+def _planted_office_begins(month: Month) -> None:
+    office_begins(month)
     month.cost(
         charge("2024-09-03", str(COST), str(LISTED), SubAccountId="zinc-own"),
         charge("2024-09-05", str(NEIGHBOURS_COST), str(NEIGHBOURS_LISTED), SubAccountId="zebra-neighbours"),
         scope="zenith-export",
         name="zircon-delivery.csv",
     )
-    month.subscriptions(office.own, "zinc-own")
-    month.subscriptions(office.neighbour, "zebra-neighbours")
-    run_bill(office.installation, office.partner, MONTH)
+    own, neighbour = (customer.customer_id for customer in month.customers.values())
+    month.subscriptions(own, "zinc-own")
+    month.subscriptions(neighbour, "zebra-neighbours")
+    run_bill(month.installation, month.caller, MONTH)
+
+
+@pytest.fixture
+def planted(office: Office) -> Office:
+    """The office, by what it is searched for."""
     return office
 
 

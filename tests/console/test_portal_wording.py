@@ -25,19 +25,31 @@ from rebill.services.parties.letterhead import LetterheadChange, change_letterhe
 from rebill.services.parties.tax_rules import set_tax_rule
 from rebill.settings import Settings
 from rebill.store.database import Database
-from tests.console.conftest import OWN, Office
+from tests.beginnings import Beginnings
+from tests.console.conftest import OWN, Office, office_begins, office_of
 from tests.console.visitor import Visitor, visiting
-from tests.services.months import charge, stored
+from tests.services.accountant import begun
+from tests.services.months import Month, charge, stored
 
 MONTH = BillingMonth(2024, 9)
 TEMPLATES = Path(rendering.__file__).parent / "templates"
 
 
 @pytest.fixture
+def office(installation: Installation, tmp_path: Path, beginnings: Beginnings) -> Office:
+    """The office when Indigo's September is run."""
+    return office_of(begun(beginnings, installation, tmp_path, "an office with a run", _run_office_begins))
+
+
+def _run_office_begins(month: Month) -> None:
+    office_begins(month)
+    month.cost(charge("2024-09-07", "12000", "12345.67", SubAccountId=OWN), scope="more", name="more.csv")
+    run_bill(month.installation, month.caller, MONTH)
+
+
+@pytest.fixture
 def customer(office: Office, stranger: Visitor) -> Visitor:
-    """A visitor for Indigo, whose September is run."""
-    office.month.cost(charge("2024-09-07", "12000", "12345.67", SubAccountId=OWN), scope="more", name="more.csv")
-    run_bill(office.installation, office.partner, MONTH)
+    """A visitor for Indigo."""
     stranger.sign_in(office.key(Role.CUSTOMER_READ_ONLY, office.own))
     return stranger
 
