@@ -401,7 +401,8 @@ def test_lists_stand_in_order_of_creation_though_ids_tell_nothing(
     # All at one moment: acts follow each other, and each keeps the order it was asked in.
     assign(installation, partner, azure_two, *ids[:20])
     assign(installation, other_partner, foreign, *reversed(ids))
-    assign(installation, partner, rival, *ids[20:])
+    for first in range(20, 50, 2):
+        assign(installation, partner, rival, *ids[first : first + 2])
     whole = list_assignments(installation, partner, TENANT, None, Page(per_page=1000)).items
     assert [one.identifier for one in whole] == ids
     assert assigned_identifiers(installation, partner, TENANT, rival) == ids[20:]

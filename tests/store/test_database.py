@@ -1,13 +1,17 @@
 """Transactions: what is read holds still, what fails leaves nothing, who waits too long is told so."""
 
+import os
 import sqlite3
+import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -17,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rebill.model.errors import NotFound, Unavailable
 from rebill.store.database import Database
-from rebill.store.identity import draw_ids
+from rebill.store.identity import draw_ids, draw_run
 from rebill.store.membership import among
 from rebill.store.tables import customers, partners
 from tests.postgresql_databases import PostgresqlDatabases
@@ -227,6 +231,45 @@ def test_drawn_ids_are_different_and_of_nine_digits(database: Database) -> None:
         drawn = draw_ids(connection, customers.c.customer_id, 50_000)
     assert len(set(drawn)) == 50_000
     assert min(drawn) >= 10**8 and max(drawn) <= 10**9
+
+
+def test_a_drawn_run_is_in_order_and_close_together(database: Database) -> None:
+    with database.reading() as connection:
+        runs = [draw_run(connection, customers.c.customer_id, 10_000) for _ in range(3)]
+    for run in runs:
+        assert run == sorted(set(run)) and len(run) == 10_000
+        assert run[0] >= 10**8 and run[-1] <= 10**9
+        assert run[-1] - run[0] < 640_000
+        assert len({after - before for before, after in pairwise(run)}) > 100, "what is left out tells nothing"
+    assert len({run[0] for run in runs}) == 3
+
+
+def test_a_drawn_run_passes_over_borne_ids_and_begins_elsewhere_where_most_are(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A run of two is drawn from 128 numbers.
+    for borne in range(10**8, 10**8 + 128, 2):
+        _add(database, borne)
+    with database.reading() as connection:
+        for _ in range(20):
+            _begin_at(monkeypatch, 10**8)
+            run = draw_run(connection, partners.c.partner_id, 2)
+            assert all(number % 2 for number in run) and 10**8 < run[0] < run[1] < 10**8 + 128
+    _add(database, 10**8 + 1)
+    with database.reading() as connection:
+        _begin_at(monkeypatch, 10**8, 10**9 - 1)
+        run = draw_run(connection, partners.c.partner_id, 2)
+        assert 10**9 - 128 <= run[0] < run[1] < 10**9
+
+
+def _begin_at(monkeypatch: pytest.MonkeyPatch, *numbers: int) -> None:
+    """Let the machine's random source give these numbers first, as those of a draw of its own each."""
+    left = [number - 10**8 for number in numbers]
+
+    def urandom(length: int) -> bytes:
+        return struct.pack("Q", left.pop(0)) if left and length == 8 else os.urandom(length)
+
+    monkeypatch.setattr("rebill.store.identity.os", SimpleNamespace(urandom=urandom))
 
 
 def _row(partner_id: int) -> dict[str, object]:

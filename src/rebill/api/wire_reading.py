@@ -214,11 +214,17 @@ def _faults(value: object) -> Iterator[tuple[str, str]]:
             yield from _name_faults(path, found)
             waiting.append(_members(path, found))
         elif isinstance(found, list):
-            waiting.append(_elements(path, found))
+            if not _are_sound_texts(found):
+                waiting.append(_elements(path, found))
         elif isinstance(found, _Faulty):
             yield path_text(path), found.sentence
         elif isinstance(found, str) and (fault := encoding_fault(found)):
             yield path_text(path), fault
+
+
+def _are_sound_texts(found: list[Any]) -> bool:
+    """Whether a list holds texts alone and nothing is wrong with any: most long ones, without a look at each."""
+    return set(map(type, found)) == {str} and encoding_fault(" ".join(found)) is None
 
 
 def _elements(path: _Path, found: list[Any]) -> Iterator[tuple[_Path, object]]:

@@ -84,7 +84,8 @@ def remember_accounts(scope: Scope, kind: AccountKind, seen: Sequence[SeenAccoun
     by_key = {account_key(kind, account.identifier): account for account in seen}
     stored = {row.account_key: row for row in scope.run(_held_rows, of_kind=kind, keys=list(by_key))}
     fresh = [key for key in by_key if key not in stored]
-    ids = draw_ids(scope.connection, accounts.c.account_id, len(fresh))
+    # In the order shown: who assigns accounts in that order finds and writes what lies side by side.
+    ids = sorted(draw_ids(scope.connection, accounts.c.account_id, len(fresh)))
     same_moment = (accounts.c.kind == kind, accounts.c.first_seen_at == seen_at)
     position = next_listing_position(scope, accounts.c.listing_position, *same_moment)
     new_rows = [

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from rebill.model.assignment import Assignment, Days
 from rebill.model.identifiers import AccountKind
 from rebill.model.listing import Listing, Page
-from rebill.store.identity import can_be_stored, draw_ids
+from rebill.store.identity import can_be_stored, draw_run
 from rebill.store.insertion import Counted
 from rebill.store.membership import among, among_given
 from rebill.store.paging import rows_of_page
@@ -96,7 +96,7 @@ def begin_assignments(
     account_ids = [account_id for account_id, _ in new]
     places = sorted(range(len(new)), key=account_ids.__getitem__)
     own: dict[str, Sequence[Any]] = {
-        "assignment_id": draw_ids(scope.connection, assignments.c.assignment_id, len(new)),
+        "assignment_id": draw_run(scope.connection, assignments.c.assignment_id, len(new)),
         "account_id": [account_ids[place] for place in places],
         "listing_position": places,
     }

@@ -334,7 +334,8 @@ def _entries(
             record = record._replace(updated_at=now)
         would = is_sound or not changes
         done = is_carried_out and would
-        entries.append(AccountEntry(*account[2:], *record, plan.shown, done=done, would=would, changes=changes))
+        # By place: ten thousand by name take half as long again.
+        entries.append(AccountEntry(*account[2:], *record, plan.shown, done, would, changes))
     return tuple(entries)
 
 
