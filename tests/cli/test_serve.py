@@ -97,9 +97,9 @@ def test_a_server_stops_when_told_before_it_runs(rebill: CommandLine, tmp_path: 
     assert ended.returncode == 0, (tmp_path / "log").read_text()
 
 
-def test_a_port_that_is_taken_is_refused(rebill: CommandLine, tmp_path: Path) -> None:
-    with serving(rebill, tmp_path / "log") as (_, url):
-        refused = rebill.refusal("serve", "--port", url.rpartition(":")[2])
+def test_a_port_that_is_taken_is_refused(rebill: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = rebill.refusal("serve", "--port", str(taken.getsockname()[1]))
     assert refused["code"] == "address_in_use"
     assert "--port" in refused["error"]
 

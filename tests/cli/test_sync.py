@@ -43,6 +43,8 @@ def test_a_sync_at_the_command_line_tells_what_it_brought_and_lists_newcomers(re
         assert [one["period"] for one in again["runs"]] == months[-1:]
 
 
+# The twin and how one signs in know nothing of where the record lies.
+@pytest.mark.parametrize("store", ["sqlite"])
 @pytest.mark.parametrize(("way", "variables"), [("client_secret", 7), ("certificate", 8), ("kubernetes", 10)])
 def test_the_twin_by_itself_has_invoiced_the_month_before_today(rebill: CommandLine, way: str, variables: int) -> None:
     command = [sys.executable, "-m", "rebill.twin", "--sign-in", way]
