@@ -15,11 +15,12 @@ from joserfc.jwk import RSAKey
 from rebill.console.protection import SESSION_COOKIE
 from rebill.model.callers import NewUser, UserChange
 from rebill.model.errors import Forbidden, Invalid, Unavailable
-from rebill.model.party import Role
+from rebill.model.party import Caller, Role
 from rebill.openid.provider import Provider, _derived
 from rebill.services.callers.change_user import change_user
 from rebill.services.callers.create_user import create_user
 from rebill.services.callers.openid_sign_in import link_subject
+from rebill.services.keeping.initialise import create_partner
 from rebill.services.keeping.read_audit_trail import newest_audit_entries
 from rebill.settings import OpenIdSettings, Settings
 from rebill.store.audit_entries import AuditFilter
@@ -120,6 +121,68 @@ def test_a_subject_that_was_linked_by_hand_needs_no_address(with_provider: Offic
     assert "Ann Accountant" in _there_and_back(person, subject)
     with pytest.raises(Invalid, match="Nothing was changed"):
         link_subject(installation, partner, bob, subject)
+
+
+def _second_partner(office: Office) -> Office:
+    """The same installation, as a partner that was created after the first one has it."""
+    created = create_partner(office.installation, "Second & Partner").partner_id
+    return replace(office, partner=Caller(created, Role.ADMIN))
+
+
+def _signed_in(office: Office, start: str = "/sign-in/openid?next=%2Fcustomers") -> str:
+    """The page where Ann ends in a browser of her own."""
+    with visiting(office.installation) as visitor:
+        return _there_and_back(visitor, "ann@partner.example", start)
+
+
+def test_a_person_who_is_a_user_of_two_partners_says_of_which(with_provider: Office, person: Visitor) -> None:
+    second = _second_partner(with_provider)
+    _user(with_provider)
+    _user(second)
+    page = _there_and_back(person, "ann@partner.example")
+    assert "You are a user of several partners." in page
+    assert person.open("/").path.startswith("/sign-in"), "nobody is signed in yet"
+    for office, name in ((second, "Second &amp; Partner"), (with_provider, "First Partner")):
+        link = f"/sign-in/openid?partner={office.partner.partner_id}&amp;next=/customers"
+        assert f'<a role="button" href="{link}">{name}</a>' in page
+        opened = _signed_in(office, link.replace("&amp;", "&"))
+        assert "Ann Accountant" in opened and "New customer" in opened
+        entry = newest_audit_entries(office.installation, office.partner, AuditFilter(), 1)[0].entry
+        assert entry.act == "link_subject"
+        with visiting(office.installation) as later:
+            _there_and_back(later, "ann@partner.example", f"/sign-in/openid?partner={office.partner.partner_id}")
+            shown = later.open("/customers").text
+            assert ("Indigo" in shown) is (office is with_provider)
+    assert "You are a user of several partners." in _signed_in(with_provider)
+
+
+def test_a_partner_that_makes_somebody_a_user_changes_nothing_for_them_elsewhere(with_provider: Office) -> None:
+    _user(with_provider)
+    assert "Ann Accountant" in _signed_in(with_provider)
+    second = _second_partner(with_provider)
+    ann = _user(second)
+    assert "Indigo" in _signed_in(with_provider), "she is known by her subject, not asked"
+    change_user(second.installation, second.partner, ann, UserChange(disabled=True))
+    for number in (second.partner.partner_id, 1, "x"):
+        assert "Indigo" in _signed_in(with_provider, f"/sign-in/openid?partner={number}&next=%2Fcustomers")
+
+
+def test_a_subject_may_be_linked_at_two_partners_without_either_noticing(with_provider: Office) -> None:
+    second = _second_partner(with_provider)
+    for office in (with_provider, second):
+        link_subject(office.installation, office.partner, _user(office, ""), "ann@partner.example")
+        with pytest.raises(Invalid, match="Nothing was changed"):
+            link_subject(office.installation, office.partner, _user(office, ""), "ann@partner.example")
+    assert "You are a user of several partners." in _signed_in(with_provider)
+
+
+def test_an_address_that_two_users_of_a_partner_bear_is_no_matter_at_another(with_provider: Office) -> None:
+    second = _second_partner(with_provider)
+    _user(second)
+    _user(second, ANN.upper())
+    assert "no user here has your address" in _signed_in(with_provider)
+    _user(with_provider)
+    assert "Indigo" in _signed_in(with_provider)
 
 
 def test_a_customers_user_comes_to_its_portal(with_provider: Office, person: Visitor) -> None:

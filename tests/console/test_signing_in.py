@@ -11,12 +11,13 @@ from rebill.console.field_labels import LABELS, UNSEEN
 from rebill.console.protection import SESSION_COOKIE
 from rebill.model.callers import NewUser, UserChange
 from rebill.model.errors import Invalid, TooMany
-from rebill.model.party import Role
+from rebill.model.party import Caller, Role
 from rebill.services.callers.change_user import change_user
 from rebill.services.callers.create_user import create_user
 from rebill.services.callers.keys import create_key, revoke_key
 from rebill.services.callers.passwords import FREE_FAILURES, set_password
 from rebill.services.callers.web_sessions import GREATEST_AGE, GREATEST_REST, begin_with_password
+from rebill.services.keeping.initialise import create_partner
 from rebill.store.tables import passwords, web_sessions
 from tests.conftest import SettableClock
 from tests.console.conftest import NOBODYS, OWN, Office
@@ -78,6 +79,47 @@ def test_a_password_opens_it_too_by_the_e_mail_address_in_any_case(office: Offic
     shown = stranger.send("/sign-in", sign_in_name="ann@partner.EXAMPLE", password=PASSWORD)
     assert "Ann Accountant" in shown.text
     assert "Keys and users" not in shown.text, "an operator does not administer"
+
+
+def test_users_of_two_partners_sign_in_by_one_name_and_their_partners_number(
+    office: Office, stranger: Visitor, clock: SettableClock
+) -> None:
+    clock.now += timedelta(seconds=1)
+    second = Caller(create_partner(office.installation, "Second Partner").partner_id, Role.ADMIN)
+    _accountant(office)
+    new = NewUser("Ann at the second", Role.OPERATOR, email="ann@partner.example")
+    user_id = create_user(office.installation, second, new).user_id
+    set_password(office.installation, second, user_id, f"{PASSWORD} too")
+    name = {"sign_in_name": "ann@partner.example"}
+    for page, password, user in (
+        ("/sign-in", PASSWORD, "Ann Accountant"),
+        (f"/sign-in?partner={second.partner_id}", f"{PASSWORD} too", "Ann at the second"),
+        (f"/sign-in?partner={office.partner.partner_id}", PASSWORD, "Ann Accountant"),
+    ):
+        stranger.client.cookies.clear()
+        stranger.open(page)
+        assert user in stranger.send("/sign-in", **name, password=password).text
+    for number, password in ((second.partner_id, PASSWORD), ("", f"{PASSWORD} too"), (1, PASSWORD), ("x", PASSWORD)):
+        stranger.client.cookies.clear()
+        stranger.open("/sign-in")
+        refused = stranger.send("/sign-in", **name, partner_number=str(number), password=password)
+        assert (refused.status, "no key or password that opens anything" in refused.text) == (401, True)
+        assert ("partner_number", str(number)) in refused.form("/sign-in").fields
+
+
+def test_a_browser_remembers_whose_user_signed_in_last(office: Office, stranger: Visitor, clock: SettableClock) -> None:
+    clock.now += timedelta(seconds=1)
+    key = create_partner(office.installation, "Second Partner").api_key
+    assert key is not None
+    assert ("partner_number", "") in stranger.open("/sign-in").form("/sign-in").fields
+    stranger.sign_in(key)
+    page = stranger.open("/access").text
+    number = re.search(r"They sign in at /sign-in\?partner=(\d+)", page)
+    assert number is not None
+    assert stranger.send("/sign-out").path == "/sign-in"
+    assert ("partner_number", number[1]) in stranger.open("/sign-in").form("/sign-in").fields
+    stranger.client.cookies.set("rebill_partner", "<script>", domain="rebill.test")
+    assert "<script>" not in stranger.open("/sign-in").answer.text
 
 
 @pytest.mark.parametrize(

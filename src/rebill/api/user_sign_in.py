@@ -47,6 +47,7 @@ class SignInNameAnswer(AnswerShape):
 
     id: int
     sign_in_name: str
+    partner_id: Annotated[int, Field(description="The partner's number: the sign-in page takes both.")]
 
 
 class SubjectAnswer(AnswerShape):
@@ -63,10 +64,10 @@ def give_password(call: Call) -> Answer:
     """
     body = call.body_as(PasswordBody)
     user_id = call.ids[USER_ID]
-    name = set_password(
+    named = set_password(
         call.installation, call.caller, user_id, body.password, body.sign_in_name, call.filter_customer_id
     )
-    return Answer.json(200, SignInNameAnswer(id=user_id, sign_in_name=name))
+    return Answer.json(200, SignInNameAnswer(id=user_id, sign_in_name=named.name, partner_id=named.partner_id))
 
 
 def take_password(call: Call) -> Answer:

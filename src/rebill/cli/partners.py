@@ -92,7 +92,9 @@ def create(
 
 @commands.command("settings")
 def settings(
-    name: Annotated[str | None, typer.Option("--name", help="Its new name, unique in this installation.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Its new name, for --partner too: unique in this installation.")
+    ] = None,
     currency: Annotated[str | None, currency_option("--currency", "Its home currency.")] = None,
     bill_input_tax: Annotated[
         bool | None,
@@ -144,6 +146,7 @@ def settings(
             tolerance_percent,
             tolerance_amount,
             movement_percent,
+            names_for_commands=True,
         )
         kept = change_partner_settings(session.installation, session.caller, change)
         document = PartnerSettingsAnswer.of(kept).model_dump(by_alias=True)

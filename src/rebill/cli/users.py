@@ -113,10 +113,10 @@ def set_its_password(
     from rebill.services.callers.passwords import set_password
 
     with changing_session(Act.SET_PASSWORD, partner, as_json, reason, user_id) as session:
-        name = set_password(session.installation, session.caller, user_id, _password(password_file), sign_in_name)
-        session.output.answer({"id": user_id, "sign_in_name": name})
-        session.output.say(f"The user signs in to the pages as {name}; sessions that it had are ended.")
-        session.output.next_step("rebill serve shows the pages at /.")
+        named = set_password(session.installation, session.caller, user_id, _password(password_file), sign_in_name)
+        session.output.answer({"id": user_id, "sign_in_name": named.name, "partner_id": named.partner_id})
+        session.output.say(f"The user signs in to the pages as {named.name}; sessions that it had are ended.")
+        session.output.next_step(f"rebill serve shows the pages; this partner's users sign in at {named.page}.")
 
 
 @commands.command("clear-password")

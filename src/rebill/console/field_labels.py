@@ -105,6 +105,7 @@ UNSEEN: Final = frozenset(
             "of",
             "once",
             "owner",
+            "partner_number",
             "password",
             "price_book_id",
             "rule",

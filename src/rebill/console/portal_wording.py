@@ -90,6 +90,14 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "With a password": ("Mit Passwort", "Avec un mot de passe"),
     "E-mail address": ("E-Mail-Adresse", "Adresse e-mail"),
     "Password": ("Passwort", "Mot de passe"),
+    "Partner number, if you were given one": (
+        "Partnernummer, falls Sie eine erhalten haben",
+        "Numéro de partenaire, si vous en avez reçu un",
+    ),
+    "You are a user of several partners. Go on with one of them:": (
+        "Sie sind Benutzer mehrerer Partner. Fahren Sie mit einem davon fort:",
+        "Vous êtes utilisateur de plusieurs partenaires. Continuez avec l’un d’eux :",
+    ),
     "With an API key": ("Mit API-Schlüssel", "Avec une clé d’API"),
     "API key": ("API-Schlüssel", "Clé d’API"),
     "Sign in with the key": ("Mit dem Schlüssel anmelden", "Se connecter avec la clé"),

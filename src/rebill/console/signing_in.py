@@ -14,6 +14,7 @@ from rebill.console.portal_wording import LANGUAGES, refusal_words
 from rebill.console.protection import (
     LANGUAGE_COOKIE,
     OPENID_COOKIE,
+    PARTNER_COOKIE,
     SESSION_COOKIE,
     SIGN_IN_COOKIE,
     cookie,
@@ -30,7 +31,7 @@ from rebill.documents.wording import wording_of
 from rebill.model.errors import Forbidden, TooMany, Unavailable
 from rebill.model.party import Role
 from rebill.services.acting.installation import Installation
-from rebill.services.callers.openid_sign_in import OpenIdSignIn
+from rebill.services.callers.openid_sign_in import OpenIdSignIn, SeveralPartners
 from rebill.services.callers.web_sessions import (
     GREATEST_AGE,
     WebSession,
@@ -48,11 +49,13 @@ OPENID_BACK: Final = "/sign-in/openid/back"
 WAYS: Final = (SIGN_IN, SIGN_OUT, OPENID, OPENID_BACK)
 """The paths that are answered whoever asks."""
 _OPENID_SECONDS: Final = 600
-_LANGUAGE_SECONDS: Final = 365 * 24 * 3600
+_YEAR_SECONDS: Final = 365 * 24 * 3600
 KEPT: Final = "kept:"
 """Before the names of the fields of a form that waits for its sender to sign in."""
 KEPT_FILE: Final = "kept-file:"
 """Before the names of its fields with files: of a file its name alone can be kept."""
+_NOBODYS_NUMBER: Final = 0
+"""Of no partner: what was typed is no number at all."""
 _TYPED: Final = "typed"
 """In place of where somebody wants to go: a form waits for them in another tab."""
 _NOT_KEPT: Final = ("once", "password")
@@ -114,6 +117,9 @@ class SigningIn:
             "sign_in_token": form_token(secret),
             "kept": kept,
             "sign_in_name": visit.form.text("sign_in_name"),
+            "partner_number": _partner_number(visit, cookies),
+            # Who only signed in here before is asked there: one person may be a user of several partners.
+            "openid_partner": visit.query.number("partner") or "",
             "openid_label": self._openid.label if self._openid.is_offered else "",
         }
         answer = of_page(Page("sign_in.html", values, status), replace(visit, session=None))
@@ -159,13 +165,21 @@ class SigningIn:
     def _sent(self, visit: Visit, is_secure: bool) -> Answer:
         secret, address = self._openid.begin()
         wanted = visit.query.text("next", "/")
-        kept = f"{secret}.{_TYPED if wanted == _TYPED else quote(own_path(wanted), safe='')}"
+        place = _TYPED if wanted == _TYPED else quote(own_path(wanted), safe="")
+        kept = f"{secret}.{visit.query.number('partner') or ''}.{place}"
         return _with_cookie(of_departure(address), cookie(OPENID_COOKIE, kept, is_secure, _OPENID_SECONDS))
 
     def _back(self, visit: Visit, cookies: Mapping[str, str], is_secure: bool) -> Answer:
-        secret, _, next_path = cookies.get(OPENID_COOKIE, "").partition(".")
+        secret, _, wanted = cookies.get(OPENID_COOKIE, "").partition(".")
+        partner, _, next_path = wanted.partition(".")
         query, former = visit.query, cookies.get(SESSION_COOKIE, "")
-        session = self._openid.end(secret, query.text("state"), query.text("code"), query.text("iss"), former)
+        partner_id = Fields({"partner": [partner]}).number("partner")
+        state, code, issuer = query.text("state"), query.text("code"), query.text("iss")
+        session = self._openid.end(secret, state, code, issuer, former, partner_id)
+        if isinstance(session, SeveralPartners):
+            values = {"partners": session.names, "next": unquote(next_path)}
+            answer = of_page(Page("choose_partner.html", values), replace(visit, session=None))
+            return _with_cookie(answer, cookie(OPENID_COOKIE, "", is_secure, 0))
         if session is None:
             raise Forbidden(
                 "openid_nobody",
@@ -176,13 +190,14 @@ class SigningIn:
         return _with_cookie(self._known(answer, session, is_secure), cookie(OPENID_COOKIE, "", is_secure, 0))
 
     def _known(self, answer: Answer, session: WebSession, is_secure: bool) -> Answer:
-        """With the session's cookie, and the language of the customer whose it is."""
+        """With the session's cookie, its partner's number, and the language of the customer whose it is."""
         lasts = int(GREATEST_AGE.total_seconds())
         answer = _with_cookie(answer, cookie(SESSION_COOKIE, session.token, is_secure, lasts))
         caller, language = session.caller, ""
+        answer = _with_cookie(answer, cookie(PARTNER_COOKIE, str(caller.partner_id), is_secure, _YEAR_SECONDS))
         if caller.customer_id is not None:
             language = wording_of(portal_look(self._installation, caller, caller.customer_id).language).language
-        lasts = _LANGUAGE_SECONDS if language in LANGUAGES else 0
+        lasts = _YEAR_SECONDS if language in LANGUAGES else 0
         return _with_cookie(answer, cookie(LANGUAGE_COOKIE, language if lasts else "", is_secure, lasts))
 
     def _begin(self, form: Fields, former_token: str) -> WebSession | None:
@@ -191,7 +206,10 @@ class SigningIn:
         if form.has("api_key"):
             return begin_with_key(self._installation, form.text("api_key"), former_token)
         password = form.values.get("password", ("",))[-1]
-        return begin_with_password(self._installation, form.text("sign_in_name"), password, former_token)
+        partner_id = form.number("partner_number")
+        if partner_id is None and form.has("partner_number"):
+            partner_id = _NOBODYS_NUMBER
+        return begin_with_password(self._installation, form.text("sign_in_name"), password, former_token, partner_id)
 
     def _signed_out(self, visit: Visit, headers: Headers, cookies: Mapping[str, str], is_secure: bool) -> Answer:
         token = cookies.get(SESSION_COOKIE, "")
@@ -202,6 +220,14 @@ class SigningIn:
             return of_refusal(Forbidden("form_not_ours", "Sign out from a page of this session."), visit)
         end_session_of_token(self._installation, token)
         return _with_cookie(of_redirect(SIGN_IN, is_secure), cookie(SESSION_COOKIE, "", is_secure, 0))
+
+
+def _partner_number(visit: Visit, cookies: Mapping[str, str]) -> str:
+    """What stands in the form: what was typed, else whose page it is, else whose user signed in here last."""
+    if "partner_number" in visit.form.values:
+        return visit.form.text("partner_number")
+    number = visit.query.number("partner") if visit.path.split("?")[0] == SIGN_IN else None
+    return str(number or Fields({"partner": [cookies.get(PARTNER_COOKIE, "")]}).number("partner") or "")
 
 
 def _kept_fields(form: Fields, prefix: str) -> Fields:

@@ -10,13 +10,15 @@ from rebill.model.months import BillingMonth
 
 @dataclass(frozen=True)
 class PartnerSettings:
-    """``currency``: ISO 4217, of what is made out without one. ``bill_input_tax``: the partner cannot reclaim it.
+    """``name``: what the partner calls itself; others may do so too. ``name_for_commands``: what its operator calls it.
 
+    ``currency``: ISO 4217, of what is made out without one. ``bill_input_tax``: the partner cannot reclaim it.
     ``billing_start``: the first month that the partner bills with rebill; earlier months are closed. ``closing``: its
     rules for closing the others.
     """
 
     name: str
+    name_for_commands: str
     currency: str
     bill_input_tax: bool
     billing_start: BillingMonth | None
@@ -25,7 +27,10 @@ class PartnerSettings:
 
 @dataclass(frozen=True)
 class PartnerSettingsChange:
-    """What is to be other; ``None`` leaves it alone, but ``billing_start`` with ``changes_billing_start``."""
+    """What is to be other; ``None`` leaves it alone, but ``billing_start`` with ``changes_billing_start``.
+
+    ``names_for_commands``: whether commands call the partner by the new name as well, which its operator alone decides.
+    """
 
     name: str | None = None
     currency: str | None = None
@@ -40,6 +45,7 @@ class PartnerSettingsChange:
     tolerance_percent: Decimal | None = None
     tolerance_amount: Decimal | None = None
     movement_percent: Decimal | None = None
+    names_for_commands: bool = False
 
     @property
     def closing(self) -> dict[str, Any]:

@@ -82,12 +82,13 @@ passwords = Table(
     "passwords",
     metadata,
     Column("user_id", ForeignKey("users.user_id"), primary_key=True, autoincrement=False),
-    partner_reference(),
-    Column("sign_in_name", Text, nullable=False, unique=True, comment="case-folded; one for the whole record"),
+    partner_reference(index=False),
+    Column("sign_in_name", Text, nullable=False, comment="case-folded; one among the partner's"),
     Column("password_hash", Text, nullable=False, comment="argon2id, with its salt and costs"),
     Column("changed_at", Instant, nullable=False),
     Column("failure_count", Integer, nullable=False, comment="wrong ones in a row"),
     Column("failed_at", Instant, comment="the last of them"),
+    UniqueConstraint("partner_id", "sign_in_name"),
 )
 
 openid_subjects = Table(
@@ -98,8 +99,9 @@ openid_subjects = Table(
     Column("issuer", Text, nullable=False),
     Column("subject", Text, nullable=False, comment="the issuer's name for the user, which never changes"),
     Column("linked_at", Instant, nullable=False),
-    UniqueConstraint("issuer", "subject"),
-    comment="Who users are at the identity provider",
+    # The subject first: who comes back from the provider is looked for among all partners.
+    UniqueConstraint("issuer", "subject", "partner_id"),
+    comment="Who users are at the identity provider; one person may be a user of several partners",
 )
 
 web_sessions = Table(

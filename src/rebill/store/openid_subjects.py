@@ -2,40 +2,68 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from rebill.store.scope import Scope
-from rebill.store.tables import openid_subjects, users
+from rebill.store.tables import openid_subjects, partners, users
+
+_IS_ENABLED: Final = and_(users.c.deleted_at.is_(None), users.c.disabled_at.is_(None))
 
 
 @dataclass(frozen=True)
 class SubjectHolder:
-    """The user that a subject is."""
+    """A user that a subject is, and what its partner calls itself."""
 
     partner_id: int
     user_id: int
+    partner_name: str
 
 
-def holder_of_subject(connection: Connection, issuer: str, subject: str) -> SubjectHolder | None:
-    """The user that this subject was found to be; before a caller is known, so over all partners."""
-    query = select(openid_subjects.c.partner_id, openid_subjects.c.user_id).where(
-        openid_subjects.c.issuer == issuer, openid_subjects.c.subject == subject
+def holders_of_subject(connection: Connection, issuer: str, subject: str) -> list[SubjectHolder]:
+    """The users that this subject was found to be and that may sign in, one of a partner, the first found first.
+
+    Before a caller is known there is no scope: like the look-up of a key, this query goes over all partners.
+    """
+    query = (
+        select(openid_subjects.c.partner_id, openid_subjects.c.user_id, partners.c.shown_name)
+        .join(partners, partners.c.partner_id == openid_subjects.c.partner_id)
+        .join(users, users.c.user_id == openid_subjects.c.user_id)
+        .where(_is_subject(issuer, subject), _IS_ENABLED)
+        .order_by(openid_subjects.c.linked_at, openid_subjects.c.user_id)
     )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else SubjectHolder(row.partner_id, row.user_id)
+    return [SubjectHolder(*row) for row in connection.execute(query)]
 
 
-def users_of_email(connection: Connection, email: str) -> list[SubjectHolder]:
-    """The users, of whatever partner, that bear an e-mail address and whom no subject is yet; two of them at most."""
+def user_of_subject(scope: Scope, issuer: str, subject: str) -> int | None:
+    """The user of the scope's partner that this subject was found to be."""
+    query = scope.select(openid_subjects, openid_subjects.c.user_id).where(_is_subject(issuer, subject))
+    row = scope.connection.execute(query).one_or_none()
+    return None if row is None else row.user_id
+
+
+def users_of_email(connection: Connection, email: str, issuer: str, subject: str) -> list[SubjectHolder]:
+    """The users that bear an e-mail address and whom no subject is yet, of every partner that has exactly one.
+
+    Partners of whom the subject is a user already are left out.
+    """
     linked = select(openid_subjects.c.user_id)
-    query = select(users.c.partner_id, users.c.user_id).where(
-        func.lower(users.c.email) == email.lower(),
-        users.c.deleted_at.is_(None),
-        users.c.disabled_at.is_(None),
-        users.c.user_id.not_in(linked),
+    known = select(openid_subjects.c.partner_id).where(_is_subject(issuer, subject))
+    query = (
+        select(users.c.partner_id, func.min(users.c.user_id), partners.c.shown_name)
+        .join(partners, partners.c.partner_id == users.c.partner_id)
+        .where(
+            func.lower(users.c.email) == email.lower(),
+            _IS_ENABLED,
+            users.c.user_id.not_in(linked),
+            users.c.partner_id.not_in(known),
+        )
+        .group_by(users.c.partner_id, partners.c.shown_name, partners.c.created_at)
+        .having(func.count() == 1)
+        .order_by(partners.c.created_at, users.c.partner_id)
     )
-    return [SubjectHolder(row.partner_id, row.user_id) for row in connection.execute(query.limit(2))]
+    return [SubjectHolder(*row) for row in connection.execute(query)]
 
 
 def store_subject(scope: Scope, user_id: int, issuer: str, subject: str, now: datetime) -> None:
@@ -48,3 +76,7 @@ def forget_subject(scope: Scope, user_id: int) -> bool:
     """Take away which subject a user is; ``False`` where it is none."""
     gone = scope.delete(openid_subjects).where(openid_subjects.c.user_id == user_id)
     return scope.connection.execute(gone).rowcount == 1
+
+
+def _is_subject(issuer: str, subject: str) -> ColumnElement[bool]:
+    return and_(openid_subjects.c.issuer == issuer, openid_subjects.c.subject == subject)

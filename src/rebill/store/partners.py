@@ -16,7 +16,7 @@ _CREATION_LOCK = 7_245_411_905_118_002
 
 @dataclass(frozen=True)
 class PartnerRecord:
-    """A partner as it is kept."""
+    """A partner as it is kept. ``name``: what commands call it."""
 
     partner_id: int
     name: str
@@ -30,7 +30,7 @@ def first_partner(connection: Connection) -> PartnerRecord | None:
 
 
 def partner_by_name(connection: Connection, name: str) -> PartnerRecord | None:
-    """The partner of exactly this name."""
+    """The partner that commands call exactly this."""
     return _one(connection, select(*_COLUMNS).where(partners.c.name == name))
 
 
@@ -46,15 +46,18 @@ def every_partner(connection: Connection) -> list[PartnerRecord]:
 
 
 def add_partner(connection: Connection, name: str, currency: str, created_at: datetime) -> int:
-    """Create a partner; answers its id."""
+    """Create a partner, which commands call by its name; answers its id."""
     partner_id = draw_id(connection, partners.c.partner_id)
-    row = {"partner_id": partner_id, "name": name, "currency": currency, "created_at": created_at}
+    row = {"partner_id": partner_id, "name": name, "shown_name": name, "currency": currency, "created_at": created_at}
     connection.execute(insert(partners), {**row, "bill_input_tax": False, "billing_start": None})
     return partner_id
 
 
 def hold_creation(connection: Connection) -> None:
-    """Let no other transaction create a partner until this one ends (SQLite's writers stand in line anyway)."""
+    """Let no other transaction say what commands call a partner until this one ends.
+
+    SQLite's writers stand in line anyway.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CREATION_LOCK})
 
@@ -69,13 +72,14 @@ def settings_of(scope: Scope) -> PartnerSettings:
     """The settings of the scope's partner."""
     row = scope.connection.execute(select(partners).where(partners.c.partner_id == scope.partner_id)).one()
     start = None if row.billing_start is None else BillingMonth.parse(row.billing_start)
-    return PartnerSettings(row.name, row.currency, row.bill_input_tax, start)
+    return PartnerSettings(row.shown_name, row.name, row.currency, row.bill_input_tax, start)
 
 
 def store_settings(scope: Scope, settings: PartnerSettings) -> None:
     """Keep the settings of the scope's partner as they are now."""
     values = {
-        "name": settings.name,
+        "shown_name": settings.name,
+        "name": settings.name_for_commands,
         "currency": settings.currency,
         "bill_input_tax": settings.bill_input_tax,
         "billing_start": None if settings.billing_start is None else str(settings.billing_start),

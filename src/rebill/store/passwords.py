@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
-
 from rebill.store.scope import Scope
 from rebill.store.tables import passwords
 
@@ -20,23 +18,24 @@ class KeptPassword:
     failed_at: datetime | None
 
 
-def password_of(connection: Connection, sign_in_name: str, hold: bool = False) -> KeptPassword | None:
-    """The password behind a sign-in name.
+def password_of(scope: Scope, sign_in_name: str, hold: bool = False) -> KeptPassword | None:
+    """The password behind a sign-in name of the scope's partner.
 
-    Before a caller is known there is no scope: like the look-up of a key, this query goes over all partners.
     ``hold``: nobody else counts a failure of it until this transaction ends.
     """
-    query = select(passwords).where(passwords.c.sign_in_name == sign_in_name)
-    row = connection.execute(query.with_for_update() if hold else query).one_or_none()
+    query = scope.select(passwords).where(passwords.c.sign_in_name == sign_in_name)
+    row = scope.connection.execute(query.with_for_update() if hold else query).one_or_none()
     if row is None:
         return None
     return KeptPassword(row.user_id, row.partner_id, row.password_hash, row.failure_count, row.failed_at)
 
 
-def is_sign_in_name_of_another(connection: Connection, sign_in_name: str, user_id: int) -> bool:
-    """Whether another user of whatever partner signs in by this name: names are one for the whole record."""
-    query = select(passwords.c.user_id).where(passwords.c.sign_in_name == sign_in_name, passwords.c.user_id != user_id)
-    return connection.execute(query).first() is not None
+def is_sign_in_name_of_another(scope: Scope, sign_in_name: str, user_id: int) -> bool:
+    """Whether another user of the same partner signs in by this name."""
+    query = scope.select(passwords, passwords.c.user_id).where(
+        passwords.c.sign_in_name == sign_in_name, passwords.c.user_id != user_id
+    )
+    return scope.connection.execute(query).first() is not None
 
 
 def store_password(scope: Scope, user_id: int, sign_in_name: str, password_hash: str, now: datetime) -> None:

@@ -38,7 +38,7 @@ def session_of(connection: Connection, token_sha256: str, now: datetime) -> Kept
     query = (
         select(
             web_sessions,
-            partners.c.name.label("partner_name"),
+            partners.c.shown_name.label("partner_name"),
             users.c.name.label("user_name"),
             users.c.role.label("user_role"),
             users.c.customer_id,

@@ -15,7 +15,7 @@ from rebill.services.acting.permission import Permission
 from rebill.services.callers.change_user import change_user
 from rebill.services.callers.create_user import create_user
 from rebill.services.callers.keys import create_key_of_user, list_keys, revoke_key
-from rebill.services.callers.passwords import set_password
+from rebill.services.callers.passwords import set_password, sign_in_page
 from rebill.services.callers.read_users import get_user, list_users
 from rebill.services.parties.find_customers import customer_meant, names_of
 
@@ -38,6 +38,7 @@ def _shown(visit: Visit, refusal: Refusal | None = None) -> Page:
         "names": {one.user_id: one.name for one in users.items},
         "customer_names": names_of(visit.installation, visit.caller, _customers(users.items)),
         "roles": _ROLES,
+        "sign_in_page": sign_in_page(visit.caller.partner_id),
         "refusal": refusal,
         "faults": {} if refusal is None else refusal.fields,
     }
@@ -79,10 +80,10 @@ def give_password(visit: Visit) -> PageAnswer:
     user_id, form = visit.ids["user_id"], visit.form
     password = form.values.get("password", ("",))[-1]
     try:
-        name = set_password(visit.installation, visit.caller, user_id, password, form.text("sign_in_name"))
+        named = set_password(visit.installation, visit.caller, user_id, password, form.text("sign_in_name"))
     except Invalid as refusal:
         return _user(visit, refusal)
-    return Redirect(f"/access/users/{user_id}", f"The password is set; it signs in as {name}.")
+    return Redirect(f"/access/users/{user_id}", f"The password is set; it signs in as {named.name} at {named.page}.")
 
 
 def alter_user(visit: Visit) -> PageAnswer:

@@ -1,7 +1,8 @@
-"""Signing in at the partner's identity provider: a subject is one user, known by its address the first time only."""
+"""Signing in at the identity provider: a subject is one user of a partner, known by its address the first time only."""
 
 import hmac
 import secrets
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection
@@ -21,8 +22,9 @@ from rebill.services.parties.customer_rules import only_faults
 from rebill.store.openid_subjects import (
     SubjectHolder,
     forget_subject,
-    holder_of_subject,
+    holders_of_subject,
     store_subject,
+    user_of_subject,
     users_of_email,
 )
 from rebill.store.partners import hold_partner
@@ -37,6 +39,13 @@ _SUBJECT: Final = WayIn(
     "subject_not_linked",
     "User {user_id} is nobody at the identity provider.",
 )
+
+
+@dataclass(frozen=True)
+class SeveralPartners:
+    """Whoever came back is a user of several partners, and says which. ``names``: what each calls itself, by number."""
+
+    names: dict[int, str]
 
 
 class OpenIdSignIn:
@@ -61,11 +70,14 @@ class OpenIdSignIn:
         secret = secrets.token_hex(32)
         return secret, self._offered().address_for(secret)
 
-    def end(self, secret: str, state: str, code: str, issuer: str, former_token: str) -> WebSession | None:
+    def end(
+        self, secret: str, state: str, code: str, issuer: str, former_token: str, partner_id: int | None = None
+    ) -> WebSession | SeveralPartners | None:
         """The session of whoever comes back with ``code``; ``None`` for somebody who is no user here.
 
-        ``issuer``: who the answer says it is from, ``""`` where it does not say. Raises ``Forbidden`` for a browser
-        that was not sent from here, or where the provider does not confirm, ``Unavailable`` where it does not answer.
+        ``issuer``: who the answer says it is from, ``""`` where it does not say. ``partner_id``: whose user it is to be
+        where it is one of several partners. Raises ``Forbidden`` for a browser that was not sent from here, or where
+        the provider does not confirm, ``Unavailable`` where it does not answer.
         """
         if not secret or not hmac.compare_digest(state_of(secret).encode(), state.encode()):
             raise Forbidden("openid_refused", "This sign-in was not begun in this browser, or long ago: begin again.")
@@ -74,9 +86,12 @@ class OpenIdSignIn:
             # RFC 9207: an answer of one provider is never taken to another.
             raise Forbidden("openid_refused", "Another sign-in service answered than was asked: begin again.")
         identity = provider.identity(code, secret, self._installation.clock())
-        holder = self._installation.database.write(lambda connection: self._holder(connection, identity))
-        if holder is None:
+        holders = self._installation.database.write(lambda connection: self._holders(connection, identity, partner_id))
+        if len(holders) > 1:
+            return SeveralPartners({one.partner_id: one.partner_name for one in holders})
+        if not holders:
             return None
+        (holder,) = holders
         return begin_for_user(self._installation, holder.partner_id, holder.user_id, former_token)
 
     def _offered(self) -> Provider:
@@ -84,15 +99,24 @@ class OpenIdSignIn:
             raise Forbidden("openid_not_offered", "No sign-in service is set up here: use a password or a key.")
         return self._provider
 
-    def _holder(self, connection: Connection, identity: Identity) -> SubjectHolder | None:
-        """The user that the identity is: the first time the one of its verified address, from then on by subject."""
-        known = holder_of_subject(connection, identity.issuer, identity.subject)
-        if known is not None or not identity.verified_email:
-            return known
-        found = users_of_email(connection, identity.verified_email)
-        if len(found) != 1:
-            return None
-        (holder,) = found
+    def _holders(self, connection: Connection, identity: Identity, partner_id: int | None) -> list[SubjectHolder]:
+        """The users that the identity is: of a partner the first time by verified address, from then on by subject.
+
+        Who is a user by subject is not asked about partners who only know its address, unless it came for one of them:
+        that they made it a user changes nothing for it elsewhere.
+        """
+        known = holders_of_subject(connection, identity.issuer, identity.subject)
+        new = []
+        if identity.verified_email:
+            new = users_of_email(connection, identity.verified_email, identity.issuer, identity.subject)
+        wanted = [one for one in (*known, *new) if one.partner_id == partner_id]
+        holders = wanted or known or new
+        if len(holders) == 1 and holders[0] not in known:
+            self._link(connection, identity, holders[0])
+        return holders
+
+    def _link(self, connection: Connection, identity: Identity, holder: SubjectHolder) -> None:
+        """Remember that the identity is this user from now on, which the audit trail of its partner tells."""
         now = self._installation.clock()
         scope = Scope(connection, holder.partner_id)
         user = find_user(scope, holder.user_id)
@@ -104,7 +128,6 @@ class OpenIdSignIn:
         )
         told = {"issuer": identity.issuer, "subject": identity.subject}
         record_change(scope, caller, Act.LINK_SUBJECT, user.user_id, now, after=told, customer_id=user.customer_id)
-        return holder
 
 
 def subject_faults(installation: Installation, caller: Caller, user_id: int, subject: str) -> dict[str, str]:
@@ -113,7 +136,7 @@ def subject_faults(installation: Installation, caller: Caller, user_id: int, sub
     settings = installation.settings.openid
     with installation.database.reading() as connection:
         issuer = "" if settings is None else settings.issuer
-        return only_faults({"subject": _subject_fault(connection, issuer, subject, user_id)})
+        return only_faults({"subject": _subject_fault(Scope.of(connection, caller), issuer, subject, user_id)})
 
 
 def link_subject(
@@ -122,7 +145,7 @@ def link_subject(
     """Say which subject of the provider a user is, and end its sessions: for providers that vouch for no address.
 
     ``customer_id``: only if it is of that customer. Raises ``Forbidden``, ``NotFound``, and ``Invalid`` for a subject
-    that cannot be or is another user's already.
+    that cannot be or is another user's of the same partner.
     """
     require(caller, Permission.ADMINISTER)
     now = installation.clock()
@@ -134,7 +157,7 @@ def link_subject(
         scope = Scope.of(connection, caller)
         hold_partner(scope)
         user = found_user(scope, user_id, customer_id)
-        fault = _subject_fault(connection, settings.issuer, subject, user_id)
+        fault = _subject_fault(scope, settings.issuer, subject, user_id)
         if fault is not None:
             raise Invalid("invalid_subject", "Nothing was changed: correct the fields named here.", {"subject": fault})
         store_subject(scope, user_id, settings.issuer, subject, now)
@@ -153,9 +176,8 @@ def unlink_subject(installation: Installation, caller: Caller, user_id: int, cus
     take_way_in(installation, caller, user_id, _SUBJECT, customer_id)
 
 
-def _subject_fault(connection: Connection, issuer: str, subject: str, user_id: int) -> str | None:
+def _subject_fault(scope: Scope, issuer: str, subject: str, user_id: int) -> str | None:
     fault = text_fault(subject, required=True)
     if fault is not None:
         return fault
-    standing = holder_of_subject(connection, issuer, subject)
-    return None if standing is None or standing.user_id == user_id else "is taken: choose another"
+    return None if user_of_subject(scope, issuer, subject) in (None, user_id) else "is taken: choose another"

@@ -20,7 +20,7 @@ from rebill.services.acting.plain_text import composed, text_fault
 from rebill.services.callers.read_users import found_user
 from rebill.services.callers.taken_ways_in import WayIn, take_way_in
 from rebill.services.parties.customer_rules import only_faults
-from rebill.store.partners import hold_partner
+from rebill.store.partners import first_partner, hold_partner
 from rebill.store.passwords import (
     KeptPassword,
     count_failure,
@@ -63,6 +63,19 @@ class PasswordHolder:
     user_id: int
 
 
+@dataclass(frozen=True)
+class SignInName:
+    """What a user signs in by: its name, which is one among its partner's, and its partner's number."""
+
+    name: str
+    partner_id: int
+
+    @property
+    def page(self) -> str:
+        """The path of the sign-in page at which the partner's number stands already."""
+        return sign_in_page(self.partner_id)
+
+
 def set_password(
     installation: Installation,
     caller: Caller,
@@ -70,8 +83,8 @@ def set_password(
     password: str,
     sign_in_name: str = "",
     customer_id: int | None = None,
-) -> str:
-    """Give a user a password in place of the one before, and end its sessions; answers its sign-in name.
+) -> SignInName:
+    """Give a user a password in place of the one before, and end its sessions; answers what it signs in by.
 
     ``sign_in_name``: ``""`` = the user's e-mail address. Who administers the partner sets anybody's; ``customer_id``:
     only if it is of that customer. Raises ``Forbidden``, ``NotFound``, and ``Invalid`` with every faulty field.
@@ -80,19 +93,19 @@ def set_password(
     now = installation.clock()
     hashed = _hash(password) if _password_fault(password) is None else ""
 
-    def act(connection: Connection) -> str:
+    def act(connection: Connection) -> SignInName:
         scope = Scope.of(connection, caller)
         hold_partner(scope)
         user = found_user(scope, user_id, customer_id)
         name = sign_in_name_of(sign_in_name or user.email)
-        found = _faults(connection, user_id, password, name)
+        found = _faults(scope, user_id, password, name)
         if found:
             raise Invalid("invalid_password", "No password was set: correct the fields named here.", found)
         store_password(scope, user_id, name, hashed, now)
         end_sessions_of_user(scope, user_id)
         told = {"sign_in_name": name, "password": "set"}
         record_change(scope, caller, Act.SET_PASSWORD, user_id, now, after=told, customer_id=user.customer_id)
-        return name
+        return SignInName(name, scope.partner_id)
 
     return installation.database.write(act)
 
@@ -103,8 +116,9 @@ def password_faults(
     """What is wrong with a password and a sign-in name, by field, as the record stands now. Raises ``NotFound``."""
     require(caller, Permission.ADMINISTER)
     with installation.database.reading() as connection:
-        user = found_user(Scope.of(connection, caller), user_id)
-        return _faults(connection, user_id, password, sign_in_name_of(sign_in_name or user.email))
+        scope = Scope.of(connection, caller)
+        user = found_user(scope, user_id)
+        return _faults(scope, user_id, password, sign_in_name_of(sign_in_name or user.email))
 
 
 def clear_password(installation: Installation, caller: Caller, user_id: int, customer_id: int | None = None) -> None:
@@ -115,15 +129,19 @@ def clear_password(installation: Installation, caller: Caller, user_id: int, cus
     take_way_in(installation, caller, user_id, _PASSWORD, customer_id)
 
 
-def holder_of_password(installation: Installation, sign_in_name: str, password: str) -> PasswordHolder | None:
-    """Whose name and password these are; ``None`` where they are nobody's.
+def holder_of_password(
+    installation: Installation, sign_in_name: str, password: str, partner_id: int | None = None
+) -> PasswordHolder | None:
+    """Whose name and password these are, of one partner's users; ``None`` where they are nobody's.
 
-    A name that nobody has costs the same work as a wrong password. Raises ``TooMany`` after several wrong ones.
+    ``partner_id``: ``None`` = the partner created first. Users of other partners are not looked at, whatever their
+    names: no partner can let its own be tried against them. A name or a partner that nobody has costs the same work
+    as a wrong password. Raises ``TooMany`` after several wrong ones.
     """
     name = sign_in_name_of(sign_in_name[:GREATEST_PASSWORD_LENGTH])
     now = installation.clock()
     with installation.database.reading() as connection:
-        kept = password_of(connection, name)
+        kept = _kept(connection, partner_id, name)
     if kept is not None:
         _require_patience(kept, now)
     is_right = _verify(NOBODYS_HASH if kept is None else kept.password_hash, password[:GREATEST_PASSWORD_LENGTH])
@@ -133,7 +151,7 @@ def holder_of_password(installation: Installation, sign_in_name: str, password: 
 
     def remember(connection: Connection) -> None:
         scope = Scope(connection, kept.partner_id)
-        standing = password_of(connection, name, hold=True)
+        standing = password_of(scope, name, hold=True)
         if standing is None or standing.password_hash != kept.password_hash:
             return
         if not is_right:
@@ -143,6 +161,17 @@ def holder_of_password(installation: Installation, sign_in_name: str, password: 
 
     installation.database.write(remember)
     return PasswordHolder(kept.partner_id, kept.user_id) if is_right else None
+
+
+def _kept(connection: Connection, partner_id: int | None, name: str) -> KeptPassword | None:
+    first = first_partner(connection) if partner_id is None else None
+    wanted = partner_id if first is None else first.partner_id
+    return None if wanted is None else password_of(Scope(connection, wanted), name)
+
+
+def sign_in_page(partner_id: int) -> str:
+    """The path of the page that users of a partner sign in at: its number stands in the form already."""
+    return f"/sign-in?partner={partner_id}"
 
 
 def sign_in_name_of(text: str) -> str:
@@ -163,20 +192,20 @@ def _require_patience(kept: KeptPassword, now: datetime) -> None:
         )
 
 
-def _faults(connection: Connection, user_id: int, password: str, sign_in_name: str) -> dict[str, str]:
+def _faults(scope: Scope, user_id: int, password: str, sign_in_name: str) -> dict[str, str]:
     return only_faults(
         {
-            "sign_in_name": _name_fault(connection, sign_in_name, user_id),
+            "sign_in_name": _name_fault(scope, sign_in_name, user_id),
             "password": _password_fault(password),
         }
     )
 
 
-def _name_fault(connection: Connection, name: str, user_id: int) -> str | None:
+def _name_fault(scope: Scope, name: str, user_id: int) -> str | None:
     fault = text_fault(name, required=True)
     if fault is not None:
         return f"{fault}: give the user an e-mail address, or name one" if not name else fault
-    return "is taken: choose another" if is_sign_in_name_of_another(connection, name, user_id) else None
+    return "is taken: choose another" if is_sign_in_name_of_another(scope, name, user_id) else None
 
 
 def _password_fault(password: str) -> str | None:

@@ -53,13 +53,17 @@ def begin_with_key(installation: Installation, key_text: str, former_token: str 
 
 
 def begin_with_password(
-    installation: Installation, sign_in_name: str, password: str, former_token: str = ""
+    installation: Installation,
+    sign_in_name: str,
+    password: str,
+    former_token: str = "",
+    partner_id: int | None = None,
 ) -> WebSession | None:
-    """Begin a session of the user of this name and password; ``None`` where they are nobody's.
+    """Begin a session of the partner's user of this name and password; ``None`` where they are nobody's.
 
-    Raises ``TooMany`` after several wrong passwords.
+    ``partner_id``: ``None`` = the partner created first. Raises ``TooMany`` after several wrong passwords.
     """
-    holder = holder_of_password(installation, sign_in_name, password)
+    holder = holder_of_password(installation, sign_in_name, password, partner_id)
     if holder is None:
         return None
     return _begin(installation, holder.partner_id, holder.user_id, None, former_token)

@@ -22,7 +22,7 @@ from rebill.storage.writing import WritingFault, write_files
 from rebill.store.customers import billing_folders
 from rebill.store.document_deliveries import begin_delivery, end_delivery, forget_order
 from rebill.store.particulars import details_in_force
-from rebill.store.partners import hold_partner
+from rebill.store.partners import first_partner, hold_partner
 from rebill.store.scope import Scope
 
 FILED = (DocumentForm.PDF, DocumentForm.CSV, DocumentForm.CII, DocumentForm.FOCUS_PARQUET)
@@ -115,11 +115,22 @@ def _bring_to_folder(installation: Installation, caller: Caller, presented: Pres
                 files[file.name] = file
         settings = installation.settings
         try:
-            write_files(settings.delivery.folder, target, files, settings.storage_connection_string_file)
+            place = _place_of_partner(installation, caller) + target
+            write_files(settings.delivery.folder, place, files, settings.storage_connection_string_file)
         except WritingFault as fault:
             kind = FaultKind.UNREACHABLE if fault.is_of_place else FaultKind.PASSING
             raise DeliveryFault(str(fault), kind) from None
     return "; ".join(filter(None, told))
+
+
+def _place_of_partner(installation: Installation, caller: Caller) -> str:
+    """Below which partners' folders lie, so that none writes into what is another's customer's: the first has no own.
+
+    No customer's folder is called so: ``=`` cannot stand in its name.
+    """
+    with installation.database.reading() as connection:
+        first = first_partner(connection)
+    return "" if first is None or first.partner_id == caller.partner_id else f"partner={caller.partner_id}/"
 
 
 def _written(

@@ -36,6 +36,7 @@ def change_partner_settings(
 ) -> PartnerSettings:
     """Change the settings that are given; ``as_shown``: the mark of the settings that the caller saw.
 
+    A partner calls itself as it likes, whatever others do; only names for commands are one for the whole installation.
     Raises ``Forbidden``, ``ChangedMeanwhile``, and ``Invalid`` with every faulty field.
     """
     require(caller, Permission.ADMINISTER)
@@ -43,15 +44,15 @@ def change_partner_settings(
 
     def act(connection: Connection) -> PartnerSettings:
         scope = Scope.of(connection, caller)
-        # Names are unique among partners, whose creation is held for that.
-        hold_creation(connection)
+        if change.names_for_commands:
+            hold_creation(connection)
         # Whoever issues documents reads the rules for closing, and holds this too.
         hold_closing(scope)
         hold_partner(scope)
         standing = _standing(scope)
         require_as_shown(standing, as_shown)
         faults = partner_settings_faults(change)
-        if "name" not in faults and _is_taken(connection, change.name, standing):
+        if change.names_for_commands and "name" not in faults and _is_taken(scope, change.name):
             faults["name"] = "is taken: choose another"
         if faults:
             raise Invalid("invalid_partner", "Nothing was changed: correct the fields named here.", faults)
@@ -80,11 +81,10 @@ def partner_settings_faults(change: PartnerSettingsChange) -> dict[str, str]:
     )
 
 
-def _is_taken(connection: Connection, name: str | None, standing: PartnerSettings) -> bool:
-    """Whether another partner has a name that this one is to have."""
-    if name is None or composed(name) == standing.name:
-        return False
-    return partner_by_name(connection, composed(name)) is not None
+def _is_taken(scope: Scope, name: str | None) -> bool:
+    """Whether commands call another partner by a name that this one is to have."""
+    named = None if name is None else partner_by_name(scope.connection, composed(name))
+    return named is not None and named.partner_id != scope.partner_id
 
 
 def _threshold_fault(threshold: Decimal | None) -> str | None:
@@ -121,9 +121,12 @@ def _changed(standing: PartnerSettings, change: PartnerSettingsChange) -> Partne
     for name in ("unassigned_threshold", "tolerance_amount"):
         if name in closing:
             closing[name] = kept_amount(closing[name])
+    name = standing.name if change.name is None else composed(change.name)
+    is_for_commands = change.names_for_commands and change.name is not None
     return replace(
         standing,
-        name=standing.name if change.name is None else composed(change.name),
+        name=name,
+        name_for_commands=name if is_for_commands else standing.name_for_commands,
         currency=change.currency or standing.currency,
         bill_input_tax=standing.bill_input_tax if change.bill_input_tax is None else change.bill_input_tax,
         billing_start=change.billing_start if change.changes_billing_start else standing.billing_start,
