@@ -107,7 +107,7 @@ class OpenIdSignIn:
         """
         known = holders_of_subject(connection, identity.issuer, identity.subject)
         new = []
-        if identity.verified_email:
+        if identity.verified_email and (partner_id is not None or not known):
             new = users_of_email(connection, identity.verified_email, identity.issuer, identity.subject)
         wanted = [one for one in (*known, *new) if one.partner_id == partner_id]
         holders = wanted or known or new
