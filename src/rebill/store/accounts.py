@@ -167,6 +167,11 @@ def accounts_asked(kind: AccountKind, keys: Collection[str], hold: bool) -> Aske
     return _held_with_keys if hold else _with_keys, {"of_kind": kind, "keys": list(keys)}
 
 
+def ids_with_keys(scope: Scope) -> Select[Any]:
+    """The query for the ids of the accounts that ``accounts_asked`` asks for, given the same."""
+    return _of_kind(scope, accounts.c.account_id)
+
+
 def accounts_told(rows: Iterable[Sequence[Any]]) -> dict[str, KnownAccount]:
     """The accounts that the rows answered to ``accounts_asked`` tell of, by key."""
     return {account.key: account for account in starmap(KnownAccount, rows)}

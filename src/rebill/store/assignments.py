@@ -58,8 +58,13 @@ def in_force(day: date) -> ColumnElement[bool]:
 
 def histories_of_accounts(scope: Scope, account_ids: Collection[int]) -> Mapping[int, AccountHistory]:
     """The histories of those of these accounts that ever were assigned, whoever the customer, by account."""
+    return histories_told(scope.run(_of_accounts, account_ids=list(account_ids)))
+
+
+def histories_told(rows: Iterable[Row[*tuple[Any, ...]]]) -> Mapping[int, AccountHistory]:
+    """The histories that the rows of ``asking_for_histories`` tell of, by account."""
     found: dict[int, AccountHistory] = {}
-    for row in scope.run(_of_accounts, account_ids=list(account_ids)):
+    for row in rows:
         history = found.setdefault(row.account_id, AccountHistory([], {}))
         if row.withdrawn_at is None:
             days = Days(row.effective_from, row.effective_to)
@@ -162,6 +167,11 @@ def identifiers_in_force(scope: Scope, kind: AccountKind, customer_id: int, day:
 
 
 def _of_accounts(scope: Scope) -> Select[Any]:
+    return asking_for_histories(scope, among_given(scope.dialect, assignments.c.account_id, "account_ids"))
+
+
+def asking_for_histories(scope: Scope, of_accounts: ColumnElement[bool]) -> Select[Any]:
+    """The query for what ``histories_told`` reads, of assignments that meet the condition."""
     stored = assignments.c
     columns = (
         stored.assignment_id,
@@ -173,7 +183,7 @@ def _of_accounts(scope: Scope) -> Select[Any]:
         stored.updated_at,
         stored.withdrawn_at,
     )
-    return scope.select(assignments, *columns).where(among_given(scope.dialect, stored.account_id, "account_ids"))
+    return scope.select(assignments, *columns).where(of_accounts)
 
 
 def _change(scope: Scope, assignment_ids: Collection[int], **values: Any) -> None:

@@ -17,7 +17,6 @@ from rebill.model.assignment import (
     AssignmentOutcome,
 )
 from rebill.model.audit import Act
-from rebill.model.closed_months import ClosedMonths
 from rebill.model.errors import Invalid, Refusal
 from rebill.model.identifiers import AccountKind, account_key, greatest_length, trimmed
 from rebill.model.months import EARLIEST_DAY, LATEST_DAY
@@ -39,14 +38,13 @@ from rebill.services.parties.issued_lines import (
 from rebill.services.parties.read_customers import unknown_customer
 from rebill.services.parties.spanning_usage import ChangesOfOwner, changes_of_owner, spanning_usage
 from rebill.store.accounts import KnownAccount
-from rebill.store.acted_on import acted_on
+from rebill.store.acted_on import ActedOn, acted_on
 from rebill.store.assignments import (
     NO_HISTORY,
     AccountHistory,
     AccountRecord,
     begin_assignments,
     end_assignments,
-    histories_of_accounts,
     withdraw_assignments,
 )
 from rebill.store.customers import customer_name
@@ -162,11 +160,10 @@ def _planned(
             raise unknown_customer(order.customer_id) from None
         raise
     hold = not order.dry_run
-    found_in_record = acted_on(scope, order.customer_id, order.kind, asked, hold)
-    if found_in_record is None:
+    record = acted_on(scope, order.customer_id, order.kind, asked, hold)
+    if record is None:
         raise unknown_customer(order.customer_id)
-    name, closed, known = found_in_record
-    return name, *plan_accounts(scope, act_name, order, asked, known, closed, today_of(now), found)
+    return record.customer_name, *plan_accounts(scope, act_name, order, asked, record, today_of(now), found)
 
 
 def known_customer_name(scope: Scope, customer_id: int) -> str:
@@ -209,21 +206,19 @@ def plan_accounts(
     act_name: Act,
     order: AssignmentOrder,
     asked: Mapping[str, str],
-    known: Mapping[str, KnownAccount],
-    closed: ClosedMonths,
+    record: ActedOn,
     today: date,
     found: FoundLines = NOTHING_FOUND,
 ) -> tuple[list[PlannedAccount], list[ChangingAccount]]:
     """Plan an act on each account asked for, in the order asked; a handful of statements for any number.
 
     The accounts that would change, if none is at fault, are told once more as such.
-    ``known``: those of them that are known, held by an act that is to be stored. ``closed``: of the customer; read
-    under ``hold_months_open`` by such an act. What would change issued statements is at fault unless the order says
-    that they are corrected. Raises ``LinesWanted``.
+    ``record``: what ``acted_on`` found, held by an act that is to be stored. What would change issued statements is at
+    fault unless the order says that they are corrected. Raises ``LinesWanted``.
     """
-    first_open = closed.first_open(order.customer_id)
     kind = order.kind
-    histories = histories_of_accounts(scope, [account.account_id for account in known.values()])
+    _, closed, known, histories = record
+    first_open = closed.first_open(order.customer_id)
     issued = IssuedLines(kind)
     begins_by_default = act_name is Act.ASSIGN_ACCOUNTS and order.effective_from is None
     if begins_by_default and any(_is_free(account, histories) for account in known.values()):

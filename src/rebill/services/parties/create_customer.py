@@ -41,6 +41,8 @@ from rebill.services.parties.customer_rules import (
     trial_fault,
 )
 from rebill.store.accounts import known_accounts
+from rebill.store.acted_on import ActedOn
+from rebill.store.assignments import histories_of_accounts
 from rebill.store.closed_months import closed_months
 from rebill.store.customers import add_customer, find_customer, is_name_taken
 from rebill.store.identity import draw_id
@@ -173,7 +175,9 @@ def _planned_account(
         return []
     closed = closed_months(scope, [customer_id])
     known = known_accounts(scope, order.kind, asked, hold)
-    planned, changing = plan_accounts(scope, Act.ASSIGN_ACCOUNTS, order, asked, known, closed, today)
+    histories = histories_of_accounts(scope, [account.account_id for account in known.values()])
+    record = ActedOn(new.name, closed, known, histories)
+    planned, changing = plan_accounts(scope, Act.ASSIGN_ACCOUNTS, order, asked, record, today)
     for one in planned:
         if isinstance(one.plan, Fault):
             faults["azure_customer_id"] = fault_sentence(order.kind, one.plan)
