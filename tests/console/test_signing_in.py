@@ -14,8 +14,9 @@ from rebill.model.errors import Invalid, TooMany
 from rebill.model.party import Caller, Role
 from rebill.services.callers.change_user import change_user
 from rebill.services.callers.create_user import create_user
+from rebill.services.callers.failed_sign_ins import FREE_FAILURES
 from rebill.services.callers.keys import create_key, revoke_key
-from rebill.services.callers.passwords import FREE_FAILURES, set_password
+from rebill.services.callers.passwords import set_password
 from rebill.services.callers.web_sessions import GREATEST_AGE, GREATEST_REST, begin_with_password
 from rebill.services.keeping.initialise import create_partner
 from rebill.store.tables import passwords, web_sessions

@@ -11,8 +11,8 @@ from rebill.model.partner import PartnerSettingsChange
 from rebill.model.party import Caller, Role
 from rebill.services.acting.installation import Installation
 from rebill.services.callers.create_user import create_user
+from rebill.services.callers.failed_sign_ins import FREE_FAILURES
 from rebill.services.callers.passwords import (
-    FREE_FAILURES,
     PasswordHolder,
     SignInName,
     holder_of_password,

@@ -10,7 +10,7 @@ from rebill.store.database import Database
 from rebill.store.migrations import upgrade
 from rebill.store.openid_subjects import holders_of_subject, user_of_subject
 from rebill.store.partners import partner_by_name, settings_of
-from rebill.store.passwords import password_of
+from rebill.store.passwords import KeptPassword, password_of
 from rebill.store.scope import Scope
 
 _AT = "'2024-01-01 00:00:00'"
@@ -23,9 +23,10 @@ _USER = (
     " VALUES ({0}, {1}, 'Ann', 'ann@x.example', 'admin', {2}, {2})"
 )
 _PASSWORD = (
-    "INSERT INTO passwords (user_id, partner_id, sign_in_name, password_hash, changed_at, failure_count)"
-    " VALUES ({0}, {1}, 'ann@x.example', 'hash of {0}', {2}, 3)"
+    "INSERT INTO passwords (user_id, partner_id, sign_in_name, password_hash, changed_at)"
+    " VALUES ({0}, {1}, 'ann@x.example', 'hash of {0}', {2})"
 )
+_PASSWORD_OF_BEFORE = _PASSWORD.replace("changed_at)", "changed_at, failure_count)").replace("{2})", "{2}, 3)")
 _SUBJECT = (
     "INSERT INTO openid_subjects (user_id, partner_id, issuer, subject, linked_at)"
     " VALUES ({0}, {1}, 'https://identity.example', 'ann', {2})"
@@ -41,17 +42,14 @@ def _run(database: Database, statements: Sequence[str]) -> None:
 def test_names_stand_after_the_upgrade_and_another_partner_may_have_them(database_url: str) -> None:
     database = Database(database_url)
     upgrade(database, "0096")
-    own = [one.format(11, 1, _AT) for one in (_USER, _PASSWORD, _SUBJECT)]
+    own = [one.format(11, 1, _AT) for one in (_USER, _PASSWORD_OF_BEFORE, _SUBJECT)]
     _run(database, [_PARTNER.format(1, "First", _AT), _PARTNER.format(2, "Second", _AT), *own])
     upgrade(database)
     others = [one.format(21, 2, _AT) for one in (_USER, _PASSWORD, _SUBJECT)]
     _run(database, others)
     with database.reading() as connection:
         kept = [password_of(Scope(connection, partner_id), "ann@x.example") for partner_id in (1, 2)]
-        assert [one and (one.user_id, one.password_hash, one.failure_count) for one in kept] == [
-            (11, "hash of 11", 3),
-            (21, "hash of 21", 3),
-        ]
+        assert kept == [KeptPassword(11, 1, "hash of 11"), KeptPassword(21, 2, "hash of 21")]
         known = ("https://identity.example", "ann")
         assert [user_of_subject(Scope(connection, partner_id), *known) for partner_id in (1, 2)] == [11, 21]
         assert [one.user_id for one in holders_of_subject(connection, *known)] == [11, 21]

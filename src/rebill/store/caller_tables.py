@@ -86,9 +86,18 @@ passwords = Table(
     Column("sign_in_name", Text, nullable=False, comment="case-folded; one among the partner's"),
     Column("password_hash", Text, nullable=False, comment="argon2id, with its salt and costs"),
     Column("changed_at", Instant, nullable=False),
-    Column("failure_count", Integer, nullable=False, comment="wrong ones in a row"),
-    Column("failed_at", Instant, comment="the last of them"),
     UniqueConstraint("partner_id", "sign_in_name"),
+)
+
+failed_sign_ins = Table(
+    "failed_sign_ins",
+    metadata,
+    Column("partner_id", ForeignKey("partners.partner_id"), primary_key=True, autoincrement=False),
+    Column("name_sha256", String(64), primary_key=True, comment="of the partner's number and the name given"),
+    Column("failure_count", Integer, nullable=False, comment="wrong passwords in a row"),
+    Column("failed_at", Instant, nullable=False, comment="the last of them"),
+    Index("ix_failed_sign_ins_by_age", "partner_id", "failed_at"),
+    comment="Names for which wrong passwords were given, somebody's or nobody's; the newest ones only",
 )
 
 openid_subjects = Table(

@@ -26,6 +26,7 @@ from rebill.store.audit_tables import audit_chains as audit_chains
 from rebill.store.audit_tables import audit_entries as audit_entries
 from rebill.store.caller_tables import api_keys as api_keys
 from rebill.store.caller_tables import call_buckets as call_buckets
+from rebill.store.caller_tables import failed_sign_ins as failed_sign_ins
 from rebill.store.caller_tables import kept_answers as kept_answers
 from rebill.store.caller_tables import openid_subjects as openid_subjects
 from rebill.store.caller_tables import passwords as passwords

@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -10,24 +9,23 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection
 
 from rebill.model.audit import Act
-from rebill.model.counting import counted
-from rebill.model.errors import Invalid, TooMany
+from rebill.model.errors import Invalid
 from rebill.model.party import Caller
 from rebill.services.acting.audit_trail import record_change
 from rebill.services.acting.installation import Installation
 from rebill.services.acting.permission import Permission, require
 from rebill.services.acting.plain_text import composed, text_fault
+from rebill.services.callers.failed_sign_ins import TriedName
 from rebill.services.callers.read_users import found_user
 from rebill.services.callers.taken_ways_in import WayIn, take_way_in
 from rebill.services.parties.customer_rules import only_faults
-from rebill.store.partners import first_partner, hold_partner
+from rebill.store.partners import first_partner, hold_partner, partner_by_id
 from rebill.store.passwords import (
     KeptPassword,
-    count_failure,
-    forget_failures,
     forget_password,
     is_sign_in_name_of_another,
     password_of,
+    renew_hash,
     store_password,
 )
 from rebill.store.scope import Scope
@@ -35,9 +33,6 @@ from rebill.store.web_sessions import end_sessions_of_user
 
 LEAST_PASSWORD_LENGTH: Final = 12
 GREATEST_PASSWORD_LENGTH: Final = 1000
-FREE_FAILURES: Final = 5
-"""Wrong passwords in a row after which every further attempt has to wait, each time twice as long."""
-GREATEST_WAIT: Final = timedelta(minutes=15)
 
 _PASSWORD: Final = WayIn(
     Act.CLEAR_PASSWORD,
@@ -102,6 +97,7 @@ def set_password(
         if found:
             raise Invalid("invalid_password", "No password was set: correct the fields named here.", found)
         store_password(scope, user_id, name, hashed, now)
+        TriedName.of(scope.partner_id, scope.partner_id, name).begin_anew(connection)
         end_sessions_of_user(scope, user_id)
         told = {"sign_in_name": name, "password": "set"}
         record_change(scope, caller, Act.SET_PASSWORD, user_id, now, after=told, customer_id=user.customer_id)
@@ -135,38 +131,40 @@ def holder_of_password(
     """Whose name and password these are, of one partner's users; ``None`` where they are nobody's.
 
     ``partner_id``: ``None`` = the partner created first. Users of other partners are not looked at, whatever their
-    names: no partner can let its own be tried against them. A name or a partner that nobody has costs the same work
-    as a wrong password. Raises ``TooMany`` after several wrong ones.
+    names: no partner can let its own be tried against them. A name or a partner that nobody has is answered as a
+    wrong password is, and for the same work. Raises ``TooMany`` after several wrong ones.
     """
     name = sign_in_name_of(sign_in_name[:GREATEST_PASSWORD_LENGTH])
     now = installation.clock()
     with installation.database.reading() as connection:
-        kept = _kept(connection, partner_id, name)
-    if kept is not None:
-        _require_patience(kept, now)
+        tried, kept = _tried(connection, partner_id, name)
+        if tried is not None:
+            tried.require_patience(connection, now)
     is_right = _verify(NOBODYS_HASH if kept is None else kept.password_hash, password[:GREATEST_PASSWORD_LENGTH])
-    if kept is None:
+    if tried is None:
         return None
-    newer = _hash(password) if is_right and _HASHER.check_needs_rehash(kept.password_hash) else kept.password_hash
+    if kept is None or not is_right:
+        installation.database.write(lambda connection: tried.count_failure(connection, now))
+        return None
+    newer = _hash(password) if _HASHER.check_needs_rehash(kept.password_hash) else None
 
     def remember(connection: Connection) -> None:
-        scope = Scope(connection, kept.partner_id)
-        standing = password_of(scope, name, hold=True)
-        if standing is None or standing.password_hash != kept.password_hash:
-            return
-        if not is_right:
-            count_failure(scope, kept.user_id, standing.failure_count + 1, now)
-        elif standing.failure_count or newer != kept.password_hash:
-            forget_failures(scope, kept.user_id, newer)
+        tried.begin_anew(connection)
+        if newer is not None:
+            renew_hash(Scope(connection, kept.partner_id), kept.user_id, kept.password_hash, newer)
 
     installation.database.write(remember)
-    return PasswordHolder(kept.partner_id, kept.user_id) if is_right else None
+    return PasswordHolder(kept.partner_id, kept.user_id)
 
 
-def _kept(connection: Connection, partner_id: int | None, name: str) -> KeptPassword | None:
-    first = first_partner(connection) if partner_id is None else None
-    wanted = partner_id if first is None else first.partner_id
-    return None if wanted is None else password_of(Scope(connection, wanted), name)
+def _tried(connection: Connection, partner_id: int | None, name: str) -> tuple[TriedName | None, KeptPassword | None]:
+    """The name as its attempts are counted (``None``: there is no partner yet), and the password behind it."""
+    first = first_partner(connection)
+    if first is None:
+        return None, None
+    wanted = first.partner_id if partner_id is None else partner_id
+    partner = partner_by_id(connection, wanted) or first
+    return TriedName.of(partner.partner_id, wanted, name), password_of(Scope(connection, wanted), name)
 
 
 def sign_in_page(partner_id: int) -> str:
@@ -177,19 +175,6 @@ def sign_in_page(partner_id: int) -> str:
 def sign_in_name_of(text: str) -> str:
     """The form in which sign-in names are kept and compared."""
     return composed(text.strip().casefold())
-
-
-def _require_patience(kept: KeptPassword, now: datetime) -> None:
-    beyond = kept.failure_count - FREE_FAILURES
-    if beyond < 0 or kept.failed_at is None:
-        return
-    wait = min(timedelta(seconds=2 ** min(beyond, 10)), GREATEST_WAIT)
-    left = kept.failed_at + wait - now
-    if left > timedelta(0):
-        seconds = int(left.total_seconds()) + 1
-        raise TooMany(
-            "too_many_passwords", f"Too many wrong passwords: try again in {counted(seconds, 'second')}.", seconds
-        )
 
 
 def _faults(scope: Scope, user_id: int, password: str, sign_in_name: str) -> dict[str, str]:
