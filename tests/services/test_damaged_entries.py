@@ -48,6 +48,8 @@ NO_DETAILS = {
     "no number": '{"price":NaN}',
     "no JSON number": "-Infinity",
     "nested beyond every stack": "[" * 100_000,
+    "nested deeper than can be written": "[" * 800 + "]" * 800,
+    "nested deeper than entries are": '{"a":' * 101 + "1" + "}" * 101,
     "nothing": "",
 }
 NO_REFUSALS = {
@@ -67,12 +69,13 @@ def test_every_text_can_be_another(installation: Installation, partner: Caller) 
     assert _named(installation, partner) == [2, 2, 3]
 
 
+@pytest.mark.parametrize("bytes_in_place", ["x'61ff'", "CAST(x'61ff' AS TEXT)"])
 @pytest.mark.parametrize("column", TEXTS)
 def test_bytes_in_place_of_text_are_shown_as_text_and_found(
-    installation: Installation, partner: Caller, column: str
+    installation: Installation, partner: Caller, column: str, bytes_in_place: str
 ) -> None:
     six_entries(installation, partner)
-    in_place = "x'61ff'" if installation.database.is_sqlite else "'a\\xff'"
+    in_place = bytes_in_place if installation.database.is_sqlite else "'a\\xff'"
     tamper(installation, f"UPDATE audit_entries SET {column} = {in_place} WHERE number = 2")
     assert _at(_shown(installation, partner, 2), TEXTS[column]).startswith("a")
     is_hashed = column != "chain_sha256" or installation.database.is_sqlite
@@ -107,6 +110,17 @@ def test_details_that_are_none_are_shown_as_they_stand(
     tamper(installation, f"UPDATE audit_entries SET {column} = '{damaged}' WHERE number = 2")
     kept = get_audit_entry(installation, partner, 2)
     assert orjson.loads(json_bytes(audit_entry_answer(kept)))[column] == NO_DETAILS[damage]
+    assert [one.number for one in newest_audit_entries(installation, partner, AuditFilter(), 9)] == [1, 2, 3, 4, 5, 6]
+    assert _named(installation, partner) == [2]
+
+
+@pytest.mark.parametrize("column", [*DETAILS, "refusal"])
+def test_bytes_in_details_are_shown_as_text_and_found(installation: Installation, partner: Caller, column: str) -> None:
+    six_entries(installation, partner)
+    in_place = "CAST(x'61ff' AS TEXT)" if installation.database.is_sqlite else "'a\\xff'"
+    tamper(installation, f"UPDATE audit_entries SET {column} = {in_place} WHERE number = 2")
+    shown = _shown(installation, partner, 2)[column]
+    assert (shown["message"] if column == "refusal" else shown).startswith("a")
     assert [one.number for one in newest_audit_entries(installation, partner, AuditFilter(), 9)] == [1, 2, 3, 4, 5, 6]
     assert _named(installation, partner) == [2]
 
@@ -149,7 +163,7 @@ def test_an_entry_without_a_number_is_in_no_list_and_found(installation: Install
 def test_what_was_damaged_before_it_was_sealed_is_sealed_and_found(installation: Installation, partner: Caller) -> None:
     six_entries(installation, partner)
     customer(installation, partner, "Unsealed")
-    in_place = "x'ff'" if installation.database.is_sqlite else "'\\xff'"
+    in_place = "CAST(x'ff' AS TEXT)" if installation.database.is_sqlite else "'\\xff'"
     tamper(installation, f"UPDATE audit_entries SET content_sha256 = {in_place} WHERE number IS NULL")
     assert seal_all(installation)
     assert _named(installation, partner) == [7]
@@ -158,7 +172,7 @@ def test_what_was_damaged_before_it_was_sealed_is_sealed_and_found(installation:
 def test_a_chain_that_cannot_be_read_is_not_sealed_on_and_told(installation: Installation, partner: Caller) -> None:
     six_entries(installation, partner)
     if installation.database.is_sqlite:
-        tamper(installation, "UPDATE audit_chains SET last_number = 'six', last_chain_sha256 = x'ff'")
+        tamper(installation, "UPDATE audit_chains SET last_number = 'six', last_chain_sha256 = CAST(x'ff' AS TEXT)")
     else:
         tamper(installation, "DELETE FROM audit_chains")
     customer(installation, partner, "Another")

@@ -23,6 +23,8 @@ NO_HASH: Final = "0" * 64
 """What comes before the first entry of a chain."""
 GREATEST_DETAIL_BYTES: Final = 8 * 1024**2
 """The longest ``before`` or ``after`` that is kept as it is: of a longer one length and hash are kept."""
+_GREATEST_DEPTH = 100
+"""How deep what entries tell can be nested; what is deeper nobody can be sure to write again as JSON."""
 _REFUSED_FIELDS_KEPT = 20
 _GREATEST_NAME_LENGTH = 160
 _GREATEST_SENTENCE_LENGTH = 500
@@ -338,10 +340,23 @@ def _parsed(text: str | None) -> Any:
 
     The others can still be read beside it.
     """
+    if text is None:
+        return None
     try:
-        return None if text is None else json.loads(text, parse_constant=_no_json)
+        value = json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return text
+    # Only what has so many brackets can be nested so deep: details of thousands of ids are not gone through.
+    may_be_deep = text.count("[") + text.count("{") > _GREATEST_DEPTH
+    return text if may_be_deep and _is_too_deep(value) else value
+
+
+def _is_too_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(_GREATEST_DEPTH):
+        held = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list))
+        level = [inner for values in held for inner in values]
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def _no_json(word: str) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_,
 
 from rebill.model.audit import NO_HASH, AuditEntry, ChainHead, Doer, KeptAuditEntry, exact_instant
 from rebill.model.listing import Listing, Page
+from rebill.store.damaged_text import reading_any_text
 from rebill.store.identity import can_be_stored
 from rebill.store.paging import rows_of_page
 from rebill.store.scope import Scope
@@ -94,7 +95,7 @@ def waiting_entries(scope: Scope, limit: int) -> list[WaitingEntry]:
     """Entries that were stored and are not sealed, oldest first; at most ``limit``."""
     columns = (audit_entries.c.audit_entry_id, audit_entries.c.content_sha256)
     waiting = scope.select(audit_entries, *columns).where(audit_entries.c.number.is_(None))
-    rows = scope.connection.execute(waiting.order_by(audit_entries.c.audit_entry_id).limit(limit))
+    rows = _rows(scope, waiting.order_by(audit_entries.c.audit_entry_id).limit(limit))
     return [WaitingEntry(row.audit_entry_id, _as_text(row.content_sha256)) for row in rows]
 
 
@@ -105,7 +106,7 @@ def held_chain(scope: Scope, wait: bool) -> ChainHead | None:
     entries past its end: what is wrong, verifying tells.
     """
     head = scope.select(audit_chains).with_for_update(skip_locked=not wait)
-    found = _head(scope.connection.execute(head).one_or_none())
+    found = _head(_rows(scope, head))
     if found is None:
         return None
     numbers = scope.select(audit_entries, func.max(audit_entries.c.number)).where(_has_number(scope))
@@ -114,10 +115,11 @@ def held_chain(scope: Scope, wait: bool) -> ChainHead | None:
 
 def chain_head(scope: Scope) -> ChainHead | None:
     """The chain's head as it stands; ``None`` where somebody took it away, or made it what cannot be read."""
-    return _head(scope.connection.execute(scope.select(audit_chains)).one_or_none())
+    return _head(_rows(scope, scope.select(audit_chains)))
 
 
-def _head(row: Row[Any] | None) -> ChainHead | None:
+def _head(rows: Sequence[Row[Any]]) -> ChainHead | None:
+    row = rows[0] if rows else None
     if row is None or not isinstance(row.last_number, int) or not isinstance(row.last_chain_sha256, str):
         return None
     return ChainHead(row.last_number, row.last_chain_sha256)
@@ -143,21 +145,21 @@ def sealed_entries(scope: Scope) -> Iterator[KeptAuditEntry | str]:
     The number alone, as text, stands for a row whose number is none any more.
     """
     query = scope.select(audit_entries).where(audit_entries.c.number.is_not(None)).order_by(audit_entries.c.number)
-    for row in scope.connection.execute(query.execution_options(yield_per=_READ_AT_ONCE)):
+    for row in _rows_in_turn(scope, query):
         yield _kept(row) if isinstance(row.number, int) else _as_text(row.number)
 
 
 def waiting_contents(scope: Scope) -> Iterator[KeptAuditEntry]:
     """Entries not sealed yet, oldest first: without a number that counts, and without a chain hash."""
     query = scope.select(audit_entries).where(audit_entries.c.number.is_(None))
-    ordered = query.order_by(audit_entries.c.audit_entry_id)
-    for row in scope.connection.execute(ordered.execution_options(yield_per=_READ_AT_ONCE)):
+    for row in _rows_in_turn(scope, query.order_by(audit_entries.c.audit_entry_id)):
         yield _kept(row)
 
 
 def entry_page(scope: Scope, wanted: AuditFilter, page: Page, after: Sequence[Any]) -> Listing[KeptAuditEntry]:
     """A page of sealed entries in order of numbers; long details are left out."""
-    found = rows_of_page(scope.connection, _listed(scope, wanted), (audit_entries.c.number,), page, after)
+    with reading_any_text(scope.connection):
+        found = rows_of_page(scope.connection, _listed(scope, wanted), (audit_entries.c.number,), page, after)
     items = [_kept(row) for row in found.rows]
     return Listing(items, page, found.total, found.more, items[-1].number if items else None)
 
@@ -165,15 +167,15 @@ def entry_page(scope: Scope, wanted: AuditFilter, page: Page, after: Sequence[An
 def last_entries(scope: Scope, wanted: AuditFilter, limit: int) -> list[KeptAuditEntry]:
     """The newest sealed entries, oldest first; long details are left out."""
     newest = _listed(scope, wanted).order_by(audit_entries.c.number.desc()).limit(limit)
-    return [_kept(row) for row in reversed(scope.connection.execute(newest).all())]
+    return [_kept(row) for row in reversed(_rows(scope, newest))]
 
 
 def find_entry(scope: Scope, number: int) -> KeptAuditEntry | None:
     """A sealed entry whole."""
     if not can_be_stored(number):
         return None
-    row = scope.connection.execute(scope.select(audit_entries).where(audit_entries.c.number == number)).first()
-    return None if row is None else _kept(row)
+    rows = _rows(scope, scope.select(audit_entries).where(audit_entries.c.number == number))
+    return _kept(rows[0]) if rows else None
 
 
 def place_of_entry(scope: Scope, number: int) -> Sequence[object] | None:
@@ -209,6 +211,16 @@ def _has_number(scope: Scope) -> ColumnElement[bool]:
         if scope.dialect == "sqlite"
         else number.is_not(None)
     )
+
+
+def _rows(scope: Scope, query: Select[Any]) -> Sequence[Row[Any]]:
+    with reading_any_text(scope.connection):
+        return scope.connection.execute(query).all()
+
+
+def _rows_in_turn(scope: Scope, query: Select[Any]) -> Iterator[Row[Any]]:
+    with reading_any_text(scope.connection):
+        yield from scope.connection.execute(query.execution_options(yield_per=_READ_AT_ONCE))
 
 
 def _kept(row: Row[Any]) -> KeptAuditEntry:
