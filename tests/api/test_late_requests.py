@@ -17,7 +17,6 @@ from rebill.twin.serving import serving
 from tests.api.server import PATIENCE_SECONDS
 from tests.api.world import ADD, World
 
-BOUND = "rebill.api.unreadable_requests.GREATEST_PAUSE_SECONDS"
 BODY = json.dumps({"azure_customer_ids": ["ab123"]}).encode()
 
 
@@ -37,7 +36,7 @@ def connection(world: World) -> Iterator[socket.socket]:
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is missing is waited for two seconds."""
-    monkeypatch.setattr(BOUND, 2)
+    monkeypatch.setattr(ReadableRefusals, "greatest_pause_seconds", 2)
 
 
 def _head(world: World, method: str = "PUT", key: str = "admin", length: int = len(BODY)) -> bytes:
@@ -114,7 +113,7 @@ def test_a_second_request_is_waited_for_as_the_first(connection: socket.socket, 
 def test_a_body_that_comes_slowly_is_taken(
     connection: socket.socket, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(BOUND, 3)
+    monkeypatch.setattr(ReadableRefusals, "greatest_pause_seconds", 3)
     connection.sendall(_head(world))
     for place in range(0, len(BODY), 7):
         time.sleep(0.8)

@@ -58,8 +58,11 @@ _OF_COUNTED_CALLS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"
 _OF_LISTS = ("X-Total", "X-Page", "X-Per-Page", "Link")
 _OF_TAGGED_ANSWERS = ("ETag", "Vary")
 SHARED_ERRORS = {
+    400: "No HTTP request, by its first line or a header.",
     401: "No key, or one that nobody holds.",
     403: "The key's role may not make this call.",
+    408: "First line and headers, or the next part of the body, took longer than 60 seconds: nothing was done, and the "
+    "connection is closed.",
     413: "The body is too large.",
     414: "The path and query are over 4,000 characters.",
     429: "More than may be asked for now; `Retry-After` tells when to try again.",
@@ -68,6 +71,8 @@ SHARED_ERRORS = {
     "`Retry-After` says when to try again.",
 }
 """Errors that say the same of every call, and when they come."""
+_OF_ANY_REQUEST = (400, 408)
+"""Errors of which no call hears: the request did not come, or not whole."""
 _SHARED_ERROR_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _OWN_ERRORS = {
     404: "Nothing has this id, for this caller.",
@@ -132,7 +137,7 @@ def has_entity_tag(route: Route) -> bool:
 def error_statuses(route: Route) -> list[int]:
     """The statuses of the errors that a call can be answered with, in order."""
     if route.permission is None:
-        return [500, 503] if route.path == READINESS else [500]
+        return [*_OF_ANY_REQUEST, 500, 503] if route.path == READINESS else [*_OF_ANY_REQUEST, 500]
     wanted = {
         403: not all(allows(role, route.permission) for role in Role),
         406: bool(route.other_forms),
@@ -141,7 +146,8 @@ def error_statuses(route: Route) -> list[int]:
         # A GET without parameters of its own passes over what it does not know, and has nothing to be wrong.
         422: route.changes or bool(route.parameters) or route.body is not None or "client_api_id" in route.id_names,
     }
-    return sorted([401, 404, 414, 429, 500, 503, *(status for status, is_given in wanted.items() if is_given)])
+    of_every_call = [*_OF_ANY_REQUEST, 401, 404, 414, 429, 500, 503]
+    return sorted([*of_every_call, *(status for status, is_given in wanted.items() if is_given)])
 
 
 def _success(route: Route, status: int, references: Mapping[Any, Any], examples: Sequence[Example]) -> dict[str, Any]:
@@ -194,8 +200,10 @@ def _headers(*names: str) -> dict[str, Any]:
 
 def _error_name(status: int) -> str:
     return {
+        400: "UnreadableRequest",
         401: "Unauthorized",
         403: "Forbidden",
+        408: "RequestTooLate",
         413: "BodyTooLarge",
         414: "AddressTooLong",
         429: "TooManyCalls",

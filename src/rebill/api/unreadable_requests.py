@@ -26,6 +26,7 @@ class ReadableRefusals(H11Protocol):
     sends halves alone would take every file that a process may have open.
     """
 
+    greatest_pause_seconds: float = GREATEST_PAUSE_SECONDS
     _bound: asyncio.TimerHandle | None = None
     _awaits_body = False
 
@@ -57,7 +58,7 @@ class ReadableRefusals(H11Protocol):
         self._wait_no_longer()
         if (awaits_body or awaited is h11.IDLE) and not self.transport.is_closing():
             self._awaits_body = awaits_body
-            self._bound = self.loop.call_later(GREATEST_PAUSE_SECONDS, self._give_up)
+            self._bound = self.loop.call_later(self.greatest_pause_seconds, self._give_up)
 
     def _wait_no_longer(self) -> None:
         if self._bound is not None:

@@ -105,7 +105,9 @@ class Recorder:
     def keep_error(self, title: str, answer: httpx.Response, status: int) -> None:
         """Keep an error that says the same of any call."""
         assert answer.status_code == status, (title, answer.status_code, answer.text)
-        self.examples.append(Example(title, *kept.OF_ANY_CALL, status, self.stand_ins.of(answer.json())))
+        # Whoever could send none is told one that was drawn.
+        told = {**answer.json(), "request_id": REQUEST_ID}
+        self.examples.append(Example(title, *kept.OF_ANY_CALL, status, self.stand_ins.of(told)))
 
     def unknown(self, method: str, path: str, body: Any = None) -> None:
         """The call, about something that is not there."""
