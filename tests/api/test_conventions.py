@@ -182,7 +182,9 @@ def test_head_answers_as_get_without_a_body_and_other_methods_are_refused(api: A
 def test_an_address_near_the_limit_works_and_a_longer_one_is_refused(api: ApiClient, anyone: ApiClient) -> None:
     path = f"{LIST}?unknown="
     assert api.get(path + "x" * (4000 - len(path))).status_code == 200
-    assert api.get(path + "x" * (4002 - len(path))).status_code == 414
+    assert api.get(path + "x" * (4001 - len(path))).status_code == 414
+    assert api.get("/v1/".ljust(4000, "x")).status_code == 404
+    assert api.get("/v1/".ljust(4001, "x")).status_code == 414
     assert anyone.get(path + "x" * 4000).status_code == 401
 
 

@@ -210,7 +210,8 @@ class PartnerApi:
             raise too_many_calls(exchange.allowance)
 
     def _require_short_address(self, exchange: Exchange) -> None:
-        if len(exchange.raw_path) + 1 + len(exchange.scope.get("query_string", b"")) > GREATEST_ADDRESS_LENGTH + 1:
+        query = exchange.scope.get("query_string", b"")
+        if len(exchange.raw_path) + (len(query) + 1 if query else 0) > GREATEST_ADDRESS_LENGTH:
             raise AddressTooLong(GREATEST_ADDRESS_LENGTH)
 
     @staticmethod
