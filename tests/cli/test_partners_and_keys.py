@@ -1,5 +1,13 @@
 """Setting up, several partners in one database, and keys, on each of the two databases."""
 
+from contextlib import closing
+
+from rebill.model.partner import PartnerSettingsChange
+from rebill.model.party import Caller, Role
+from rebill.services.acting.installation import Installation
+from rebill.services.parties.partner_settings import change_partner_settings
+from rebill.settings import Settings
+from rebill.store.database import Database
 from tests.cli.command_line import CommandLine
 
 
@@ -22,6 +30,33 @@ def test_commands_act_for_the_first_partner_unless_told_otherwise(rebill: Comman
     assert [customer["name"] for customer in by_id] == ["Of The Second"]
     assert by_environment == by_id
     assert rebill.refusal("customers", "list", "--partner", "Nobody")["code"] == "partner_not_found"
+
+
+def test_a_partner_that_calls_itself_otherwise_is_called_as_before_by_commands(
+    rebill: CommandLine, migrated_url: str
+) -> None:
+    second = rebill.answer("partners", "create", "Second Partner")["partner_id"]
+    with closing(Installation(Settings(rebill.home, migrated_url), Database(migrated_url))) as installation:
+        change_partner_settings(installation, Caller(second, Role.ADMIN), PartnerSettingsChange(name="Renamed"))
+    refused = rebill.refusal("customers", "list", "--partner", "Renamed")
+    assert (refused["code"], refused["error"]) == (
+        "partner_not_found",
+        "Commands call no partner 'Renamed', whatever it calls itself: give its id, or the name that "
+        "rebill init, partners create or partners settings --name gave it last.",
+    )
+    for called in ("Second Partner", str(second)):
+        shown = rebill.answer("partners", "settings", "--partner", called)
+        assert list(shown)[:3] == ["partner_id", "name_for_commands", "name"]
+        assert (shown["partner_id"], shown["name_for_commands"], shown["name"]) == (second, "Second Partner", "Renamed")
+        text = rebill.run("partners", "settings", "--partner", called).out.splitlines()
+        assert [line.split(maxsplit=1) for line in text[:3]] == [
+            ["partner_id", str(second)],
+            ["name_for_commands", "Second Partner"],
+            ["name", "Renamed"],
+        ]
+    again = rebill.answer("partners", "settings", "--name", "Renamed", "--partner", str(second))
+    assert (again["name_for_commands"], again["name"]) == ("Renamed", "Renamed")
+    assert rebill.answer("customers", "list", "--partner", "Renamed") == {"customers": []}
 
 
 def test_keys_are_made_listed_and_revoked(rebill: CommandLine) -> None:

@@ -149,7 +149,9 @@ def settings(
             names_for_commands=True,
         )
         kept = change_partner_settings(session.installation, session.caller, change)
-        document = PartnerSettingsAnswer.of(kept).model_dump(by_alias=True)
+        # What commands call it is its operator's, and no call of the API tells it.
+        called = {"partner_id": session.caller.partner_id, "name_for_commands": kept.name_for_commands}
+        document = {**called, **PartnerSettingsAnswer.of(kept).model_dump(by_alias=True)}
         session.output.answer(document)
         for setting, value in document.items():
             session.output.say(f"{setting:<20} {'' if value is None else value}")

@@ -102,7 +102,9 @@ def find_partner(installation: Installation, name_or_id: str | None) -> Caller:
     if name_or_id is None:
         raise NotFound("partner_not_found", "There is no partner yet: rebill init makes one.")
     raise NotFound(
-        "partner_not_found", f"There is no partner {name_or_id[:80]!r}: give the name or id that it was created with."
+        "partner_not_found",
+        f"Commands call no partner {name_or_id[:80]!r}, whatever it calls itself: give its id, or the name that "
+        "rebill init, partners create or partners settings --name gave it last.",
     )
 
 
