@@ -185,7 +185,7 @@ class PartnerApi:
         self._count(exchange)
         self._require_role(exchange.caller, route)
         exchange.ids = _path_ids(match, exchange.caller)
-        self._read_filter(exchange)
+        self._read_filter(exchange, route)
         return route
 
     def _sign_in(self, key: str) -> Caller:
@@ -222,18 +222,19 @@ class PartnerApi:
         article = "An" if words.startswith(("a", "o")) else "A"
         raise Forbidden("forbidden", f"{article} {words} key may not make this call: use a key with a stronger role.")
 
-    def _read_filter(self, exchange: Exchange) -> None:
+    def _read_filter(self, exchange: Exchange, route: Route) -> None:
         """Read ``?client_api_id=``: of a customer of this caller, and the path's where that names one."""
         given = [value for name, value in exchange.pairs if name == CUSTOMER_ID]
         if not given or exchange.caller is None:
             return
-        self._require_customer_of_path(exchange)
+        self._require_customer_of_path(exchange, route)
         wanted = read_id(given[-1])
         of_path = exchange.ids.get(CUSTOMER_ID)
         if wanted is None:
             raise unknown_customer(None, exchange.caller.customer_id)
         if wanted != of_path:
-            self._require_customer_ever(exchange.caller, wanted)
+            # What a deleted customer was billed for can still be asked for.
+            require_customer_ever(self._installation, exchange.caller, wanted)
         if of_path is not None and wanted != of_path:
             require_shape({CUSTOMER_ID: "differs from the customer in the path"})
         exchange.filter_customer_id = wanted
@@ -257,21 +258,20 @@ class PartnerApi:
             raise
 
     def _require_ids_of_path(self, exchange: Exchange, route: Route) -> None:
-        self._require_customer_of_path(exchange)
+        self._require_customer_of_path(exchange, route)
         if route.path_check is not None and exchange.caller is not None:
             route.path_check(self._installation, exchange.caller, exchange.ids)
 
-    def _require_customer_of_path(self, exchange: Exchange) -> None:
-        if CUSTOMER_ID in exchange.ids:
-            if exchange.caller is None:
-                raise AssertionError("an open route names no customer")
-            get_customer(self._installation, exchange.caller, exchange.ids[CUSTOMER_ID], exchange.asks_for_deleted)
-
-    def _require_customer_ever(self, caller: Caller | None, customer_id: int) -> None:
-        # What a deleted customer was billed for can still be asked for.
-        if caller is None:
-            raise AssertionError("an open route has no filter")
-        require_customer_ever(self._installation, caller, customer_id)
+    def _require_customer_of_path(self, exchange: Exchange, route: Route) -> None:
+        if CUSTOMER_ID not in exchange.ids:
+            return
+        if exchange.caller is None:
+            raise AssertionError("an open route names no customer")
+        customer_id = exchange.ids[CUSTOMER_ID]
+        if route.knows_deleted:
+            require_customer_ever(self._installation, exchange.caller, customer_id)
+        else:
+            get_customer(self._installation, exchange.caller, customer_id, exchange.asks_for_deleted)
 
     async def _send(self, exchange: Exchange, answer: Answer, send: Send) -> None:
         start: Message = {"type": "http.response.start", "status": answer.status, "headers": []}

@@ -146,6 +146,7 @@ ROUTES = (
         get,
         "Show a customer's terms by month",
         {200: TermsAnswer},
+        knows_deleted=True,
     ),
     Route(
         "PUT",

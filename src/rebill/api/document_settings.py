@@ -279,7 +279,15 @@ ROUTES = (
             value_faults=_letterhead_faults,
         ),
     ),
-    Route("GET", _DETAILS, Permission.READ, show_details, "Show billing details", {200: BillingDetailsAnswer}),
+    Route(
+        "GET",
+        _DETAILS,
+        Permission.READ,
+        show_details,
+        "Show billing details",
+        {200: BillingDetailsAnswer},
+        knows_deleted=True,
+    ),
     Route(
         "PUT",
         _DETAILS,
@@ -290,6 +298,7 @@ ROUTES = (
         body=BillingDetailsBody,
         act=Act.CHANGE_BILLING_DETAILS,
         value_faults=_details_faults,
+        knows_deleted=True,
     ),
     Route("GET", _TAX, Permission.READ, show_tax_rules, "List the rules of tax", {200: TaxRulesAnswer}),
     Route(

@@ -75,9 +75,7 @@ class Exchange:
     @property
     def asks_for_deleted(self) -> bool:
         """Whether a customer in the path is meant that is deleted."""
-        return self.method in ("GET", "HEAD") and [value for name, value in self.pairs if name == "deleted"][-1:] == [
-            "true"
-        ]
+        return self._takes("deleted") and [value for name, value in self.pairs if name == "deleted"][-1:] == ["true"]
 
     @property
     def occasion(self) -> Occasion:
@@ -97,10 +95,14 @@ class Exchange:
     @property
     def is_dry_run(self) -> bool:
         """Whether the call asks for nothing but an answer, on a route that knows dry runs."""
-        if self.route is None or all(parameter.name != DRY_RUN for parameter in self.route.parameters):
+        if not self._takes(DRY_RUN):
             return False
         given = {value for name, value in self.pairs if name == DRY_RUN}
         return given == {"true"}
+
+    def _takes(self, name: str) -> bool:
+        """Whether the route has this parameter; on others it says nothing."""
+        return self.route is not None and any(parameter.name == name for parameter in self.route.parameters)
 
     @property
     def facts(self) -> dict[str, object]:

@@ -36,6 +36,7 @@ class Route:
     answer has a new API key. ``may_conflict``: it can collide with what is stored or under way (409),
     ``Idempotency-Key`` apart. ``csv_field``: the field that the whole body is where it is sent as ``text/csv``.
     ``of_whole_partner``: it tells of, or changes, what is no single customer's, so that no ``?client_api_id=`` fits it.
+    ``knows_deleted``: the customer in its path may be deleted.
     ``shows``: where its answer has ids that other calls take in their paths: JSON pointers by the names of those ids.
     """
 
@@ -57,6 +58,7 @@ class Route:
     may_conflict: bool = False
     csv_field: str = ""
     of_whole_partner: bool = False
+    knows_deleted: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     shows: Mapping[str, str] = field(default_factory=dict)
 
