@@ -5,10 +5,13 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import anyio
 import pytest
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rebill.api.application import application
 from rebill.api.unreadable_requests import ReadableRefusals
@@ -23,8 +26,14 @@ BODY = json.dumps({"azure_customer_ids": ["ab123"]}).encode()
 @pytest.fixture
 def connection(world: World) -> Iterator[socket.socket]:
     """A connection to a server as ``rebill serve`` starts it."""
+    with _connected(application(world.installation)) as connected:
+        yield connected
+
+
+@contextmanager
+def _connected(served: ASGIApp) -> Iterator[socket.socket]:
     listener = listening_socket("127.0.0.1", 0)
-    config = uvicorn.Config(application(world.installation), http=ReadableRefusals, log_config=None, access_log=False)
+    config = uvicorn.Config(served, http=ReadableRefusals, log_config=None, access_log=False)
     with (
         listener,
         serving(config, listener, "the API"),
@@ -39,12 +48,13 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ReadableRefusals, "greatest_pause_seconds", 2)
 
 
-def _head(world: World, method: str = "PUT", key: str = "admin", length: int = len(BODY)) -> bytes:
+def _head(world: World, method: str = "PUT", key: str = "admin", length: int = len(BODY), *more: str) -> bytes:
     lines = (
         f"{method} {ADD}/{world.customer_id} HTTP/1.1",
         "Host: localhost",
         f"Authorization: Bearer {world.keys[key] if key else 'none'}",
         f"Content-Length: {length}",
+        *more,
     )
     return "\r\n".join([*lines, "", ""]).encode()
 
@@ -120,3 +130,30 @@ def test_a_body_that_comes_slowly_is_taken(
         connection.sendall(BODY[place : place + 7])
     status, told = _answer(connection)
     assert (status, told["azure_partner_customer_accounts"][0]["assigned"]) == (207, True)
+
+
+@pytest.mark.usefixtures("brief")
+def test_a_body_is_waited_for_from_when_it_is_asked_for(world: World) -> None:
+    served = application(world.installation)
+
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        """The API, which gets to a request after more time than a body may pause for."""
+        if scope["type"] == "http":
+            await anyio.sleep(3)
+        await served(scope, receive, send)
+
+    with _connected(busy) as connection:
+        connection.sendall(_head(world, "PUT", "admin", len(BODY), "Expect: 100-continue"))
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        time.sleep(1.5)
+        connection.sendall(BODY)
+        assert _answer(connection)[0] == 207
+
+
+@pytest.mark.usefixtures("brief")
+def test_a_body_that_was_asked_for_is_not_waited_for_for_ever(connection: socket.socket, world: World) -> None:
+    connection.sendall(_head(world, "PUT", "admin", len(BODY), "Expect: 100-continue"))
+    assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+    status, told = _answer(connection)
+    assert (status, told["code"]) == (408, "request_too_late")
+    assert _is_closed(connection)

@@ -16,7 +16,10 @@ from rebill.api.telemetry import json_log
 from rebill.model.errors import Refusal
 
 GREATEST_PAUSE_SECONDS: Final = 60
-"""How long a request's first line and headers may take together, and how long a body may pause between two parts."""
+"""How long a request's first line and headers may take together, and how long a body may pause between two parts.
+
+Who awaits ``100 Continue`` has all of it from when that is sent, and at most twice as long.
+"""
 
 
 class ReadableRefusals(H11Protocol):
@@ -29,6 +32,7 @@ class ReadableRefusals(H11Protocol):
     greatest_pause_seconds: float = GREATEST_PAUSE_SECONDS
     _bound: asyncio.TimerHandle | None = None
     _awaits_body = False
+    _asked_for_body = False
 
     def connection_made(self, transport: Any) -> None:
         """Wait for the first request, for so long."""
@@ -58,6 +62,7 @@ class ReadableRefusals(H11Protocol):
         self._wait_no_longer()
         if (awaits_body or awaited is h11.IDLE) and not self.transport.is_closing():
             self._awaits_body = awaits_body
+            self._asked_for_body = awaits_body and not self.cycle.waiting_for_100_continue
             self._bound = self.loop.call_later(self.greatest_pause_seconds, self._give_up)
 
     def _wait_no_longer(self) -> None:
@@ -69,8 +74,9 @@ class ReadableRefusals(H11Protocol):
         self._bound = None
         if self.transport.is_closing():
             return
-        if self._awaits_body and self.flow.read_paused:
-            # Nobody reads yet what came already: the sender is not to blame.
+        if self._awaits_body and (self.flow.read_paused or not self._asked_for_body):
+            # Nobody reads yet what came already, or nobody had asked for it when the wait began (100 Continue), so that
+            # it begins anew: the sender is not to blame.
             self._bound_wait()
         elif self._nobody_waits_for_an_answer():
             self.transport.close()
