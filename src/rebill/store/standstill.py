@@ -2,7 +2,8 @@
 
 Its machine goes on acknowledging what is sent, so that no time limit of the network ends the wait; and a time limit for
 statements would end those that are long and sound. So the server is asked, while an answer is awaited, whether it still
-takes connections. Where even that is not answered, the connections that wait are cut.
+takes connections. Where even that is not answered, the connections that wait are cut, and nobody else begins to wait
+until it goes on: however many callers there are, none waits for its turn to wait.
 """
 
 import contextlib
@@ -26,10 +27,15 @@ class StandstillWatch:
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
         self._connections: WeakSet[Any] = WeakSet()
+        # Threads add connections while they are looked through.
+        self._adding = threading.Lock()
         self._waiting: list[Any] = []
+        self._goes_on = threading.Event()
+        self._goes_on.set()
         self._address: tuple[list[Any], dict[str, Any]] = [], {}
         event.listen(engine, "do_connect", self._connects)
         event.listen(engine, "connect", self._connected)
+        event.listen(engine, "checkout", self._handed_out)
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -44,23 +50,52 @@ class StandstillWatch:
             watch.join()
 
     def look(self) -> None:
-        """Cut the connections that awaited an answer at the last look and still do, if the server stands still."""
+        """Cut the connections that awaited an answer at the last look and still do, if the server stands still.
+
+        Once it was found to stand still, whoever awaits an answer is cut at each look, until it goes on.
+        """
         before = self._waiting
-        self._waiting = [one for one in list(self._connections) if self._awaits_answer(one)]
-        late = [one for one in self._waiting if any(one is other for other in before)]
-        if late and self._stands_still():
-            for one in late:
-                self._cut(one)
+        with self._adding:
+            known = list(self._connections)
+        self._waiting = [one for one in known if self._awaits_answer(one)]
+        if self._goes_on.is_set():
+            late = [one for one in self._waiting if any(one is other for other in before)]
+            if not late:
+                return
+        else:
+            late = self._waiting
+        if not self._stands_still():
+            self._goes_on.set()
+            return
+        self._goes_on.clear()
+        for one in late:
+            self._cut(one)
 
     def _look_now_and_then(self, ends: threading.Event) -> None:
-        while not ends.wait(_LOOKS_EVERY_SECONDS):
-            self.look()
+        try:
+            # A look at a server that stands still takes as long as connecting may: the next one follows at once.
+            while not ends.wait(_LOOKS_EVERY_SECONDS if self._goes_on.is_set() else 0):
+                self.look()
+        finally:
+            # Without anybody who looks nobody is refused.
+            self._goes_on.set()
+
+    def _require_going_on(self) -> None:
+        from psycopg.errors import ConnectionTimeout
+
+        if not self._goes_on.is_set():
+            raise ConnectionTimeout("the server stands still: it does not answer who connects")
+
+    def _handed_out(self, _driver: Any, _record: Any, _proxy: Any) -> None:
+        self._require_going_on()
 
     def _connects(self, _dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> None:
         self._address = list(arguments), dict(named)
+        self._require_going_on()
 
     def _connected(self, driver: Any, _record: Any) -> None:
-        self._connections.add(driver)
+        with self._adding:
+            self._connections.add(driver)
 
     def _awaits_answer(self, driver: Any) -> bool:
         from psycopg.pq import TransactionStatus
