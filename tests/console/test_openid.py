@@ -167,6 +167,52 @@ def test_a_partner_that_makes_somebody_a_user_changes_nothing_for_them_elsewhere
         assert "Indigo" in _signed_in(with_provider, f"/sign-in/openid?partner={number}&next=%2Fcustomers")
 
 
+def _linked(office: Office) -> int:
+    """A user without an address, whom the partner's administrator says that Ann is."""
+    user_id = _user(office, "")
+    link_subject(office.installation, office.partner, user_id, "ann@partner.example")
+    return user_id
+
+
+@pytest.mark.parametrize("own_by_hand", [False, True])
+@pytest.mark.parametrize("others_by_hand", [False, True])
+def test_a_partner_counts_once_the_person_came_by_its_page(
+    with_provider: Office, own_by_hand: bool, others_by_hand: bool
+) -> None:
+    second = _second_partner(with_provider)
+    (_linked if own_by_hand else _user)(second)
+    by_page = f"/sign-in/openid?partner={second.partner.partner_id}&next=%2Fcustomers"
+    entered = _signed_in(second)
+    assert "New customer" in entered and "Indigo" not in entered, "the only partner of which she is a user"
+    (_linked if others_by_hand else _user)(with_provider)
+    for start in ("/sign-in/openid?next=%2Fcustomers", by_page):
+        entered = _signed_in(second, start)
+        assert "New customer" in entered and "Indigo" not in entered, "another partner changes nothing for her"
+    others_page = f"/sign-in/openid?partner={with_provider.partner.partner_id}&next=%2Fcustomers"
+    assert "Indigo" in _signed_in(second, others_page)
+    assert "You are a user of several partners." in _signed_in(second), "she herself came for either"
+
+
+def test_who_is_linked_again_need_not_confirm_it(with_provider: Office) -> None:
+    second = _second_partner(with_provider)
+    ann = _linked(with_provider)
+    assert "Indigo" in _signed_in(with_provider)
+    _linked(second)
+    link_subject(with_provider.installation, with_provider.partner, ann, "ann@partner.example")
+    assert "Indigo" in _signed_in(with_provider)
+
+
+def test_a_user_that_becomes_another_person_is_confirmed_anew(with_provider: Office) -> None:
+    second = _second_partner(with_provider)
+    _linked(with_provider)
+    assert "Indigo" in _signed_in(with_provider)
+    bob = _user(second, "bob@partner.example")
+    with visiting(second.installation) as visitor:
+        assert "New customer" in _there_and_back(visitor, "bob@partner.example")
+    link_subject(second.installation, second.partner, bob, "ann@partner.example")
+    assert "Indigo" in _signed_in(with_provider)
+
+
 def test_a_subject_may_be_linked_at_two_partners_without_either_noticing(with_provider: Office) -> None:
     second = _second_partner(with_provider)
     for office in (with_provider, second):

@@ -52,7 +52,8 @@ def test_names_stand_after_the_upgrade_and_another_partner_may_have_them(databas
         assert kept == [KeptPassword(11, 1, "hash of 11"), KeptPassword(21, 2, "hash of 21")]
         known = ("https://identity.example", "ann")
         assert [user_of_subject(Scope(connection, partner_id), *known) for partner_id in (1, 2)] == [11, 21]
-        assert [one.user_id for one in holders_of_subject(connection, *known)] == [11, 21]
+        found = [(one.user_id, one.is_confirmed) for one in holders_of_subject(connection, *known)]
+        assert found == [(11, True), (21, False)], "who was linked before counts as having signed in"
         second = partner_by_name(connection, "Second")
         assert second is not None and second.partner_id == 2
         settings = settings_of(Scope(connection, 2))

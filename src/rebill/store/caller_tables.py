@@ -108,6 +108,7 @@ openid_subjects = Table(
     Column("issuer", Text, nullable=False),
     Column("subject", Text, nullable=False, comment="the issuer's name for the user, which never changes"),
     Column("linked_at", Instant, nullable=False),
+    Column("confirmed_at", Instant, comment="when the subject first signed in as this user; none: others said it is"),
     # The subject first: who comes back from the provider is looked for among all partners.
     UniqueConstraint("issuer", "subject", "partner_id"),
     comment="Who users are at the identity provider; one person may be a user of several partners",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select, true
 
 from rebill.store.scope import Scope
 from rebill.store.tables import openid_subjects, partners, users
@@ -14,20 +14,31 @@ _IS_ENABLED: Final = and_(users.c.deleted_at.is_(None), users.c.disabled_at.is_(
 
 @dataclass(frozen=True)
 class SubjectHolder:
-    """A user that a subject is, and what its partner calls itself."""
+    """A user that a subject is, and what its partner calls itself.
+
+    ``is_linked``: it is known by its subject, not by its address alone. ``is_confirmed``: it signed in as this user.
+    """
 
     partner_id: int
     user_id: int
     partner_name: str
+    is_linked: bool = False
+    is_confirmed: bool = False
 
 
 def holders_of_subject(connection: Connection, issuer: str, subject: str) -> list[SubjectHolder]:
-    """The users that this subject was found to be and that may sign in, one of a partner, the first found first.
+    """The users that this subject is linked to and that may sign in, one of a partner, the first linked first.
 
     Before a caller is known there is no scope: like the look-up of a key, this query goes over all partners.
     """
     query = (
-        select(openid_subjects.c.partner_id, openid_subjects.c.user_id, partners.c.shown_name)
+        select(
+            openid_subjects.c.partner_id,
+            openid_subjects.c.user_id,
+            partners.c.shown_name,
+            true(),
+            openid_subjects.c.confirmed_at.is_not(None),
+        )
         .join(partners, partners.c.partner_id == openid_subjects.c.partner_id)
         .join(users, users.c.user_id == openid_subjects.c.user_id)
         .where(_is_subject(issuer, subject), _IS_ENABLED)
@@ -37,7 +48,7 @@ def holders_of_subject(connection: Connection, issuer: str, subject: str) -> lis
 
 
 def user_of_subject(scope: Scope, issuer: str, subject: str) -> int | None:
-    """The user of the scope's partner that this subject was found to be."""
+    """The user of the scope's partner that this subject is linked to."""
     query = scope.select(openid_subjects, openid_subjects.c.user_id).where(_is_subject(issuer, subject))
     row = scope.connection.execute(query).one_or_none()
     return None if row is None else row.user_id
@@ -67,9 +78,15 @@ def users_of_email(connection: Connection, email: str, issuer: str, subject: str
 
 
 def store_subject(scope: Scope, user_id: int, issuer: str, subject: str, now: datetime) -> None:
-    """Remember that a subject is this user, in place of the one that was."""
-    row = {"user_id": user_id, "issuer": issuer, "subject": subject, "linked_at": now}
-    scope.upsert(openid_subjects, ["user_id"], [row], ["issuer", "subject", "linked_at"])
+    """Remember that a subject is this user, in place of the one that was; whether it is, the person has to confirm."""
+    row = {"user_id": user_id, "issuer": issuer, "subject": subject, "linked_at": now, "confirmed_at": None}
+    scope.upsert(openid_subjects, ["user_id"], [row], ["issuer", "subject", "linked_at", "confirmed_at"])
+
+
+def confirm_subject(scope: Scope, user_id: int, now: datetime) -> None:
+    """Remember that whom a user is linked to signed in as that user."""
+    changed = scope.update(openid_subjects).where(openid_subjects.c.user_id == user_id).values(confirmed_at=now)
+    scope.connection.execute(changed)
 
 
 def forget_subject(scope: Scope, user_id: int) -> bool:

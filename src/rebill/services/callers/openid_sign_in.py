@@ -21,6 +21,7 @@ from rebill.services.callers.web_sessions import WebSession, begin_for_user
 from rebill.services.parties.customer_rules import only_faults
 from rebill.store.openid_subjects import (
     SubjectHolder,
+    confirm_subject,
     forget_subject,
     holders_of_subject,
     store_subject,
@@ -102,18 +103,25 @@ class OpenIdSignIn:
     def _holders(self, connection: Connection, identity: Identity, partner_id: int | None) -> list[SubjectHolder]:
         """The users that the identity is: of a partner the first time by verified address, from then on by subject.
 
-        Who is a user by subject is not asked about partners who only know its address, unless it came for one of them:
-        that they made it a user changes nothing for it elsewhere.
+        That a partner links a subject, or gives a user an address, changes nothing for who signed in as a user of
+        another: the partner counts once the person came for it. Where one user is left, signing in confirms it.
         """
-        known = holders_of_subject(connection, identity.issuer, identity.subject)
-        new = []
-        if identity.verified_email and (partner_id is not None or not known):
-            new = users_of_email(connection, identity.verified_email, identity.issuer, identity.subject)
-        wanted = [one for one in (*known, *new) if one.partner_id == partner_id]
-        holders = wanted or known or new
-        if len(holders) == 1 and holders[0] not in known:
-            self._link(connection, identity, holders[0])
+        linked = holders_of_subject(connection, identity.issuer, identity.subject)
+        confirmed = [one for one in linked if one.is_confirmed]
+        claimed = [one for one in linked if not one.is_confirmed]
+        if identity.verified_email and (partner_id is not None or not confirmed):
+            claimed += users_of_email(connection, identity.verified_email, identity.issuer, identity.subject)
+        wanted = [one for one in (*confirmed, *claimed) if one.partner_id == partner_id]
+        holders = wanted or confirmed or claimed
+        if len(holders) == 1 and not holders[0].is_confirmed:
+            self._confirm(connection, identity, holders[0])
         return holders
+
+    def _confirm(self, connection: Connection, identity: Identity, holder: SubjectHolder) -> None:
+        """Remember that the person signs in as this user, who is linked to it from now on if not before."""
+        if not holder.is_linked:
+            self._link(connection, identity, holder)
+        confirm_subject(Scope(connection, holder.partner_id), holder.user_id, self._installation.clock())
 
     def _link(self, connection: Connection, identity: Identity, holder: SubjectHolder) -> None:
         """Remember that the identity is this user from now on, which the audit trail of its partner tells."""
@@ -160,7 +168,9 @@ def link_subject(
         fault = _subject_fault(scope, settings.issuer, subject, user_id)
         if fault is not None:
             raise Invalid("invalid_subject", "Nothing was changed: correct the fields named here.", {"subject": fault})
-        store_subject(scope, user_id, settings.issuer, subject, now)
+        if user_of_subject(scope, settings.issuer, subject) != user_id:
+            # Whom it is linked to already has not to confirm that again.
+            store_subject(scope, user_id, settings.issuer, subject, now)
         end_sessions_of_user(scope, user_id)
         told = {"issuer": settings.issuer, "subject": subject}
         record_change(scope, caller, Act.LINK_SUBJECT, user_id, now, after=told, customer_id=user.customer_id)
